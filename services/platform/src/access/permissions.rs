@@ -1,0 +1,74 @@
+//! Which permission each method needs, as the contract says.
+
+use std::collections::{HashMap, HashSet};
+
+use prost_reflect::{DescriptorPool, MethodDescriptor};
+
+/// What the contract says of a method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodRule {
+    /// The permission that it needs.
+    pub permission: String,
+    /// Whether the caller sends a stream, which may take long.
+    pub client_streaming: bool,
+}
+
+/// The permission of every method that a server offers.
+#[derive(Debug, Clone)]
+pub struct MethodPermissions {
+    rules: HashMap<String, MethodRule>,
+}
+
+/// Methods that no permission guards; a server with one does not start.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PermissionMissing {
+    /// The contract does not name a permission.
+    #[error("the contract names no permission for {0}: add option (tongxin.options.v1.permission)")]
+    Method(String),
+    /// The contract does not know the service.
+    #[error("the contract does not know the service {0}")]
+    Service(String),
+}
+
+impl MethodPermissions {
+    /// Reads the permissions of services by their full names.
+    ///
+    /// # Errors
+    /// When a service is unknown or a method has no permission.
+    pub fn of_services(pool: &DescriptorPool, services: &[&str]) -> Result<Self, PermissionMissing> {
+        let mut rules = HashMap::new();
+        for name in services {
+            let service =
+                pool.get_service_by_name(name).ok_or_else(|| PermissionMissing::Service((*name).to_owned()))?;
+            for method in service.methods() {
+                let permission = permission(pool, &method)
+                    .ok_or_else(|| PermissionMissing::Method(method.full_name().to_owned()))?;
+                let path = format!("/{name}/{}", method.name());
+                rules.insert(path, MethodRule { permission, client_streaming: method.is_client_streaming() });
+            }
+        }
+        Ok(Self { rules })
+    }
+
+    /// What the contract says of the method with a path such as `/tongxin.log.v1.LogService/GetHead`.
+    #[must_use]
+    pub fn of_method(&self, path: &str) -> Option<&MethodRule> {
+        self.rules.get(path)
+    }
+
+    /// Every permission that the contract names, and those that no method needs by itself.
+    #[must_use]
+    pub fn known(pool: &DescriptorPool) -> HashSet<String> {
+        let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+        let mut known: HashSet<String> = methods.filter_map(|method| permission(pool, &method)).collect();
+        known.insert("history.load".to_owned());
+        known
+    }
+}
+
+fn permission(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<String> {
+    let extension = pool.get_extension_by_name("tongxin.options.v1.permission")?;
+    let options = method.options();
+    let permission = options.get_extension(&extension).as_str()?.to_owned();
+    (!permission.is_empty()).then_some(permission)
+}

@@ -1,0 +1,68 @@
+//! The connection to the message broker.
+
+use std::time::Duration;
+
+use async_nats::{ConnectOptions, Event, jetstream};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+use tracing::{info, warn};
+
+/// How to reach the broker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrokerConfig {
+    /// `nats://` or `tls://` URL, with user and password if the broker asks for them.
+    #[serde(serialize_with = "masked")]
+    pub url: SecretString,
+    /// File with NATS credentials, instead of user and password.
+    pub credentials_file: Option<std::path::PathBuf>,
+}
+
+impl Default for BrokerConfig {
+    fn default() -> Self {
+        Self { url: SecretString::from("nats://127.0.0.1:4222"), credentials_file: None }
+    }
+}
+
+fn masked<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("(not shown)")
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The credentials cannot be used.
+    #[error("the setting nats.credentials_file cannot be used")]
+    Credentials(#[from] std::io::Error),
+    /// The URL cannot be used.
+    #[error("the setting nats.url cannot be used")]
+    Connect(#[from] async_nats::ConnectError),
+}
+
+/// Connects to the broker, or keeps trying in the background: services start and take changes
+/// without it.
+///
+/// # Errors
+/// When the settings cannot be used.
+pub async fn connect(config: &BrokerConfig) -> Result<jetstream::Context, BrokerError> {
+    let mut options = ConnectOptions::new()
+        .name("tongxin")
+        .retry_on_initial_connect()
+        .ping_interval(Duration::from_secs(10))
+        .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 100).min(1_000)))
+        .event_callback(|event| async move {
+            match event {
+                Event::Connected => info!("connected to the broker"),
+                event => warn!(%event, "the broker's connection changed"),
+            }
+        });
+    if let Some(file) = &config.credentials_file {
+        options = options.credentials_file(file).await?;
+    }
+    let client = options.connect(config.url.expose_secret()).await?;
+    Ok(jetstream::context::ContextBuilder::new()
+        .timeout(Duration::from_secs(2))
+        .ack_timeout(Duration::from_secs(4))
+        .max_ack_inflight(10_000)
+        .build(client))
+}

@@ -1,0 +1,26 @@
+//! A new state together with the facts that led to it.
+
+/// What a domain method decided.
+///
+/// Domain methods return a `Change` and stores take one whole, so a state can never be
+/// saved without its events, nor an event without its state.
+#[must_use = "a change does nothing until a store saves it"]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change<State, Event> {
+    /// The state after the change.
+    pub state: State,
+    /// What happened; empty if nothing did.
+    pub events: Vec<Event>,
+}
+
+impl<State, Event> Change<State, Event> {
+    /// A state to which nothing happened: a repeated command.
+    pub fn none(state: State) -> Self {
+        Self { state, events: Vec::new() }
+    }
+
+    /// A state to which one thing happened.
+    pub fn one(state: State, event: Event) -> Self {
+        Self { state, events: vec![event] }
+    }
+}

@@ -1,0 +1,219 @@
+//! Follows the log of another service and keeps what follows from its events.
+//!
+//! JetStream delivers quickly, the source's log delivers surely: an event is handled when it is
+//! the next of its log, dropped when it is older, and what lies between is read from the log.
+
+mod apply;
+mod broker;
+mod cursor;
+mod envelope;
+mod parked;
+mod progress;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream;
+use sqlx::{PgConnection, PgPool};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+pub use envelope::Envelope;
+pub use progress::Progress;
+pub use source::LogClient;
+
+use crate::lease::Lease;
+
+/// How often an idle consumer asks the source how far its log goes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Pause after a fault.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often parked events are tried again.
+const RETRY_PARKED: Duration = Duration::from_secs(60);
+
+/// Reacts to the events of a source.
+pub trait EventHandler: Send + Sync + 'static {
+    /// Keeps the effects of events, in their order, within the transaction that `conn` is in.
+    ///
+    /// # Errors
+    /// [`HandlerError::Rejected`] for an event that can never be handled as it is.
+    fn handle(
+        &self,
+        conn: &mut PgConnection,
+        events: &[Envelope],
+    ) -> impl Future<Output = Result<(), HandlerError>> + Send;
+
+    /// Forgets all that the source's events led to, because its log begins anew.
+    ///
+    /// # Errors
+    /// When Postgres fails.
+    fn forget(
+        &self,
+        conn: &mut PgConnection,
+        source: &'static str,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
+
+/// Why events were not handled.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    /// The event is at fault: it is parked, and with it its aggregate.
+    #[error("{0}")]
+    Rejected(String),
+    /// The database is at fault, or refuses the event.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl HandlerError {
+    /// An event that cannot be handled, and why.
+    pub fn reject(reason: impl ToString) -> Self {
+        Self::Rejected(reason.to_string())
+    }
+}
+
+/// A fault that is waited out.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the source's log cannot be read: {0}")]
+    Source(#[from] tonic::Status),
+    #[error("the broker failed: {0}")]
+    Broker(String),
+    #[error("the source's log has a gap after event {0}")]
+    Gap(i64),
+}
+
+/// Follows one source for one consuming service.
+pub struct Consumer<H> {
+    name: &'static str,
+    source: &'static str,
+    pool: PgPool,
+    jetstream: jetstream::Context,
+    log: LogClient,
+    handler: Arc<H>,
+    progress: Progress,
+}
+
+impl<H: EventHandler> Consumer<H> {
+    /// A consumer named for its service, which follows `source` once it [`run`](Self::run)s.
+    #[must_use]
+    pub fn new(
+        (name, source): (&'static str, &'static str),
+        pool: PgPool,
+        jetstream: jetstream::Context,
+        log: LogClient,
+        handler: Arc<H>,
+    ) -> Self {
+        Self { name, source, pool, jetstream, log, handler, progress: Progress::new(name, source) }
+    }
+
+    /// How far it has come; stays valid while it runs.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Follows the source until told to stop. Whatever breaks is built again.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut lease = Lease::new(self.pool.clone(), format!("consumer:{}:{}", self.name, self.source));
+        let mut retried: Option<Instant> = None;
+        while !stop.is_cancelled() {
+            let followed = tokio::select! {
+                () = stop.cancelled() => break,
+                followed = self.follow(&mut lease, &mut retried) => followed,
+            };
+            if let Err(fault) = followed {
+                warn!(consumer = self.name, source = self.source, %fault, "a consumer starts again");
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+        lease.release().await;
+    }
+
+    /// Follows until the lease is lost or something breaks.
+    async fn follow(&mut self, lease: &mut Lease, retried: &mut Option<Instant>) -> Result<(), Fault> {
+        if !lease.hold().await? {
+            self.progress.standing_by();
+            return Ok(());
+        }
+        // The log serves even while the broker does not.
+        self.catch_up().await?;
+        self.retry_parked(retried).await?;
+        let mut messages = broker::messages(&self.jetstream, self.name, self.source).await.map_err(Fault::Broker)?;
+        self.catch_up().await?;
+        info!(consumer = self.name, source = self.source, "a consumer follows");
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                batch = messages.next() => {
+                    let (events, acks) = batch.map_err(Fault::Broker)?;
+                    self.take(events).await?;
+                    broker::acknowledge(acks).await.map_err(Fault::Broker)?;
+                }
+                _ = tick.tick() => {
+                    if !lease.hold().await? {
+                        return Ok(());
+                    }
+                    // Finds what the broker lost without telling.
+                    self.catch_up().await?;
+                    self.retry_parked(retried).await?;
+                }
+            }
+        }
+    }
+
+    /// Reads the source's log up to its head.
+    async fn catch_up(&mut self) -> Result<(), Fault> {
+        loop {
+            let (head, cursor) = (self.log.head().await?, cursor::read(&self.pool, self.name, self.source).await?);
+            self.progress.note(&cursor, &head);
+            if cursor.epoch == head.epoch && cursor.seq >= head.seq {
+                return Ok(());
+            }
+            let after = if cursor.epoch == head.epoch { cursor.seq } else { 0 };
+            let mut parts = self.log.read(self.source, after).await?;
+            while let Some(events) = parts.next().await? {
+                self.apply(events).await?;
+            }
+        }
+    }
+
+    /// Takes events from the broker, reading from the log what they skip.
+    async fn take(&mut self, events: Vec<Envelope>) -> Result<(), Fault> {
+        match self.apply(events).await {
+            Err(Fault::Gap(after)) => {
+                warn!(consumer = self.name, source = self.source, after, "a gap is filled from the log");
+                self.progress.gap();
+                self.catch_up().await
+            }
+            taken => taken,
+        }
+    }
+
+    async fn apply(&mut self, events: Vec<Envelope>) -> Result<(), Fault> {
+        let applied = apply::Apply { pool: &self.pool, name: self.name, source: self.source, handler: &*self.handler };
+        let cursor = applied.run(events).await?;
+        self.progress.advance(&cursor);
+        Ok(())
+    }
+
+    async fn retry_parked(&self, retried: &mut Option<Instant>) -> Result<(), Fault> {
+        if retried.is_none_or(|retried| retried.elapsed() >= RETRY_PARKED) {
+            *retried = Some(Instant::now());
+            parked::retry(&self.pool, self.name, self.source, &*self.handler).await?;
+        }
+        self.progress.parked(parked::count(&self.pool, self.name, self.source).await?);
+        Ok(())
+    }
+}

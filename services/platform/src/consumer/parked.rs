@@ -1,0 +1,119 @@
+//! Events that could not be handled, and those of the same aggregate that wait behind them.
+
+use std::collections::HashSet;
+
+use sqlx::{PgConnection, PgPool};
+use tracing::info;
+
+use super::{
+    Envelope, EventHandler, Fault,
+    apply::{Trouble, Waiting, handle},
+};
+use crate::db::Scope;
+
+pub(super) async fn keep(
+    conn: &mut PgConnection,
+    consumer: &str,
+    event: &Envelope,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"
+        INSERT INTO parked_event (consumer, source, epoch, seq, aggregate_id, event_type, event, reason)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "#,
+        consumer,
+        event.source,
+        event.epoch,
+        event.seq,
+        event.aggregate_id,
+        event.event_type,
+        event.to_bytes(),
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn aggregates(conn: &mut PgConnection, consumer: &str, source: &str) -> Result<Waiting, sqlx::Error> {
+    let ids = sqlx::query_scalar!(
+        "SELECT DISTINCT aggregate_id FROM parked_event WHERE consumer = $1 AND source = $2",
+        consumer,
+        source,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().collect())
+}
+
+pub(super) async fn count(pool: &PgPool, consumer: &str, source: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM parked_event WHERE consumer = $1 AND source = $2"#,
+        consumer,
+        source,
+    )
+    .fetch_one(pool)
+    .await
+}
+
+pub(super) async fn forget(conn: &mut PgConnection, consumer: &str, source: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("DELETE FROM parked_event WHERE consumer = $1 AND source = $2", consumer, source)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Tries every parked event again, oldest first; where one fails, those behind it wait on.
+pub(super) async fn retry<H: EventHandler>(
+    pool: &PgPool,
+    consumer: &'static str,
+    source: &'static str,
+    handler: &H,
+) -> Result<(), Fault> {
+    let parked = sqlx::query!(
+        "SELECT epoch, seq, event FROM parked_event WHERE consumer = $1 AND source = $2 ORDER BY epoch, seq",
+        consumer,
+        source,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut still_waiting = HashSet::new();
+    for row in parked {
+        let Some(event) = Envelope::from_bytes(source, row.epoch, &row.event) else { continue };
+        if still_waiting.contains(&event.aggregate_id) {
+            continue;
+        }
+        match retry_one(pool, consumer, &event, handler).await {
+            Ok(()) => info!(consumer, source, seq = event.seq, "a parked event was handled"),
+            Err(Trouble::Fault(fault)) => return Err(fault),
+            Err(Trouble::Event(_)) => {
+                still_waiting.insert(event.aggregate_id);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn retry_one<H: EventHandler>(
+    pool: &PgPool,
+    consumer: &'static str,
+    event: &Envelope,
+    handler: &H,
+) -> Result<(), Trouble> {
+    let mut tx = Scope::EVERYWHERE.write(pool).await?;
+    let taken = sqlx::query!(
+        "DELETE FROM parked_event WHERE consumer = $1 AND source = $2 AND epoch = $3 AND seq = $4",
+        consumer,
+        event.source,
+        event.epoch,
+        event.seq,
+    )
+    .execute(&mut *tx)
+    .await?;
+    if taken.rows_affected() == 1 {
+        handle(handler, consumer, &mut tx, std::slice::from_ref(event)).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

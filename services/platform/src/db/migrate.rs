@@ -1,0 +1,69 @@
+//! The schema: platform's tables and the service's own, brought up to date by the owner.
+
+use std::collections::HashSet;
+
+use sqlx::{
+    PgConnection,
+    migrate::{Migrate as _, MigrateError, Migration, Migrator},
+};
+
+static PLATFORM: Migrator = sqlx::migrate!();
+
+/// All migrations of a service's database.
+#[derive(Debug)]
+pub struct Migrations(Migrator);
+
+/// A database whose schema lacks migrations, or has some that are not known here.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaBehind {
+    /// Migrations have to run first.
+    #[error("the schema lacks {0} migration(s): run `tongxin migrate` with the owner's URL first")]
+    Behind(usize),
+    /// Postgres answered with an error or not at all.
+    #[error("reading the schema's version failed")]
+    Failed(#[source] MigrateError),
+}
+
+impl Migrations {
+    /// Platform's migrations and those of a service, whose versions have to differ from
+    /// platform's: services number theirs from 1001.
+    #[must_use]
+    pub fn with_platform(service: &Migrator) -> Self {
+        let all: Vec<Migration> = PLATFORM.iter().chain(service.iter()).cloned().collect();
+        Self(Migrator::with_migrations(all))
+    }
+
+    /// Brings the schema up to date and returns how many migrations ran.
+    ///
+    /// # Errors
+    /// When a migration fails, or one that ran earlier has changed since.
+    pub async fn run(&self, conn: &mut PgConnection) -> Result<usize, MigrateError> {
+        let before = self.missing(conn).await?;
+        self.0.run_direct(None, conn, false).await?;
+        Ok(before)
+    }
+
+    /// Makes sure that the schema is up to date without changing it.
+    ///
+    /// # Errors
+    /// [`SchemaBehind`] when it is not, or cannot be read.
+    pub async fn check(&self, conn: &mut PgConnection) -> Result<(), SchemaBehind> {
+        match self.missing(conn).await {
+            Ok(0) => Ok(()),
+            Ok(missing) => Err(SchemaBehind::Behind(missing)),
+            Err(error) => Err(SchemaBehind::Failed(error)),
+        }
+    }
+
+    async fn missing(&self, conn: &mut PgConnection) -> Result<usize, MigrateError> {
+        let exists = sqlx::query_scalar!(r#"SELECT to_regclass('public._sqlx_migrations') IS NOT NULL AS "exists!""#)
+            .fetch_one(&mut *conn)
+            .await?;
+        if !exists {
+            return Ok(self.0.iter().count());
+        }
+        let applied = conn.list_applied_migrations(&self.0.table_name).await?;
+        let applied: HashSet<i64> = applied.iter().map(|migration| migration.version).collect();
+        Ok(self.0.iter().filter(|migration| !applied.contains(&migration.version)).count())
+    }
+}

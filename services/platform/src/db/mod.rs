@@ -1,0 +1,132 @@
+//! Connections, transactions and the region that each of them may see.
+
+mod migrate;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+use std::{str::FromStr as _, time::Duration};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use sqlx::{
+    Executor as _, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use migrate::{Migrations, SchemaBehind};
+pub use scope::{Scope, Transaction};
+
+/// How to reach a service's database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DbConfig {
+    /// `postgres://` URL of the service's own database, logging in as a role that owns nothing.
+    pub url: SecretString,
+    /// Most connections at once.
+    #[serde(default = "default_connections")]
+    pub max_connections: u32,
+    /// Seconds to wait for a free connection before a request is answered `UNAVAILABLE`.
+    #[serde(default = "default_acquire_seconds")]
+    pub acquire_seconds: u64,
+    /// Seconds after which Postgres cancels a statement.
+    #[serde(default = "default_statement_seconds")]
+    pub statement_seconds: u64,
+}
+
+const fn default_connections() -> u32 {
+    16
+}
+
+const fn default_acquire_seconds() -> u64 {
+    5
+}
+
+const fn default_statement_seconds() -> u64 {
+    30
+}
+
+impl DbConfig {
+    /// The defaults with a URL.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        Self {
+            url: SecretString::from(url.into()),
+            max_connections: default_connections(),
+            acquire_seconds: default_acquire_seconds(),
+            statement_seconds: default_statement_seconds(),
+        }
+    }
+}
+
+/// Why the database cannot be used as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// Postgres answered with an error or not at all.
+    #[error("the database failed")]
+    Sqlx(#[from] sqlx::Error),
+
+    /// The role would see every region and could change the log.
+    #[error(
+        "the database role {0:?} is a superuser, bypasses row-level security or owns the tables; \
+         log in as a role that was granted tongxin_app"
+    )]
+    RoleTooStrong(String),
+}
+
+/// Connects a service to its database.
+///
+/// Every connection that goes back to the pool is rolled back first: a future that was dropped
+/// while it began a transaction would otherwise leave it open, and the next commit of another
+/// request would commit nothing.
+///
+/// # Errors
+/// When Postgres cannot be reached, or the role is one that rules do not bind.
+pub async fn connect(config: &DbConfig) -> Result<PgPool, DbError> {
+    let pool = open(config).await?;
+    refuse_strong_role(&pool).await?;
+    Ok(pool)
+}
+
+/// Connects as whatever role the URL names; for migrations and tests.
+///
+/// # Errors
+/// When Postgres cannot be reached or the URL is none.
+pub async fn open(config: &DbConfig) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(config.url.expose_secret())?
+        .application_name("tongxin")
+        .options([
+            ("statement_timeout", format!("{}s", config.statement_seconds)),
+            ("lock_timeout", "10s".to_owned()),
+            ("idle_in_transaction_session_timeout", "10s".to_owned()),
+        ]);
+    PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(Duration::from_secs(config.acquire_seconds))
+        // A dead connection shows itself at the first statement; asking first costs a round trip.
+        .test_before_acquire(false)
+        .after_release(|conn, _| {
+            Box::pin(async move {
+                conn.execute("ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+async fn refuse_strong_role(pool: &PgPool) -> Result<(), DbError> {
+    let role = sqlx::query!(
+        r#"
+        SELECT rolname::text AS "name!",
+               rolsuper OR rolbypassrls OR EXISTS (
+                   SELECT FROM pg_class WHERE relname = 'event' AND pg_has_role(relowner, 'MEMBER')
+               ) AS "too_strong!"
+        FROM pg_roles
+        WHERE rolname = current_user
+        "#
+    )
+    .fetch_one(pool)
+    .await?;
+    if role.too_strong { Err(DbError::RoleTooStrong(role.name)) } else { Ok(()) }
+}

@@ -1,0 +1,47 @@
+//! Transactions that see one range of regions.
+
+use sqlx::{AssertSqlSafe, PgPool, Postgres};
+
+use crate::region::{RegionCode, RegionRange};
+
+/// A transaction whose region is set.
+pub type Transaction = sqlx::Transaction<'static, Postgres>;
+
+/// Which rows a transaction may see and write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope(RegionRange);
+
+impl Scope {
+    /// Rows of every region: for the relay, consumers and the like, which serve no caller.
+    pub const EVERYWHERE: Self = Self(RegionRange::EVERYWHERE);
+
+    /// Rows of one region and of those in it.
+    #[must_use]
+    pub fn region(region: RegionCode) -> Self {
+        Self(region.range())
+    }
+
+    /// Begins a transaction that reads one consistent state.
+    ///
+    /// # Errors
+    /// When Postgres fails or no connection becomes free.
+    pub async fn read(self, pool: &PgPool) -> Result<Transaction, sqlx::Error> {
+        self.begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    /// Begins a transaction that writes. To be called from a task that nobody cancels.
+    ///
+    /// # Errors
+    /// When Postgres fails or no connection becomes free.
+    pub async fn write(self, pool: &PgPool) -> Result<Transaction, sqlx::Error> {
+        self.begin(pool, "BEGIN").await
+    }
+
+    /// One round trip for the beginning and its region; numbers need no quoting.
+    async fn begin(self, pool: &PgPool, begin: &'static str) -> Result<Transaction, sqlx::Error> {
+        let RegionRange { from, until } = self.0;
+        let statements =
+            format!("{begin}; SET LOCAL tongxin.region_from = {from}; SET LOCAL tongxin.region_until = {until}");
+        pool.begin_with(AssertSqlSafe(statements)).await
+    }
+}

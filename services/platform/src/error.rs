@@ -1,0 +1,164 @@
+//! What callers are told when something goes wrong.
+
+use std::error::Error as StdError;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+use tracing::error;
+
+/// What the caller can do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Correct the request.
+    Invalid,
+    /// Name something that exists, or ask for another region.
+    NotFound,
+    /// Nothing: it is there already.
+    AlreadyExists,
+    /// Bring about another state first.
+    FailedPrecondition,
+    /// Read again and decide anew.
+    Aborted,
+    /// Ask for the permission.
+    PermissionDenied,
+    /// Bring a valid token.
+    Unauthenticated,
+    /// Wait and send the same request again.
+    Unavailable,
+    /// Send less.
+    ResourceExhausted,
+    /// Report it: the fault is ours.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Its gRPC code.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Invalid => Code::InvalidArgument,
+            Self::NotFound => Code::NotFound,
+            Self::AlreadyExists => Code::AlreadyExists,
+            Self::FailedPrecondition => Code::FailedPrecondition,
+            Self::Aborted => Code::Aborted,
+            Self::PermissionDenied => Code::PermissionDenied,
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::Unavailable => Code::Unavailable,
+            Self::ResourceExhausted => Code::ResourceExhausted,
+            Self::Internal => Code::Internal,
+        }
+    }
+}
+
+/// An error that a caller may be told of. Its text is shown unless the kind is
+/// `Unavailable` or `Internal`.
+pub trait ServiceError: StdError + 'static {
+    /// The domain of the reasons, for example `pairing.tongxin`.
+    const DOMAIN: &'static str;
+
+    /// What the caller can do.
+    fn kind(&self) -> ErrorKind;
+
+    /// The name of the error, which never changes.
+    fn reason(&self) -> &'static str;
+
+    /// The request's field that is wrong, if one is.
+    fn field(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Turns an error into what the caller sees: a code, a text, `google.rpc.ErrorInfo`, and a
+/// `BadRequest` or `PreconditionFailure` where one fits. Errors of ours are logged with their
+/// whole chain and told without it.
+pub fn to_status<E: ServiceError>(error: &E) -> Status {
+    let kind = error.kind();
+    let mut details = ErrorDetails::new();
+    details.set_error_info(error.reason(), E::DOMAIN, []);
+    let text = match kind {
+        ErrorKind::Internal => {
+            error!(reason = error.reason(), error = chain(error), "a request failed");
+            "an internal error occurred; it has been logged".to_owned()
+        }
+        ErrorKind::Unavailable => {
+            error!(reason = error.reason(), error = chain(error), "a request found something unavailable");
+            "not available now; send the same request again later".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    match (kind, error.field()) {
+        (ErrorKind::Invalid, Some(field)) => {
+            details.add_bad_request_violation(field, &text);
+        }
+        (ErrorKind::FailedPrecondition, field) => {
+            details.add_precondition_failure_violation(error.reason(), field.unwrap_or_default(), &text);
+        }
+        _ => {}
+    }
+    Status::with_error_details(kind.code(), text, details)
+}
+
+/// An error and its causes in one line.
+#[must_use]
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Transparent wrappers repeat the text of what they wrap.
+        if !text.ends_with(&cause_text) {
+            text += ": ";
+            text += &cause_text;
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Whether the database was out of reach rather than wrong, so that a retry may help.
+#[must_use]
+pub fn database_kind(error: &sqlx::Error) -> ErrorKind {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::BeginFailed => {
+            ErrorKind::Unavailable
+        }
+        // Classes 08 (connection), 40 (rolled back), 53 (resources), 55 (lock), 57 (intervention).
+        sqlx::Error::Database(error) => match error.code().as_deref().and_then(|code| code.get(..2)) {
+            Some("08" | "40" | "53" | "55" | "57") => ErrorKind::Unavailable,
+            _ => ErrorKind::Internal,
+        },
+        _ => ErrorKind::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("reading secret.txt failed")]
+    struct Broken(#[source] std::io::Error);
+
+    impl ServiceError for Broken {
+        const DOMAIN: &'static str = "test.tongxin";
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Internal
+        }
+        fn reason(&self) -> &'static str {
+            "BROKEN"
+        }
+    }
+
+    #[test]
+    fn an_internal_error_keeps_its_text_to_itself() {
+        let status = to_status(&Broken(std::io::Error::other("no such disk")));
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("secret") && !status.message().contains("disk"));
+        assert_eq!(status.get_details_error_info().unwrap().reason, "BROKEN");
+    }
+
+    #[test]
+    fn a_chain_tells_every_cause_once() {
+        assert_eq!(chain(&Broken(std::io::Error::other("no such disk"))), "reading secret.txt failed: no such disk");
+    }
+}

@@ -1,0 +1,62 @@
+//! Decides whether a request may come in.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, header::AUTHORIZATION};
+use tonic::Status;
+use tonic_types::{ErrorDetails, StatusExt as _};
+use tracing::info;
+
+use crate::{
+    access::{Access, Caller, MethodPermissions},
+    error::ErrorKind,
+};
+
+/// Services that anyone may call: they say nothing about anybody.
+const OPEN: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/"];
+
+/// Whether a method needs no token.
+pub(super) fn is_open(path: &str) -> bool {
+    OPEN.iter().any(|service| path.starts_with(service))
+}
+
+/// Finds out who calls, and whether they may.
+pub(super) async fn admit(
+    access: &Arc<Access>,
+    permissions: &MethodPermissions,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Caller, Status> {
+    let token = bearer_token(headers)?;
+    let caller = access.caller(token).await.map_err(|refused| {
+        info!(%refused, "a token was refused");
+        refuse(ErrorKind::Unauthenticated, "TOKEN_INVALID", "the token is not valid".to_owned())
+    })?;
+    let Some(rule) = permissions.of_method(path) else {
+        return Err(Status::unimplemented(format!("there is no method {path}")));
+    };
+    if caller.may(&rule.permission) {
+        Ok(caller)
+    } else {
+        let text = format!("needs the permission {}", rule.permission);
+        Err(refuse(ErrorKind::PermissionDenied, "PERMISSION_MISSING", text))
+    }
+}
+
+fn bearer_token(headers: &HeaderMap) -> Result<&str, Status> {
+    let missing = || {
+        let text = "a token is needed: send the metadata `authorization: Bearer <token>`";
+        refuse(ErrorKind::Unauthenticated, "TOKEN_MISSING", text.to_owned())
+    };
+    let value = headers.get(AUTHORIZATION).ok_or_else(missing)?;
+    let value = value.to_str().map_err(|_| missing())?;
+    let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
+}
+
+/// A refusal at the door, in the form of every other error.
+pub(super) fn refuse(kind: ErrorKind, reason: &str, text: String) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, "access.tongxin", []);
+    Status::with_error_details(kind.code(), text, details)
+}

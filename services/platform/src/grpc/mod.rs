@@ -1,0 +1,11 @@
+//! The gRPC server of every service: limits, health, reflection, and the door that each
+//! request comes through.
+
+mod admit;
+mod door;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub use door::{Door, MethodPath};
+pub use server::{GrpcConfig, Server, ServerError, channel};

@@ -1,0 +1,31 @@
+//! What every service is built from. It knows regions, tokens, logs and transactions, and
+//! nothing of households or aid.
+//!
+//! A request comes through the door of [`grpc`], which asks [`access`] who calls. A change is
+//! carried out by [`request`], in a transaction of [`db`] that sees the caller's region, and what
+//! happened goes into [`log`]. The log's relay hands events to NATS, and a [`consumer`] in another
+//! service keeps what follows from them. [`lifecycle`] starts and stops the parts.
+
+pub mod access;
+pub mod admin;
+pub mod broker;
+pub mod change;
+pub mod clock;
+pub mod config;
+pub mod consumer;
+pub mod db;
+pub mod error;
+pub mod grpc;
+pub mod lease;
+pub mod lifecycle;
+pub mod log;
+pub mod money;
+pub mod page;
+pub mod personal;
+pub mod region;
+pub mod request;
+pub mod servers;
+pub mod service;
+pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

@@ -1,0 +1,115 @@
+//! The hash chain that lets anyone see whether the log was altered.
+
+use sha2::{Digest as _, Sha256};
+use sqlx::PgPool;
+use tongxin_proto::log::v1::Event;
+
+use super::read;
+
+/// Hash of an event that follows another: SHA-256 over the previous hash and the event's fields
+/// in the order of the contract, texts and bytes with their length (8 bytes, big endian) in front,
+/// numbers as 8 bytes, the date as days and the time as microseconds since 1970-01-01.
+pub(super) fn link(previous: &[u8], event: &read::Entry) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(previous);
+    let mut bytes = |bytes: &[u8]| {
+        hasher.update((bytes.len() as u64).to_be_bytes());
+        hasher.update(bytes);
+    };
+    bytes(event.event_id.as_bytes());
+    bytes(event.event_type.as_bytes());
+    bytes(event.aggregate_type.as_bytes());
+    bytes(event.aggregate_id.as_bytes());
+    bytes(&event.version.to_be_bytes());
+    bytes(&event.region_code.to_be_bytes());
+    bytes(&i64::from(event.occurred_on.to_epoch_days()).to_be_bytes());
+    bytes(&event.record_time.timestamp_micros().to_be_bytes());
+    bytes(event.actor.as_bytes());
+    bytes(event.trace_parent.as_bytes());
+    bytes(&event.payload);
+    hasher.finalize().into()
+}
+
+/// What a sound log was found to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Events whose place in the chain was checked.
+    pub events: i64,
+    /// Hash of the newest one; empty in an empty log.
+    pub hash: Vec<u8>,
+}
+
+/// A log that is not what it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainBroken {
+    /// An event was altered, or its hash was.
+    #[error("event {0} does not fit its hash: it, or one before it, was altered")]
+    Altered(i64),
+    /// An event is missing.
+    #[error("event {0} is missing")]
+    Missing(i64),
+    /// The head does not name the newest event.
+    #[error("the head of the log says {head}, its newest event is {newest}")]
+    Head {
+        /// Number in `log_head`.
+        head: i64,
+        /// Number of the newest event.
+        newest: i64,
+    },
+    /// Postgres failed.
+    #[error("reading the log failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Checks the whole chain, telling progress after each part as the number of the event reached.
+///
+/// # Errors
+/// The first place where the log is not sound.
+pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Verified, ChainBroken> {
+    const PART: i64 = 5_000;
+    let head = read::head(pool).await?;
+    let mut seq = 0;
+    let mut hash = Vec::new();
+    while seq < head.seq {
+        let entries = read::entries(pool, seq, PART).await?;
+        if entries.is_empty() {
+            return Err(ChainBroken::Missing(seq + 1));
+        }
+        for entry in entries {
+            seq += 1;
+            if entry.seq != Some(seq) {
+                return Err(ChainBroken::Missing(seq));
+            }
+            let expected = link(&hash, &entry);
+            if entry.hash.as_deref() != Some(&expected[..]) {
+                return Err(ChainBroken::Altered(seq));
+            }
+            hash = expected.to_vec();
+        }
+        progress(seq);
+    }
+    if hash != head.hash {
+        return Err(ChainBroken::Head { head: head.seq, newest: seq });
+    }
+    Ok(Verified { events: seq, hash })
+}
+
+impl From<read::Entry> for Event {
+    fn from(entry: read::Entry) -> Self {
+        Self {
+            seq: entry.seq.unwrap_or_default(),
+            event_id: entry.event_id.to_string(),
+            event_type: entry.event_type,
+            aggregate_type: entry.aggregate_type,
+            aggregate_id: entry.aggregate_id,
+            version: entry.version,
+            region_code: entry.region_code.to_string(),
+            occurred_on: Some(entry.occurred_on.into()),
+            record_time: Some(crate::clock::timestamp(entry.record_time)),
+            actor: entry.actor,
+            trace_parent: entry.trace_parent,
+            payload: entry.payload,
+            hash: entry.hash.unwrap_or_default(),
+        }
+    }
+}

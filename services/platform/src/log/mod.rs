@@ -1,0 +1,18 @@
+//! The event log of a service: audit trail, outbox and source of every rebuild.
+
+mod append;
+mod chain;
+mod publish;
+mod read;
+mod relay;
+mod sequence;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub use append::{NewEvent, append};
+pub use chain::{ChainBroken, Verified, verify};
+pub use publish::{stream_config, stream_name};
+pub use read::{Head, head, read};
+pub use relay::{Relay, RelayWake};
+pub use service::LogReader;

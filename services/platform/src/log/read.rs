@@ -1,0 +1,78 @@
+//! Reads the log and its head.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgPool;
+use tongxin_proto::log::v1::Event;
+use uuid::Uuid;
+
+use crate::db::Scope;
+
+/// How far a log goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Rises when the database was restored to the past.
+    pub epoch: i64,
+    /// Newest event; 0 in an empty log.
+    pub seq: i64,
+    /// Its chain hash; empty in an empty log.
+    pub hash: Vec<u8>,
+    /// Newest event that the broker was given.
+    pub published_seq: i64,
+}
+
+/// A row of the log.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub id: i64,
+    pub event_id: Uuid,
+    pub event_type: String,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub version: i64,
+    pub region_code: i64,
+    pub occurred_on: NaiveDate,
+    pub record_time: DateTime<Utc>,
+    pub actor: String,
+    pub trace_parent: String,
+    pub payload: Vec<u8>,
+    pub seq: Option<i64>,
+    pub hash: Option<Vec<u8>>,
+}
+
+/// Reads the head.
+///
+/// # Errors
+/// When Postgres fails.
+pub async fn head(pool: &PgPool) -> Result<Head, sqlx::Error> {
+    sqlx::query_as!(Head, "SELECT epoch, seq, hash, published_seq FROM log_head").fetch_one(pool).await
+}
+
+/// Reads events of every region after a number, oldest first.
+///
+/// # Errors
+/// When Postgres fails.
+pub async fn read(pool: &PgPool, after_seq: i64, limit: i64) -> Result<Vec<Event>, sqlx::Error> {
+    let entries = entries(pool, after_seq, limit).await?;
+    Ok(entries.into_iter().map(Event::from).collect())
+}
+
+pub(super) async fn entries(pool: &PgPool, after_seq: i64, limit: i64) -> Result<Vec<Entry>, sqlx::Error> {
+    let mut tx = Scope::EVERYWHERE.read(pool).await?;
+    let entries = sqlx::query_as!(
+        Entry,
+        r#"
+        SELECT id, event_id, event_type, aggregate_type, aggregate_id, version, region_code, occurred_on,
+               record_time, actor, trace_parent, payload, seq, hash
+        FROM event
+        WHERE seq > $1
+        ORDER BY seq
+        LIMIT $2
+        "#,
+        after_seq,
+        limit,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(entries)
+}

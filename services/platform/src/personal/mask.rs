@@ -1,0 +1,103 @@
+//! What is shown of personal data by default. Counts characters, not bytes.
+
+use std::iter::repeat_n;
+
+const STAR: char = '*';
+
+/// Shows the first character: 张三丰 becomes 张**. A single character is hidden.
+#[must_use]
+pub fn mask_name(name: &str) -> String {
+    let head = usize::from(name.chars().count() > 1);
+    mask(name, head, 0)
+}
+
+/// Shows four characters at each end: 44182319900101123X becomes 4418**********123X.
+#[must_use]
+pub fn mask_id_number(number: &str) -> String {
+    mask_middle(number, 4, 4)
+}
+
+/// Shows three characters before and four after: 13800001234 becomes 138****1234.
+#[must_use]
+pub fn mask_phone(number: &str) -> String {
+    mask_middle(number, 3, 4)
+}
+
+/// Shows `head` characters before and `tail` after, the rest as stars. Shows nothing when that would
+/// leave less than a third of the text hidden.
+#[must_use]
+pub fn mask_middle(text: &str, head: usize, tail: usize) -> String {
+    let count = text.chars().count();
+    let hidden = count.saturating_sub(head.saturating_add(tail));
+    if hidden == 0 || hidden < count.div_ceil(3) {
+        return mask(text, 0, 0);
+    }
+    mask(text, head, tail)
+}
+
+/// `head` and `tail` must not be more than the text has.
+fn mask(text: &str, head: usize, tail: usize) -> String {
+    let count = text.chars().count();
+    text.chars()
+        .take(head)
+        .chain(repeat_n(STAR, count - head - tail))
+        .chain(text.chars().skip(count - tail))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_shows_its_first_character() {
+        assert_eq!(mask_name("张三丰"), "张**");
+        assert_eq!(mask_name("张三"), "张*");
+        assert_eq!(mask_name("阿依古丽·买买提"), "阿*******");
+    }
+
+    #[test]
+    fn a_name_of_one_character_is_hidden() {
+        assert_eq!(mask_name("张"), "*");
+        assert_eq!(mask_name(""), "");
+    }
+
+    #[test]
+    fn an_id_number_shows_four_at_each_end() {
+        assert_eq!(mask_id_number("44182319900101123X"), "4418**********123X");
+        assert_eq!(mask_id_number("441823900101123"), "4418*******1123");
+    }
+
+    #[test]
+    fn a_phone_number_hides_its_middle() {
+        assert_eq!(mask_phone("13800001234"), "138****1234");
+        assert_eq!(mask_phone("0763-3366123"), "076*****6123");
+    }
+
+    #[test]
+    fn a_short_text_shows_nothing() {
+        assert_eq!(mask_id_number("12345678"), "********");
+        assert_eq!(mask_id_number("12345678901"), "***********");
+        assert_eq!(mask_phone("1380000123"), "**********");
+        assert_eq!(mask_phone(""), "");
+        assert_eq!(mask_middle("abc", usize::MAX, usize::MAX), "***");
+    }
+
+    #[test]
+    fn characters_of_several_bytes_count_as_one() {
+        assert_eq!(mask_middle("清远市清新区太平镇", 3, 0), "清远市******");
+        assert_eq!(mask_middle("清远", 1, 1), "**");
+    }
+
+    #[test]
+    fn a_third_always_stays_hidden() {
+        for count in 1..40 {
+            let text = "字".repeat(count);
+            for masked in [mask_name(&text), mask_id_number(&text), mask_phone(&text)] {
+                let stars = masked.chars().filter(|letter| *letter == STAR).count();
+                assert_eq!(masked.chars().count(), count);
+                assert!(stars * 3 >= count, "{masked}");
+            }
+        }
+    }
+}

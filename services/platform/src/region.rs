@@ -1,0 +1,244 @@
+//! Regions by their 12-digit statistical code: 2 digits province, 2 city, 2 county, 3 town,
+//! 3 village; shorter levels are padded with zeros.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What one unit of each level's segment weighs in the code, from the top.
+const WEIGHTS: [i64; 5] = [10_000_000_000, 100_000_000, 1_000_000, 1_000, 1];
+
+/// Level of a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Province (省).
+    Province,
+    /// City (市).
+    City,
+    /// County, district or county-level city (县、区).
+    County,
+    /// Town, township or street (镇、乡、街道).
+    Town,
+    /// Village or residents' community (村、居委会).
+    Village,
+}
+
+impl Level {
+    /// All levels from the top.
+    pub const ALL: [Self; 5] = [Self::Province, Self::City, Self::County, Self::Town, Self::Village];
+
+    /// Its name in configuration, SQL and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Province => "province",
+            Self::City => "city",
+            Self::County => "county",
+            Self::Town => "town",
+            Self::Village => "village",
+        }
+    }
+
+    const fn weight(self) -> i64 {
+        WEIGHTS[self as usize]
+    }
+}
+
+/// The code of a region. It is compared by segments, never as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RegionCode(i64);
+
+/// Text or a number that is not the code of a region.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a region code: 12 digits such as 441823107000 are needed")]
+pub struct NotARegionCode(String);
+
+impl RegionCode {
+    /// Reads the 12 digits.
+    ///
+    /// # Errors
+    /// Anything but 12 digits of which the first is not zero.
+    pub fn parse(text: &str) -> Result<Self, NotARegionCode> {
+        let is_code = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(number) if is_code => Self::from_number(number),
+            _ => Err(NotARegionCode(text.to_owned())),
+        }
+    }
+
+    /// The code as the database keeps it.
+    ///
+    /// # Errors
+    /// A number without exactly 12 digits.
+    pub fn from_number(number: i64) -> Result<Self, NotARegionCode> {
+        if (100_000_000_000..1_000_000_000_000).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(NotARegionCode(number.to_string()))
+        }
+    }
+
+    /// The 12 digits as a number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
+    /// The level: that of the last segment which is not zero. Towns directly below a city
+    /// have a zero segment in between (441900003000), which does not change their level.
+    #[must_use]
+    pub fn level(self) -> Level {
+        let last = Level::ALL.iter().rev().find(|level| self.segment(**level) != 0);
+        last.copied().unwrap_or(Level::Province)
+    }
+
+    /// The number within its level's segment.
+    #[must_use]
+    pub fn segment(self, level: Level) -> i64 {
+        let above = match level {
+            Level::Province => i64::MAX,
+            Level::City => Level::Province.weight(),
+            Level::County => Level::City.weight(),
+            Level::Town => Level::County.weight(),
+            Level::Village => Level::Town.weight(),
+        };
+        self.0 % above / level.weight()
+    }
+
+    /// This region or the one above it at a level; `None` if this one is higher, or the
+    /// code has no such level (a town directly below a city has no county).
+    #[must_use]
+    pub fn at(self, level: Level) -> Option<Self> {
+        if level > self.level() || self.segment(level) == 0 {
+            return None;
+        }
+        Some(Self(self.0 - self.0 % level.weight()))
+    }
+
+    /// This region and all above it, from the top.
+    pub fn with_ancestors(self) -> impl Iterator<Item = Self> {
+        Level::ALL.into_iter().filter_map(move |level| self.at(level))
+    }
+
+    /// The region directly above; `None` for a province.
+    #[must_use]
+    pub fn parent(self) -> Option<Self> {
+        let level = self.level();
+        Level::ALL.into_iter().rev().filter(|above| *above < level).find_map(|above| self.at(above))
+    }
+
+    /// Whether the other region is this one or lies in it.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.range().contains(other)
+    }
+
+    /// The codes of this region and of all that lie in it.
+    #[must_use]
+    pub fn range(self) -> RegionRange {
+        RegionRange { from: self.0, until: self.0 + self.level().weight() }
+    }
+}
+
+impl fmt::Display for RegionCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl TryFrom<String> for RegionCode {
+    type Error = NotARegionCode;
+
+    fn try_from(text: String) -> Result<Self, NotARegionCode> {
+        Self::parse(&text)
+    }
+}
+
+impl From<RegionCode> for String {
+    fn from(code: RegionCode) -> Self {
+        code.to_string()
+    }
+}
+
+/// A half-open range of codes, `from <= code < until`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegionRange {
+    /// First code in the range.
+    pub from: i64,
+    /// First code after the range.
+    pub until: i64,
+}
+
+impl RegionRange {
+    /// Every code; for the relay, consumers and the like, which serve no caller.
+    pub const EVERYWHERE: Self = Self { from: 0, until: 1_000_000_000_000 };
+
+    /// Whether the region lies in the range.
+    #[must_use]
+    pub const fn contains(self, code: RegionCode) -> bool {
+        self.from <= code.0 && code.0 < self.until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn code(text: &str) -> RegionCode {
+        RegionCode::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_level_is_that_of_the_last_segment() {
+        for (text, level) in [
+            ("440000000000", Level::Province),
+            ("441800000000", Level::City),
+            ("441823000000", Level::County),
+            ("441823107000", Level::Town),
+            ("441823107201", Level::Village),
+            ("441900003000", Level::Town),
+        ] {
+            assert_eq!(code(text).level(), level, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_town_below_a_city_has_no_county() {
+        let town = code("441900003001");
+        assert_eq!(town.at(Level::County), None);
+        assert_eq!(town.parent(), Some(code("441900003000")));
+        assert_eq!(code("441900003000").parent(), Some(code("441900000000")));
+    }
+
+    #[test]
+    fn neighbours_do_not_contain_each_other() {
+        assert!(code("441823000000").contains(code("441823107201")));
+        assert!(!code("441823000000").contains(code("441825104000")));
+        assert!(!code("441823107201").contains(code("441823107000")));
+        assert!(code("990000000000").contains(code("999999999999")));
+    }
+
+    #[test]
+    fn only_twelve_digits_are_a_code() {
+        for text in ["", "44", "041823107000", "4418231070000", "44182310700a", "４４１８２３１０７０００", "+41823107000"] {
+            assert!(RegionCode::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_region_lies_in_each_of_its_ancestors(number in 110_000_000_000_i64..999_999_999_999) {
+            let region = RegionCode::from_number(number).unwrap();
+            prop_assert_eq!(RegionCode::parse(&region.to_string()), Ok(region));
+            let line: Vec<_> = region.with_ancestors().collect();
+            prop_assert_eq!(line.last(), Some(&region));
+            for pair in line.windows(2) {
+                prop_assert!(pair[0].contains(pair[1]) && !pair[1].contains(pair[0]));
+                prop_assert_eq!(pair[1].parent(), Some(pair[0]));
+            }
+        }
+    }
+}

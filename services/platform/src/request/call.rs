@@ -1,0 +1,98 @@
+//! Who asks, under which identifier, and for what.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use prost::Message;
+use sha2::{Digest as _, Sha256};
+use tonic::{Request, Status};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::{access::Caller, clock, grpc::MethodPath};
+
+/// A changing request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who asks.
+    pub caller: Caller,
+    /// The identifier that the caller chose.
+    pub request_id: Uuid,
+    /// The part of a batch, from 1; 0 for a request that has none.
+    pub part: i32,
+    /// Hash of the method and of everything that was asked.
+    pub fingerprint: [u8; 32],
+}
+
+impl Call {
+    /// Takes a request apart into the call and the message.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the identifier is no UUID.
+    pub fn open<M: Message>(
+        request: Request<M>,
+        request_id: impl FnOnce(&M) -> &str,
+    ) -> Result<(Self, M), Status> {
+        let caller = Caller::of(&request)?;
+        let method = method_name(&request);
+        let message = request.into_inner();
+        let request_id = parse_request_id(request_id(&message))?;
+        let fingerprint = fingerprint(&method, &message);
+        Ok((Self { caller, request_id, part: 0, fingerprint }, message))
+    }
+
+    /// A part of a batch whose messages come one after the other.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the identifier is no UUID.
+    pub fn of_batch(caller: Caller, request_id: &str) -> Result<Self, Status> {
+        let request_id = parse_request_id(request_id)?;
+        Ok(Self { caller, request_id, part: 0, fingerprint: [0; 32] })
+    }
+
+    /// The next part of the batch, which asks for `message`.
+    #[must_use]
+    pub fn next_part(&mut self, message: &impl Message) -> Self {
+        self.part += 1;
+        Self { fingerprint: fingerprint("part", message), ..self.clone() }
+    }
+}
+
+fn method_name<M>(request: &Request<M>) -> String {
+    request.extensions().get::<MethodPath>().map_or_else(String::new, |path| path.0.clone())
+}
+
+fn parse_request_id(text: &str) -> Result<Uuid, Status> {
+    Uuid::try_parse(text).map_err(|_| Status::invalid_argument("request_id has to be a UUID"))
+}
+
+fn fingerprint(method: &str, message: &impl Message) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(method);
+    hasher.update([0]);
+    hasher.update(message.encode_to_vec());
+    hasher.finalize().into()
+}
+
+/// What a change needs to know about the moment and the one who asks.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The moment of the change.
+    pub now: DateTime<Utc>,
+    /// Subject of the token that asks.
+    pub actor: String,
+    /// Whether entries older than the window are allowed (`history.load`).
+    pub may_load_history: bool,
+}
+
+impl Context {
+    /// The business date of the change.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        clock::business_date(self.now)
+    }
+
+    /// A new identifier, in the order of time.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        let seconds = self.now.timestamp().max(0).cast_unsigned();
+        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, self.now.timestamp_subsec_nanos()))
+    }
+}

@@ -1,0 +1,64 @@
+//! How old an entry may be.
+
+use chrono::{Days, NaiveDate};
+
+use super::Context;
+
+/// How many days back a business date may lie without the permission `history.load`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
+pub struct EntryWindow {
+    days: u32,
+}
+
+/// A business date that may not be entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DateRefused {
+    /// After today.
+    #[error("{date} is in the future: today is {today}")]
+    InFuture {
+        /// The date.
+        date: NaiveDate,
+        /// The business date of the request.
+        today: NaiveDate,
+    },
+    /// Before the window.
+    #[error("{date} is before {first}: entering older history needs the permission history.load")]
+    TooOld {
+        /// The date.
+        date: NaiveDate,
+        /// The first date of the window.
+        first: NaiveDate,
+    },
+}
+
+impl EntryWindow {
+    /// A window of some days before today.
+    #[must_use]
+    pub const fn days(days: u32) -> Self {
+        Self { days }
+    }
+
+    /// Makes sure that something may be said to have occurred on a date.
+    ///
+    /// # Errors
+    /// When the date is after today, or too long ago for the caller.
+    pub fn check(self, date: NaiveDate, context: &Context) -> Result<(), DateRefused> {
+        let today = context.today();
+        if date > today {
+            return Err(DateRefused::InFuture { date, today });
+        }
+        let first = today.checked_sub_days(Days::new(self.days.into())).unwrap_or(NaiveDate::MIN);
+        if date < first && !context.may_load_history {
+            return Err(DateRefused::TooOld { date, first });
+        }
+        Ok(())
+    }
+}
+
+impl Default for EntryWindow {
+    /// A year and a day.
+    fn default() -> Self {
+        Self { days: 366 }
+    }
+}

@@ -1,0 +1,180 @@
+//! The one place that begins and commits a change.
+
+use std::sync::Arc;
+
+use prost::Message;
+use sqlx::{PgConnection, PgPool};
+use tracing::Instrument as _;
+
+use super::{
+    Call, Context,
+    answers::{self, Earlier},
+};
+use crate::{
+    clock::Clock,
+    db::Scope,
+    error::{ErrorKind, ServiceError, database_kind},
+    log::RelayWake,
+};
+
+/// A change that is asked for.
+pub trait Command: Send + 'static {
+    /// What the service decides by: its dated rules and limits.
+    type Policy: Send + Sync + 'static;
+    /// What the caller is answered with.
+    type Output: Send;
+    /// What can go wrong.
+    type Error: ServiceError + From<RequestError> + From<sqlx::Error> + Send;
+
+    /// Loads, decides and saves, within the transaction that `conn` is in.
+    fn apply(
+        self,
+        conn: &mut PgConnection,
+        context: &Context,
+        policy: &Self::Policy,
+    ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
+}
+
+/// What can go wrong with any changing request.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The identifier belongs to another request.
+    #[error("request_id was used for another request: choose a new one")]
+    Reused,
+    /// A kept answer is not the message that it should be.
+    #[error("the answer kept for a request cannot be read")]
+    Answer(#[from] prost::DecodeError),
+    /// The change did not come to its end.
+    #[error("carrying out a request panicked")]
+    Panicked(#[source] tokio::task::JoinError),
+    /// Postgres failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl RequestError {
+    /// As [`ServiceError::kind`], for the errors that contain this one.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Reused => ErrorKind::AlreadyExists,
+            Self::Answer(_) | Self::Panicked(_) => ErrorKind::Internal,
+            Self::Database(error) => database_kind(error),
+        }
+    }
+
+    /// As [`ServiceError::reason`], for the errors that contain this one.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self.kind() {
+            ErrorKind::AlreadyExists => "REQUEST_ID_REUSED",
+            ErrorKind::Unavailable => "UNAVAILABLE",
+            _ => "INTERNAL",
+        }
+    }
+}
+
+/// Carries out commands.
+#[derive(Debug)]
+pub struct Writer<Policy> {
+    pool: PgPool,
+    clock: Clock,
+    wake: RelayWake,
+    policy: Arc<Policy>,
+}
+
+impl<Policy> Clone for Writer<Policy> {
+    fn clone(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            clock: self.clock.clone(),
+            wake: self.wake.clone(),
+            policy: Arc::clone(&self.policy),
+        }
+    }
+}
+
+impl<Policy: Send + Sync + 'static> Writer<Policy> {
+    /// Carries out commands on a database, and wakes its relay after each.
+    pub fn new(pool: PgPool, clock: Clock, wake: RelayWake, policy: Policy) -> Self {
+        Self { pool, clock, wake, policy: Arc::new(policy) }
+    }
+
+    /// What the service decides by.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Carries out a command in a transaction of its own, once for each request: one that was
+    /// carried out before is given the same answer.
+    ///
+    /// The work is a task of its own, so a caller who goes away cannot stop it half way.
+    ///
+    /// # Errors
+    /// Those of the command, [`RequestError::Reused`], and faults of the database.
+    pub async fn execute<C, Answer>(&self, call: Call, command: C) -> Result<Answer, C::Error>
+    where
+        C: Command<Policy = Policy>,
+        Answer: Message + Default + From<C::Output> + 'static,
+    {
+        let writer = self.clone();
+        let work = async move { writer.answer(&call, command).await };
+        match tokio::spawn(work.in_current_span()).await {
+            Ok(answer) => answer,
+            Err(error) => Err(RequestError::Panicked(error).into()),
+        }
+    }
+
+    async fn answer<C, Answer>(&self, call: &Call, command: C) -> Result<Answer, C::Error>
+    where
+        C: Command<Policy = Policy>,
+        Answer: Message + Default + From<C::Output>,
+    {
+        match self.carry_out(call, command).await {
+            Ok(answer) => Ok(answer),
+            // A twin of this request may have been faster, or the commit's answer was lost.
+            Err(error) => match self.earlier_answer(call).await {
+                Ok(Some(answer)) => Ok(answer),
+                Err(RequestError::Reused) => Err(RequestError::Reused.into()),
+                Ok(None) | Err(_) => Err(error),
+            },
+        }
+    }
+
+    async fn carry_out<C, Answer>(&self, call: &Call, command: C) -> Result<Answer, C::Error>
+    where
+        C: Command<Policy = Policy>,
+        Answer: Message + Default + From<C::Output>,
+    {
+        let context = Context {
+            now: self.clock.now(),
+            actor: call.caller.subject().to_owned(),
+            may_load_history: call.caller.may("history.load"),
+        };
+        let mut tx = Scope::region(call.caller.region()).write(&self.pool).await?;
+        if let Some(answer) = decode(answers::find(&mut tx, call).await?)? {
+            tx.rollback().await?;
+            return Ok(answer);
+        }
+        let output = command.apply(&mut tx, &context, &self.policy).await?;
+        let answer = Answer::from(output);
+        answers::keep(&mut tx, call, &context, &answer.encode_to_vec()).await?;
+        tx.commit().await?;
+        self.wake.wake();
+        Ok(answer)
+    }
+
+    async fn earlier_answer<Answer: Message + Default>(&self, call: &Call) -> Result<Option<Answer>, RequestError> {
+        let mut conn = self.pool.acquire().await?;
+        decode(answers::find(&mut conn, call).await?)
+    }
+}
+
+fn decode<Answer: Message + Default>(earlier: Earlier) -> Result<Option<Answer>, RequestError> {
+    match earlier {
+        Earlier::Unknown => Ok(None),
+        Earlier::Answered(answer) => Ok(Some(Answer::decode(answer.as_slice())?)),
+        Earlier::Other => Err(RequestError::Reused),
+    }
+}

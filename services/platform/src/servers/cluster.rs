@@ -1,0 +1,193 @@
+//! Makes the folders that Postgres needs, where the user who runs it can reach them.
+//!
+//! The cluster and the folder of its socket lie side by side in the data folder. Root's data folder may
+//! lie where no other user gets, for example below `/root`: then the two go to a folder of their
+//! own below `/var/lib/tongxin`, and `postgres` in the data folder is a link to the cluster.
+//! Who deletes such a data folder by hand deletes that one, too (`make clean-data` does).
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tracing::info;
+
+use super::binaries::PostgresBinaries;
+use super::postgres::SUPERUSER;
+use super::{ServersError, child, user::User};
+
+const ELSEWHERE: &str = "/var/lib/tongxin";
+
+/// The kernel takes 108 bytes with the zero at the end, and Postgres appends `/.s.PGSQL.5432`.
+const LONGEST_SOCKET_DIR: usize = 107 - "/.s.PGSQL.5432".len();
+
+/// Finds the cluster, or makes it; returns where it really is.
+pub(super) async fn open(
+    link: &Path,
+    binaries: &PostgresBinaries,
+    user: Option<&User>,
+    is_temporary: bool,
+) -> Result<PathBuf, ServersError> {
+    if !link.exists() {
+        create(link, binaries, user, is_temporary).await?;
+    }
+    let cluster = fs::canonicalize(link).map_err(ServersError::io("find", link))?;
+    reach(&cluster, user).await?;
+    check_major_version(&cluster, binaries.major)?;
+    Ok(cluster)
+}
+
+/// Removes a cluster that lies outside its data folder.
+pub(super) fn remove_elsewhere(data_dir: &Path) {
+    if let Ok(cluster) = fs::read_link(data_dir.join("postgres"))
+        && cluster.starts_with(ELSEWHERE)
+        && let Some(folder) = cluster.parent()
+    {
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+/// The folder of the socket, next to the cluster unless its path would be too long.
+pub(super) fn make_socket_dir(
+    cluster: &Path,
+    user: Option<&User>,
+) -> Result<PathBuf, ServersError> {
+    let mut path = cluster.with_file_name("run");
+    if path.as_os_str().len() > LONGEST_SOCKET_DIR {
+        let mut hasher = DefaultHasher::new();
+        cluster.hash(&mut hasher);
+        path = PathBuf::from(format!("/tmp/tongxin-{:016x}", hasher.finish()));
+    }
+    make_private(&path, user)?;
+    Ok(path)
+}
+
+/// Makes a cluster beside its place and moves it there when it is whole, so that a kill under way
+/// leaves no half one.
+async fn create(
+    link: &Path,
+    binaries: &PostgresBinaries,
+    user: Option<&User>,
+    is_temporary: bool,
+) -> Result<(), ServersError> {
+    let place = place(link, user).await?;
+    let draft = place.with_file_name("postgres.new");
+    let _ = fs::remove_dir_all(&draft);
+    make_private(&draft, user)?;
+    initdb(&draft, binaries, user, is_temporary).await?;
+    fs::rename(&draft, &place).map_err(ServersError::io("move the new cluster to", &place))?;
+
+    if place != link {
+        // One that leads nowhere may be there.
+        let _ = fs::remove_file(link);
+        symlink(&place, link).map_err(ServersError::io("link the cluster to", link))?;
+    }
+    info!(cluster = %place.display(), "a database cluster is made");
+    Ok(())
+}
+
+async fn place(link: &Path, user: Option<&User>) -> Result<PathBuf, ServersError> {
+    let draft = link.with_file_name("postgres.new");
+    make_private(&draft, user)?;
+    if reach(&draft, user).await.is_ok() {
+        return Ok(link.to_owned());
+    }
+    let _ = fs::remove_dir_all(&draft);
+
+    make_passable(Path::new(ELSEWHERE))?;
+    let folder = tempfile::Builder::new()
+        .prefix("cluster-")
+        .tempdir_in(ELSEWHERE)
+        .map_err(ServersError::io("create a folder in", Path::new(ELSEWHERE)))?
+        .keep();
+    make_passable(&folder)?;
+    Ok(folder.join("postgres"))
+}
+
+async fn initdb(
+    path: &Path,
+    binaries: &PostgresBinaries,
+    user: Option<&User>,
+    is_temporary: bool,
+) -> Result<(), ServersError> {
+    let mut command = child::command(&binaries.initdb, "TERM", user);
+    command
+        .arg("--pgdata")
+        .arg(path)
+        .args(["--username", SUPERUSER])
+        .args(["--auth-local=trust", "--auth-host=scram-sha-256"])
+        .args(["--encoding=UTF8", "--locale=C", "--data-checksums"])
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    if is_temporary {
+        command.arg("--no-sync");
+    }
+    let output = command
+        .output()
+        .await
+        .map_err(ServersError::io("start", &binaries.initdb))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let output = [output.stdout, output.stderr].concat();
+    Err(ServersError::Initdb {
+        output: String::from_utf8_lossy(&output).into_owned(),
+    })
+}
+
+/// Asks as the user who will need it: only the kernel knows all the rules of who may go where.
+async fn reach(path: &Path, user: Option<&User>) -> Result<(), ServersError> {
+    let mut test = child::command(Path::new("test"), "KILL", user);
+    let status = test.arg("-w").arg(path).status().await;
+    if status.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    Err(ServersError::Unreachable {
+        user: user.map_or("of this process".to_owned(), |user| user.name.clone()),
+        path: path.to_owned(),
+    })
+}
+
+fn check_major_version(cluster: &Path, running: u32) -> Result<(), ServersError> {
+    let path = cluster.join("PG_VERSION");
+    let found = fs::read_to_string(&path).map_err(ServersError::io("read", &path))?;
+    if found.trim() == running.to_string() {
+        return Ok(());
+    }
+    Err(ServersError::OtherMajorVersion {
+        path: cluster.to_owned(),
+        found: found.trim().to_owned(),
+        running,
+    })
+}
+
+/// Makes a folder that only the user who runs Postgres may enter, or takes the one that is there if it is his.
+fn make_private(path: &Path, user: Option<&User>) -> Result<(), ServersError> {
+    let owner = user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let there = fs::symlink_metadata(path).map_err(ServersError::io("look at", path))?;
+            if !there.is_dir() || ![0, owner].contains(&there.uid()) {
+                return Err(ServersError::io("use", path)(io::Error::other(
+                    "it belongs to someone else",
+                )));
+            }
+        }
+        Err(error) => return Err(ServersError::io("create", path)(error)),
+    }
+    if let Some(user) = user {
+        user.owns(path)?;
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o700))
+        .map_err(ServersError::io("protect", path))
+}
+
+/// Makes a folder that others may pass through, whatever the umask.
+pub(super) fn make_passable(path: &Path) -> Result<(), ServersError> {
+    fs::create_dir_all(path)
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o711)))
+        .map_err(ServersError::io("create", path))
+}

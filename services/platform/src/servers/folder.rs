@@ -1,0 +1,146 @@
+//! The data folder: one owner at a time, and a temporary one for tests.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::{ServersError, cluster};
+
+const TEMPORARY_PREFIX: &str = "tongxin-test-";
+
+/// A younger folder may belong to a process that is about to lock it.
+const ABANDONED_AFTER: Duration = Duration::from_mins(1);
+
+#[derive(Debug)]
+pub(super) struct DataFolder {
+    path: PathBuf,
+    /// Removes the folder; declared before the lock, so that nobody gets it half removed.
+    temporary: Option<TempDir>,
+    _lock: File,
+}
+
+impl DataFolder {
+    pub fn open(path: &Path) -> Result<Self, ServersError> {
+        fs::create_dir_all(path).map_err(ServersError::io("create the data folder", path))?;
+        let path = fs::canonicalize(path).map_err(ServersError::io("find", path))?;
+        let lock = lock(&path)?;
+        Ok(Self {
+            path,
+            temporary: None,
+            _lock: lock,
+        })
+    }
+
+    /// A folder that is removed in the end.
+    pub fn temporary() -> Result<Self, ServersError> {
+        let parent = std::env::temp_dir();
+        remove_abandoned(&parent);
+        let temporary = tempfile::Builder::new()
+            .prefix(TEMPORARY_PREFIX)
+            .tempdir_in(&parent)
+            .map_err(ServersError::io("create a folder in", &parent))?;
+        // The user who runs Postgres must get through.
+        cluster::make_passable(temporary.path())?;
+        let mut folder = Self::open(temporary.path())?;
+        folder.temporary = Some(temporary);
+        Ok(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        if self.is_temporary() {
+            cluster::remove_elsewhere(&self.path);
+        }
+    }
+}
+
+/// The lock goes away with its owner, however that one ends.
+fn lock(folder: &Path) -> Result<File, ServersError> {
+    let path = folder.join("lock");
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(ServersError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut owner = String::new();
+            let _ = file.read_to_string(&mut owner);
+            return Err(ServersError::InUse {
+                folder: folder.to_owned(),
+                owner: owner.trim().to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(ServersError::io("lock", &path)(error)),
+    }
+    file.set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()))
+        .map_err(ServersError::io("write", &path))?;
+    Ok(file)
+}
+
+/// Removes what tests left behind that were killed, or that kept a server in a `static`.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_ours = entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(TEMPORARY_PREFIX);
+        let is_old = entry
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED_AFTER));
+        if is_ours && is_old && lock(&entry.path()).is_ok() {
+            cluster::remove_elsewhere(&entry.path());
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Writes a file that only we may read.
+pub(super) fn write_private(path: &Path, content: &str) -> Result<(), ServersError> {
+    File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(content.as_bytes()))
+        .map_err(ServersError::io("write", path))
+}
+
+#[test]
+fn only_folders_without_an_owner_are_removed() {
+    let parent = tempfile::tempdir().unwrap();
+    let long_ago = std::time::SystemTime::now() - 2 * ABANDONED_AFTER;
+    let [abandoned, owned, young] = ["a", "b", "c"].map(|name| {
+        let path = parent.path().join(format!("{TEMPORARY_PREFIX}{name}"));
+        fs::create_dir(&path).unwrap();
+        path
+    });
+    let _lock = lock(&owned).unwrap();
+    for path in [&abandoned, &owned] {
+        File::open(path).unwrap().set_modified(long_ago).unwrap();
+    }
+    remove_abandoned(parent.path());
+    assert!(!abandoned.exists() && owned.exists() && young.exists());
+}

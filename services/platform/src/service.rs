@@ -1,0 +1,171 @@
+//! What all services do alike when they start: connect, listen, and run relay and ports.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use async_nats::jetstream;
+use prometheus::Registry;
+use sqlx::PgPool;
+use tongxin_proto::log::v1::log_service_server::{LogServiceServer, SERVICE_NAME as LOG_SERVICE};
+use tonic::service::Routes;
+
+use crate::{
+    access::{Access, Credentials, KeyError},
+    admin::{Admin, Readiness},
+    broker::BrokerError,
+    clock::Clock,
+    config::ServiceConfig,
+    db::{self, DbError, Migrations, SchemaBehind},
+    grpc::{Server, ServerError},
+    lifecycle::Lifecycle,
+    log::{LogReader, Relay, RelayWake},
+    request::Writer,
+};
+
+/// What the services of one program share.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The time.
+    pub clock: Clock,
+    /// Checks tokens.
+    pub access: Arc<Access>,
+    /// The broker.
+    pub jetstream: jetstream::Context,
+    /// The token by which services call each other.
+    pub credentials: Credentials,
+    /// The metrics that `/metrics` shows.
+    pub registry: Registry,
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// Its schema is not up to date.
+    #[error(transparent)]
+    Schema(#[from] SchemaBehind),
+    /// Its gRPC server cannot be set up.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// Its admin port cannot be had.
+    #[error("cannot listen on the admin port {0}: is another program using it?")]
+    Admin(SocketAddr, #[source] std::io::Error),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The broker's settings cannot be used.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The address of another service cannot be used.
+    #[error("the address {0:?} of another service cannot be used")]
+    Address(String, #[source] tonic::transport::Error),
+}
+
+impl From<sqlx::Error> for StartError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// A service with its database, before it listens.
+pub struct Service {
+    /// Its name, as in `tongxin.<name>.v1`.
+    pub name: &'static str,
+    /// Its database.
+    pub pool: PgPool,
+    /// What it shares with others.
+    pub surroundings: Surroundings,
+    config: ServiceConfig,
+    wake: RelayWake,
+}
+
+impl Service {
+    /// Connects to the database and makes sure that its schema is up to date.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, is behind, or would not bind us by its rules.
+    pub async fn connect(
+        name: &'static str,
+        config: ServiceConfig,
+        surroundings: Surroundings,
+        migrations: &Migrations,
+    ) -> Result<Self, StartError> {
+        let pool = db::connect(&config.database).await?;
+        migrations.check(&mut *pool.acquire().await?).await?;
+        Ok(Self { name, pool, surroundings, config, wake: RelayWake::default() })
+    }
+
+    /// Carries out this service's commands.
+    pub fn writer<Policy: Send + Sync + 'static>(&self, policy: Policy) -> Writer<Policy> {
+        Writer::new(self.pool.clone(), self.surroundings.clock.clone(), self.wake.clone(), policy)
+    }
+
+    /// Listens for the services that the routes answer, and for readers of the log.
+    ///
+    /// # Errors
+    /// When a port is taken, or a method has no permission.
+    pub async fn listen(
+        self,
+        services: &[&str],
+        routes: Routes,
+        mut readiness: Readiness,
+    ) -> Result<Listening, StartError> {
+        let services = [services, &[LOG_SERVICE]].concat();
+        let routes = routes.add_service(LogServiceServer::new(LogReader::new(self.pool.clone())));
+        let access = Arc::clone(&self.surroundings.access);
+        let grpc = Server::bind(self.config.grpc, access, &services, routes).await?;
+
+        let pool = self.pool.clone();
+        readiness.add("database", move || {
+            let pool = pool.clone();
+            async move {
+                let answered = sqlx::query("SELECT 1").execute(&pool).await;
+                answered.map(drop).map_err(|error| error.to_string())
+            }
+        });
+        let listen = self.config.admin.listen;
+        let admin = Admin::bind(listen, readiness, self.surroundings.registry)
+            .await
+            .map_err(|error| StartError::Admin(listen, error))?;
+        let relay = Relay::new(self.name, self.pool, self.surroundings.jetstream, self.wake);
+        Ok(Listening { grpc, admin, relay })
+    }
+}
+
+/// A service that listens, and serves once it is [`start`](Self::start)ed.
+pub struct Listening {
+    grpc: Server,
+    admin: Admin,
+    relay: Relay,
+}
+
+impl Listening {
+    /// Where its gRPC server listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn grpc_address(&self) -> std::io::Result<SocketAddr> {
+        self.grpc.address()
+    }
+
+    /// Where its admin port listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn admin_address(&self) -> std::io::Result<SocketAddr> {
+        self.admin.address()
+    }
+
+    /// Serves, as parts of a lifecycle.
+    pub fn start(self, lifecycle: &mut Lifecycle) {
+        let stop = lifecycle.stop_token();
+        lifecycle.start("the gRPC server", self.grpc.run(stop.clone()));
+        lifecycle.start("the admin port", self.admin.run(stop.clone()));
+        let relay = self.relay;
+        lifecycle.start("the relay", async move {
+            relay.run(stop).await;
+            Ok::<(), std::io::Error>(())
+        });
+    }
+}

@@ -1,0 +1,212 @@
+//! Logs, traces and metrics of a program.
+
+use std::{collections::HashMap, time::Duration};
+
+use http::HeaderMap;
+use opentelemetry::{
+    KeyValue, global,
+    metrics::{Counter, Histogram},
+    propagation::{Extractor, TextMapPropagator as _},
+    trace::TracerProvider as _,
+};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::{
+    Resource,
+    metrics::{PeriodicReader, SdkMeterProvider},
+    propagation::TraceContextPropagator,
+    trace::{Sampler, SdkTracerProvider},
+};
+use prometheus::{Encoder as _, Registry, TextEncoder};
+use serde::{Deserialize, Serialize};
+use tonic::Code;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Where telemetry goes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryConfig {
+    /// What is logged, as directives such as `info,tongxin_pairing=debug`.
+    pub log: String,
+    /// One JSON object a line, or text for people.
+    pub log_format: LogFormat,
+    /// OTLP/gRPC address for traces and metrics, for example `http://collector:4317`.
+    pub otlp_endpoint: Option<String>,
+    /// Share of traces that are kept, 0 to 1; a caller's decision is followed.
+    pub sample_ratio: f64,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// Text for people.
+    Text,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { log: "info".to_owned(), log_format: LogFormat::Json, otlp_endpoint: None, sample_ratio: 1.0 }
+    }
+}
+
+/// Why telemetry cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The log directives cannot be read.
+    #[error("the setting telemetry.log cannot be read")]
+    Log(#[from] tracing_subscriber::filter::ParseError),
+    /// The OTLP address cannot be used.
+    #[error("the setting telemetry.otlp_endpoint cannot be used")]
+    Otlp(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// Metrics cannot be set up.
+    #[error("metrics cannot be set up")]
+    Metrics(#[from] opentelemetry_sdk::error::OTelSdkError),
+    /// A subscriber is there already.
+    #[error("telemetry was set up before")]
+    Twice(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Keeps telemetry going; dropped last, it sends what is left.
+#[derive(Debug)]
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+    metrics: SdkMeterProvider,
+    registry: Registry,
+}
+
+/// Sets up logs, traces and metrics for the whole process.
+///
+/// # Errors
+/// When a setting cannot be used, or it was done before.
+pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let resource = Resource::builder().with_service_name(program).build();
+    let registry = Registry::new();
+    let prometheus = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
+    let mut metrics = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(prometheus);
+    let mut traces = None;
+    if let Some(endpoint) = &config.otlp_endpoint {
+        let exporter =
+            opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+        metrics = metrics.with_reader(PeriodicReader::builder(exporter).build());
+        let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample_ratio)));
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource)
+            .with_sampler(sampler)
+            .with_batch_exporter(exporter)
+            .build();
+        traces = Some(provider);
+    }
+    let metrics = metrics.build();
+    global::set_meter_provider(metrics.clone());
+
+    let filter: EnvFilter = config.log.parse()?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match config.log_format {
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+        LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
+    };
+    let spans = traces.as_ref().map(|provider| {
+        tracing_opentelemetry::layer().with_tracer(provider.tracer(program)).with_filter(
+            tracing_subscriber::filter::filter_fn(|metadata| metadata.target().starts_with("tongxin")),
+        )
+    });
+    tracing_subscriber::registry().with(lines).with(spans).try_init()?;
+    Ok(Telemetry { traces, metrics, registry })
+}
+
+impl Telemetry {
+    /// The registry that `/metrics` shows.
+    #[must_use]
+    pub fn registry(&self) -> Registry {
+        self.registry.clone()
+    }
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        if let Some(traces) = &self.traces {
+            let _ = traces.shutdown_with_timeout(Duration::from_secs(2));
+        }
+        let _ = self.metrics.shutdown_with_timeout(Duration::from_secs(2));
+    }
+}
+
+/// The metrics of a registry in Prometheus' text format.
+#[must_use]
+pub fn render(registry: &Registry) -> String {
+    let mut text = Vec::new();
+    // Writing to memory fails for a family without metrics only, which is left out.
+    let _ = TextEncoder::new().encode(&registry.gather(), &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Rate, errors and duration of each RPC.
+#[derive(Debug)]
+pub struct RpcMetrics {
+    requests: Counter<u64>,
+    seconds: Histogram<f64>,
+}
+
+impl RpcMetrics {
+    pub(crate) fn new() -> Self {
+        let meter = global::meter("tongxin");
+        Self {
+            requests: meter
+                .u64_counter("tongxin_rpc_requests")
+                .with_description("Requests by method and gRPC code")
+                .build(),
+            seconds: meter
+                .f64_histogram("tongxin_rpc_duration_seconds")
+                .with_description("Time from a request's head to its answer's head")
+                .with_boundaries(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0])
+                .build(),
+        }
+    }
+
+    pub(crate) fn record(&self, method: &str, code: Code, took: Duration) {
+        let method = KeyValue::new("method", method.to_owned());
+        self.seconds.record(took.as_secs_f64(), std::slice::from_ref(&method));
+        self.requests.add(1, &[method, KeyValue::new("code", format!("{code:?}"))]);
+    }
+}
+
+/// The span of a request, a child of the caller's if it sent one.
+pub(crate) fn rpc_span(path: &str, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!("rpc", otel.name = path, otel.kind = "server", rpc.method = path);
+    if headers.contains_key("traceparent") {
+        // Fails only without a subscriber that keeps spans.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&Headers(headers)));
+    }
+    span
+}
+
+/// The span of handling events, linked to that which caused one of them.
+pub(crate) fn follow_span(name: &'static str, trace_parent: &str) -> Span {
+    use opentelemetry::trace::TraceContextExt as _;
+
+    let span = tracing::info_span!("consume", otel.name = name, otel.kind = "consumer");
+    if !trace_parent.is_empty() {
+        let carrier = HashMap::from([("traceparent".to_owned(), trace_parent.to_owned())]);
+        let cause = TraceContextPropagator::new().extract(&carrier);
+        span.add_link(cause.span().span_context().clone());
+    }
+    span
+}
+
+struct Headers<'headers>(&'headers HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}

@@ -1,0 +1,146 @@
+//! What tests run on: private servers once for each test binary, a database for each test.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgPoolOptions};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::{
+    access::{Access, AccessConfig, Credentials, LocalKey, TokenRequest},
+    broker::{self, BrokerConfig},
+    clock::Clock,
+    config::{AdminConfig, ServiceConfig},
+    db::{DbConfig, Migrations},
+    grpc::GrpcConfig,
+    region::RegionCode,
+    servers::Servers,
+    service::Surroundings,
+};
+
+static SERVERS: OnceCell<Servers> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// Private servers, shared by the tests of a binary.
+///
+/// # Panics
+/// When they do not start.
+pub async fn servers() -> &'static Servers {
+    SERVERS.get_or_init(|| async { Servers::temporary().await.expect("the private servers start") }).await
+}
+
+/// A database of a test's own.
+pub struct Database {
+    /// For the role that owns the tables.
+    pub owner_url: String,
+    /// For the role that services log in as.
+    pub app_url: String,
+}
+
+impl Database {
+    /// Makes a database and brings its schema up to date.
+    ///
+    /// # Panics
+    /// When Postgres fails.
+    pub async fn migrated(migrations: &Migrations) -> Self {
+        let database = Self::empty().await;
+        let mut owner = PgConnection::connect(&database.owner_url).await.expect("the owner connects");
+        migrations.run(&mut owner).await.expect("the migrations run");
+        database
+    }
+
+    async fn empty() -> Self {
+        let postgres = servers().await.postgres();
+        let name = format!("test_{}", DATABASES.fetch_add(1, Relaxed));
+        let pool = PgPoolOptions::new().max_connections(1).connect(&postgres.url("postgres")).await;
+        let create = format!("CREATE DATABASE {name}");
+        pool.expect("Postgres answers").execute(sqlx::AssertSqlSafe(create)).await.expect("a database is made");
+        let owner_url = postgres.url(&name);
+        let superuser = format!("user={}", postgres.superuser());
+        let app_url = owner_url.replace(&superuser, "user=tongxin_app");
+        assert_ne!(owner_url, app_url, "the roles differ");
+        Self { owner_url, app_url }
+    }
+
+    /// Settings of a service on this database, with free ports.
+    #[must_use]
+    pub fn service_config(&self) -> ServiceConfig {
+        ServiceConfig {
+            database: DbConfig::at(&self.app_url),
+            grpc: GrpcConfig::default(),
+            admin: AdminConfig::default(),
+        }
+    }
+}
+
+/// What the services of a test share: a clock, a key that signs tokens, the broker.
+pub struct TestWorld {
+    /// The time, which stands still unless it is set.
+    pub clock: Clock,
+    /// What services need to start.
+    pub surroundings: Surroundings,
+    keys: TempDir,
+}
+
+impl TestWorld {
+    /// A world at a moment.
+    ///
+    /// # Panics
+    /// When the servers or keys cannot be had.
+    pub async fn at(now: DateTime<Utc>) -> Self {
+        let clock = Clock::fixed(now);
+        let keys = TempDir::new().expect("a folder for keys");
+        let key = LocalKey::in_folder(keys.path()).expect("a key");
+        let access = AccessConfig { issuers: vec![key.issuer()], ..AccessConfig::default() };
+        let request = token_request("service:test", &["system"], "440000000000");
+        let nats = BrokerConfig { url: servers().await.nats().url().into(), credentials_file: None };
+        let surroundings = Surroundings {
+            access: Arc::new(Access::new(access, clock.clone()).expect("the key is good")),
+            jetstream: broker::connect(&nats).await.expect("the broker's URL is good"),
+            credentials: Credentials::local(key, request, clock.clone()),
+            registry: prometheus::Registry::new(),
+            clock: clock.clone(),
+        };
+        Self { clock, surroundings, keys }
+    }
+
+    /// A token for a subject with a role, in a region, good for an hour.
+    ///
+    /// # Panics
+    /// When it cannot be signed.
+    #[must_use]
+    pub fn token(&self, role: &str, region: &str) -> String {
+        let key = LocalKey::in_folder(self.keys.path()).expect("the key is there");
+        let request = token_request(&format!("{role}@{region}"), &[role], region);
+        key.sign(&request, &self.clock).expect("it signs")
+    }
+}
+
+fn token_request(subject: &str, roles: &[&str], region: &str) -> TokenRequest {
+    TokenRequest {
+        subject: subject.to_owned(),
+        roles: roles.iter().map(ToString::to_string).collect(),
+        region: RegionCode::parse(region).expect("a region code"),
+        lifetime: Duration::from_secs(3600),
+    }
+}
+
+/// Waits until something holds.
+///
+/// # Panics
+/// When it does not within half a minute.
+pub async fn eventually<Outcome: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> Outcome) {
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "not within half a minute: {what}");
+}

@@ -1,0 +1,2 @@
+//! The program of tongxin.
+fn main() {}

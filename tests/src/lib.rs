@@ -1,0 +1,1 @@
+//! What journeys, faults and load are built from.
