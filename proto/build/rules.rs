@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result, bail};
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 use prost_reflect::{
-    DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor,
-    OneofDescriptor, Value,
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor,
+    Value,
 };
 
 use crate::is_ours;
@@ -23,8 +23,7 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
     };
     let mut out = String::new();
     for message in pool.all_messages().filter(|message| is_ours(message.package_name())) {
-        let body = message_rules(&message, &extensions)
-            .with_context(|| format!("rules of {}", message.full_name()))?;
+        let body = message_rules(&message, &extensions).with_context(|| format!("rules of {}", message.full_name()))?;
         let report = if body.is_empty() { "_report" } else { "report" };
         writeln!(
             out,
@@ -107,7 +106,9 @@ impl FieldRules {
 /// The call that checks one rule; `FIELD` and `VALUE` stand for name and value.
 fn scalar_call(kind: &str, rule: &str, value: &Value) -> Result<String> {
     Ok(match (kind, rule, value) {
-        ("string", "pattern", Value::String(pattern)) => format!("pattern(FIELD, &VALUE, crate::rules::regex!({pattern:?}))"),
+        ("string", "pattern", Value::String(pattern)) => {
+            format!("pattern(FIELD, &VALUE, crate::rules::regex!({pattern:?}))")
+        }
         ("string", "uuid", Value::Bool(true)) => "uuid(FIELD, &VALUE)".to_owned(),
         ("string", "min_len" | "max_len", Value::U64(len)) => format!("{rule}(FIELD, &VALUE, {len})"),
         ("int32" | "int64", "gte" | "lte", Value::I32(_) | Value::I64(_)) => {
@@ -136,8 +137,11 @@ fn field_check(field: &FieldDescriptor, rules: &FieldRules) -> Result<String> {
             writeln!(out, "report.required({name:?}, {value}.is_some());")?;
         }
         if is_ours(message.package_name()) && rules.ignore != IGNORE_ALWAYS && !rules.items_ignored {
-            let nested = if field.is_list() { "nested_list" } else { "nested" };
-            writeln!(out, "report.{nested}({name:?}, &{value});")?;
+            if field.is_list() {
+                writeln!(out, "report.nested_list({name:?}, &{value});")?;
+            } else {
+                writeln!(out, "report.nested({name:?}, {value}.as_ref());")?;
+            }
         }
     } else if rules.required {
         bail!("`required` is known for messages only");
@@ -168,7 +172,11 @@ fn oneof_check(message: &MessageDescriptor, oneof: &OneofDescriptor, extensions:
         if matches!(field.kind(), Kind::Message(message) if is_ours(message.package_name())) {
             let case = field.name().to_upper_camel_case();
             let name = field.name();
-            writeln!(out, "if let Some({cases}::{case}(value)) = &self.{} {{ report.nested_one({name:?}, value); }}", oneof.name())?;
+            writeln!(
+                out,
+                "if let Some({cases}::{case}(value)) = &self.{} {{ report.nested_one({name:?}, value); }}",
+                oneof.name()
+            )?;
         }
     }
     Ok(out)

@@ -1,10 +1,5 @@
 //! What is generated from the proto files.
-#![allow(
-    missing_docs,
-    clippy::all,
-    clippy::pedantic,
-    reason = "generated code is not ours to lint"
-)]
+#![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code is not ours to lint")]
 
 include!(concat!(env!("OUT_DIR"), "/contract.rs"));
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));

@@ -10,11 +10,7 @@ pub struct NotADate;
 
 impl From<NaiveDate> for Date {
     fn from(date: NaiveDate) -> Self {
-        Self {
-            year: date.year(),
-            month: date.month().cast_signed(),
-            day: date.day().cast_signed(),
-        }
+        Self { year: date.year(), month: date.month().cast_signed(), day: date.day().cast_signed() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Checks of the rules that the contract states for fields. The build writes the
 //! calls; this is what they call.
 
-use std::sync::LazyLock;
+use std::{fmt::Write as _, sync::LazyLock};
 
 use regex::Regex;
 
@@ -18,11 +18,7 @@ pub trait Rules {
 pub fn check(message: &impl Rules) -> Result<(), Vec<Violation>> {
     let mut report = Report::default();
     message.check(&mut report);
-    if report.violations.is_empty() {
-        Ok(())
-    } else {
-        Err(report.violations)
-    }
+    if report.violations.is_empty() { Ok(()) } else { Err(report.violations) }
 }
 
 /// One broken rule.
@@ -47,14 +43,15 @@ impl Report {
         for (name, index) in &self.path {
             path += name;
             if let Some(index) = index {
-                path += &format!("[{index}]");
+                // Writing to a text never fails.
+                let _ = write!(path, "[{index}]");
             }
             path.push('.');
         }
         self.violations.push(Violation { field: path + field, message });
     }
 
-    pub(crate) fn nested<M: Rules>(&mut self, field: &'static str, message: &Option<M>) {
+    pub(crate) fn nested<M: Rules>(&mut self, field: &'static str, message: Option<&M>) {
         if let Some(message) = message {
             self.nested_one(field, message);
         }

@@ -1,0 +1,43 @@
+-- The register of regions.
+CREATE TABLE region (
+    region_code bigint PRIMARY KEY CHECK (region_code BETWEEN 100000000000 AND 999999999999),
+    name        text NOT NULL,
+    level       text NOT NULL CHECK (level IN ('province', 'city', 'county', 'town', 'village', 'community')),
+    parent_code bigint REFERENCES region,
+    valid_from  date NOT NULL,
+    valid_until date,
+    -- Request that last changed the row.
+    edition     uuid NOT NULL,
+    CONSTRAINT region_valid CHECK (valid_until > valid_from)
+);
+CREATE INDEX region_parent ON region (parent_code, region_code);
+CREATE INDEX region_edition ON region (edition, region_code);
+CALL restrict_to_region('region');
+GRANT SELECT, INSERT, UPDATE ON region TO tongxin_app;
+
+-- When towns and villages counted as assisted.
+CREATE TABLE assistance (
+    region_code bigint NOT NULL REFERENCES region,
+    from_date   date NOT NULL,
+    until_date  date,
+    PRIMARY KEY (region_code, from_date),
+    CONSTRAINT assistance_period CHECK (until_date > from_date)
+);
+CREATE UNIQUE INDEX assistance_open ON assistance (region_code) WHERE until_date IS NULL;
+CALL restrict_to_region('assistance');
+GRANT SELECT, INSERT, UPDATE ON assistance TO tongxin_app;
+
+-- Rows of an import that is under way. Lost in a crash, like the call that sends them.
+CREATE UNLOGGED TABLE region_import (
+    import_id   uuid NOT NULL,
+    row_number  bigint NOT NULL,
+    code        bigint NOT NULL,
+    name        text NOT NULL,
+    level       text NOT NULL,
+    parent_code bigint,
+    assisted    boolean NOT NULL,
+    start_time  timestamptz NOT NULL,
+    PRIMARY KEY (import_id, row_number)
+);
+CREATE INDEX region_import_code ON region_import (import_id, code);
+GRANT SELECT, INSERT, DELETE ON region_import TO tongxin_app;

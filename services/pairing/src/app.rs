@@ -1,0 +1,71 @@
+//! Builds and starts the service; tests build the same.
+
+use std::net::SocketAddr;
+
+use tongxin_platform::{
+    admin::Readiness,
+    db::Migrations,
+    lifecycle::Lifecycle,
+    service::{Listening, Service, StartError, Surroundings},
+};
+use tongxin_proto::pairing::v1::pairing_service_server::{PairingServiceServer, SERVICE_NAME};
+use tonic::service::Routes;
+
+use crate::{commands::Policy, config::Config, grpc::Door};
+
+/// The service's name, as in `tongxin.pairing.v1`.
+pub const NAME: &str = "pairing";
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The migrations of the service's database.
+#[must_use]
+pub fn migrations() -> Migrations {
+    Migrations::with_platform(&MIGRATOR)
+}
+
+/// The service, which listens and serves once it is started.
+pub struct App {
+    listening: Listening,
+}
+
+impl App {
+    /// Connects and listens.
+    ///
+    /// # Errors
+    /// When the database is out of reach or behind, or a port is taken.
+    pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
+        let max_message = config.grpc.max_message_bytes;
+        let policy = Policy { window: config.entry_window_days, coverage: config.coverage };
+        let door = Door {
+            pool: service.pool.clone(),
+            clock: service.surroundings.clock.clone(),
+            writer: service.writer(policy),
+        };
+        let server = PairingServiceServer::new(door).max_decoding_message_size(max_message);
+        let listening = service.listen(&[SERVICE_NAME], Routes::new(server), Readiness::default()).await?;
+        Ok(Self { listening })
+    }
+
+    /// Where its gRPC server listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn grpc_address(&self) -> std::io::Result<SocketAddr> {
+        self.listening.grpc_address()
+    }
+
+    /// Where its admin port listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn admin_address(&self) -> std::io::Result<SocketAddr> {
+        self.listening.admin_address()
+    }
+
+    /// Serves, as parts of a lifecycle.
+    pub fn start(self, lifecycle: &mut Lifecycle) {
+        self.listening.start(lifecycle);
+    }
+}

@@ -1,0 +1,48 @@
+//! Closes an organisation that takes part in nothing any more.
+
+use sqlx::PgConnection;
+use tongxin_platform::{
+    db::Scope,
+    request::{Command, Context},
+};
+
+use super::{Policy, at_version};
+use crate::{
+    domain::{
+        OrganisationId,
+        organisation::{Closed, Organisation},
+    },
+    error::Error,
+    store::{locks, organisations, pairings},
+};
+
+/// Closes an organisation.
+pub struct CloseOrganisation {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// When and why.
+    pub closed: Closed,
+    /// The version that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Command for CloseOrganisation {
+    type Policy = Policy;
+    type Output = Organisation;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Organisation, Error> {
+        policy.check_date("closed_on", self.closed.on, context)?;
+        locks::organisations(conn, [self.organisation]).await?;
+        let organisation = organisations::find(conn, self.organisation).await?;
+        at_version(organisation.version, self.expected_version)?;
+        // A supporter's pairings may lie outside the caller's region.
+        Scope::EVERYWHERE.set(conn).await?;
+        let in_force = pairings::count_from(conn, organisation.id, self.closed.on).await?;
+        if in_force > 0 {
+            return Err(Error::OrganisationHasPairings(in_force));
+        }
+        Scope::region(organisation.draft.region).set(conn).await?;
+        organisations::save(conn, context, organisation.close(self.closed)).await
+    }
+}

@@ -1,0 +1,51 @@
+//! Ends a pairing.
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{
+    db::Scope,
+    request::{Command, Context},
+};
+
+use super::{Policy, at_version};
+use crate::{
+    domain::{PairingId, pairing::Pairing},
+    error::Error,
+    store::{books, locks, pairings},
+};
+
+/// Ends a pairing early, or one without an agreed end.
+pub struct EndPairing {
+    /// The pairing.
+    pub pairing: PairingId,
+    /// First day no longer in force.
+    pub ends_on: NaiveDate,
+    /// Why.
+    pub reason: String,
+    /// The version that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Command for EndPairing {
+    type Policy = Policy;
+    type Output = Pairing;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pairing, Error> {
+        policy.check_date("ends_on", self.ends_on, context)?;
+        // Who takes part in a pairing, and where, never changes; when it ends may, until it is locked.
+        let seen = pairings::find(conn, self.pairing).await?;
+        let (organisations, region) = ([seen.draft.supporter, seen.draft.recipient], seen.region);
+        locks::organisations(conn, organisations).await?;
+        locks::regions(conn, [region]).await?;
+        let pairing = pairings::find(conn, self.pairing).await?;
+        at_version(pairing.version, self.expected_version)?;
+        let ended = pairing.ended(self.ends_on, self.reason, context.today())?;
+        // What a figure counts does not depend on who asks.
+        Scope::EVERYWHERE.set(conn).await?;
+        let mut book = books::load(conn, &organisations, &[region]).await?;
+        let changes = book.replace(ended.clone(), &policy.coverage);
+        pairings::save_ended(conn, context, &ended, &changes).await?;
+        Ok(ended)
+    }
+}

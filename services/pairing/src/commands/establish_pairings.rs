@@ -1,0 +1,108 @@
+//! Pairs supporters with recipients: one pair, or a batch of them.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+use tongxin_platform::{
+    db::Scope,
+    request::{Command, Context},
+};
+
+use super::{Outcomes, Policy, Rows, refuse_all};
+use crate::{
+    domain::{
+        OrganisationId, PairingId,
+        book::Book,
+        organisation::Organisation,
+        pairing::{Pairing, PairingDraft},
+    },
+    error::Error,
+    store::{
+        books, locks, organisations,
+        pairings::{self, Established},
+    },
+};
+
+/// Establishes one pairing.
+pub struct EstablishPairing(pub PairingDraft);
+
+impl Command for EstablishPairing {
+    type Policy = Policy;
+    type Output = Pairing;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pairing, Error> {
+        let mut outcomes = establish(conn, context, policy, vec![Ok(self.0)]).await?;
+        outcomes.pop().unwrap_or_else(|| Err(Error::Corrupt("no outcome".to_owned())))
+    }
+}
+
+/// Establishes some pairings. A row that could not even be read is refused with the others.
+pub struct EstablishPairings {
+    /// The rows.
+    pub rows: Rows<PairingDraft>,
+    /// Number of the first row in the batch, from 1.
+    pub first_row: i64,
+    /// Whether one refused row refuses all.
+    pub all_or_nothing: bool,
+}
+
+impl Command for EstablishPairings {
+    type Policy = Policy;
+    type Output = Outcomes<Pairing>;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Self::Output, Error> {
+        let outcomes = establish(conn, context, policy, self.rows).await?;
+        if self.all_or_nothing {
+            refuse_all(self.first_row, &outcomes)?;
+        }
+        Ok(Outcomes(outcomes))
+    }
+}
+
+async fn establish(
+    conn: &mut PgConnection,
+    context: &Context,
+    policy: &Policy,
+    rows: Rows<PairingDraft>,
+) -> Result<Rows<Pairing>, Error> {
+    let both = |draft: &PairingDraft| [draft.supporter, draft.recipient];
+    let ids: Vec<OrganisationId> = rows.iter().flatten().flat_map(both).collect();
+    locks::organisations(conn, ids.iter().copied()).await?;
+    // Whoever is not visible to the caller is not found.
+    let organisations = organisations::find_many(conn, &ids).await?;
+    let recipients = rows.iter().flatten().filter_map(|draft| organisations.get(&draft.recipient));
+    let regions: Vec<_> = recipients.map(|recipient| recipient.draft.region).collect();
+    locks::regions(conn, regions.iter().copied()).await?;
+    // What a figure counts does not depend on who asks.
+    Scope::EVERYWHERE.set(conn).await?;
+    let mut book = books::load(conn, &ids, &regions).await?;
+
+    let mut established: Vec<Established> = Vec::new();
+    let mut outcomes = Vec::with_capacity(rows.len());
+    for row in rows {
+        let decided = row.and_then(|draft| decide(draft, &organisations, &mut book, context, policy));
+        outcomes.push(decided.map(|(pairing, changes)| {
+            established.push((pairing.clone(), changes));
+            pairing
+        }));
+    }
+    pairings::add(conn, context, &established).await?;
+    Ok(outcomes)
+}
+
+fn decide(
+    draft: PairingDraft,
+    organisations: &HashMap<OrganisationId, Organisation>,
+    book: &mut Book,
+    context: &Context,
+    policy: &Policy,
+) -> Result<Established, Error> {
+    policy.check_date("starts_on", draft.period.starts_on(), context)?;
+    let organisation = |id| organisations.get(&id).ok_or(Error::OrganisationNotFound(id));
+    let (supporter, recipient) = (organisation(draft.supporter)?, organisation(draft.recipient)?);
+    let pairing = draft.establish(PairingId(context.new_id()), supporter, recipient)?;
+    let changes = book.establish(pairing.clone(), &policy.coverage)?;
+    Ok((pairing, changes))
+}

@@ -1,0 +1,34 @@
+//! Takes an edition of the register whose rows were set aside.
+
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+use uuid::Uuid;
+
+use super::Policy;
+use crate::{
+    domain::register::Edition,
+    error::Error,
+    store::register_import::{self, Merged},
+};
+
+/// Merges an edition into the register.
+pub struct ImportRegions {
+    /// Under which the rows were set aside.
+    pub import: Uuid,
+    /// The request, by which changed rows are marked.
+    pub request_id: Uuid,
+    /// What the rows belong to.
+    pub edition: Edition,
+}
+
+impl Command for ImportRegions {
+    type Policy = Policy;
+    type Output = Merged;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merged, Error> {
+        policy.check_date("effective_from", self.edition.effective_from, context)?;
+        let ids = (self.import, self.request_id);
+        register_import::merge(conn, context, ids, &self.edition, &policy.coverage).await
+    }
+}

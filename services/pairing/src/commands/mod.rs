@@ -1,0 +1,57 @@
+//! The changes: one file for each verb. Load, decide, save.
+
+mod close_organisation;
+mod end_pairing;
+mod establish_pairings;
+mod import_regions;
+mod record_activity;
+mod register_organisations;
+
+use chrono::NaiveDate;
+use tongxin_platform::request::{Context, EntryWindow};
+
+pub use close_organisation::CloseOrganisation;
+pub use end_pairing::EndPairing;
+pub use establish_pairings::{EstablishPairing, EstablishPairings};
+pub use import_regions::ImportRegions;
+pub use record_activity::RecordActivity;
+pub use register_organisations::{RegisterOrganisation, RegisterOrganisations};
+
+use crate::{domain::coverage::CoverageRules, error::Error};
+
+/// What pairing decides by.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How old an entry may be.
+    pub window: EntryWindow,
+    /// When a village counts as covered.
+    pub coverage: CoverageRules,
+}
+
+impl Policy {
+    /// Makes sure that something may be said to have occurred on a date.
+    fn check_date(&self, field: &'static str, date: NaiveDate, context: &Context) -> Result<(), Error> {
+        self.window.check(date, context).map_err(|refused| Error::Date(field, refused))
+    }
+}
+
+/// The rows of a batch, or why they are refused, in their order.
+pub type Rows<T> = Vec<Result<T, Error>>;
+
+/// What became of the rows of a batch, in their order.
+pub struct Outcomes<T>(pub Rows<T>);
+
+/// Makes sure that nobody changed it since the caller looked. Zero skips the check.
+fn at_version(actual: i64, expected: i64) -> Result<(), Error> {
+    if expected == 0 || expected == actual { Ok(()) } else { Err(Error::Stale { expected, actual }) }
+}
+
+/// The first row that was refused, as the reason to refuse the whole batch.
+fn refuse_all<T>(first_row: i64, outcomes: &Rows<T>) -> Result<(), Error> {
+    for (row, outcome) in (first_row..).zip(outcomes) {
+        if let Err(error) = outcome {
+            return Err(Error::BatchRefused { row, text: error.to_string() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Registers organisations: one, or a batch of them.
+
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+
+use super::{Outcomes, Policy, Rows, refuse_all};
+use crate::{
+    domain::{
+        OrganisationId,
+        credit_code::CreditCode,
+        organisation::{Organisation, OrganisationDraft},
+    },
+    error::Error,
+    store::{organisations, regions},
+};
+
+/// Registers one organisation.
+pub struct RegisterOrganisation(pub OrganisationDraft);
+
+impl Command for RegisterOrganisation {
+    type Policy = Policy;
+    type Output = Organisation;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Organisation, Error> {
+        let mut outcomes = register(conn, context, vec![Ok(self.0)]).await?;
+        outcomes.pop().unwrap_or_else(|| Err(Error::Corrupt("no outcome".to_owned())))
+    }
+}
+
+/// Registers some organisations. A row that could not even be read is refused with the others.
+pub struct RegisterOrganisations {
+    /// The rows.
+    pub rows: Rows<OrganisationDraft>,
+    /// Number of the first row in the batch, from 1.
+    pub first_row: i64,
+    /// Whether one refused row refuses all.
+    pub all_or_nothing: bool,
+}
+
+impl Command for RegisterOrganisations {
+    type Policy = Policy;
+    type Output = Outcomes<Organisation>;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Self::Output, Error> {
+        let outcomes = register(conn, context, self.rows).await?;
+        if self.all_or_nothing {
+            refuse_all(self.first_row, &outcomes)?;
+        }
+        Ok(Outcomes(outcomes))
+    }
+}
+
+async fn register(
+    conn: &mut PgConnection,
+    context: &Context,
+    rows: Rows<OrganisationDraft>,
+) -> Result<Rows<Organisation>, Error> {
+    let mut codes: Vec<_> = rows.iter().flatten().map(|draft| draft.region).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let known = regions::existing(conn, &codes, context.today()).await?;
+
+    let decide = |row: Result<OrganisationDraft, Error>| {
+        let draft = row?;
+        draft.check()?;
+        if !known.contains(&draft.region) {
+            return Err(Error::RegionNotFound(draft.region.to_string()));
+        }
+        Ok(draft.register(OrganisationId(context.new_id())))
+    };
+    let mut outcomes: Rows<Organisation> = rows.into_iter().map(decide).collect();
+    let new: Vec<Organisation> = outcomes.iter().flatten().cloned().collect();
+    let taken = organisations::add(conn, context, &new).await?;
+    for outcome in &mut outcomes {
+        if let Ok(organisation) = outcome
+            && taken.contains(&organisation.id)
+        {
+            let code = organisation.draft.credit_code.as_ref().map_or("", CreditCode::as_str).to_owned();
+            *outcome = Err(Error::CreditCodeTaken(code));
+        }
+    }
+    Ok(outcomes)
+}

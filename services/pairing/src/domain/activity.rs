@@ -1,0 +1,95 @@
+//! What the two sides of a pairing did together.
+
+use chrono::NaiveDate;
+use tongxin_platform::region::RegionCode;
+
+use super::{ActivityId, PairingId, pairing::Pairing};
+
+/// What sort of activity it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActivityKind {
+    /// Joint party day or lesson.
+    PartyDay,
+    /// Visit to households.
+    Visit,
+    /// Teaching or teaching research.
+    Teaching,
+    /// Medical service.
+    Medical,
+    /// Industry and sales.
+    Industry,
+    /// Anything else; the remark says what.
+    Other,
+}
+
+impl ActivityKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] =
+        [Self::PartyDay, Self::Visit, Self::Teaching, Self::Medical, Self::Industry, Self::Other];
+
+    /// Its name in SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PartyDay => "party_day",
+            Self::Visit => "visit",
+            Self::Teaching => "teaching",
+            Self::Medical => "medical",
+            Self::Industry => "industry",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What is stated of an activity when it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityDraft {
+    /// The pairing whose sides met.
+    pub pairing: PairingId,
+    /// What they did.
+    pub kind: ActivityKind,
+    /// The day.
+    pub held_on: NaiveDate,
+    /// People who took part, at least 1.
+    pub participants: i32,
+    /// What is worth knowing; may be empty.
+    pub remark: String,
+}
+
+/// A joint activity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// Its identifier.
+    pub id: ActivityId,
+    /// What was stated of it.
+    pub draft: ActivityDraft,
+    /// The pairing's region.
+    pub region: RegionCode,
+}
+
+/// Why an activity cannot be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CannotRecord {
+    /// The pairing was not in force.
+    #[error("the pairing was not in force on {0}")]
+    NotInForce(NaiveDate),
+    /// The kind says nothing by itself.
+    #[error("the kind \"other\" needs a remark that says what was done")]
+    RemarkRequired,
+}
+
+impl ActivityDraft {
+    /// Makes the activity of a pairing.
+    ///
+    /// # Errors
+    /// When the pairing was not in force on the day, or the remark is missing.
+    pub fn record(self, id: ActivityId, pairing: &Pairing) -> Result<Activity, CannotRecord> {
+        if !pairing.draft.period.contains(self.held_on) {
+            return Err(CannotRecord::NotInForce(self.held_on));
+        }
+        if self.kind == ActivityKind::Other && self.remark.trim().is_empty() {
+            return Err(CannotRecord::RemarkRequired);
+        }
+        Ok(Activity { id, draft: self, region: pairing.region })
+    }
+}

@@ -1,0 +1,91 @@
+//! When an assisted village counts as covered.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    organisation::OrganisationKind,
+    pairing::{Pairing, PairingKind},
+    period::Period,
+    timeline::Timeline,
+};
+
+/// Coverage rules by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CoverageRules(pub BTreeMap<String, CoverageRule>);
+
+/// A village is covered when all needs are met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageRule {
+    /// What has to be there, all of it.
+    pub needs: Vec<Need>,
+}
+
+/// A number of pairings of one sort.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Need {
+    /// Kind of the pairings.
+    pub pairing: PairingKind,
+    /// What the bodies are that the supporters belong to; empty allows any.
+    #[serde(default)]
+    pub supporter_host: Vec<OrganisationKind>,
+    /// How many are needed, at least 1.
+    #[serde(default = "one")]
+    pub at_least: usize,
+}
+
+const fn one() -> usize {
+    1
+}
+
+impl Default for CoverageRules {
+    /// `party`: a party pairing. `dual` (双覆盖): one with a support unit's party organisation and one
+    /// with an enterprise's.
+    fn default() -> Self {
+        use OrganisationKind::{Enterprise, Government, Hospital, PublicInstitution, School};
+        let party = |supporter_host| Need { pairing: PairingKind::Party, supporter_host, at_least: 1 };
+        let support_unit = party(vec![Government, PublicInstitution, School, Hospital]);
+        Self(BTreeMap::from([
+            ("party".to_owned(), CoverageRule { needs: vec![party(Vec::new())] }),
+            ("dual".to_owned(), CoverageRule { needs: vec![support_unit, party(vec![Enterprise])] }),
+        ]))
+    }
+}
+
+impl CoverageRule {
+    /// Whether the pairings of a village meet all needs on a day.
+    #[must_use]
+    pub fn is_met<'a>(&self, pairings: &(impl Iterator<Item = &'a Pairing> + Clone), day: NaiveDate) -> bool {
+        self.needs.iter().all(|need| {
+            let counted = |pairing: &&Pairing| pairing.draft.period.contains(day) && need.counts(pairing);
+            pairings.clone().filter(counted).take(need.at_least).count() >= need.at_least
+        })
+    }
+
+    /// When a village is covered: on the days on which it is assisted and its pairings meet all
+    /// needs.
+    #[must_use]
+    pub fn timeline<'a>(
+        &self,
+        assisted: &[Period],
+        pairings: &(impl Iterator<Item = &'a Pairing> + Clone),
+    ) -> Timeline {
+        let days = pairings.clone().map(|pairing| pairing.draft.period).chain(assisted.iter().copied());
+        Timeline::of(days.flat_map(Period::bounds), |day| {
+            assisted.iter().any(|period| period.contains(day)) && self.is_met(pairings, day)
+        })
+    }
+}
+
+impl Need {
+    fn counts(&self, pairing: &Pairing) -> bool {
+        pairing.draft.kind == self.pairing
+            && (self.supporter_host.is_empty()
+                || pairing.supporter_host.is_some_and(|host| self.supporter_host.contains(&host)))
+    }
+}

@@ -1,0 +1,14 @@
+//! The rules: what an organisation, a pairing and coverage are, and how they change. Pure.
+
+pub mod activity;
+pub mod book;
+pub mod coverage;
+pub mod credit_code;
+mod ids;
+pub mod organisation;
+pub mod pairing;
+pub mod period;
+pub mod register;
+pub mod timeline;
+
+pub use ids::{ActivityId, OrganisationId, PairingId};

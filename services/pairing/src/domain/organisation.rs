@@ -1,0 +1,219 @@
+//! Organisations on both sides of the assistance.
+
+use chrono::NaiveDate;
+use tongxin_platform::{change::Change, region::RegionCode};
+
+use super::{OrganisationId, credit_code::CreditCode, period::Period};
+
+/// What an organisation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrganisationKind {
+    /// Party organisation (党组织).
+    PartyOrganisation,
+    /// School (学校).
+    School,
+    /// Hospital (医院).
+    Hospital,
+    /// Enterprise (企业).
+    Enterprise,
+    /// Public institution (事业单位).
+    PublicInstitution,
+    /// Government body (机关).
+    Government,
+    /// Villagers' committee or collective (村委会、村集体).
+    VillageCollective,
+}
+
+impl OrganisationKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::PartyOrganisation,
+        Self::School,
+        Self::Hospital,
+        Self::Enterprise,
+        Self::PublicInstitution,
+        Self::Government,
+        Self::VillageCollective,
+    ];
+
+    /// Its name in configuration and SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PartyOrganisation => "party_organisation",
+            Self::School => "school",
+            Self::Hospital => "hospital",
+            Self::Enterprise => "enterprise",
+            Self::PublicInstitution => "public_institution",
+            Self::Government => "government",
+            Self::VillageCollective => "village_collective",
+        }
+    }
+}
+
+/// On which side it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Gives support.
+    Supporter,
+    /// Receives support.
+    Recipient,
+}
+
+impl Side {
+    /// Both sides.
+    pub const ALL: [Self; 2] = [Self::Supporter, Self::Recipient];
+
+    /// Its name in SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Supporter => "supporter",
+            Self::Recipient => "recipient",
+        }
+    }
+}
+
+/// What is stated of an organisation when it is registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganisationDraft {
+    /// Full name.
+    pub name: String,
+    /// What it is.
+    pub kind: OrganisationKind,
+    /// Which side it is on.
+    pub side: Side,
+    /// What the body is that a party organisation belongs to.
+    pub host_kind: Option<OrganisationKind>,
+    /// Its home region.
+    pub region: RegionCode,
+    /// Its unified social credit code.
+    pub credit_code: Option<CreditCode>,
+}
+
+/// A draft that says too little or too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HostKindError {
+    /// A party organisation belongs to a body.
+    #[error("a party organisation needs the kind of the body that it belongs to")]
+    Required,
+    /// Others are bodies themselves.
+    #[error("only a party organisation belongs to a body, which is not a party organisation itself")]
+    Refused,
+}
+
+impl OrganisationDraft {
+    /// Makes sure that the draft is whole.
+    ///
+    /// # Errors
+    /// When the body of a party organisation is missing, or one is stated where there is none.
+    pub fn check(&self) -> Result<(), HostKindError> {
+        match (self.kind, self.host_kind) {
+            (OrganisationKind::PartyOrganisation, None) => Err(HostKindError::Required),
+            (OrganisationKind::PartyOrganisation, Some(OrganisationKind::PartyOrganisation)) => {
+                Err(HostKindError::Refused)
+            }
+            (OrganisationKind::PartyOrganisation, Some(_)) | (_, None) => Ok(()),
+            (_, Some(_)) => Err(HostKindError::Refused),
+        }
+    }
+
+    /// Makes the organisation.
+    #[must_use]
+    pub fn register(self, id: OrganisationId) -> Organisation {
+        Organisation { id, draft: self, closed: None, version: 1 }
+    }
+}
+
+/// An organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organisation {
+    /// Its identifier.
+    pub id: OrganisationId,
+    /// What was stated of it.
+    pub draft: OrganisationDraft,
+    /// Set once it was closed.
+    pub closed: Option<Closed>,
+    /// Rises with each change, from 1.
+    pub version: i64,
+}
+
+/// The end of an organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// First day on which it is closed.
+    pub on: NaiveDate,
+    /// Why.
+    pub reason: String,
+}
+
+/// What happened to an organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrganisationEvent {
+    /// It was registered.
+    Registered,
+    /// It was closed.
+    Closed {
+        /// First day on which it is closed.
+        on: NaiveDate,
+    },
+}
+
+impl Organisation {
+    /// Closes it; one that is closed stays as it is.
+    pub fn close(mut self, closed: Closed) -> Change<Self, OrganisationEvent> {
+        if self.closed.is_some() {
+            return Change::none(self);
+        }
+        let event = OrganisationEvent::Closed { on: closed.on };
+        self.closed = Some(closed);
+        self.version += 1;
+        Change::one(self, event)
+    }
+
+    /// Whether it is open on every day of a period.
+    #[must_use]
+    pub fn is_open_through(&self, period: Period) -> bool {
+        let Some(closed) = &self.closed else { return true };
+        period.ends_on().is_some_and(|ends_on| ends_on <= closed.on)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(kind: OrganisationKind, host_kind: Option<OrganisationKind>) -> OrganisationDraft {
+        let region = RegionCode::parse("441823107201").unwrap();
+        OrganisationDraft {
+            name: "村党支部".to_owned(),
+            kind,
+            side: Side::Recipient,
+            host_kind,
+            region,
+            credit_code: None,
+        }
+    }
+
+    #[test]
+    fn a_party_organisation_belongs_to_a_body_and_others_do_not() {
+        use OrganisationKind::{Enterprise, PartyOrganisation, School};
+        assert_eq!(draft(PartyOrganisation, None).check(), Err(HostKindError::Required));
+        assert_eq!(draft(PartyOrganisation, Some(Enterprise)).check(), Ok(()));
+        assert_eq!(draft(PartyOrganisation, Some(PartyOrganisation)).check(), Err(HostKindError::Refused));
+        assert_eq!(draft(School, Some(Enterprise)).check(), Err(HostKindError::Refused));
+        assert_eq!(draft(School, None).check(), Ok(()));
+    }
+
+    #[test]
+    fn closing_twice_changes_nothing() {
+        let on = NaiveDate::from_ymd_opt(2025, 3, 1).unwrap();
+        let closed = Closed { on, reason: "merged".to_owned() };
+        let open = draft(OrganisationKind::School, None).register(OrganisationId(uuid::Uuid::nil()));
+        let first = open.close(closed.clone());
+        assert_eq!(first.events, [OrganisationEvent::Closed { on }]);
+        let second = first.state.clone().close(closed);
+        assert_eq!((second.state, second.events.len()), (first.state, 0));
+    }
+}

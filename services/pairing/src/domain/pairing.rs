@@ -1,0 +1,182 @@
+//! Agreements between a supporter and a recipient.
+
+use chrono::NaiveDate;
+use tongxin_platform::region::{Level, RegionCode};
+
+use super::{
+    OrganisationId, PairingId,
+    organisation::{Organisation, OrganisationKind, Side},
+    period::{EndBeforeStart, Period},
+};
+
+/// What a pairing is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PairingKind {
+    /// Between party organisations.
+    Party,
+    /// Between schools.
+    School,
+    /// Between hospitals.
+    Hospital,
+    /// An enterprise with any recipient.
+    Enterprise,
+}
+
+impl PairingKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Party, Self::School, Self::Hospital, Self::Enterprise];
+
+    /// Its name in configuration and SQL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Party => "party",
+            Self::School => "school",
+            Self::Hospital => "hospital",
+            Self::Enterprise => "enterprise",
+        }
+    }
+
+    /// What a supporter has to be.
+    const fn supporter(self) -> OrganisationKind {
+        match self {
+            Self::Party => OrganisationKind::PartyOrganisation,
+            Self::School => OrganisationKind::School,
+            Self::Hospital => OrganisationKind::Hospital,
+            Self::Enterprise => OrganisationKind::Enterprise,
+        }
+    }
+
+    /// What a recipient has to be; `None` allows any.
+    const fn recipient(self) -> Option<OrganisationKind> {
+        match self {
+            Self::Party | Self::School | Self::Hospital => Some(self.supporter()),
+            Self::Enterprise => None,
+        }
+    }
+}
+
+/// What is stated of a pairing when it is established.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairingDraft {
+    /// What it is about.
+    pub kind: PairingKind,
+    /// The organisation that supports.
+    pub supporter: OrganisationId,
+    /// The organisation that is supported.
+    pub recipient: OrganisationId,
+    /// Number of the written agreement; may be empty.
+    pub agreement_number: String,
+    /// When it is in force.
+    pub period: Period,
+}
+
+/// A pairing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pairing {
+    /// Its identifier.
+    pub id: PairingId,
+    /// What was stated of it; the period as it is now.
+    pub draft: PairingDraft,
+    /// The supporter's name.
+    pub supporter_name: String,
+    /// What the body is to which the supporter belongs, if it is a party organisation.
+    pub supporter_host: Option<OrganisationKind>,
+    /// The recipient's name.
+    pub recipient_name: String,
+    /// The recipient's home region.
+    pub region: RegionCode,
+    /// Why it was ended; empty unless it was.
+    pub end_reason: String,
+    /// Rises with each change, from 1.
+    pub version: i64,
+}
+
+/// Why two organisations cannot be paired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CannotPair {
+    /// One of them is closed, or was at the start.
+    #[error("{0} is closed")]
+    Closed(OrganisationId),
+    /// A supporter stands where a recipient should, or the other way round.
+    #[error("{0} is on the other side")]
+    WrongSide(OrganisationId),
+    /// The kind of pairing is for other kinds of organisation.
+    #[error("{0} is not of the kind that such a pairing is between")]
+    WrongKind(OrganisationId),
+    /// Recipients are at home in a village, or in a town.
+    #[error("the recipient {0} is at home in a region above a town: pairings are with villages and towns")]
+    WrongRegion(OrganisationId),
+}
+
+/// Why a pairing cannot be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CannotEnd {
+    /// It was ended, or came to its agreed end.
+    #[error("the pairing ended on {0}")]
+    Ended(NaiveDate),
+    /// The end is not after the start.
+    #[error(transparent)]
+    Order(#[from] EndBeforeStart),
+}
+
+impl PairingDraft {
+    /// Makes the pairing of two organisations, if they can be paired.
+    ///
+    /// # Errors
+    /// When one of them is closed, or not what the pairing is between.
+    pub fn establish(
+        self,
+        id: PairingId,
+        supporter: &Organisation,
+        recipient: &Organisation,
+    ) -> Result<Pairing, CannotPair> {
+        let sides = [
+            (supporter, Side::Supporter, Some(self.kind.supporter())),
+            (recipient, Side::Recipient, self.kind.recipient()),
+        ];
+        for (organisation, side, kind) in sides {
+            if organisation.draft.side != side {
+                return Err(CannotPair::WrongSide(organisation.id));
+            }
+            if kind.is_some_and(|kind| organisation.draft.kind != kind) {
+                return Err(CannotPair::WrongKind(organisation.id));
+            }
+            if !organisation.is_open_through(self.period) {
+                return Err(CannotPair::Closed(organisation.id));
+            }
+        }
+        if recipient.draft.region.level() < Level::Town {
+            return Err(CannotPair::WrongRegion(recipient.id));
+        }
+        Ok(Pairing {
+            id,
+            draft: self,
+            supporter_name: supporter.draft.name.clone(),
+            supporter_host: supporter.draft.host_kind,
+            recipient_name: recipient.draft.name.clone(),
+            region: recipient.draft.region,
+            end_reason: String::new(),
+            version: 1,
+        })
+    }
+}
+
+impl Pairing {
+    /// The same pairing with an earlier end, or one where none was agreed.
+    ///
+    /// # Errors
+    /// When it has ended, or the end is not after the start.
+    pub fn ended(&self, ends_on: NaiveDate, reason: String, today: NaiveDate) -> Result<Self, CannotEnd> {
+        match self.draft.period.ends_on() {
+            Some(ended) if ended <= today || !self.end_reason.is_empty() => return Err(CannotEnd::Ended(ended)),
+            _ => {}
+        }
+        let mut pairing = self.clone();
+        pairing.draft.period = self.draft.period.ending(ends_on)?;
+        pairing.end_reason = reason;
+        pairing.version += 1;
+        Ok(pairing)
+    }
+}

@@ -1,0 +1,149 @@
+//! The register of regions.
+
+use chrono::NaiveDate;
+use tongxin_platform::region::{Level, RegionCode};
+
+use super::period::Period;
+
+/// Level of a region in the register, which tells villages from communities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RegisterLevel {
+    /// Province.
+    Province,
+    /// City.
+    City,
+    /// County.
+    County,
+    /// Town.
+    Town,
+    /// Administrative village.
+    Village,
+    /// Residents' community.
+    Community,
+}
+
+impl RegisterLevel {
+    /// All levels.
+    pub const ALL: [Self; 6] = [Self::Province, Self::City, Self::County, Self::Town, Self::Village, Self::Community];
+
+    /// Its name in SQL and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Province => "province",
+            Self::City => "city",
+            Self::County => "county",
+            Self::Town => "town",
+            Self::Village => "village",
+            Self::Community => "community",
+        }
+    }
+
+    /// The level of the code's segments.
+    const fn of_code(self) -> Level {
+        match self {
+            Self::Province => Level::Province,
+            Self::City => Level::City,
+            Self::County => Level::County,
+            Self::Town => Level::Town,
+            Self::Village | Self::Community => Level::Village,
+        }
+    }
+}
+
+/// A node of the register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// Its code.
+    pub code: RegionCode,
+    /// Its name, without its ancestors'.
+    pub name: String,
+    /// Its level.
+    pub level: RegisterLevel,
+    /// The nearest registered ancestor.
+    pub parent: Option<RegionCode>,
+    /// When the code is valid.
+    pub valid: Period,
+    /// When it last counted as assisted.
+    pub assisted: Option<Period>,
+}
+
+/// A row of an edition of the register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterRow {
+    /// The region's code.
+    pub code: RegionCode,
+    /// Its name.
+    pub name: String,
+    /// Its level.
+    pub level: RegisterLevel,
+    /// Its parent's code.
+    pub parent: Option<RegionCode>,
+    /// Whether it is an assisted town or village.
+    pub assisted: bool,
+}
+
+/// A row that contradicts itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RowError {
+    /// The level is not that of the code's last segment.
+    #[error("the level does not agree with the code: its last segment that is not zero is that of a {0}")]
+    Level(&'static str),
+    /// The parent does not contain the region.
+    #[error("the parent does not contain the region")]
+    Parent,
+    /// Only towns and villages are assisted.
+    #[error("only towns and villages can be assisted")]
+    Assisted,
+}
+
+impl RegisterRow {
+    /// Makes sure that the row agrees with itself.
+    ///
+    /// # Errors
+    /// What it contradicts itself in.
+    pub fn check(&self) -> Result<(), RowError> {
+        if self.code.level() != self.level.of_code() {
+            return Err(RowError::Level(self.code.level().name()));
+        }
+        if self.parent.is_some_and(|parent| parent == self.code || !parent.contains(self.code)) {
+            return Err(RowError::Parent);
+        }
+        if self.assisted && !matches!(self.level, RegisterLevel::Town | RegisterLevel::Village) {
+            return Err(RowError::Assisted);
+        }
+        Ok(())
+    }
+}
+
+/// An edition of the register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edition {
+    /// First day on which it is in force.
+    pub effective_from: NaiveDate,
+    /// The region for which it names every code.
+    pub complete_for: Option<RegionCode>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(code: &str, level: RegisterLevel, parent: &str, assisted: bool) -> RegisterRow {
+        let region = |text| RegionCode::parse(text).unwrap();
+        RegisterRow { code: region(code), name: "太平镇".to_owned(), level, parent: Some(region(parent)), assisted }
+    }
+
+    #[test]
+    fn a_row_agrees_with_its_code() {
+        use RegisterLevel::{Community, County, Town, Village};
+        let check = |code, level, parent, assisted| row(code, level, parent, assisted).check();
+        assert_eq!(check("441823107201", Village, "441823107000", true), Ok(()));
+        assert_eq!(check("441823107001", Community, "441823107000", false), Ok(()));
+        assert_eq!(check("441823107201", Town, "441823107000", false), Err(RowError::Level("village")));
+        assert_eq!(check("441823107201", Village, "441825104000", false), Err(RowError::Parent));
+        assert_eq!(check("441823107000", Town, "441823107000", false), Err(RowError::Parent));
+        assert_eq!(check("441823000000", County, "441800000000", true), Err(RowError::Assisted));
+        assert_eq!(check("441823107001", Community, "441823107000", true), Err(RowError::Assisted));
+    }
+}

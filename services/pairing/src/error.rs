@@ -1,0 +1,237 @@
+//! Everything that can go wrong in pairing, and what the caller is told.
+
+use tongxin_platform::{
+    error::{ErrorKind, ServiceError, database_kind, to_status},
+    page::NotAPageToken,
+    request::{DateRefused, RequestError},
+};
+use tongxin_proto::rules::Violation;
+use tonic::Status;
+
+use crate::domain::{
+    OrganisationId, PairingId,
+    activity::CannotRecord,
+    book::Overlaps,
+    organisation::HostKindError,
+    pairing::{CannotEnd, CannotPair},
+    period::EndBeforeStart,
+    register::RowError,
+};
+
+/// Everything that can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The region is not registered, or lies outside the caller's.
+    #[error("region {0} does not exist")]
+    RegionNotFound(String),
+
+    /// The organisation does not exist, or lies outside the caller's region.
+    #[error("organisation {0} does not exist")]
+    OrganisationNotFound(OrganisationId),
+
+    /// The pairing does not exist, or lies outside the caller's region.
+    #[error("pairing {0} does not exist")]
+    PairingNotFound(PairingId),
+
+    /// The installation has no such rule.
+    #[error("there is no coverage rule {0:?}; there are: {1}")]
+    CoverageRuleNotFound(String, String),
+
+    /// Another open organisation has the code.
+    #[error("another open organisation has the unified social credit code {0}")]
+    CreditCodeTaken(String),
+
+    /// The draft of an organisation is not whole.
+    #[error(transparent)]
+    HostKind(#[from] HostKindError),
+
+    /// The organisation still takes part in something.
+    #[error("the organisation has {0} pairing(s) in force on or after that day: end them first")]
+    OrganisationHasPairings(i64),
+
+    /// The thing has changed since the caller read it.
+    #[error("it has version {actual} by now, not {expected}: read it again")]
+    Stale {
+        /// What the caller expected.
+        expected: i64,
+        /// What it is.
+        actual: i64,
+    },
+
+    /// The two cannot be paired.
+    #[error(transparent)]
+    CannotPair(#[from] CannotPair),
+
+    /// The two are paired.
+    #[error(transparent)]
+    Overlaps(#[from] Overlaps),
+
+    /// The pairing cannot be ended.
+    #[error(transparent)]
+    CannotEnd(#[from] CannotEnd),
+
+    /// The activity cannot be recorded.
+    #[error(transparent)]
+    CannotRecord(#[from] CannotRecord),
+
+    /// A date may not be entered.
+    #[error("{0}: {1}")]
+    Date(&'static str, #[source] DateRefused),
+
+    /// A field is wrong that no rule of the contract can check.
+    #[error("{field} {text}")]
+    Field {
+        /// Path of the field.
+        field: &'static str,
+        /// What is wrong with it.
+        text: String,
+    },
+
+    /// An end that is not after its start.
+    #[error(transparent)]
+    Order(EndBeforeStart),
+
+    /// A row breaks rules of the contract.
+    #[error("{text}")]
+    Row {
+        /// The first field that is wrong.
+        field: String,
+        /// What is wrong with each.
+        text: String,
+    },
+
+    /// Rows of an import are wrong.
+    #[error("{0}")]
+    RegionRows(String),
+
+    /// A batch that is carried out as a whole has a row that is wrong.
+    #[error("nothing was changed, because of row {row}: {text}")]
+    BatchRefused {
+        /// Number of the row, from 1.
+        row: i64,
+        /// What is wrong with it.
+        text: String,
+    },
+
+    /// What every changing request can meet with.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+
+    /// Postgres failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+
+    /// A row of the database is not what it should be.
+    #[error("the database holds {0}")]
+    Corrupt(String),
+}
+
+impl Error {
+    /// A field that no rule of the contract can check.
+    pub fn field(field: &'static str, text: impl ToString) -> Self {
+        Self::Field { field, text: text.to_string() }
+    }
+
+    /// A row of a batch that breaks rules of the contract.
+    #[must_use]
+    pub fn row(violations: &[Violation]) -> Self {
+        let lines: Vec<_> = violations.iter().map(|broken| format!("{} {}", broken.field, broken.message)).collect();
+        Self::Row {
+            field: violations.first().map(|broken| broken.field.clone()).unwrap_or_default(),
+            text: lines.join("; "),
+        }
+    }
+}
+
+impl From<NotAPageToken> for Error {
+    fn from(error: NotAPageToken) -> Self {
+        Self::field("page_token", error)
+    }
+}
+
+impl From<RowError> for Error {
+    fn from(error: RowError) -> Self {
+        Self::RegionRows(error.to_string())
+    }
+}
+
+impl ServiceError for Error {
+    const DOMAIN: &'static str = "pairing.tongxin";
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::RegionNotFound(_)
+            | Self::OrganisationNotFound(_)
+            | Self::PairingNotFound(_)
+            | Self::CoverageRuleNotFound(..) => ErrorKind::NotFound,
+            Self::CreditCodeTaken(_) | Self::Overlaps(_) => ErrorKind::AlreadyExists,
+            Self::Stale { .. } => ErrorKind::Aborted,
+            Self::OrganisationHasPairings(_)
+            | Self::CannotPair(_)
+            | Self::CannotEnd(CannotEnd::Ended(_))
+            | Self::BatchRefused { .. }
+            | Self::CannotRecord(CannotRecord::NotInForce(_)) => ErrorKind::FailedPrecondition,
+            Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
+            Self::HostKind(_)
+            | Self::CannotEnd(CannotEnd::Order(_))
+            | Self::CannotRecord(CannotRecord::RemarkRequired)
+            | Self::Date(_, DateRefused::InFuture { .. })
+            | Self::Field { .. }
+            | Self::Row { .. }
+            | Self::Order(_)
+            | Self::RegionRows(_) => ErrorKind::Invalid,
+            Self::Request(error) => error.kind(),
+            Self::Database(error) => database_kind(error),
+            Self::Corrupt(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::RegionNotFound(_) => "REGION_NOT_FOUND",
+            Self::OrganisationNotFound(_) => "ORGANISATION_NOT_FOUND",
+            Self::PairingNotFound(_) => "PAIRING_NOT_FOUND",
+            Self::CoverageRuleNotFound(..) => "COVERAGE_RULE_NOT_FOUND",
+            Self::CreditCodeTaken(_) => "CREDIT_CODE_TAKEN",
+            Self::HostKind(HostKindError::Required) => "HOST_KIND_REQUIRED",
+            Self::HostKind(HostKindError::Refused) => "HOST_KIND_REFUSED",
+            Self::OrganisationHasPairings(_) => "ORGANISATION_HAS_PAIRINGS",
+            Self::Stale { .. } => "VERSION_STALE",
+            Self::CannotPair(CannotPair::Closed(_)) => "ORGANISATION_CLOSED",
+            Self::CannotPair(CannotPair::WrongSide(_)) => "ORGANISATION_SIDE_WRONG",
+            Self::CannotPair(CannotPair::WrongKind(_)) => "ORGANISATION_KIND_WRONG",
+            Self::CannotPair(CannotPair::WrongRegion(_)) => "RECIPIENT_REGION_WRONG",
+            Self::Overlaps(_) => "PAIRING_OVERLAPS",
+            Self::CannotEnd(CannotEnd::Ended(_)) => "PAIRING_ENDED",
+            Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) => "DATE_ORDER",
+            Self::CannotRecord(CannotRecord::NotInForce(_)) => "PAIRING_NOT_IN_FORCE",
+            Self::CannotRecord(CannotRecord::RemarkRequired) => "REMARK_REQUIRED",
+            Self::Date(_, DateRefused::InFuture { .. }) => "DATE_IN_FUTURE",
+            Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
+            Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
+            Self::RegionRows(_) => "REGION_ROWS_INVALID",
+            Self::BatchRefused { .. } => "BATCH_REFUSED",
+            Self::Request(error) => error.reason(),
+            Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
+            Self::Database(_) | Self::Corrupt(_) => "INTERNAL",
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::Date(field, _) | Self::Field { field, .. } => Some(field),
+            Self::HostKind(_) => Some("host_kind"),
+            Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) => Some("ends_on"),
+            Self::Row { field, .. } => Some(field),
+            Self::CannotRecord(CannotRecord::RemarkRequired) => Some("remark"),
+            Self::RegionRows(_) => Some("rows"),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        to_status(&error)
+    }
+}

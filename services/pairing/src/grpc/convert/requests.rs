@@ -1,0 +1,193 @@
+//! Reads requests. What a rule of the contract guarantees is not said again.
+
+use chrono::NaiveDate;
+use tongxin_platform::{clock::Clock, page::Page, region::RegionCode};
+use tongxin_proto::{Date, pairing::v1};
+use uuid::Uuid;
+
+use super::names::Named;
+use crate::{
+    commands::{CloseOrganisation, EndPairing},
+    domain::{
+        OrganisationId, PairingId,
+        activity::{ActivityDraft, ActivityKind},
+        credit_code::CreditCode,
+        organisation::{Closed, OrganisationDraft, OrganisationKind, Side},
+        pairing::{PairingDraft, PairingKind},
+        period::Period,
+        register::{Edition, RegisterLevel, RegisterRow},
+    },
+    error::Error,
+    grpc::not_after_today,
+    store::{organisations, pairings},
+};
+
+pub(in crate::grpc) fn region(field: &'static str, text: &str) -> Result<RegionCode, Error> {
+    RegionCode::parse(text).map_err(|error| Error::field(field, error))
+}
+
+fn optional_region(field: &'static str, text: &str) -> Result<Option<RegionCode>, Error> {
+    if text.is_empty() { Ok(None) } else { region(field, text).map(Some) }
+}
+
+fn uuid(field: &'static str, text: &str) -> Result<Uuid, Error> {
+    Uuid::try_parse(text).map_err(|_| Error::field(field, "has to be a UUID"))
+}
+
+pub(in crate::grpc) fn organisation_id(field: &'static str, text: &str) -> Result<OrganisationId, Error> {
+    uuid(field, text).map(OrganisationId)
+}
+
+pub(in crate::grpc) fn pairing_id(text: &str) -> Result<PairingId, Error> {
+    uuid("pairing_id", text).map(PairingId)
+}
+
+fn date(field: &'static str, date: Option<Date>) -> Result<NaiveDate, Error> {
+    optional_date(field, date)?.ok_or_else(|| Error::field(field, "is required"))
+}
+
+fn optional_date(field: &'static str, date: Option<Date>) -> Result<Option<NaiveDate>, Error> {
+    let read = |date: Date| NaiveDate::try_from(date).map_err(|_| Error::field(field, "is not a day of the calendar"));
+    date.map(read).transpose()
+}
+
+/// A value that has to be stated.
+fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
+    T::read(number).ok_or_else(|| Error::field(field, "is required"))
+}
+
+pub(in crate::grpc) fn list_regions(request: &v1::ListRegionsRequest) -> Result<(RegionCode, Page<i64>), Error> {
+    let page = Page::parse(request.page_size, &request.page_token)?;
+    Ok((region("parent_code", &request.parent_code)?, page))
+}
+
+pub(in crate::grpc) fn list_organisations(
+    request: &v1::ListOrganisationsRequest,
+) -> Result<(organisations::Filter, Page<Uuid>), Error> {
+    let filter = organisations::Filter {
+        region: optional_region("region_code", &request.region_code)?,
+        kind: OrganisationKind::read(request.kind),
+        side: Side::read(request.side),
+    };
+    Ok((filter, Page::parse(request.page_size, &request.page_token)?))
+}
+
+pub(in crate::grpc) fn list_pairings(
+    request: v1::ListPairingsRequest,
+) -> Result<(pairings::Filter, Page<Uuid>), Error> {
+    let organisation = match request.organisation_id.as_str() {
+        "" => None,
+        text => Some(organisation_id("organisation_id", text)?),
+    };
+    let filter = pairings::Filter {
+        region: optional_region("region_code", &request.region_code)?,
+        kind: PairingKind::read(request.kind),
+        organisation,
+        in_force_on: optional_date("in_force_on", request.in_force_on)?,
+    };
+    Ok((filter, Page::parse(request.page_size, &request.page_token)?))
+}
+
+pub(in crate::grpc) fn list_activities(
+    request: &v1::ListJointActivitiesRequest,
+) -> Result<(PairingId, Page<Uuid>), Error> {
+    Ok((pairing_id(&request.pairing_id)?, Page::parse(request.page_size, &request.page_token)?))
+}
+
+pub(in crate::grpc) fn region_and_day(
+    request: &v1::GetCoverageRequest,
+    clock: &Clock,
+) -> Result<(RegionCode, NaiveDate), Error> {
+    let as_of = optional_date("as_of", request.as_of)?.unwrap_or_else(|| clock.today());
+    not_after_today("as_of", as_of, clock)?;
+    Ok((region("region_code", &request.region_code)?, as_of))
+}
+
+impl TryFrom<v1::OrganisationDraft> for OrganisationDraft {
+    type Error = Error;
+
+    fn try_from(draft: v1::OrganisationDraft) -> Result<Self, Error> {
+        let credit_code = match draft.credit_code.as_str() {
+            "" => None,
+            text => Some(CreditCode::parse(text).map_err(|error| Error::field("credit_code", error))?),
+        };
+        Ok(Self {
+            name: draft.name,
+            kind: named("kind", draft.kind)?,
+            side: named("side", draft.side)?,
+            host_kind: OrganisationKind::read(draft.host_kind),
+            region: region("region_code", &draft.region_code)?,
+            credit_code,
+        })
+    }
+}
+
+impl TryFrom<v1::PairingDraft> for PairingDraft {
+    type Error = Error;
+
+    fn try_from(draft: v1::PairingDraft) -> Result<Self, Error> {
+        let starts_on = date("starts_on", draft.starts_on)?;
+        let ends_on = optional_date("ends_on", draft.ends_on)?;
+        Ok(Self {
+            kind: named("kind", draft.kind)?,
+            supporter: organisation_id("supporter_id", &draft.supporter_id)?,
+            recipient: organisation_id("recipient_id", &draft.recipient_id)?,
+            agreement_number: draft.agreement_number,
+            period: Period::new(starts_on, ends_on).map_err(Error::Order)?,
+        })
+    }
+}
+
+impl TryFrom<v1::JointActivityDraft> for ActivityDraft {
+    type Error = Error;
+
+    fn try_from(draft: v1::JointActivityDraft) -> Result<Self, Error> {
+        Ok(Self {
+            pairing: pairing_id(&draft.pairing_id)?,
+            kind: named::<ActivityKind>("kind", draft.kind)?,
+            held_on: date("held_on", draft.held_on)?,
+            participants: draft.participants,
+            remark: draft.remark,
+        })
+    }
+}
+
+impl TryFrom<v1::RegionRow> for RegisterRow {
+    type Error = Error;
+
+    fn try_from(row: v1::RegionRow) -> Result<Self, Error> {
+        let row = Self {
+            code: region("code", &row.code)?,
+            name: row.name,
+            level: named::<RegisterLevel>("level", row.level)?,
+            parent: optional_region("parent_code", &row.parent_code)?,
+            assisted: row.assisted,
+        };
+        row.check()?;
+        Ok(row)
+    }
+}
+
+pub(in crate::grpc) fn close_organisation(request: v1::CloseOrganisationRequest) -> Result<CloseOrganisation, Error> {
+    Ok(CloseOrganisation {
+        organisation: organisation_id("organisation_id", &request.organisation_id)?,
+        closed: Closed { on: date("closed_on", request.closed_on)?, reason: request.reason },
+        expected_version: request.expected_version,
+    })
+}
+
+pub(in crate::grpc) fn end_pairing(request: v1::EndPairingRequest) -> Result<EndPairing, Error> {
+    Ok(EndPairing {
+        pairing: pairing_id(&request.pairing_id)?,
+        ends_on: date("ends_on", request.ends_on)?,
+        reason: request.reason,
+        expected_version: request.expected_version,
+    })
+}
+
+pub(in crate::grpc) fn edition(edition: &v1::RegionEdition) -> Result<Edition, Error> {
+    Ok(Edition {
+        effective_from: date("effective_from", edition.effective_from)?,
+        complete_for: optional_region("complete_for", &edition.complete_for)?,
+    })
+}

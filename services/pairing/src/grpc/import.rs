@@ -1,0 +1,125 @@
+//! Import of the register: rows are set aside as they come, progress goes back.
+
+use std::pin::Pin;
+
+use futures::Stream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tongxin_platform::{
+    access::Caller,
+    request::{Call, Context},
+};
+use tongxin_proto::{
+    pairing::v1::{
+        ImportRegionsRequest, ImportRegionsResponse, RegionEdition, RegionRow, import_regions_request::Part,
+    },
+    rules,
+};
+use tonic::{Request, Status, Streaming};
+use uuid::Uuid;
+
+use super::{Door, convert};
+use crate::{commands::ImportRegions, domain::register::RegisterRow, error::Error, store::register_import};
+
+/// Progress, then the result.
+pub(super) type Answers = Pin<Box<dyn Stream<Item = Result<ImportRegionsResponse, Status>> + Send>>;
+
+/// Wrong rows that are named before an import is refused.
+const ROWS_NAMED: usize = 20;
+
+pub(super) fn answer(door: Door, request: Request<Streaming<ImportRegionsRequest>>) -> Result<Answers, Status> {
+    let caller = Caller::of(&request)?;
+    let (answers, stream) = mpsc::channel(16);
+    let messages = request.into_inner();
+    tokio::spawn(async move {
+        let import = Import {
+            context: Context {
+                now: door.clock.now(),
+                actor: caller.subject().to_owned(),
+                may_load_history: caller.may("history.load"),
+            },
+            id: Uuid::new_v4(),
+            caller,
+            door,
+            messages,
+            answers,
+        };
+        import.run().await;
+    });
+    Ok(Box::pin(ReceiverStream::new(stream)))
+}
+
+struct Import {
+    door: Door,
+    caller: Caller,
+    context: Context,
+    id: Uuid,
+    messages: Streaming<ImportRegionsRequest>,
+    answers: mpsc::Sender<Result<ImportRegionsResponse, Status>>,
+}
+
+impl Import {
+    /// Takes the edition and clears up, however it went.
+    async fn run(mut self) {
+        let last = self.take().await;
+        if let Err(error) = register_import::discard(&self.door.pool, self.id, &self.context).await {
+            tracing::warn!(%error, "rows of an import are left until the next one");
+        }
+        // A caller who has gone needs no answer.
+        let _ = self.answers.send(last).await;
+    }
+
+    async fn take(&mut self) -> Result<ImportRegionsResponse, Status> {
+        let Some(Part::Edition(stated)) = self.messages.message().await?.and_then(|message| message.part) else {
+            return Err(Error::field("edition", "has to be in the first message").into());
+        };
+        let edition = convert::edition(&stated)?;
+        let received = self.set_aside().await?;
+        if received == 0 {
+            return Err(Error::RegionRows("the edition has no rows".to_owned()).into());
+        }
+        let call = self.call(&stated)?;
+        let command = ImportRegions { import: self.id, request_id: call.request_id, edition };
+        Ok(self.door.writer.execute(call, command).await?)
+    }
+
+    /// Repeating an import does no harm, so the rows are no part of what is compared.
+    fn call(&self, edition: &RegionEdition) -> Result<Call, Status> {
+        Ok(Call::of_batch(self.caller.clone(), &edition.request_id)?.next_part(edition))
+    }
+
+    async fn set_aside(&mut self) -> Result<i64, Status> {
+        let mut received = 0;
+        while let Some(message) = self.messages.message().await? {
+            let Some(Part::Rows(rows)) = message.part else {
+                return Err(Error::field("edition", "stands in the first message only").into());
+            };
+            let rows = read_rows(received + 1, rows.rows)?;
+            register_import::set_aside(&self.door.pool, self.id, &self.context, received + 1, &rows).await?;
+            received += i64::try_from(rows.len()).unwrap_or(i64::MAX);
+            let progress = ImportRegionsResponse { received, result: None };
+            if self.answers.send(Ok(progress)).await.is_err() {
+                return Err(Status::cancelled("the caller has gone"));
+            }
+        }
+        Ok(received)
+    }
+}
+
+/// Reads rows, or says which are wrong.
+fn read_rows(first: i64, rows: Vec<RegionRow>) -> Result<Vec<RegisterRow>, Error> {
+    let mut good = Vec::with_capacity(rows.len());
+    let mut wrong = Vec::new();
+    for (number, row) in (first..).zip(rows) {
+        let read = rules::check(&row).map_err(|violations| Error::row(&violations));
+        match read.and_then(|()| RegisterRow::try_from(row)) {
+            Ok(row) => good.push(row),
+            Err(error) => wrong.push(format!("row {number}: {error}")),
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(good);
+    }
+    wrong.truncate(ROWS_NAMED);
+    Err(Error::RegionRows(wrong.join("; ")))
+}

@@ -1,0 +1,201 @@
+//! Organisations.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{
+    change::Change,
+    log,
+    page::Page,
+    region::{RegionCode, RegionRange},
+    request::Context,
+};
+use uuid::Uuid;
+
+use super::{by_name, published, region};
+use crate::{
+    domain::{
+        OrganisationId,
+        credit_code::CreditCode,
+        organisation::{Closed, Organisation, OrganisationDraft, OrganisationEvent, OrganisationKind, Side},
+    },
+    error::Error,
+};
+
+struct Row {
+    organisation_id: Uuid,
+    name: String,
+    kind: String,
+    side: String,
+    host_kind: Option<String>,
+    region_code: i64,
+    credit_code: Option<String>,
+    closed_on: Option<NaiveDate>,
+    close_reason: Option<String>,
+    version: i64,
+}
+
+impl TryFrom<Row> for Organisation {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let kind = |text: &str| by_name(&OrganisationKind::ALL, OrganisationKind::name, text);
+        let code = |text: &str| CreditCode::parse(text).map_err(|error| Error::Corrupt(error.to_string()));
+        let closed = match (row.closed_on, row.close_reason) {
+            (None, None) => None,
+            (Some(on), Some(reason)) => Some(Closed { on, reason }),
+            _ => return Err(Error::Corrupt(format!("an organisation closed by half: {}", row.organisation_id))),
+        };
+        let draft = OrganisationDraft {
+            name: row.name,
+            kind: kind(&row.kind)?,
+            side: by_name(&Side::ALL, Side::name, &row.side)?,
+            host_kind: row.host_kind.as_deref().map(kind).transpose()?,
+            region: region(row.region_code)?,
+            credit_code: row.credit_code.as_deref().map(code).transpose()?,
+        };
+        Ok(Self { id: OrganisationId(row.organisation_id), draft, closed, version: row.version })
+    }
+}
+
+/// Which organisations a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Those at home in this region or below.
+    pub region: Option<RegionCode>,
+    /// Those of this kind.
+    pub kind: Option<OrganisationKind>,
+    /// Those of this side.
+    pub side: Option<Side>,
+}
+
+/// Lists organisations in the order of their registration.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Organisation>, Error> {
+    let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT organisation_id, name, kind, side, host_kind, region_code, credit_code, closed_on, close_reason, version
+        FROM organisation
+        WHERE region_code >= $1 AND region_code < $2
+            AND ($3::text IS NULL OR kind = $3)
+            AND ($4::text IS NULL OR side = $4)
+            AND ($5::uuid IS NULL OR organisation_id > $5)
+        ORDER BY organisation_id
+        LIMIT $6
+        "#,
+        range.from,
+        range.until,
+        filter.kind.map(OrganisationKind::name),
+        filter.side.map(Side::name),
+        page.after,
+        page.fetch(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Organisation::try_from).collect()
+}
+
+/// Reads organisations; those that do not exist or are not visible are left out.
+pub async fn find_many(
+    conn: &mut PgConnection,
+    ids: &[OrganisationId],
+) -> Result<HashMap<OrganisationId, Organisation>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT organisation_id, name, kind, side, host_kind, region_code, credit_code, closed_on, close_reason, version
+        FROM organisation
+        WHERE organisation_id = ANY($1)
+        "#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let with_id = |row| Organisation::try_from(row).map(|organisation| (organisation.id, organisation));
+    rows.into_iter().map(with_id).collect()
+}
+
+/// Reads one organisation.
+pub async fn find(conn: &mut PgConnection, id: OrganisationId) -> Result<Organisation, Error> {
+    find_many(conn, &[id]).await?.remove(&id).ok_or(Error::OrganisationNotFound(id))
+}
+
+/// Adds new organisations with their events, in their order, and says whose credit code is taken:
+/// those are not added.
+pub async fn add(
+    conn: &mut PgConnection,
+    context: &Context,
+    organisations: &[Organisation],
+) -> Result<HashSet<OrganisationId>, Error> {
+    let drafts = || organisations.iter().map(|organisation| &organisation.draft);
+    let ids: Vec<Uuid> = organisations.iter().map(|organisation| organisation.id.0).collect();
+    let names: Vec<&str> = drafts().map(|draft| draft.name.as_str()).collect();
+    let kinds: Vec<&str> = drafts().map(|draft| draft.kind.name()).collect();
+    let sides: Vec<&str> = drafts().map(|draft| draft.side.name()).collect();
+    let hosts: Vec<Option<&str>> = drafts().map(|draft| draft.host_kind.map(OrganisationKind::name)).collect();
+    let regions: Vec<i64> = drafts().map(|draft| draft.region.number()).collect();
+    let codes: Vec<Option<&str>> = drafts().map(|draft| draft.credit_code.as_ref().map(CreditCode::as_str)).collect();
+    let valid: Vec<Option<bool>> = drafts().map(|draft| draft.credit_code.as_ref().map(CreditCode::is_valid)).collect();
+
+    let added = sqlx::query_scalar!(
+        r#"
+        INSERT INTO organisation
+            (organisation_id, name, kind, side, host_kind, region_code, credit_code, credit_code_valid, version)
+        SELECT *, 1
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::boolean[])
+        ON CONFLICT (credit_code) WHERE closed_on IS NULL DO NOTHING
+        RETURNING organisation_id
+        "#,
+        &ids,
+        &names as &[&str],
+        &kinds as &[&str],
+        &sides as &[&str],
+        &hosts as &[Option<&str>],
+        &regions,
+        &codes as &[Option<&str>],
+        &valid as &[Option<bool>],
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let added: HashSet<OrganisationId> = added.into_iter().map(OrganisationId).collect();
+
+    let events = organisations.iter().filter(|organisation| added.contains(&organisation.id));
+    let events: Vec<_> = events
+        .map(|organisation| published::organisation(organisation, &OrganisationEvent::Registered, context))
+        .collect();
+    log::append(conn, context, &events).await?;
+    Ok(ids.into_iter().map(OrganisationId).filter(|id| !added.contains(id)).collect())
+}
+
+/// Writes a changed organisation first and its events second.
+pub async fn save(
+    conn: &mut PgConnection,
+    context: &Context,
+    change: Change<Organisation, OrganisationEvent>,
+) -> Result<Organisation, Error> {
+    let Change { state, events } = change;
+    if events.is_empty() {
+        return Ok(state);
+    }
+    sqlx::query!(
+        r#"
+        UPDATE organisation
+        SET closed_on = $2,
+            close_reason = $3,
+            version = $4
+        WHERE organisation_id = $1
+        "#,
+        state.id.0,
+        state.closed.as_ref().map(|closed| closed.on),
+        state.closed.as_ref().map(|closed| closed.reason.as_str()),
+        state.version,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let events: Vec<_> = events.iter().map(|event| published::organisation(&state, event, context)).collect();
+    log::append(conn, context, &events).await?;
+    Ok(state)
+}

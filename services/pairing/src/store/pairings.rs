@@ -1,0 +1,247 @@
+//! Pairings.
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{
+    log::{self, NewEvent},
+    page::Page,
+    region::{RegionCode, RegionRange},
+    request::Context,
+};
+use uuid::Uuid;
+
+use super::{by_name, period, published, region};
+use crate::{
+    domain::{
+        OrganisationId, PairingId,
+        book::CountChange,
+        organisation::OrganisationKind,
+        pairing::{Pairing, PairingDraft, PairingKind},
+    },
+    error::Error,
+};
+
+pub(super) struct Row {
+    pub pairing_id: Uuid,
+    pub kind: String,
+    pub supporter_id: Uuid,
+    pub supporter_name: String,
+    pub supporter_host_kind: Option<String>,
+    pub recipient_id: Uuid,
+    pub recipient_name: String,
+    pub region_code: i64,
+    pub agreement_number: String,
+    pub starts_on: NaiveDate,
+    pub ends_on: Option<NaiveDate>,
+    pub end_reason: String,
+    pub version: i64,
+}
+
+impl TryFrom<Row> for Pairing {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let host = |text: &str| by_name(&OrganisationKind::ALL, OrganisationKind::name, text);
+        Ok(Self {
+            id: PairingId(row.pairing_id),
+            draft: PairingDraft {
+                kind: by_name(&PairingKind::ALL, PairingKind::name, &row.kind)?,
+                supporter: OrganisationId(row.supporter_id),
+                recipient: OrganisationId(row.recipient_id),
+                agreement_number: row.agreement_number,
+                period: period(row.starts_on, row.ends_on)?,
+            },
+            supporter_name: row.supporter_name,
+            supporter_host: row.supporter_host_kind.as_deref().map(host).transpose()?,
+            recipient_name: row.recipient_name,
+            region: region(row.region_code)?,
+            end_reason: row.end_reason,
+            version: row.version,
+        })
+    }
+}
+
+/// Which pairings a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Those of this region or below.
+    pub region: Option<RegionCode>,
+    /// Those of this kind.
+    pub kind: Option<PairingKind>,
+    /// Those in which this organisation takes part.
+    pub organisation: Option<OrganisationId>,
+    /// Those in force on this day.
+    pub in_force_on: Option<NaiveDate>,
+}
+
+/// Lists pairings in the order of their entry.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Pairing>, Error> {
+    let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
+               region_code, agreement_number, starts_on, ends_on, end_reason, version
+        FROM pairing
+        WHERE region_code >= $1 AND region_code < $2
+            AND ($3::text IS NULL OR kind = $3)
+            AND ($4::uuid IS NULL OR supporter_id = $4 OR recipient_id = $4)
+            AND ($5::date IS NULL OR (starts_on <= $5 AND (ends_on IS NULL OR ends_on > $5)))
+            AND ($6::uuid IS NULL OR pairing_id > $6)
+        ORDER BY pairing_id
+        LIMIT $7
+        "#,
+        range.from,
+        range.until,
+        filter.kind.map(PairingKind::name),
+        filter.organisation.map(|id| id.0),
+        filter.in_force_on,
+        page.after,
+        page.fetch(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Pairing::try_from).collect()
+}
+
+/// Reads one pairing.
+pub async fn find(conn: &mut PgConnection, id: PairingId) -> Result<Pairing, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
+               region_code, agreement_number, starts_on, ends_on, end_reason, version
+        FROM pairing
+        WHERE pairing_id = $1
+        "#,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.ok_or(Error::PairingNotFound(id))?.try_into()
+}
+
+/// How many pairings of an organisation are in force on or after a day.
+pub async fn count_from(conn: &mut PgConnection, id: OrganisationId, day: NaiveDate) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(
+        r#"
+        SELECT count(*) AS "count!"
+        FROM pairing
+        WHERE (supporter_id = $1 OR recipient_id = $1) AND (ends_on IS NULL OR ends_on > $2)
+        "#,
+        id.0,
+        day,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// A pairing that is new, with what it changes in the counts.
+pub type Established = (Pairing, Vec<CountChange>);
+
+/// Adds new pairings, then their events, in their order.
+pub async fn add(conn: &mut PgConnection, context: &Context, established: &[Established]) -> Result<(), Error> {
+    let pairings = || established.iter().map(|(pairing, _)| pairing);
+    let drafts = || pairings().map(|pairing| &pairing.draft);
+    let ids: Vec<Uuid> = pairings().map(|pairing| pairing.id.0).collect();
+    let kinds: Vec<&str> = drafts().map(|draft| draft.kind.name()).collect();
+    let supporters: Vec<Uuid> = drafts().map(|draft| draft.supporter.0).collect();
+    let supporter_names: Vec<&str> = pairings().map(|pairing| pairing.supporter_name.as_str()).collect();
+    let hosts: Vec<Option<&str>> =
+        pairings().map(|pairing| pairing.supporter_host.map(OrganisationKind::name)).collect();
+    let recipients: Vec<Uuid> = drafts().map(|draft| draft.recipient.0).collect();
+    let recipient_names: Vec<&str> = pairings().map(|pairing| pairing.recipient_name.as_str()).collect();
+    let regions: Vec<i64> = pairings().map(|pairing| pairing.region.number()).collect();
+    let agreements: Vec<&str> = drafts().map(|draft| draft.agreement_number.as_str()).collect();
+    let starts: Vec<NaiveDate> = drafts().map(|draft| draft.period.starts_on()).collect();
+    let ends: Vec<Option<NaiveDate>> = drafts().map(|draft| draft.period.ends_on()).collect();
+
+    sqlx::query!(
+        r#"
+        INSERT INTO pairing
+            (pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
+             region_code, agreement_number, starts_on, ends_on, end_reason, version)
+        SELECT *, '', 1
+        FROM unnest(
+            $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::bigint[],
+            $9::text[], $10::date[], $11::date[]
+        )
+        "#,
+        &ids,
+        &kinds as &[&str],
+        &supporters,
+        &supporter_names as &[&str],
+        &hosts as &[Option<&str>],
+        &recipients,
+        &recipient_names as &[&str],
+        &regions,
+        &agreements as &[&str],
+        &starts,
+        &ends as &[Option<NaiveDate>],
+    )
+    .execute(&mut *conn)
+    .await?;
+    let mut events = Vec::new();
+    for (pairing, changes) in established {
+        events.push(published::established(pairing));
+        events.extend(consequences(pairing, changes));
+    }
+    log::append(conn, context, &events).await?;
+    Ok(())
+}
+
+/// Writes an ended pairing first, and its events second.
+pub async fn save_ended(
+    conn: &mut PgConnection,
+    context: &Context,
+    pairing: &Pairing,
+    changes: &[CountChange],
+) -> Result<(), Error> {
+    let ends_on = pairing.draft.period.ends_on();
+    sqlx::query!(
+        r#"
+        UPDATE pairing
+        SET ends_on = $2,
+            end_reason = $3,
+            version = $4
+        WHERE pairing_id = $1
+        "#,
+        pairing.id.0,
+        ends_on,
+        pairing.end_reason,
+        pairing.version,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let mut events = vec![published::ended(pairing, ends_on.unwrap_or_else(|| context.today()))];
+    events.extend(consequences(pairing, changes));
+    log::append(conn, context, &events).await?;
+    Ok(())
+}
+
+fn consequences(pairing: &Pairing, changes: &[CountChange]) -> Vec<NewEvent> {
+    let mut events = published::organisations_paired(pairing, changes);
+    events.extend(published::coverage(changes));
+    events
+}
+
+/// The pairings of a region that are in force on a day, by village.
+pub async fn in_force(conn: &mut PgConnection, within: RegionCode, day: NaiveDate) -> Result<Vec<Pairing>, Error> {
+    let RegionRange { from, until } = within.range();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
+               region_code, agreement_number, starts_on, ends_on, end_reason, version
+        FROM pairing
+        WHERE region_code >= $1 AND region_code < $2 AND starts_on <= $3 AND (ends_on IS NULL OR ends_on > $3)
+        "#,
+        from,
+        until,
+        day,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Pairing::try_from).collect()
+}

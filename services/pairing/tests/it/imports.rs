@@ -1,0 +1,112 @@
+//! Imports of the register.
+
+use tongxin_proto::pairing::v1::{
+    self, RegionEdition,
+    RegionLevel::{County, Town, Village},
+};
+use tonic::Code;
+
+use crate::support::{
+    COUNTY, OTHER_COUNTY, PROVINCE, TOWN, TestApp, VILLAGE, date, new_request_id, register, row, told,
+};
+
+fn result(answer: v1::ImportRegionsResponse) -> v1::ImportRegionsResult {
+    answer.result.unwrap()
+}
+
+#[tokio::test]
+async fn an_edition_is_taken_and_repeating_it_changes_nothing() {
+    let app = TestApp::start().await;
+    let first = result(app.import("2021-01-01", register()).await.unwrap());
+    assert_eq!((first.rows, first.added, first.changed, first.assistance_changed), (11, 11, 0, 5));
+    let again = result(app.import("2021-01-01", register()).await.unwrap());
+    assert_eq!((again.rows, again.added, again.changed, again.assistance_changed), (11, 0, 0, 0));
+    assert_eq!(app.events::<v1::RegionAssistanceChanged>().await.len(), 5);
+    let told_of: usize = app.events::<v1::RegionsRecorded>().await.iter().map(|event| event.regions.len()).sum();
+    assert_eq!(told_of, 11);
+
+    let ask = v1::GetRegionRequest { code: VILLAGE.to_owned() };
+    let village = app.hq().get_region(ask).await.unwrap().into_inner().region.unwrap();
+    assert_eq!((village.level(), village.parent_code.as_str()), (Village, TOWN));
+    assert_eq!((village.valid_from, village.assisted_from), (date("2021-01-01"), date("2021-01-01")));
+}
+
+#[tokio::test]
+async fn the_same_request_is_answered_alike() {
+    let app = TestApp::start().await;
+    let edition =
+        RegionEdition { request_id: new_request_id(), effective_from: date("2021-01-01"), ..Default::default() };
+    let first = app.import_as(edition.clone(), register()).await.unwrap();
+    let again = app.import_as(edition, register()).await.unwrap();
+    assert_eq!(first, again);
+}
+
+#[tokio::test]
+async fn a_complete_edition_withdraws_what_it_does_not_have() {
+    let app = TestApp::with_register().await;
+    let rows = register().into_iter().filter(|row| row.code != VILLAGE).collect();
+    let edition = RegionEdition {
+        request_id: new_request_id(),
+        effective_from: date("2025-01-01"),
+        complete_for: COUNTY.to_owned(),
+        source: "edition of 2025".to_owned(),
+    };
+    assert_eq!(result(app.import_as(edition, rows).await.unwrap()).withdrawn, 1);
+    let ask = v1::GetRegionRequest { code: VILLAGE.to_owned() };
+    let village = app.hq().get_region(ask).await.unwrap().into_inner().region.unwrap();
+    assert_eq!(village.valid_until, date("2025-01-01"));
+}
+
+#[tokio::test]
+async fn rows_that_contradict_themselves_or_each_other_are_named_and_nothing_is_written() {
+    let app = TestApp::start().await;
+    let cases = [
+        (row("44182310720", "短", Village, TOWN, false), "row 12: code"),
+        (row("441823107203", "错", Town, TOWN, false), "row 12: the level does not agree"),
+        (row("441823107203", "孤", Village, "441823108000", false), "row 12: the parent does not contain"),
+        (
+            row("441823108201", "孤", Village, "441823108000", false),
+            "row 12: the parent 441823108000 is not registered",
+        ),
+        (row(VILLAGE, "重", Village, TOWN, false), "row 12: 441823107201 stands in row 7"),
+        (row("441826000000", "县", County, "441800000000", true), "row 12: only towns and villages"),
+        (row("441823107203", "", Village, TOWN, false), "row 12: name"),
+    ];
+    for (wrong, expected) in cases {
+        let mut rows = register();
+        rows.push(wrong);
+        let refused = app.import("2021-01-01", rows).await.unwrap_err();
+        assert_eq!((refused.code(), told(&refused).1.as_str()), (Code::InvalidArgument, "REGION_ROWS_INVALID"));
+        assert!(refused.message().contains(expected), "{} has no {expected:?}", refused.message());
+    }
+    let ask = v1::GetRegionRequest { code: PROVINCE.to_owned() };
+    assert_eq!(told(&app.hq().get_region(ask).await.unwrap_err()).1, "REGION_NOT_FOUND");
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM region_import").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(left, 0, "rows set aside are cleared");
+}
+
+#[tokio::test]
+async fn an_edition_needs_rows_and_a_day_that_has_come() {
+    let app = TestApp::start().await;
+    assert_eq!(told(&app.import("2021-01-01", vec![]).await.unwrap_err()).2, ["rows.rows"]);
+    assert_eq!(told(&app.import("2025-07-01", register()).await.unwrap_err()).1, "DATE_IN_FUTURE");
+}
+
+#[tokio::test]
+async fn only_an_operator_imports() {
+    let app = TestApp::start().await;
+    let refused = app.hq().import_regions(futures::stream::iter([])).await.unwrap_err();
+    assert_eq!(told(&refused).1, "PERMISSION_MISSING");
+}
+
+#[tokio::test]
+async fn a_clerk_reads_only_the_own_region() {
+    let app = TestApp::with_register().await;
+    let list = |parent: &str| v1::ListRegionsRequest { parent_code: parent.to_owned(), ..Default::default() };
+    let mut clerk = app.client("county", COUNTY);
+    let listed = clerk.list_regions(list(TOWN)).await.unwrap().into_inner().regions;
+    assert_eq!(listed.iter().map(|region| region.name.as_str()).collect::<Vec<_>>(), ["太平社区", "沙塘村", "沙陂村"]);
+    for elsewhere in [OTHER_COUNTY, PROVINCE, "441899000000"] {
+        assert_eq!(told(&clerk.list_regions(list(elsewhere)).await.unwrap_err()).1, "REGION_NOT_FOUND");
+    }
+}

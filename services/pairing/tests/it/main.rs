@@ -1,0 +1,10 @@
+//! What pairing does, seen through its door.
+
+mod activities;
+mod batches;
+mod coverage;
+mod imports;
+mod organisations;
+mod pairings;
+mod rooms;
+mod support;

@@ -1,0 +1,156 @@
+//! Pairings: who may be paired with whom, when, and until when.
+
+use tongxin_proto::pairing::v1::{
+    self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::School,
+    OrganisationSide::Supporter,
+};
+use tonic::Code;
+
+use crate::support::{
+    COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, date, draft, new_request_id, party_pairing,
+    party_recipient, party_supporter, told,
+};
+
+fn request(pairing: v1::PairingDraft) -> v1::EstablishPairingRequest {
+    v1::EstablishPairingRequest { request_id: new_request_id(), pairing: Some(pairing) }
+}
+
+#[tokio::test]
+async fn an_established_pairing_can_be_read_and_is_told_of() {
+    let app = TestApp::with_register().await;
+    let pairing = app.pair(Government, VILLAGE, "2021-07-01").await;
+    let request = v1::GetPairingRequest { pairing_id: pairing.pairing_id.clone() };
+    let read = app.client("village", VILLAGE).get_pairing(request.clone()).await.unwrap().into_inner();
+    assert_eq!(read.pairing.unwrap(), pairing);
+    let events: Vec<v1::PairingEstablished> = app.events().await;
+    assert_eq!((events.len(), &events[0].starts_on), (1, &date("2021-07-01")));
+
+    let foreign = app.client("village", OTHER_VILLAGE).get_pairing(request).await.unwrap_err();
+    assert_eq!(told(&foreign), (Code::NotFound, "PAIRING_NOT_FOUND".to_owned(), vec![]));
+}
+
+#[tokio::test]
+async fn two_organisations_are_paired_once_at_a_time() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Government)).await;
+    let recipient = app.register(party_recipient(VILLAGE)).await;
+    let first = app.establish(&supporter, &recipient, "2025-01-01").await.unwrap();
+    let twice = app.establish(&supporter, &recipient, "2025-03-01").await.unwrap_err();
+    assert_eq!((twice.code(), told(&twice).1.as_str()), (Code::AlreadyExists, "PAIRING_OVERLAPS"));
+    app.end(&first, "2025-02-01").await.unwrap();
+    app.establish(&supporter, &recipient, "2025-03-01").await.unwrap();
+}
+
+#[tokio::test]
+async fn of_fifty_equal_pairings_at_once_one_is_established() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Government)).await;
+    let recipient = app.register(party_recipient(VILLAGE)).await;
+    let tries = (0..50).map(|_| app.establish(&supporter, &recipient, "2025-01-01"));
+    let done = futures::future::join_all(tries).await;
+    assert_eq!(done.iter().filter(|one| one.is_ok()).count(), 1);
+    for refused in done.into_iter().filter_map(Result::err) {
+        assert_eq!(told(&refused).1, "PAIRING_OVERLAPS");
+    }
+}
+
+#[tokio::test]
+async fn only_those_are_paired_who_fit() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Government)).await;
+    let recipient = app.register(party_recipient(VILLAGE)).await;
+    let school = app.register(draft("广州市第一中学", School, Supporter, "440100000000")).await;
+    let of_county = app.register(party_recipient(COUNTY)).await;
+    let pair = |one, other| party_pairing(one, other, "2025-01-01");
+    let cases = [
+        (pair(&recipient, &supporter), "ORGANISATION_SIDE_WRONG"),
+        (pair(&school, &recipient), "ORGANISATION_KIND_WRONG"),
+        (pair(&supporter, &of_county), "RECIPIENT_REGION_WRONG"),
+        (v1::PairingDraft { supporter_id: new_request_id(), ..pair(&supporter, &recipient) }, "ORGANISATION_NOT_FOUND"),
+    ];
+    for (draft, reason) in cases {
+        assert_eq!(told(&app.hq().establish_pairing(request(draft)).await.unwrap_err()).1, reason);
+    }
+    let refused = app.client("county", OTHER_COUNTY).establish_pairing(request(pair(&supporter, &recipient))).await;
+    assert_eq!(told(&refused.unwrap_err()).1, "ORGANISATION_NOT_FOUND");
+    assert!(app.events::<v1::PairingEstablished>().await.is_empty());
+}
+
+#[tokio::test]
+async fn dates_are_in_order_not_in_the_future_and_not_too_old() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Enterprise)).await;
+    let recipient = app.register(party_recipient(VILLAGE)).await;
+    let with_dates = |starts_on, ends_on| {
+        request(v1::PairingDraft { starts_on, ends_on, ..party_pairing(&supporter, &recipient, "2025-01-01") })
+    };
+    let no_day = Some(tongxin_proto::Date { year: 2025, month: 2, day: 30 });
+    let cases = [
+        (with_dates(date("2025-07-01"), None), "DATE_IN_FUTURE", "starts_on"),
+        (with_dates(date("2025-03-01"), date("2025-02-01")), "DATE_ORDER", "ends_on"),
+        (with_dates(no_day, None), "INVALID_FIELDS", "starts_on"),
+        (with_dates(None, None), "INVALID_FIELDS", "pairing.starts_on"),
+    ];
+    for (request, reason, field) in cases {
+        let refused = app.hq().establish_pairing(request).await.unwrap_err();
+        assert_eq!(told(&refused), (Code::InvalidArgument, reason.to_owned(), vec![field.to_owned()]));
+    }
+    let old = app.client("county", COUNTY).establish_pairing(with_dates(date("2022-01-01"), None)).await.unwrap_err();
+    assert_eq!(told(&old), (Code::PermissionDenied, "HISTORY_NOT_ALLOWED".to_owned(), vec![]));
+    app.hq().establish_pairing(with_dates(date("2022-01-01"), date("2030-01-01"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pairing_ends_once_and_not_before_it_began() {
+    let app = TestApp::with_register().await;
+    let pairing = app.pair(Government, VILLAGE, "2025-02-01").await;
+    assert_eq!(told(&app.end(&pairing, "2025-02-01").await.unwrap_err()).1, "DATE_ORDER");
+    assert_eq!(told(&app.end(&pairing, "2025-07-01").await.unwrap_err()).1, "DATE_IN_FUTURE");
+    let ended = app.end(&pairing, "2025-06-30").await.unwrap();
+    assert_eq!((ended.version, ended.end_reason.as_str(), ended.ends_on), (2, "merged", date("2025-06-30")));
+    assert_eq!(told(&app.end(&pairing, "2025-06-30").await.unwrap_err()).1, "PAIRING_ENDED");
+    assert_eq!(app.events::<v1::PairingEnded>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn pairings_are_listed_by_region_organisation_and_day() {
+    let app = TestApp::with_register().await;
+    let first = app.pair(Government, VILLAGE, "2025-02-01").await;
+    let second = app.pair(Enterprise, OTHER_VILLAGE, "2025-03-01").await;
+    app.end(&first, "2025-04-01").await.unwrap();
+    let list = |request: v1::ListPairingsRequest| {
+        let mut client = app.hq();
+        async move {
+            let listed = client.list_pairings(request).await.unwrap().into_inner().pairings;
+            listed.into_iter().map(|pairing| pairing.pairing_id).collect::<Vec<_>>()
+        }
+    };
+    let of_town = v1::ListPairingsRequest { region_code: TOWN.to_owned(), ..Default::default() };
+    assert_eq!(list(of_town.clone()).await, [first.pairing_id.clone(), second.pairing_id.clone()]);
+    let in_force = v1::ListPairingsRequest { in_force_on: date("2025-04-01"), ..of_town };
+    assert_eq!(list(in_force).await, [second.pairing_id.clone()]);
+    let of_supporter = v1::ListPairingsRequest { organisation_id: first.supporter_id, ..Default::default() };
+    assert_eq!(list(of_supporter).await, [first.pairing_id]);
+}
+
+/// What a figure counts does not depend on who enters it: a county sees its own pairings only, but
+/// the province's count of a supporter that others have, too, does not rise again.
+#[tokio::test]
+async fn a_supporter_counts_once_whoever_pairs_it() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Government)).await;
+    for (county, village) in [(COUNTY, VILLAGE), (OTHER_COUNTY, "441825104200")] {
+        let recipient = app.register(party_recipient(village)).await;
+        let draft = request(party_pairing(&supporter, &recipient, "2025-05-01"));
+        app.client("county", county).establish_pairing(draft).await.unwrap();
+    }
+    let mut regions: Vec<String> = Vec::new();
+    for event in app.events::<v1::OrganisationPairedChanged>().await {
+        if event.organisation_id == supporter.organisation_id {
+            regions.extend(event.changes.into_iter().map(|change| change.region_code));
+        }
+    }
+    let once = |code: &str| regions.iter().filter(|region| *region == code).count();
+    assert_eq!((once("440000000000"), once("441800000000")), (1, 1));
+    assert_eq!((once(COUNTY), once(OTHER_COUNTY)), (1, 1));
+}
