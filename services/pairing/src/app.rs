@@ -6,12 +6,18 @@ use tongxin_platform::{
     admin::Readiness,
     db::Migrations,
     lifecycle::Lifecycle,
+    request::Context,
     service::{Listening, Service, StartError, Surroundings},
 };
 use tongxin_proto::pairing::v1::pairing_service_server::{PairingServiceServer, SERVICE_NAME};
 use tonic::service::Routes;
 
-use crate::{commands::Policy, config::Config, grpc::Door};
+use crate::{
+    commands::{Policy, adopt_coverage_rules},
+    config::Config,
+    domain::coverage::CoverageRules,
+    grpc::Door,
+};
 
 /// The service's name, as in `tongxin.pairing.v1`.
 pub const NAME: &str = "pairing";
@@ -36,6 +42,7 @@ impl App {
     /// When the database is out of reach or behind, or a port is taken.
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
+        adopt_rules(&service, &config.coverage).await?;
         let max_message = config.grpc.max_message_bytes;
         let policy = Policy { window: config.entry_window_days, coverage: config.coverage };
         let door = Door {
@@ -68,4 +75,11 @@ impl App {
     pub fn start(self, lifecycle: &mut Lifecycle) {
         self.listening.start(lifecycle);
     }
+}
+
+async fn adopt_rules(service: &Service, rules: &CoverageRules) -> Result<(), StartError> {
+    let now = service.surroundings.clock.now();
+    let context = Context { now, actor: "service:pairing".to_owned(), may_load_history: true };
+    let adopted = adopt_coverage_rules(&service.pool, &context, rules).await;
+    adopted.map_err(|error| StartError::Preparation(Box::new(error)))
 }

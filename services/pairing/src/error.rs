@@ -1,5 +1,7 @@
 //! Everything that can go wrong in pairing, and what the caller is told.
 
+use std::fmt::Display;
+
 use tongxin_platform::{
     error::{ErrorKind, ServiceError, database_kind, to_status},
     page::NotAPageToken,
@@ -128,7 +130,7 @@ pub enum Error {
 
 impl Error {
     /// A field that no rule of the contract can check.
-    pub fn field(field: &'static str, text: impl ToString) -> Self {
+    pub fn field(field: &'static str, text: impl Display) -> Self {
         Self::Field { field, text: text.to_string() }
     }
 

@@ -114,7 +114,13 @@ CREATE TABLE log_head (
     CONSTRAINT log_head_published CHECK (published_seq <= seq)
 );
 INSERT INTO log_head (epoch, seq, hash, published_seq) VALUES (1, 0, '', 0);
-GRANT SELECT, UPDATE ON log_head TO tongxin_app;
+-- A new epoch is for whoever restores the database to state.
+GRANT SELECT, UPDATE (seq, hash, published_seq) ON log_head TO tongxin_app;
+
+CREATE TRIGGER log_head_never_goes_back BEFORE UPDATE ON log_head
+    FOR EACH ROW
+    WHEN (NEW.seq < OLD.seq OR NEW.epoch < OLD.epoch OR (NEW.seq = OLD.seq AND NEW.hash <> OLD.hash))
+    EXECUTE FUNCTION refuse_event_change();
 
 -- Which replica does a job that one does at a time. Holding a lease saves work; what
 -- keeps the data right is the lock on the row that the job writes.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::{ConnectOptions, Event, jetstream};
+use async_nats::{ConnectOptions, Event, ServerAddr, jetstream};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use tracing::{info, warn};
@@ -56,13 +56,22 @@ pub async fn connect(config: &BrokerConfig) -> Result<jetstream::Context, Broker
                 event => warn!(%event, "the broker's connection changed"),
             }
         });
+    let url = config.url.expose_secret();
     if let Some(file) = &config.credentials_file {
         options = options.credentials_file(file).await?;
+    } else if let Some((user, password)) = login(url) {
+        options = options.user_and_password(user, password);
     }
-    let client = options.connect(config.url.expose_secret()).await?;
+    let client = options.connect(url).await?;
     Ok(jetstream::context::ContextBuilder::new()
         .timeout(Duration::from_secs(2))
         .ack_timeout(Duration::from_secs(4))
         .max_ack_inflight(10_000)
         .build(client))
+}
+
+/// The user and password in a URL, which the client does not read there by itself.
+fn login(url: &str) -> Option<(String, String)> {
+    let address: ServerAddr = url.parse().ok()?;
+    Some((address.username()?.to_owned(), address.password()?.to_owned()))
 }

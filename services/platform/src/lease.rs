@@ -69,3 +69,6 @@ impl Lease {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

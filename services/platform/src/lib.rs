@@ -24,6 +24,8 @@ pub mod page;
 pub mod personal;
 pub mod region;
 pub mod request;
+#[cfg(test)]
+mod sample;
 pub mod servers;
 pub mod service;
 pub mod telemetry;

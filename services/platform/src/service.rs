@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     config::ServiceConfig,
     db::{self, DbError, Migrations, SchemaBehind},
-    grpc::{Server, ServerError},
+    grpc::{Edge, Server, ServerError},
     lifecycle::Lifecycle,
     log::{LogReader, Relay, RelayWake},
     request::Writer,
@@ -51,6 +51,9 @@ pub enum StartError {
     /// Its admin port cannot be had.
     #[error("cannot listen on the admin port {0}: is another program using it?")]
     Admin(SocketAddr, #[source] std::io::Error),
+    /// What the service does before it listens failed.
+    #[error("the service cannot be prepared")]
+    Preparation(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -141,6 +144,12 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// Puts something outside of the door of its gRPC server.
+    #[must_use]
+    pub fn with_edge(self, edge: Edge) -> Self {
+        Self { grpc: self.grpc.with_edge(edge), ..self }
+    }
+
     /// Where its gRPC server listens.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Logs, traces and metrics of a program.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fs::File, io, path::PathBuf, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 use opentelemetry::{
@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 use tonic::Code;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, fmt::writer::BoxMakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// Where telemetry goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,6 +33,8 @@ pub struct TelemetryConfig {
     pub log: String,
     /// One JSON object a line, or text for people.
     pub log_format: LogFormat,
+    /// File that log lines are added to; standard error without it.
+    pub log_file: Option<PathBuf>,
     /// OTLP/gRPC address for traces and metrics, for example `http://collector:4317`.
     pub otlp_endpoint: Option<String>,
     /// Share of traces that are kept, 0 to 1; a caller's decision is followed.
@@ -49,7 +53,7 @@ pub enum LogFormat {
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { log: "info".to_owned(), log_format: LogFormat::Json, otlp_endpoint: None, sample_ratio: 1.0 }
+        Self { log: "info".to_owned(), log_format: LogFormat::Json, log_file: None, otlp_endpoint: None, sample_ratio: 1.0 }
     }
 }
 
@@ -59,6 +63,9 @@ pub enum TelemetryError {
     /// The log directives cannot be read.
     #[error("the setting telemetry.log cannot be read")]
     Log(#[from] tracing_subscriber::filter::ParseError),
+    /// The log file cannot be written.
+    #[error("cannot write the log file {0}: choose another with telemetry.log_file")]
+    LogFile(PathBuf, #[source] io::Error),
     /// The OTLP address cannot be used.
     #[error("the setting telemetry.otlp_endpoint cannot be used")]
     Otlp(#[from] opentelemetry_otlp::ExporterBuildError),
@@ -106,7 +113,7 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
     global::set_meter_provider(metrics.clone());
 
     let filter: EnvFilter = config.log.parse()?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(config.log_file.is_none()).with_writer(writer(config)?);
     let lines = match config.log_format {
         LogFormat::Json => lines.json().with_filter(filter).boxed(),
         LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
@@ -118,6 +125,13 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
     });
     tracing_subscriber::registry().with(lines).with(spans).try_init()?;
     Ok(Telemetry { traces, metrics, registry })
+}
+
+fn writer(config: &TelemetryConfig) -> Result<BoxMakeWriter, TelemetryError> {
+    let Some(path) = &config.log_file else { return Ok(BoxMakeWriter::new(io::stderr)) };
+    let file = File::options().create(true).append(true).open(path);
+    let file = file.map_err(|error| TelemetryError::LogFile(path.clone(), error))?;
+    Ok(BoxMakeWriter::new(Arc::new(file)))
 }
 
 impl Telemetry {

@@ -33,7 +33,13 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// # Panics
 /// When they do not start.
 pub async fn servers() -> &'static Servers {
-    SERVERS.get_or_init(|| async { Servers::temporary().await.expect("the private servers start") }).await
+    SERVERS
+        .get_or_init(|| async {
+            // Shown for a test that failed; fails itself only where a test has set it up before.
+            let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+            Servers::temporary().await.expect("the private servers start")
+        })
+        .await
 }
 
 /// A database of a test's own.

@@ -1,5 +1,6 @@
 //! The changes: one file for each verb. Load, decide, save.
 
+mod adopt_coverage_rules;
 mod close_organisation;
 mod end_pairing;
 mod establish_pairings;
@@ -10,6 +11,7 @@ mod register_organisations;
 use chrono::NaiveDate;
 use tongxin_platform::request::{Context, EntryWindow};
 
+pub use adopt_coverage_rules::adopt_coverage_rules;
 pub use close_organisation::CloseOrganisation;
 pub use end_pairing::EndPairing;
 pub use establish_pairings::{EstablishPairing, EstablishPairings};

@@ -165,7 +165,7 @@ impl PairingService for Door {
         request: Request<v1::ListPairingsRequest>,
     ) -> Result<Response<v1::ListPairingsResponse>, Status> {
         let mut tx = self.read(&request).await?;
-        let (filter, page) = convert::list_pairings(request.into_inner())?;
+        let (filter, page) = convert::list_pairings(&request.into_inner())?;
         let (pairings, next_page_token) =
             page.cut(pairings::list(&mut tx, &filter, &page).await?, |pairing| pairing.id.0);
         Ok(Response::new(v1::ListPairingsResponse { pairings: convert::all(pairings), next_page_token }))

@@ -2,6 +2,7 @@
 
 pub mod activities;
 pub mod books;
+pub mod coverage_rules;
 pub mod locks;
 pub mod organisations;
 pub mod pairings;

@@ -5,7 +5,7 @@ use futures::stream;
 use prost::{Message, Name};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tongxin_pairing::{App, Config, migrations};
+use tongxin_pairing::{App, Config, CoverageRules, migrations};
 use tongxin_platform::{
     db::DbConfig,
     lifecycle::Lifecycle,
@@ -51,6 +51,7 @@ impl tonic::service::Interceptor for Bearer {
 
 pub struct TestApp {
     pub world: TestWorld,
+    database: Database,
     /// Of the role that owns the tables, which sees all.
     pub owner: PgPool,
     channel: Channel,
@@ -77,9 +78,18 @@ pub fn new_request_id() -> String {
 
 impl TestApp {
     pub async fn start() -> Self {
-        let world = TestWorld::at(now()).await;
         let database = Database::migrated(&migrations()).await;
-        let config = Config::on(DbConfig::at(&database.app_url));
+        Self::on(database, CoverageRules::default()).await
+    }
+
+    /// Stopped, and started again with other coverage rules.
+    pub async fn restart(self, rules: CoverageRules) -> Self {
+        Self::on(self.database, rules).await
+    }
+
+    async fn on(database: Database, coverage: CoverageRules) -> Self {
+        let world = TestWorld::at(now()).await;
+        let config = Config { coverage, ..Config::on(DbConfig::at(&database.app_url)) };
         let app = App::build(config, world.surroundings.clone()).await.unwrap();
         let address = format!("http://{}", app.grpc_address().unwrap());
         let mut lifecycle = Lifecycle::default();
@@ -91,6 +101,7 @@ impl TestApp {
             world,
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
             channel: Endpoint::from_shared(address).unwrap().connect_lazy(),
+            database,
             _stop: stop.drop_guard(),
         }
     }

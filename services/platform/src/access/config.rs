@@ -55,7 +55,7 @@ pub enum KeySource {
     /// A file with a JSON Web Key Set.
     JwksFile(PathBuf),
     /// An address that serves a JSON Web Key Set; fetched again when a token names an unknown
-    /// key, at most every 30 seconds.
+    /// key, at most every 30 seconds, and otherwise every ten minutes.
     JwksUrl(String),
 }
 
@@ -110,7 +110,7 @@ fn default_roles() -> BTreeMap<String, Vec<String>> {
         ("village", [&READ[..], &["pairing.activity.record"]].concat()),
         ("department", READ.to_vec()),
         ("auditor", [&READ[..], &["log.event.read"]].concat()),
-        ("operator", [&READ[..], &["pairing.region.import", "log.event.read"]].concat()),
+        ("operator", [&READ[..], &["pairing.region.import", "history.load", "log.event.read"]].concat()),
         ("system", [&READ[..], &["log.event.read"]].concat()),
     ];
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();

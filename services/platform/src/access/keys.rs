@@ -5,20 +5,23 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{AlgorithmParameters, Jwk, JwkSet},
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 use tracing::{info, warn};
 
 use super::KeySource;
 
 /// A token may name an unknown key to make us fetch: not more often than this.
 const FETCH_PAUSE: Duration = Duration::from_secs(30);
+
+/// A set that is older is fetched again: its issuer may have withdrawn a key.
+const FETCH_AGAIN: Duration = Duration::from_secs(600);
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -76,24 +79,27 @@ impl Keys {
             KeySource::JwksFile(path) => key_set(&read(path)?)?,
             KeySource::JwksUrl(_) => HashMap::new(),
         };
+        // Fails only if the program chose one before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().timeout(FETCH_TIMEOUT).build()?;
         Ok(Self { source, known: RwLock::new(Arc::new(known)), fetched: Mutex::new(None), client })
     }
 
-    /// The key that a token names. A key that is not known makes a set be fetched again; while
-    /// that fails, the last good keys serve.
+    /// The key that a token names. A key that is not known, or a set that is old, makes the set be
+    /// fetched again; while that fails, the last good keys serve.
     pub(super) async fn find(&self, id: Option<&str>) -> Option<PublicKey> {
-        if let Some(key) = self.known_key(id) {
-            return Some(key);
-        }
-        let KeySource::JwksUrl(url) = &self.source else { return None };
-        let mut fetched = self.fetched.lock().await;
-        // Somebody else may have fetched while we waited for the lock.
-        if let Some(key) = self.known_key(id) {
-            return Some(key);
-        }
-        if fetched.is_some_and(|fetched| fetched.elapsed() < FETCH_PAUSE) {
-            return None;
+        let known = self.known_key(id);
+        let KeySource::JwksUrl(url) = &self.source else { return known };
+        let mut fetched = match self.fetched.try_lock() {
+            Ok(fetched) => fetched,
+            // Somebody fetches: only those without a key wait for it.
+            Err(_) if known.is_some() => return known,
+            Err(_) => self.fetched.lock().await,
+        };
+        let known = self.known_key(id);
+        let pause = if known.is_some() { FETCH_AGAIN } else { FETCH_PAUSE };
+        if fetched.is_some_and(|fetched| fetched.elapsed() < pause) {
+            return known;
         }
         *fetched = Some(Instant::now());
         match self.fetch(url).await {

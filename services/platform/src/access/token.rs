@@ -139,7 +139,10 @@ impl Access {
 
     fn read_caller(&self, issuer: &IssuerConfig, claims: &Claims) -> Result<Caller, TokenRefused> {
         let subject = claims.get("sub").and_then(Value::as_str).ok_or(TokenRefused::Invalid)?;
-        let region = claims.get(&issuer.region_claim).and_then(Value::as_str).or(issuer.default_region.as_deref());
+        let region = match claims.get(&issuer.region_claim) {
+            Some(claim) => claim.as_str(),
+            None => issuer.default_region.as_deref(),
+        };
         let region = region.and_then(|region| RegionCode::parse(region).ok()).ok_or(TokenRefused::Region)?;
         let mut permissions = HashSet::new();
         for role in roles(issuer, claims, subject) {

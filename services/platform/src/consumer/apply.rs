@@ -1,6 +1,6 @@
 //! Handles events and moves the cursor, in one transaction.
 
-use std::{collections::HashSet, panic::AssertUnwindSafe};
+use std::{cmp::Ordering, collections::HashSet, panic::AssertUnwindSafe};
 
 use futures::FutureExt as _;
 use sqlx::{PgConnection, PgPool};
@@ -35,7 +35,6 @@ impl<H: EventHandler> Apply<'_, H> {
     async fn all(&self, events: &[Envelope]) -> Result<Cursor, Trouble> {
         let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
         let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
-        cursor = self.begin_epoch(&mut tx, cursor, events).await?;
         let next = next_in_order(cursor, events)?;
         let Some(last) = next.last() else {
             tx.commit().await?;
@@ -77,22 +76,30 @@ impl<H: EventHandler> Apply<'_, H> {
         Ok(cursor)
     }
 
-    /// A log of a newer epoch is another log: what the old one led to is forgotten.
-    async fn begin_epoch(
-        &self,
-        conn: &mut PgConnection,
-        cursor: Cursor,
-        events: &[Envelope],
-    ) -> Result<Cursor, sqlx::Error> {
-        let Some(epoch) = events.iter().map(|event| event.epoch).max().filter(|epoch| *epoch > cursor.epoch) else {
-            return Ok(cursor);
-        };
-        if cursor.epoch > 0 {
-            warn!(consumer = self.name, source = self.source, epoch, "the source's log begins anew");
-            self.handler.forget(conn, self.source).await?;
-            parked::forget(conn, self.name, self.source).await?;
+    /// Makes sure that the cursor is in the epoch that the source's log states. A log of a newer
+    /// epoch is another log: what the old one led to is forgotten.
+    ///
+    /// Only the log is believed in this; a message of the broker with another epoch is a gap.
+    pub(super) async fn begin_epoch(&self, epoch: i64) -> Result<Cursor, Fault> {
+        let current = cursor::read(self.pool, self.name, self.source).await?;
+        match epoch.cmp(&current.epoch) {
+            Ordering::Equal => return Ok(current),
+            Ordering::Less => return Err(Fault::EpochWentBack(epoch)),
+            Ordering::Greater => {}
         }
-        Ok(Cursor { epoch, seq: 0 })
+        let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
+        let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
+        if cursor.epoch < epoch {
+            if cursor.epoch > 0 {
+                warn!(consumer = self.name, source = self.source, epoch, "the source's log begins anew");
+                self.handler.forget(&mut tx, self.source).await?;
+                parked::forget(&mut tx, self.name, self.source).await?;
+            }
+            cursor = Cursor { epoch, seq: 0 };
+            cursor::save(&mut tx, self.name, self.source, cursor).await?;
+        }
+        tx.commit().await?;
+        Ok(cursor)
     }
 
     async fn handle(&self, conn: &mut PgConnection, events: &[Envelope]) -> Result<(), Trouble> {

@@ -26,6 +26,8 @@ pub use progress::Progress;
 pub use source::LogClient;
 
 use crate::lease::Lease;
+use apply::Apply;
+use cursor::Cursor;
 
 /// How often an idle consumer asks the source how far its log goes.
 const TICK: Duration = Duration::from_secs(1);
@@ -88,6 +90,8 @@ enum Fault {
     Broker(String),
     #[error("the source's log has a gap after event {0}")]
     Gap(i64),
+    #[error("the source's log went back to epoch {0}: its database was restored without a new epoch")]
+    EpochWentBack(i64),
 }
 
 /// Follows one source for one consuming service.
@@ -173,20 +177,22 @@ impl<H: EventHandler> Consumer<H> {
         }
     }
 
-    /// Reads the source's log up to its head.
+    /// Reads the source's log up to the head of this moment.
     async fn catch_up(&mut self) -> Result<(), Fault> {
-        loop {
-            let (head, cursor) = (self.log.head().await?, cursor::read(&self.pool, self.name, self.source).await?);
-            self.progress.note(&cursor, &head);
-            if cursor.epoch == head.epoch && cursor.seq >= head.seq {
-                return Ok(());
-            }
-            let after = if cursor.epoch == head.epoch { cursor.seq } else { 0 };
-            let mut parts = self.log.read(self.source, after).await?;
+        let head = self.log.head().await?;
+        let mut cursor = self.applied().begin_epoch(head.epoch).await?;
+        self.progress.note(&cursor, &head);
+        while cursor.seq < head.seq {
+            let after = cursor;
+            let mut parts = self.log.read(self.source, after.seq).await?;
             while let Some(events) = parts.next().await? {
-                self.apply(events).await?;
+                cursor = self.apply(events).await?;
+            }
+            if cursor == after {
+                return Err(Fault::Gap(after.seq));
             }
         }
+        Ok(())
     }
 
     /// Takes events from the broker, reading from the log what they skip.
@@ -197,15 +203,18 @@ impl<H: EventHandler> Consumer<H> {
                 self.progress.gap();
                 self.catch_up().await
             }
-            taken => taken,
+            taken => taken.map(drop),
         }
     }
 
-    async fn apply(&mut self, events: Vec<Envelope>) -> Result<(), Fault> {
-        let applied = apply::Apply { pool: &self.pool, name: self.name, source: self.source, handler: &*self.handler };
-        let cursor = applied.run(events).await?;
+    async fn apply(&self, events: Vec<Envelope>) -> Result<Cursor, Fault> {
+        let cursor = self.applied().run(events).await?;
         self.progress.advance(&cursor);
-        Ok(())
+        Ok(cursor)
+    }
+
+    fn applied(&self) -> Apply<'_, H> {
+        Apply { pool: &self.pool, name: self.name, source: self.source, handler: &self.handler }
     }
 
     async fn retry_parked(&self, retried: &mut Option<Instant>) -> Result<(), Fault> {

@@ -71,28 +71,54 @@ pub(super) async fn retry<H: EventHandler>(
     source: &'static str,
     handler: &H,
 ) -> Result<(), Fault> {
-    let parked = sqlx::query!(
-        "SELECT epoch, seq, event FROM parked_event WHERE consumer = $1 AND source = $2 ORDER BY epoch, seq",
-        consumer,
-        source,
-    )
-    .fetch_all(pool)
-    .await?;
     let mut still_waiting = HashSet::new();
-    for row in parked {
-        let Some(event) = Envelope::from_bytes(source, row.epoch, &row.event) else { continue };
-        if still_waiting.contains(&event.aggregate_id) {
-            continue;
-        }
-        match retry_one(pool, consumer, &event, handler).await {
-            Ok(()) => info!(consumer, source, seq = event.seq, "a parked event was handled"),
-            Err(Trouble::Fault(fault)) => return Err(fault),
-            Err(Trouble::Event(_)) => {
-                still_waiting.insert(event.aggregate_id);
+    let mut tried = 0;
+    loop {
+        let parked = after(pool, consumer, source, tried).await?;
+        let Some(last) = parked.last() else { return Ok(()) };
+        tried = last.seq;
+        for event in parked {
+            if still_waiting.contains(&event.aggregate_id) {
+                continue;
+            }
+            match retry_one(pool, consumer, &event, handler).await {
+                Ok(()) => info!(consumer, source, seq = event.seq, "a parked event was handled"),
+                Err(Trouble::Fault(fault)) => return Err(fault),
+                Err(Trouble::Event(_)) => {
+                    still_waiting.insert(event.aggregate_id);
+                }
             }
         }
     }
-    Ok(())
+}
+
+/// Some parked events, oldest first; all are of one epoch, as an older one's are forgotten.
+async fn after(
+    pool: &PgPool,
+    consumer: &str,
+    source: &'static str,
+    seq: i64,
+) -> Result<Vec<Envelope>, sqlx::Error> {
+    const PART: i64 = 500;
+    let rows = sqlx::query!(
+        r#"
+        SELECT epoch, event
+        FROM parked_event
+        WHERE consumer = $1 AND source = $2 AND seq > $3
+        ORDER BY seq
+        LIMIT $4
+        "#,
+        consumer,
+        source,
+        seq,
+        PART,
+    )
+    .fetch_all(pool)
+    .await?;
+    let unreadable = || sqlx::Error::Decode("a parked event cannot be read".into());
+    rows.into_iter()
+        .map(|row| Envelope::from_bytes(source, row.epoch, &row.event).ok_or_else(unreadable))
+        .collect()
 }
 
 async fn retry_one<H: EventHandler>(

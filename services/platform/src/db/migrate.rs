@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use sqlx::{
-    PgConnection,
+    Executor as _, PgConnection,
     migrate::{Migrate as _, MigrateError, Migration, Migrator},
 };
 
@@ -40,6 +40,8 @@ impl Migrations {
     pub async fn run(&self, conn: &mut PgConnection) -> Result<usize, MigrateError> {
         let before = self.missing(conn).await?;
         self.0.run_direct(None, conn, false).await?;
+        // Services ask it whether their schema is behind.
+        conn.execute("GRANT SELECT ON _sqlx_migrations TO tongxin_app").await?;
         Ok(before)
     }
 

@@ -107,7 +107,8 @@ pub async fn open(config: &DbConfig) -> Result<PgPool, sqlx::Error> {
         .test_before_acquire(false)
         .after_release(|conn, _| {
             Box::pin(async move {
-                conn.execute("ROLLBACK").await?;
+                // The BEGIN keeps Postgres from warning where no transaction is open.
+                conn.execute("BEGIN; ROLLBACK").await?;
                 Ok(true)
             })
         })

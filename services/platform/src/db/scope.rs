@@ -1,6 +1,6 @@
 //! Transactions that see one range of regions.
 
-use sqlx::{AssertSqlSafe, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool, Postgres};
 
 use crate::region::{RegionCode, RegionRange};
 
@@ -35,6 +35,19 @@ impl Scope {
     /// When Postgres fails or no connection becomes free.
     pub async fn write(self, pool: &PgPool) -> Result<Transaction, sqlx::Error> {
         self.begin(pool, "BEGIN").await
+    }
+
+    /// Changes what a transaction sees from here on, for example to count what the caller may not
+    /// see but what a figure has to include.
+    ///
+    /// # Errors
+    /// When Postgres fails.
+    pub async fn set(self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let RegionRange { from, until } = self.0;
+        let statements =
+            format!("SET LOCAL tongxin.region_from = {from}; SET LOCAL tongxin.region_until = {until}");
+        conn.execute(AssertSqlSafe(statements)).await?;
+        Ok(())
     }
 
     /// One round trip for the beginning and its region; numbers need no quoting.

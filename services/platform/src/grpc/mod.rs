@@ -7,5 +7,5 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use door::{Door, MethodPath};
-pub use server::{GrpcConfig, Server, ServerError, channel};
+pub use door::{Door, Guarded, MethodPath};
+pub use server::{Edge, GrpcConfig, Server, ServerError, channel};

@@ -1,18 +1,20 @@
 //! Builds and runs a gRPC server with limits that tonic leaves open.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tongxin_proto::{DESCRIPTORS, POOL};
 use tonic::{
+    body::Body,
     service::Routes,
     transport::{self, Channel, Endpoint, server::TcpIncoming},
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
+use tower::util::{BoxCloneSyncServiceLayer, option_layer};
 
-use super::door::Door;
+use super::door::{Door, Guarded};
 use crate::access::{Access, MethodPermissions, PermissionMissing};
 
 /// Limits of a gRPC server.
@@ -29,6 +31,8 @@ pub struct GrpcConfig {
     pub timeout_seconds: u64,
     /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
+    /// Whether HTTP/1 is answered as well, which gRPC itself does not use.
+    pub accept_http1: bool,
 }
 
 impl Default for GrpcConfig {
@@ -39,6 +43,7 @@ impl Default for GrpcConfig {
             max_streams: 256,
             timeout_seconds: 30,
             max_message_bytes: 4 << 20,
+            accept_http1: false,
         }
     }
 }
@@ -60,11 +65,15 @@ pub enum ServerError {
     Transport(#[from] transport::Error),
 }
 
+/// What stands between the network and the door: answers other protocols by asking the door in gRPC.
+pub type Edge = BoxCloneSyncServiceLayer<Guarded<Routes>, http::Request<Body>, http::Response<Body>, Infallible>;
+
 /// A gRPC server that listens, and serves once it [`run`](Self::run)s.
 pub struct Server {
     config: GrpcConfig,
     listener: TcpListener,
     door: Door,
+    edge: Option<Edge>,
     routes: Routes,
     health: HealthReporter,
     services: Vec<String>,
@@ -92,7 +101,13 @@ impl Server {
             .build_v1()?;
         let routes = routes.add_service(health_service).add_service(reflection);
         let services = services.iter().map(ToString::to_string).collect();
-        Ok(Self { config, listener, door, routes, health, services })
+        Ok(Self { config, listener, door, edge: None, routes, health, services })
+    }
+
+    /// Puts something outside of the door.
+    #[must_use]
+    pub fn with_edge(self, edge: Edge) -> Self {
+        Self { edge: Some(edge), ..self }
     }
 
     /// The address that it listens on.
@@ -132,6 +147,8 @@ impl Server {
             .initial_stream_window_size(1 << 20)
             .max_connection_age(Duration::from_secs(3600))
             .max_connection_age_grace(Duration::from_secs(60))
+            .accept_http1(self.config.accept_http1)
+            .layer(option_layer(self.edge))
             .layer(self.door)
             .add_routes(self.routes)
             .serve_with_incoming_shutdown(

@@ -71,7 +71,7 @@ pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Veri
     let mut seq = 0;
     let mut hash = Vec::new();
     while seq < head.seq {
-        let entries = read::entries(pool, seq, PART).await?;
+        let entries = read::entries(pool, seq, PART.min(head.seq - seq)).await?;
         if entries.is_empty() {
             return Err(ChainBroken::Missing(seq + 1));
         }

@@ -21,10 +21,7 @@ pub(super) struct PostgresBinaries {
 }
 
 /// Takes the given folder, or the first on the `PATH`, or Debian's newest.
-pub(super) async fn find_postgres(
-    given: Option<&Path>,
-    user: Option<&User>,
-) -> Result<PostgresBinaries, ServersError> {
+pub(super) async fn find_postgres(given: Option<&Path>, user: Option<&User>) -> Result<PostgresBinaries, ServersError> {
     child::require_setpriv().await?;
     let folders = match given {
         Some(folder) => vec![folder.to_owned()],
@@ -43,18 +40,12 @@ pub(super) async fn find_postgres(
             // A wrapper script would get the signals that are meant for Postgres.
             _ if is_script(&postgres) => tried.push(format!("{} (a script)", postgres.display())),
             Some(major) if major >= OLDEST_POSTGRES && initdb.exists() => {
-                return Ok(PostgresBinaries {
-                    postgres,
-                    initdb,
-                    major,
-                });
+                return Ok(PostgresBinaries { postgres, initdb, major });
             }
             _ => tried.push(describe(&postgres, found.as_deref())),
         }
     }
-    Err(ServersError::NoPostgres {
-        tried: listing(&tried),
-    })
+    Err(ServersError::NoPostgres { tried: listing(&tried) })
 }
 
 /// Takes the given program, or `.tools/bin/nats-server` of this folder or one above, or the one on the `PATH`.
@@ -62,11 +53,9 @@ pub(super) async fn find_nats(given: Option<&Path>) -> Result<PathBuf, ServersEr
     child::require_setpriv().await?;
     let candidates = match given {
         Some(program) => vec![program.to_owned()],
-        None => [tools_folders(), search_path()]
-            .concat()
-            .into_iter()
-            .map(|folder| folder.join("nats-server"))
-            .collect(),
+        None => {
+            [tools_folders(), search_path()].concat().into_iter().map(|folder| folder.join("nats-server")).collect()
+        }
     };
 
     let mut tried = Vec::new();
@@ -80,19 +69,12 @@ pub(super) async fn find_nats(given: Option<&Path>) -> Result<PathBuf, ServersEr
         }
         tried.push(describe(&program, found.as_deref()));
     }
-    Err(ServersError::NoNats {
-        tried: listing(&tried),
-    })
+    Err(ServersError::NoNats { tried: listing(&tried) })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where programs are is not a setting of ours"
-)]
+#[expect(clippy::disallowed_methods, reason = "where programs are is not a setting of ours")]
 fn search_path() -> Vec<PathBuf> {
-    std::env::var_os("PATH")
-        .map(|path| std::env::split_paths(&path).collect())
-        .unwrap_or_default()
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
 /// Newest first.
@@ -104,40 +86,26 @@ fn debian_folders() -> Vec<PathBuf> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
     majors.sort_unstable();
-    majors
-        .iter()
-        .rev()
-        .map(|major| PathBuf::from(format!("/usr/lib/postgresql/{major}/bin")))
-        .collect()
+    majors.iter().rev().map(|major| PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"))).collect()
 }
 
 /// Tests run in the folder of their crate, and `make setup` fills the one of the project.
 fn tools_folders() -> Vec<PathBuf> {
     std::env::current_dir()
-        .map(|here| {
-            here.ancestors()
-                .map(|folder| folder.join(".tools/bin"))
-                .collect()
-        })
+        .map(|here| here.ancestors().map(|folder| folder.join(".tools/bin")).collect())
         .unwrap_or_default()
 }
 
 fn is_script(path: &Path) -> bool {
     let mut start = [0; 2];
-    File::open(path)
-        .and_then(|mut file| file.read_exact(&mut start))
-        .is_ok()
-        && start == *b"#!"
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
 }
 
 /// What the program says about its version, run by the user who will run it.
 async fn version(program: &Path, user: Option<&User>) -> Option<String> {
     let mut command: Command = child::command(program, "KILL", user);
     let output = command.arg("--version").output().await.ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// `postgres (PostgreSQL) 15.18 (Debian ...)` is 15.
@@ -148,9 +116,7 @@ fn first_number(version: &str) -> Option<u32> {
 /// `nats-server: v2.15.1` is `[2, 15, 1]`; a pre-release counts as its release.
 fn release(version: &str) -> Option<Vec<u32>> {
     let start = version.find(|letter: char| letter.is_ascii_digit())?;
-    let digits = version[start..]
-        .split(|letter: char| !letter.is_ascii_digit() && letter != '.')
-        .next()?;
+    let digits = version[start..].split(|letter: char| !letter.is_ascii_digit() && letter != '.').next()?;
     digits.split('.').map(|part| part.parse().ok()).collect()
 }
 
@@ -160,11 +126,7 @@ fn describe(program: &Path, version: Option<&str>) -> String {
 }
 
 fn listing(tried: &[String]) -> String {
-    if tried.is_empty() {
-        "nothing, it is not installed".to_owned()
-    } else {
-        tried.join(", ")
-    }
+    if tried.is_empty() { "nothing, it is not installed".to_owned() } else { tried.join(", ") }
 }
 
 #[test]
@@ -172,9 +134,6 @@ fn versions_compare_by_number() {
     assert_eq!(release("nats-server: v2.15.1"), Some(vec![2, 15, 1]));
     assert!(release("nats-server: v2.9.10") < release(OLDEST_NATS));
     assert!(release("nats-server: v2.14.10") > release(OLDEST_NATS));
-    assert_eq!(
-        first_number("postgres (PostgreSQL) 17beta1 (Debian 17~beta1)"),
-        Some(17)
-    );
+    assert_eq!(first_number("postgres (PostgreSQL) 17beta1 (Debian 17~beta1)"), Some(17));
     assert_eq!(release("no version here"), None);
 }

@@ -24,22 +24,14 @@ pub(super) fn command(program: &Path, signal: &str, user: Option<&User>) -> Comm
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", signal]);
     if let Some(user) = user {
-        command
-            .arg("--reuid")
-            .arg(user.uid.to_string())
-            .arg("--regid")
-            .arg(user.gid.to_string())
-            .arg("--clear-groups");
+        command.arg("--reuid").arg(user.uid.to_string()).arg("--regid").arg(user.gid.to_string()).arg("--clear-groups");
     }
     // What is set around us (PGDATA, LANG, TZ) must not change what the program does.
     command
         .arg("--")
         .arg(program)
         .env_clear()
-        .env(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        )
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
         .current_dir("/")
         .process_group(0);
@@ -49,20 +41,11 @@ pub(super) fn command(program: &Path, signal: &str, user: Option<&User>) -> Comm
 /// A `setpriv` that knows what we need of it (the one of busybox does not).
 pub(super) async fn require_setpriv() -> Result<(), ServersError> {
     let status = command(Path::new("true"), "KILL", None).status().await;
-    if status.is_ok_and(|status| status.success()) {
-        Ok(())
-    } else {
-        Err(ServersError::NoSetpriv)
-    }
+    if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err(ServersError::NoSetpriv) }
 }
 
 pub(super) fn spawn(mut command: Command, log: &Log) -> io::Result<Child> {
-    command
-        .stdin(Stdio::null())
-        .stdout(log.file.try_clone()?)
-        .stderr(log.file.try_clone()?)
-        .kill_on_drop(true)
-        .spawn()
+    command.stdin(Stdio::null()).stdout(log.file.try_clone()?).stderr(log.file.try_clone()?).kill_on_drop(true).spawn()
 }
 
 /// Ends it ever less politely, with the time given for each signal.
@@ -94,43 +77,23 @@ impl Log {
         if length() > LOG_LIMIT {
             let _ = fs::rename(path, path.with_extension("log.1"));
         }
-        let file = File::options()
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(ServersError::io("open", path))?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            from: length(),
-        })
+        let file = File::options().append(true).create(true).open(path).map_err(ServersError::io("open", path))?;
+        Ok(Self { path: path.to_owned(), file, from: length() })
     }
 
     fn tail(&self) -> String {
         let content = fs::read(&self.path).unwrap_or_default();
-        let from = usize::try_from(self.from)
-            .unwrap_or(usize::MAX)
-            .min(content.len());
+        let from = usize::try_from(self.from).unwrap_or(usize::MAX).min(content.len());
         let text = String::from_utf8_lossy(&content[from..]);
         let lines: Vec<_> = text.lines().collect();
         lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
     }
 
     pub fn ended(&self, server: &'static str, status: &str) -> ServersError {
-        ServersError::Ended {
-            server,
-            status: status.to_owned(),
-            log: self.path.clone(),
-            tail: self.tail(),
-        }
+        ServersError::Ended { server, status: status.to_owned(), log: self.path.clone(), tail: self.tail() }
     }
 
     pub fn silent(&self, server: &'static str, within: Duration) -> ServersError {
-        ServersError::Silent {
-            server,
-            within,
-            log: self.path.clone(),
-            tail: self.tail(),
-        }
+        ServersError::Silent { server, within, log: self.path.clone(), tail: self.tail() }
     }
 }

@@ -50,10 +50,7 @@ pub(super) fn remove_elsewhere(data_dir: &Path) {
 }
 
 /// The folder of the socket, next to the cluster unless its path would be too long.
-pub(super) fn make_socket_dir(
-    cluster: &Path,
-    user: Option<&User>,
-) -> Result<PathBuf, ServersError> {
+pub(super) fn make_socket_dir(cluster: &Path, user: Option<&User>) -> Result<PathBuf, ServersError> {
     let mut path = cluster.with_file_name("run");
     if path.as_os_str().len() > LONGEST_SOCKET_DIR {
         let mut hasher = DefaultHasher::new();
@@ -124,17 +121,12 @@ async fn initdb(
     if is_temporary {
         command.arg("--no-sync");
     }
-    let output = command
-        .output()
-        .await
-        .map_err(ServersError::io("start", &binaries.initdb))?;
+    let output = command.output().await.map_err(ServersError::io("start", &binaries.initdb))?;
     if output.status.success() {
         return Ok(());
     }
     let output = [output.stdout, output.stderr].concat();
-    Err(ServersError::Initdb {
-        output: String::from_utf8_lossy(&output).into_owned(),
-    })
+    Err(ServersError::Initdb { output: String::from_utf8_lossy(&output).into_owned() })
 }
 
 /// Asks as the user who will need it: only the kernel knows all the rules of who may go where.
@@ -145,7 +137,7 @@ async fn reach(path: &Path, user: Option<&User>) -> Result<(), ServersError> {
         return Ok(());
     }
     Err(ServersError::Unreachable {
-        user: user.map_or("of this process".to_owned(), |user| user.name.clone()),
+        user: user.map_or_else(|| "of this process".to_owned(), |user| user.name.clone()),
         path: path.to_owned(),
     })
 }
@@ -156,11 +148,7 @@ fn check_major_version(cluster: &Path, running: u32) -> Result<(), ServersError>
     if found.trim() == running.to_string() {
         return Ok(());
     }
-    Err(ServersError::OtherMajorVersion {
-        path: cluster.to_owned(),
-        found: found.trim().to_owned(),
-        running,
-    })
+    Err(ServersError::OtherMajorVersion { path: cluster.to_owned(), found: found.trim().to_owned(), running })
 }
 
 /// Makes a folder that only the user who runs Postgres may enter, or takes the one that is there if it is his.
@@ -171,9 +159,7 @@ fn make_private(path: &Path, user: Option<&User>) -> Result<(), ServersError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let there = fs::symlink_metadata(path).map_err(ServersError::io("look at", path))?;
             if !there.is_dir() || ![0, owner].contains(&there.uid()) {
-                return Err(ServersError::io("use", path)(io::Error::other(
-                    "it belongs to someone else",
-                )));
+                return Err(ServersError::io("use", path)(io::Error::other("it belongs to someone else")));
             }
         }
         Err(error) => return Err(ServersError::io("create", path)(error)),
@@ -181,8 +167,7 @@ fn make_private(path: &Path, user: Option<&User>) -> Result<(), ServersError> {
     if let Some(user) = user {
         user.owns(path)?;
     }
-    fs::set_permissions(path, Permissions::from_mode(0o700))
-        .map_err(ServersError::io("protect", path))
+    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(ServersError::io("protect", path))
 }
 
 /// Makes a folder that others may pass through, whatever the umask.

@@ -4,83 +4,132 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::binaries::{OLDEST_NATS, OLDEST_POSTGRES};
+
+/// Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ServersError {
+    /// Another process has the data folder.
     #[error(
         "the data folder {} is already in use by process {owner}: stop that one first, or choose another folder",
         .folder.display()
     )]
-    InUse { folder: PathBuf, owner: String },
+    InUse {
+        /// The data folder.
+        folder: PathBuf,
+        /// The process id of the other.
+        owner: String,
+    },
 
+    /// Postgres is missing or too old.
     #[error(
-        "no Postgres {} or newer found; looked at: {tried}. Run `make setup`, or install your distribution's `postgresql` package",
-        super::binaries::OLDEST_POSTGRES
+        "no Postgres {OLDEST_POSTGRES} or newer found; looked at: {tried}. \
+         Run `make setup`, or install your distribution's `postgresql` package"
     )]
-    NoPostgres { tried: String },
+    NoPostgres {
+        /// What was found instead.
+        tried: String,
+    },
 
+    /// nats-server is missing or too old.
     #[error(
-        "no nats-server {} or newer found; looked at: {tried}. Run `make setup`, which puts it into .tools/bin",
-        super::binaries::OLDEST_NATS
+        "no nats-server {OLDEST_NATS} or newer found; looked at: {tried}. \
+         Run `make setup`, which puts it into .tools/bin"
     )]
-    NoNats { tried: String },
+    NoNats {
+        /// What was found instead.
+        tried: String,
+    },
 
+    /// There is nothing to start children with.
     #[error(
         "`setpriv` is missing, or not the one of util-linux: install the `util-linux` package of your distribution"
     )]
     NoSetpriv,
 
+    /// We are root, and nobody else is there.
     #[error(
         "Postgres refuses to run as root, and there is neither a user `postgres` nor `nobody` to run it as: \
          add one, or run this as an ordinary user"
     )]
     NoUser,
 
+    /// Postgres would not get at its data.
     #[error(
-        "the user `{user}`, who runs Postgres when we are root, cannot reach {}: \
-         allow it (chmod o+x) on the folders above, or choose another data folder",
+        "the user `{user}`, who runs Postgres, cannot write to {}: allow it (chown, and chmod o+x on the folders \
+         above), or choose another data folder",
         .path.display()
     )]
-    Unreachable { user: String, path: PathBuf },
+    Unreachable {
+        /// Who runs Postgres.
+        user: String,
+        /// The cluster.
+        path: PathBuf,
+    },
 
+    /// A cluster belongs to one major version.
     #[error(
         "the cluster in {} was made by Postgres {found}, but the one to run it with is {running}: \
          install {found}, or choose another data folder",
         .path.display()
     )]
     OtherMajorVersion {
+        /// The cluster.
         path: PathBuf,
+        /// Its version.
         found: String,
+        /// Ours.
         running: u32,
     },
 
+    /// No cluster could be made.
     #[error("initdb failed: {output}")]
-    Initdb { output: String },
+    Initdb {
+        /// All that it said.
+        output: String,
+    },
 
+    /// A server ended instead of answering.
     #[error("{server} ended before it was ready ({status}); the end of {}:\n{tail}", .log.display())]
     Ended {
+        /// The program.
         server: &'static str,
+        /// How it ended.
         status: String,
+        /// Where its output is.
         log: PathBuf,
+        /// The end of its output.
         tail: String,
     },
 
+    /// A server runs, but does not answer.
     #[error("{server} did not answer within {within:?}; the end of {}:\n{tail}", .log.display())]
     Silent {
+        /// The program.
         server: &'static str,
+        /// How long we waited.
         within: Duration,
+        /// Where its output is.
         log: PathBuf,
+        /// The end of its output.
         tail: String,
     },
 
-    #[error(
-        "a server of a killed run is still there as process {pid} and cannot be stopped: end it and try again"
-    )]
-    Leftover { pid: u32 },
+    /// Not even KILL ended it.
+    #[error("a server of a killed run is still there as process {pid} and cannot be stopped: end it and try again")]
+    Leftover {
+        /// Its process id.
+        pid: u32,
+    },
 
+    /// The system refused something.
     #[error("cannot {what} {}", .path.display())]
     Io {
+        /// What we tried.
         what: &'static str,
+        /// On what.
         path: PathBuf,
+        /// Why not.
         source: io::Error,
     },
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -28,11 +29,7 @@ impl DataFolder {
         fs::create_dir_all(path).map_err(ServersError::io("create the data folder", path))?;
         let path = fs::canonicalize(path).map_err(ServersError::io("find", path))?;
         let lock = lock(&path)?;
-        Ok(Self {
-            path,
-            temporary: None,
-            _lock: lock,
-        })
+        Ok(Self { path, temporary: None, _lock: lock })
     }
 
     /// A folder that is removed in the end.
@@ -77,15 +74,12 @@ fn lock(folder: &Path) -> Result<File, ServersError> {
         .truncate(false)
         .open(&path)
         .map_err(ServersError::io("open", &path))?;
-    match file.try_lock() {
+    match try_lock_a_moment(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut owner = String::new();
             let _ = file.read_to_string(&mut owner);
-            return Err(ServersError::InUse {
-                folder: folder.to_owned(),
-                owner: owner.trim().to_owned(),
-            });
+            return Err(ServersError::InUse { folder: folder.to_owned(), owner: owner.trim().to_owned() });
         }
         Err(TryLockError::Error(error)) => return Err(ServersError::io("lock", &path)(error)),
     }
@@ -95,16 +89,24 @@ fn lock(folder: &Path) -> Result<File, ServersError> {
     Ok(file)
 }
 
+/// A child that is just being started has our locks, too, until it becomes another program.
+fn try_lock_a_moment(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
+            result => return result,
+        }
+    }
+    file.try_lock()
+}
+
 /// Removes what tests left behind that were killed, or that kept a server in a `static`.
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;
     };
     for entry in entries.flatten() {
-        let is_ours = entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(TEMPORARY_PREFIX);
+        let is_ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX);
         let is_old = entry
             .metadata()
             .and_then(|metadata| metadata.modified())

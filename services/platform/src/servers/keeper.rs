@@ -55,17 +55,23 @@ pub(super) trait Program: Send + 'static {
     fn farewell(&self, hurry: bool) -> &'static [(Signal, Duration)];
 }
 
+/// How a server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// On its way up.
     Starting,
     /// Answers.
-    Up { pid: u32 },
+    Up {
+        /// Its process id.
+        pid: u32,
+    },
     /// Stopped by us, and left so until told otherwise.
     Halted,
 }
 
 impl State {
+    /// The process id while it answers.
+    #[must_use]
     pub fn pid(self) -> Option<u32> {
         match self {
             Self::Up { pid } => Some(pid),
@@ -119,15 +125,9 @@ impl Keeper {
                 runtime.block_on(keep(prepare, their_orders, their_state, their_started));
             })
             .map_err(ServersError::io("start a thread for", Path::new(P::NAME)))?;
-        let keeper = Self {
-            orders: Some(orders),
-            state,
-            thread: Some(thread),
-        };
+        let keeper = Self { orders: Some(orders), state, thread: Some(thread) };
 
-        let panicked = |_| {
-            ServersError::io("keep", Path::new(P::NAME))(io::Error::other("its thread panicked"))
-        };
+        let panicked = |_| ServersError::io("keep", Path::new(P::NAME))(io::Error::other("its thread panicked"));
         let address = started.await.map_err(panicked)??;
         Ok((keeper, address))
     }
@@ -138,8 +138,7 @@ impl Keeper {
 
     /// Waits until it answers, as another process than this one.
     pub async fn restarted(&self, before: u32) {
-        self.wait_for(|state| matches!(state, State::Up { pid } if *pid != before))
-            .await;
+        self.wait_for(|state| matches!(state, State::Up { pid } if *pid != before)).await;
     }
 
     pub async fn halt(&self) {
@@ -149,8 +148,7 @@ impl Keeper {
 
     pub async fn resume(&self) {
         self.order(Order::Resume);
-        self.wait_for(|state| matches!(state, State::Up { .. }))
-            .await;
+        self.wait_for(|state| matches!(state, State::Up { .. })).await;
     }
 
     pub async fn stop(&self, hurry: bool) {
@@ -195,12 +193,7 @@ async fn keep<P: Program>(
     match prepared {
         Ok(program) => {
             let started = Some(started);
-            let mut kept = Kept {
-                program,
-                orders,
-                state,
-                started,
-            };
+            let mut kept = Kept { program, orders, state, started };
             kept.run().await;
         }
         Err(error) => {
@@ -262,8 +255,8 @@ impl<P: Program> Kept<P> {
     /// Starts the program and stays with it until it ends.
     async fn live(&mut self) -> Result<End, ServersError> {
         let log = Log::open(self.program.log())?;
-        let mut child = child::spawn(self.program.command(), &log)
-            .map_err(ServersError::io("start", Path::new(P::NAME)))?;
+        let mut child =
+            child::spawn(self.program.command(), &log).map_err(ServersError::io("start", Path::new(P::NAME)))?;
 
         let end = tokio::select! {
             end = follow(&self.program, &mut child, &log, &self.state, &mut self.started) => end?,
@@ -284,9 +277,7 @@ impl<P: Program> Kept<P> {
 
     async fn pause(&mut self, time: Duration) -> Order {
         self.state.send_replace(State::Starting);
-        timeout(time, next_order(&mut self.orders))
-            .await
-            .unwrap_or(Order::Resume)
+        timeout(time, next_order(&mut self.orders)).await.unwrap_or(Order::Resume)
     }
 }
 
@@ -357,10 +348,7 @@ struct Backoff {
 
 impl Backoff {
     fn new(limits: [Duration; 2]) -> Self {
-        Self {
-            limits,
-            next: limits[0],
-        }
+        Self { limits, next: limits[0] }
     }
 
     fn reset(&mut self) {

@@ -14,10 +14,7 @@ use tracing::{info, warn};
 use super::ServersError;
 
 /// Stops all processes that `is_ours` picks by their folder in `/proc`, ever less politely.
-pub(super) async fn stop(
-    is_ours: impl Fn(&Path) -> bool,
-    signals: &[(Signal, Duration)],
-) -> Result<(), ServersError> {
+pub(super) async fn stop(is_ours: impl Fn(&Path) -> bool, signals: &[(Signal, Duration)]) -> Result<(), ServersError> {
     for (signal, patience) in signals {
         let found = find(&is_ours);
         if found.is_empty() {
@@ -33,27 +30,22 @@ pub(super) async fn stop(
         None => Ok(()),
         Some(pid) => {
             warn!(%pid, "a server of a killed run cannot be stopped");
-            Err(ServersError::Leftover {
-                pid: pid.as_raw_pid().cast_unsigned(),
-            })
+            Err(ServersError::Leftover { pid: pid.as_raw_pid().cast_unsigned() })
         }
     }
 }
 
 /// A process of Postgres on this cluster: the postmaster and all its children work in it.
 pub(super) fn is_postgres_on(process: &Path, cluster: &Path) -> bool {
-    is_program(process, "postgres")
-        && fs::read_link(process.join("cwd")).is_ok_and(|folder| folder == cluster)
+    is_program(process, "postgres") && fs::read_link(process.join("cwd")).is_ok_and(|folder| folder == cluster)
 }
 
 /// A nats-server that was started with this configuration file.
 pub(super) fn is_nats_with(process: &Path, config: &Path) -> bool {
     let config = config.as_os_str().as_encoded_bytes();
     is_program(process, "nats-server")
-        && fs::read(process.join("cmdline")).is_ok_and(|line| {
-            line.split(|byte| *byte == 0)
-                .any(|argument| argument == config)
-        })
+        && fs::read(process.join("cmdline"))
+            .is_ok_and(|line| line.split(|byte| *byte == 0).any(|argument| argument == config))
 }
 
 fn is_program(process: &Path, name: &str) -> bool {

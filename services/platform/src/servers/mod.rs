@@ -41,6 +41,7 @@ use folder::DataFolder;
 /// Where the servers keep their data, and where their programs are.
 #[derive(Debug, Clone)]
 pub struct ServersConfig {
+    /// Made when it is not there.
     pub data_dir: PathBuf,
     /// The folder of `postgres` and `initdb`. Otherwise they are looked for on the `PATH` and
     /// where Debian puts them.
@@ -50,12 +51,9 @@ pub struct ServersConfig {
 }
 
 impl ServersConfig {
+    /// With the programs of this machine.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            data_dir: data_dir.into(),
-            postgres_bin_dir: None,
-            nats_server: None,
-        }
+        Self { data_dir: data_dir.into(), postgres_bin_dir: None, nats_server: None }
     }
 }
 
@@ -70,32 +68,36 @@ pub struct Servers {
 
 impl Servers {
     /// Starts both and returns when both answer.
+    ///
+    /// # Errors
+    /// When the folder is in use, a program is missing, or a server does not start.
     pub async fn start(config: &ServersConfig) -> Result<Self, ServersError> {
         let folder = Arc::new(DataFolder::open(&config.data_dir)?);
         Self::start_in(&folder, config).await
     }
 
     /// Starts both on a folder that is removed in the end, and without waiting for the disk.
+    ///
+    /// # Errors
+    /// When a program is missing, or a server does not start.
     pub async fn temporary() -> Result<Self, ServersError> {
         let folder = Arc::new(DataFolder::temporary()?);
         Self::start_in(&folder, &ServersConfig::new(folder.path())).await
     }
 
-    async fn start_in(
-        folder: &Arc<DataFolder>,
-        config: &ServersConfig,
-    ) -> Result<Self, ServersError> {
-        let (postgres, nats) = tokio::try_join!(
-            Postgres::start_in(folder, config),
-            Nats::start_in(folder, config),
-        )?;
+    async fn start_in(folder: &Arc<DataFolder>, config: &ServersConfig) -> Result<Self, ServersError> {
+        let (postgres, nats) = tokio::try_join!(Postgres::start_in(folder, config), Nats::start_in(folder, config),)?;
         Ok(Self { postgres, nats })
     }
 
+    /// The one that keeps.
+    #[must_use]
     pub fn postgres(&self) -> &Postgres {
         &self.postgres
     }
 
+    /// The one that delivers.
+    #[must_use]
     pub fn nats(&self) -> &Nats {
         &self.nats
     }

@@ -31,10 +31,8 @@ const PASSWORD_LENGTH: usize = 32;
 
 const FAREWELL: &[(Signal, Duration)] = &[(Signal::TERM, Duration::from_secs(10))];
 const HURRIED_FAREWELL: &[(Signal, Duration)] = &[(Signal::TERM, Duration::from_secs(2))];
-const LEFTOVER_FAREWELL: &[(Signal, Duration)] = &[
-    (Signal::TERM, Duration::from_secs(5)),
-    (Signal::KILL, Duration::from_secs(5)),
-];
+const LEFTOVER_FAREWELL: &[(Signal, Duration)] =
+    &[(Signal::TERM, Duration::from_secs(5)), (Signal::KILL, Duration::from_secs(5))];
 
 /// A running NATS server. Dropping it stops it and waits for it.
 #[derive(Debug)]
@@ -46,21 +44,25 @@ pub struct Nats {
 }
 
 impl Nats {
+    /// Starts it and returns when it answers.
+    ///
+    /// # Errors
+    /// When the folder is in use, the program is missing, or the server does not start.
     pub async fn start(config: &ServersConfig) -> Result<Self, ServersError> {
         let folder = Arc::new(DataFolder::open(&config.data_dir)?);
         Self::start_in(&folder, config).await
     }
 
     /// On a folder that is removed in the end.
+    ///
+    /// # Errors
+    /// When the program is missing, or the server does not start.
     pub async fn temporary() -> Result<Self, ServersError> {
         let folder = Arc::new(DataFolder::temporary()?);
         Self::start_in(&folder, &ServersConfig::new(folder.path())).await
     }
 
-    pub(super) async fn start_in(
-        folder: &Arc<DataFolder>,
-        config: &ServersConfig,
-    ) -> Result<Self, ServersError> {
+    pub(super) async fn start_in(folder: &Arc<DataFolder>, config: &ServersConfig) -> Result<Self, ServersError> {
         let mut attempt = 1;
         loop {
             let prepare = {
@@ -69,11 +71,7 @@ impl Nats {
             };
             match Keeper::start(prepare).await {
                 Ok((keeper, login)) => {
-                    return Ok(Self {
-                        keeper,
-                        login,
-                        folder: Arc::clone(folder),
-                    });
+                    return Ok(Self { keeper, login, folder: Arc::clone(folder) });
                 }
                 // Somebody took the port between our look and the server's.
                 Err(ServersError::Ended { tail, .. })
@@ -87,20 +85,26 @@ impl Nats {
     }
 
     /// With the password.
+    #[must_use]
     pub fn url(&self) -> String {
         let Login { port, password } = &self.login;
         format!("nats://{USER}:{password}@127.0.0.1:{port}")
     }
 
+    /// On 127.0.0.1.
+    #[must_use]
     pub fn port(&self) -> u16 {
         self.login.port
     }
 
     /// Where the streams are.
+    #[must_use]
     pub fn store_dir(&self) -> PathBuf {
         store_dir(self.folder.path())
     }
 
+    /// How it is now, with its process id.
+    #[must_use]
     pub fn state(&self) -> State {
         self.keeper.state()
     }
@@ -115,10 +119,12 @@ impl Nats {
         self.keeper.halt().await;
     }
 
+    /// Starts it after [`Self::halt`], at the same address.
     pub async fn resume(&self) {
         self.keeper.resume().await;
     }
 
+    /// Lets it finish what it does.
     pub async fn stop(self) {
         self.keeper.stop(self.folder.is_temporary()).await;
     }
@@ -132,9 +138,7 @@ struct Login {
 
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login")
-            .field("port", &self.port)
-            .finish_non_exhaustive()
+        f.debug_struct("Login").field("port", &self.port).finish_non_exhaustive()
     }
 }
 
@@ -152,11 +156,7 @@ impl Server {
     async fn prepare(folder: &DataFolder, program: Option<&Path>) -> Result<Self, ServersError> {
         let program = binaries::find_nats(program).await?;
         let config = folder.path().join("nats.conf");
-        leftovers::stop(
-            |process| leftovers::is_nats_with(process, &config),
-            LEFTOVER_FAREWELL,
-        )
-        .await?;
+        leftovers::stop(|process| leftovers::is_nats_with(process, &config), LEFTOVER_FAREWELL).await?;
 
         let login = Login {
             port: port(&folder.path().join("nats.port"))?,
@@ -165,14 +165,7 @@ impl Server {
         let name = name(folder.path());
         let store = store_dir(folder.path());
         folder::write_private(&config, &configuration(&name, &login, &store)?)?;
-        Ok(Self {
-            program,
-            login,
-            name,
-            store,
-            config,
-            log: folder.path().join("nats.log"),
-        })
+        Ok(Self { program, login, name, store, config, log: folder.path().join("nats.log") })
     }
 }
 
@@ -246,21 +239,14 @@ jetstream {{ store_dir: {store} }}
 }
 
 fn quote(path: &Path) -> Result<String, ServersError> {
-    let invalid = || {
-        ServersError::io("write the configuration for", path)(io::ErrorKind::InvalidFilename.into())
-    };
+    let invalid = || ServersError::io("write the configuration for", path)(io::ErrorKind::InvalidFilename.into());
     let text = path.to_str().ok_or_else(invalid)?;
-    Ok(format!(
-        "\"{}\"",
-        text.replace('\\', "\\\\").replace('"', "\\\"")
-    ))
+    Ok(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
 /// The port of last time if it is free, otherwise another, which we remember.
 fn port(remembered: &Path) -> Result<u16, ServersError> {
-    let last = fs::read_to_string(remembered)
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
+    let last = fs::read_to_string(remembered).ok().and_then(|text| text.trim().parse().ok());
     let port = match last {
         Some(last) if is_free(last) => last,
         _ => free_port()?,
@@ -299,8 +285,6 @@ fn password(remembered: &Path) -> Result<String, ServersError> {
 fn random<const N: usize>() -> Result<[u8; N], ServersError> {
     let source = Path::new("/dev/urandom");
     let mut bytes = [0; N];
-    File::open(source)
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .map_err(ServersError::io("read", source))?;
+    File::open(source).and_then(|mut file| file.read_exact(&mut bytes)).map_err(ServersError::io("read", source))?;
     Ok(bytes)
 }

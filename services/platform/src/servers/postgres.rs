@@ -26,10 +26,8 @@ pub(super) const SUPERUSER: &str = "postgres";
 const PORT: u16 = 5432;
 
 /// INT is Postgres's fast shutdown, QUIT the one without a checkpoint.
-const FAREWELL: &[(Signal, Duration)] = &[
-    (Signal::INT, Duration::from_secs(30)),
-    (Signal::QUIT, Duration::from_secs(10)),
-];
+const FAREWELL: &[(Signal, Duration)] =
+    &[(Signal::INT, Duration::from_secs(30)), (Signal::QUIT, Duration::from_secs(10))];
 const HURRIED_FAREWELL: &[(Signal, Duration)] = &[(Signal::QUIT, Duration::from_secs(10))];
 
 const LEFTOVER_FAREWELL: &[(Signal, Duration)] = &[
@@ -48,34 +46,35 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Starts it and returns when it answers.
+    ///
+    /// # Errors
+    /// When the folder is in use, the program is missing, or the server does not start.
     pub async fn start(config: &ServersConfig) -> Result<Self, ServersError> {
         let folder = Arc::new(DataFolder::open(&config.data_dir)?);
         Self::start_in(&folder, config).await
     }
 
     /// On a folder that is removed in the end, and without waiting for the disk.
+    ///
+    /// # Errors
+    /// When the program is missing, or the server does not start.
     pub async fn temporary() -> Result<Self, ServersError> {
         let folder = Arc::new(DataFolder::temporary()?);
         Self::start_in(&folder, &ServersConfig::new(folder.path())).await
     }
 
-    pub(super) async fn start_in(
-        folder: &Arc<DataFolder>,
-        config: &ServersConfig,
-    ) -> Result<Self, ServersError> {
+    pub(super) async fn start_in(folder: &Arc<DataFolder>, config: &ServersConfig) -> Result<Self, ServersError> {
         let prepare = {
             let (folder, bin_dir) = (Arc::clone(folder), config.postgres_bin_dir.clone());
             async move || Server::prepare(&folder, bin_dir.as_deref()).await
         };
         let (keeper, socket_dir) = Keeper::start(prepare).await?;
-        Ok(Self {
-            keeper,
-            socket_dir,
-            folder: Arc::clone(folder),
-        })
+        Ok(Self { keeper, socket_dir, folder: Arc::clone(folder) })
     }
 
     /// What sqlx and psql understand.
+    #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!(
             "postgres:///{}?host={}&port={PORT}&user={SUPERUSER}",
@@ -84,22 +83,32 @@ impl Postgres {
         )
     }
 
+    /// The `host` of a connection.
+    #[must_use]
     pub fn socket_dir(&self) -> &Path {
         &self.socket_dir
     }
 
+    /// Part of the socket's name.
+    #[must_use]
     pub fn port(&self) -> u16 {
         PORT
     }
 
+    /// Needs no password on the socket.
+    #[must_use]
     pub fn superuser(&self) -> &str {
         SUPERUSER
     }
 
+    /// The folder that we were started on.
+    #[must_use]
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
     }
 
+    /// How it is now, with its process id.
+    #[must_use]
     pub fn state(&self) -> State {
         self.keeper.state()
     }
@@ -114,6 +123,7 @@ impl Postgres {
         self.keeper.halt().await;
     }
 
+    /// Starts it after [`Self::halt`], at the same address.
     pub async fn resume(&self) {
         self.keeper.resume().await;
     }
@@ -142,11 +152,7 @@ impl Server {
         let cluster = cluster::open(&link, &binaries, user.as_ref(), folder.is_temporary()).await?;
         let socket_dir = cluster::make_socket_dir(&cluster, user.as_ref())?;
 
-        leftovers::stop(
-            |process| leftovers::is_postgres_on(process, &cluster),
-            LEFTOVER_FAREWELL,
-        )
-        .await?;
+        leftovers::stop(|process| leftovers::is_postgres_on(process, &cluster), LEFTOVER_FAREWELL).await?;
         // Nobody is left, so the process id in it is a stranger's or nobody's; Postgres would take him for itself.
         let _ = fs::remove_file(cluster.join("postmaster.pid"));
 
@@ -163,20 +169,10 @@ impl Server {
     fn settings(&self) -> &'static [&'static str] {
         if self.is_temporary {
             // The folder does not outlive the server, let alone a power cut.
-            &[
-                "shared_buffers=64MB",
-                "fsync=off",
-                "synchronous_commit=off",
-                "full_page_writes=off",
-            ]
+            &["shared_buffers=64MB", "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
         } else {
             // Bulk loads write much: fewer checkpoints, and room for them.
-            &[
-                "shared_buffers=256MB",
-                "max_wal_size=2GB",
-                "checkpoint_timeout=15min",
-                "wal_compression=on",
-            ]
+            &["shared_buffers=256MB", "max_wal_size=2GB", "checkpoint_timeout=15min", "wal_compression=on"]
         }
     }
 }
@@ -193,11 +189,7 @@ impl Program for Server {
 
     fn command(&self) -> Command {
         let mut command = child::command(&self.binaries.postgres, "INT", self.user.as_ref());
-        command
-            .arg("-D")
-            .arg(&self.cluster)
-            .arg("-k")
-            .arg(&self.socket_dir);
+        command.arg("-D").arg(&self.cluster).arg("-k").arg(&self.socket_dir);
         command.arg("-p").arg(PORT.to_string());
         let everywhere = [
             "listen_addresses=",
@@ -221,10 +213,7 @@ impl Program for Server {
 
     async fn answers(&self) -> bool {
         let socket = self.socket_dir.join(format!(".s.PGSQL.{PORT}"));
-        matches!(
-            timeout(Duration::from_secs(2), greet(&socket)).await,
-            Ok(Ok(true))
-        )
+        matches!(timeout(Duration::from_secs(2), greet(&socket)).await, Ok(Ok(true)))
     }
 
     fn farewell(&self, hurry: bool) -> &'static [(Signal, Duration)] {
@@ -246,11 +235,7 @@ pub(super) async fn greet(socket: &Path) -> io::Result<bool> {
     loop {
         let kind = stream.read_u8().await?;
         let length = stream.read_u32().await?.saturating_sub(4);
-        tokio::io::copy(
-            &mut (&mut stream).take(length.into()),
-            &mut tokio::io::sink(),
-        )
-        .await?;
+        tokio::io::copy(&mut (&mut stream).take(length.into()), &mut tokio::io::sink()).await?;
         match kind {
             b'Z' => {
                 stream.write_all(b"X\0\0\0\x04").await?;
@@ -273,9 +258,7 @@ impl Drop for Server {
 fn escape(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' | b'~' => {
-                char::from(byte).to_string()
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' | b'~' => char::from(byte).to_string(),
             _ => format!("%{byte:02X}"),
         })
         .collect()
@@ -283,8 +266,5 @@ fn escape(text: &str) -> String {
 
 #[test]
 fn a_folder_with_any_name_fits_into_a_url() {
-    assert_eq!(
-        escape("/home/li wei/50%&同心"),
-        "/home/li%20wei/50%25%26%E5%90%8C%E5%BF%83"
-    );
+    assert_eq!(escape("/home/li wei/50%&同心"), "/home/li%20wei/50%25%26%E5%90%8C%E5%BF%83");
 }

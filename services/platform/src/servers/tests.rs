@@ -10,7 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-use super::{Nats, Postgres, Servers, ServersConfig, ServersError, State, cluster, nats, postgres};
+use super::{
+    Nats, Postgres, Servers, ServersConfig, ServersError, State, binaries, child, cluster, nats, postgres, user,
+};
 
 /// A folder that Postgres's user can reach, on which a server can be started many times.
 fn folder() -> TempDir {
@@ -39,9 +41,7 @@ async fn gone(pid: u32) {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(10), waiting)
-        .await
-        .expect("the process should end by itself");
+    timeout(Duration::from_secs(10), waiting).await.expect("the process should end by itself");
 }
 
 async fn postgres_answers(postgres: &Postgres) -> bool {
@@ -50,9 +50,7 @@ async fn postgres_answers(postgres: &Postgres) -> bool {
 }
 
 async fn nats_answers(nats: &Nats) -> bool {
-    nats::greeting(nats.port())
-        .await
-        .is_ok_and(|line| line.starts_with("INFO"))
+    nats::greeting(nats.port()).await.is_ok_and(|line| line.starts_with("INFO"))
 }
 
 #[tokio::test]
@@ -70,10 +68,7 @@ async fn a_killed_server_comes_back_at_the_same_address() {
         assert!(postgres_answers(postgres).await);
         assert!(nats_answers(nats).await);
     }
-    assert_eq!(
-        (postgres.url("postgres"), nats.url()),
-        (postgres_url, nats_url)
-    );
+    assert_eq!((postgres.url("postgres"), nats.url()), (postgres_url, nats_url));
 }
 
 #[tokio::test]
@@ -81,7 +76,7 @@ async fn a_nats_server_without_its_store_starts_empty() {
     let nats = Nats::temporary().await.unwrap();
     let before = pid(nats.state());
     fs::remove_dir_all(nats.store_dir()).unwrap();
-    nats.restarted(before).await;
+    timeout(Duration::from_secs(10), nats.restarted(before)).await.expect("it should notice");
     assert!(nats.store_dir().exists());
     assert!(nats_answers(&nats).await);
 }
@@ -99,17 +94,13 @@ async fn a_halted_server_stays_away_until_it_is_resumed() {
 #[tokio::test]
 async fn stopping_leaves_no_process_and_a_clean_cluster() {
     let folder = folder();
-    let servers = Servers::start(&ServersConfig::new(folder.path()))
-        .await
-        .unwrap();
+    let servers = Servers::start(&ServersConfig::new(folder.path())).await.unwrap();
     let pids = [pid(servers.postgres().state()), pid(servers.nats().state())];
     let nats_url = servers.nats().url();
     servers.stop().await;
     assert!(!pids.into_iter().any(is_alive));
 
-    let servers = Servers::start(&ServersConfig::new(folder.path()))
-        .await
-        .unwrap();
+    let servers = Servers::start(&ServersConfig::new(folder.path())).await.unwrap();
     assert_eq!(servers.nats().url(), nats_url);
     let log = fs::read_to_string(folder.path().join("postgres.log")).unwrap();
     assert!(!log.contains("was not properly shut down"), "{log}");
@@ -156,15 +147,11 @@ async fn postgres_runs_below_a_folder_that_its_user_cannot_enter() {
     // Closed to everybody but us.
     let closed = TempDir::new().unwrap();
     let data_dir = closed.path().join("data");
-    let postgres = Postgres::start(&ServersConfig::new(&data_dir))
-        .await
-        .unwrap();
+    let postgres = Postgres::start(&ServersConfig::new(&data_dir)).await.unwrap();
     assert!(postgres_answers(&postgres).await);
     postgres.stop().await;
 
-    let postgres = Postgres::start(&ServersConfig::new(&data_dir))
-        .await
-        .unwrap();
+    let postgres = Postgres::start(&ServersConfig::new(&data_dir)).await.unwrap();
     assert!(postgres_answers(&postgres).await);
     postgres.stop().await;
     cluster::remove_elsewhere(&data_dir);
@@ -174,18 +161,41 @@ async fn postgres_runs_below_a_folder_that_its_user_cannot_enter() {
 async fn a_folder_of_a_killed_owner_can_be_used_at_once() {
     let folder = folder();
     let owner = Owner::start(folder.path());
-    let [old_postgres, old_nats] = owner.pids;
-    // Deaf to the signal that it gets when its owner dies.
-    signal(old_nats, Signal::STOP);
+    let pids = owner.pids;
     owner.kill();
 
-    let servers = Servers::start(&ServersConfig::new(folder.path()))
-        .await
-        .unwrap();
-    assert!(!is_alive(old_postgres));
-    assert!(!is_alive(old_nats));
+    let servers = Servers::start(&ServersConfig::new(folder.path())).await.unwrap();
+    assert!(!pids.into_iter().any(is_alive));
     assert!(postgres_answers(servers.postgres()).await);
     assert!(nats_answers(servers.nats()).await);
+}
+
+#[tokio::test]
+async fn servers_that_do_not_end_by_themselves_are_stopped() {
+    let folder = folder();
+    let config = ServersConfig::new(folder.path());
+    let (cluster, socket_dir) = (folder.path().join("postgres"), folder.path().join("run"));
+    Servers::start(&config).await.unwrap().stop().await;
+
+    let user = user::for_postgres(&cluster).unwrap();
+    let postgres = binaries::find_postgres(None, user.as_ref()).await.unwrap().postgres;
+    cluster::make_socket_dir(&cluster, user.as_ref()).unwrap();
+    let mut postgres = child::command(&postgres, "clear", user.as_ref());
+    postgres.arg("-D").arg(&cluster).arg("-k").arg(&socket_dir);
+    let mut nats = child::command(&binaries::find_nats(None).await.unwrap(), "clear", None);
+    nats.arg("-c").arg(folder.path().join("nats.conf"));
+    let [mut postgres, mut nats] = [postgres, nats]
+        .map(|mut command| command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap());
+    while !postgres::greet(&socket_dir.join(".s.PGSQL.5432")).await.unwrap_or(false) {
+        sleep(Duration::from_millis(10)).await;
+    }
+
+    let servers = Servers::start(&config).await.unwrap();
+    assert!(postgres_answers(servers.postgres()).await);
+    assert!(nats_answers(servers.nats()).await);
+    let moment = Duration::from_secs(1);
+    timeout(moment, postgres.wait()).await.expect("the old Postgres should be gone").unwrap();
+    timeout(moment, nats.wait()).await.expect("the old NATS should be gone").unwrap();
 }
 
 #[tokio::test]
@@ -206,18 +216,11 @@ async fn a_stale_process_id_of_a_stranger_does_no_harm() {
     Postgres::start(&config).await.unwrap().stop().await;
 
     let mut stranger = Command::new("sleep").arg("60").spawn().unwrap();
-    let stale = format!(
-        "{}\n{}\n",
-        stranger.id(),
-        folder.path().join("postgres").display()
-    );
+    let stale = format!("{}\n{}\n", stranger.id(), folder.path().join("postgres").display());
     fs::write(folder.path().join("postgres/postmaster.pid"), stale).unwrap();
     let postgres = Postgres::start(&config).await.unwrap();
     assert!(postgres_answers(&postgres).await);
-    assert!(
-        stranger.try_wait().unwrap().is_none(),
-        "we stopped a stranger"
-    );
+    assert!(stranger.try_wait().unwrap().is_none(), "we stopped a stranger");
     stranger.kill().unwrap();
     stranger.wait().unwrap();
 }
@@ -240,11 +243,7 @@ async fn a_failed_start_says_why() {
     let folder = folder();
     let config = ServersConfig::new(folder.path());
     Postgres::start(&config).await.unwrap().stop().await;
-    fs::write(
-        folder.path().join("postgres/postgresql.conf"),
-        "no_such_setting = 1\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("postgres/postgresql.conf"), "no_such_setting = 1\n").unwrap();
     let error = Postgres::start(&config).await.unwrap_err();
     assert!(error.to_string().contains("no_such_setting"), "{error}");
 }
@@ -255,20 +254,10 @@ async fn a_missing_program_names_the_cure() {
     let mut config = ServersConfig::new(folder.path());
     config.nats_server = Some(PathBuf::from("/nowhere/nats-server"));
     config.postgres_bin_dir = Some(PathBuf::from("/nowhere"));
-    assert!(
-        Nats::start(&config)
-            .await
-            .unwrap_err()
-            .to_string()
-            .contains("make setup")
-    );
-    assert!(
-        Postgres::start(&config)
-            .await
-            .unwrap_err()
-            .to_string()
-            .contains("make setup")
-    );
+    let errors = [Nats::start(&config).await.unwrap_err(), Postgres::start(&config).await.unwrap_err()];
+    for error in errors {
+        assert!(error.to_string().contains("make setup"), "{error}");
+    }
 }
 
 /// Another process that has the servers.
@@ -281,12 +270,7 @@ struct Owner {
 impl Owner {
     fn start(folder: &Path) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--ignored",
-                "--exact",
-                "--nocapture",
-                "servers::tests::own_servers_until_killed",
-            ])
+            .args(["--ignored", "--exact", "--nocapture", "servers::tests::own_servers_until_killed"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -299,10 +283,7 @@ impl Owner {
             .unwrap();
         let (_, pids) = line.split_once("pids ").unwrap();
         let (postgres, nats) = pids.split_once(' ').unwrap();
-        Self {
-            process,
-            pids: [postgres.parse().unwrap(), nats.parse().unwrap()],
-        }
+        Self { process, pids: [postgres.parse().unwrap(), nats.parse().unwrap()] }
     }
 
     fn kill(mut self) {
@@ -316,13 +297,7 @@ impl Owner {
 async fn own_servers_until_killed() {
     let mut folder = String::new();
     std::io::stdin().read_line(&mut folder).unwrap();
-    let servers = Servers::start(&ServersConfig::new(folder.trim_end()))
-        .await
-        .unwrap();
-    println!(
-        "pids {} {}",
-        pid(servers.postgres().state()),
-        pid(servers.nats().state())
-    );
+    let servers = Servers::start(&ServersConfig::new(folder.trim_end())).await.unwrap();
+    println!("pids {} {}", pid(servers.postgres().state()), pid(servers.nats().state()));
     sleep(Duration::from_mins(1)).await;
 }

@@ -28,17 +28,10 @@ pub(super) fn for_postgres(cluster: &Path) -> Result<Option<User>, ServersError>
     if let Ok(owner) = fs::metadata(cluster)
         && owner.uid() != 0
     {
-        return Ok(Some(User {
-            name: format!("with the id {}", owner.uid()),
-            uid: owner.uid(),
-            gid: owner.gid(),
-        }));
+        return Ok(Some(User { name: format!("with the id {}", owner.uid()), uid: owner.uid(), gid: owner.gid() }));
     }
     let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    find(&accounts, "postgres")
-        .or_else(|| find(&accounts, "nobody"))
-        .map(Some)
-        .ok_or(ServersError::NoUser)
+    find(&accounts, "postgres").or_else(|| find(&accounts, "nobody")).map(Some).ok_or(ServersError::NoUser)
 }
 
 /// Looks up an account in the format of `/etc/passwd`.
@@ -50,23 +43,14 @@ fn find(accounts: &str, name: &str) -> Option<User> {
         }
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
-        Some(User {
-            name: name.to_owned(),
-            uid,
-            gid,
-        })
+        Some(User { name: name.to_owned(), uid, gid })
     })
 }
 
 #[test]
 fn an_account_is_found_by_its_whole_name() {
-    let accounts =
-        "root:x:0:0:root:/root:/bin/bash\npostgresql:x:7:8::/:\npostgres:x:101:104:PostgreSQL:/:\n";
-    let user = User {
-        name: "postgres".to_owned(),
-        uid: 101,
-        gid: 104,
-    };
+    let accounts = "root:x:0:0:root:/root:/bin/bash\npostgresql:x:7:8::/:\npostgres:x:101:104:PostgreSQL:/:\n";
+    let user = User { name: "postgres".to_owned(), uid: 101, gid: 104 };
     assert_eq!(find(accounts, "postgres"), Some(user));
     assert_eq!(find(accounts, "nobody"), None);
 }

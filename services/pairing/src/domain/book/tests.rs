@@ -88,7 +88,7 @@ fn the_same_two_are_not_paired_twice_at_a_time() {
     assert!(book.establish(pairing(3, 2, 1, period(20, 30)), &rules).is_ok());
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Establish { supporter: u8, at: u8, start: u32, length: Option<u32> },
     End { which: usize, length: u32 },

@@ -10,7 +10,7 @@ use crate::{
     commands::Outcomes,
     domain::{
         activity::Activity, coverage::CoverageRule, credit_code::CreditCode, organisation::Organisation,
-        pairing::Pairing, register::Region,
+        pairing::Pairing, period::Period, register::Region,
     },
     grpc::batch,
     store::{regions::AssistedVillage, register_import::Merged},
@@ -33,7 +33,7 @@ impl From<Region> for v1::Region {
             valid_from: Some(region.valid.starts_on().into()),
             valid_until: region.valid.ends_on().map(Into::into),
             assisted_from: region.assisted.map(|assisted| assisted.starts_on().into()),
-            assisted_until: region.assisted.and_then(|assisted| assisted.ends_on()).map(Into::into),
+            assisted_until: region.assisted.and_then(Period::ends_on).map(Into::into),
         }
     }
 }

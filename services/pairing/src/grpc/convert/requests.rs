@@ -73,7 +73,7 @@ pub(in crate::grpc) fn list_organisations(
 }
 
 pub(in crate::grpc) fn list_pairings(
-    request: v1::ListPairingsRequest,
+    request: &v1::ListPairingsRequest,
 ) -> Result<(pairings::Filter, Page<Uuid>), Error> {
     let organisation = match request.organisation_id.as_str() {
         "" => None,

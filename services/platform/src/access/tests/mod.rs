@@ -1,0 +1,82 @@
+//! Which tokens are good, and where the keys come from.
+
+mod keys;
+mod tokens;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::{Value, json};
+
+use super::{Access, AccessConfig, IssuerConfig, KeySource, TokenRefused};
+use crate::{clock::Clock, sample::noon};
+
+const ISSUER: &str = "https://people.example";
+
+/// Somebody who signs whatever a test wants signed.
+struct Signer {
+    id: String,
+    key: SigningKey,
+}
+
+impl Signer {
+    fn new(id: &str, seed: u8) -> Self {
+        Self { id: id.to_owned(), key: SigningKey::from_bytes(&[seed; 32]) }
+    }
+
+    fn public(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
+    fn jwk(&self) -> Value {
+        let x = URL_SAFE_NO_PAD.encode(self.public());
+        json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": self.id, "x": x })
+    }
+
+    fn header(&self) -> Value {
+        json!({ "alg": "EdDSA", "typ": "JWT", "kid": self.id })
+    }
+
+    fn sign(&self, header: &Value, claims: &Value) -> String {
+        let text = unsigned(header, claims);
+        let signature = self.key.sign(text.as_bytes());
+        format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    }
+
+    fn good(&self) -> String {
+        self.sign(&self.header(), &claims())
+    }
+}
+
+fn unsigned(header: &Value, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}", part(header), part(claims))
+}
+
+/// Claims of a good token.
+fn claims() -> Value {
+    let now = noon().timestamp();
+    json!({
+        "iss": ISSUER,
+        "aud": "tongxin",
+        "sub": "zhang",
+        "roles": ["county"],
+        "region": "441823000000",
+        "nbf": now - 5,
+        "exp": now + 600,
+    })
+}
+
+/// The claims of a good token but for one, which null takes away.
+fn claims_with(name: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[name] = value;
+    if claims[name].is_null() {
+        claims.as_object_mut().unwrap().remove(name);
+    }
+    claims
+}
+
+fn access_by(keys: KeySource) -> Access {
+    let issuers = vec![IssuerConfig::new(ISSUER, keys)];
+    Access::new(AccessConfig { issuers, ..AccessConfig::default() }, Clock::fixed(noon())).unwrap()
+}

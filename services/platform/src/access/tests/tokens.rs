@@ -1,0 +1,195 @@
+//! Forged, borrowed and stale tokens.
+
+use chrono::TimeDelta;
+use ed25519_dalek::pkcs8::{EncodePublicKey as _, spki::der::pem::LineEnding};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use tempfile::TempDir;
+
+use super::*;
+
+/// Access by a PEM file and by a key set, which have the same key.
+struct Both {
+    signer: Signer,
+    pem: String,
+    set: String,
+    doors: [Access; 2],
+    _folder: TempDir,
+}
+
+impl Both {
+    fn new() -> Self {
+        let (signer, folder) = (Signer::new("one", 1), TempDir::new().unwrap());
+        let (pem_file, set_file) = (folder.path().join("key.pem"), folder.path().join("keys.json"));
+        let pem = signer.key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
+        let set = json!({ "keys": [signer.jwk()] }).to_string();
+        std::fs::write(&pem_file, &pem).unwrap();
+        std::fs::write(&set_file, &set).unwrap();
+        let doors = [access_by(KeySource::PemFile(pem_file)), access_by(KeySource::JwksFile(set_file))];
+        Self { signer, pem, set, doors, _folder: folder }
+    }
+
+    async fn refuse(&self, what: &str, token: &str, reason: TokenRefused) {
+        for door in &self.doors {
+            assert_eq!(door.caller(token).await.map(|caller| caller.subject().to_owned()), Err(reason), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_good_token_says_who_calls() {
+    let both = Both::new();
+    for door in &both.doors {
+        let caller = door.caller(&both.signer.good()).await.unwrap();
+        assert_eq!(caller.subject(), "https://people.example|zhang");
+        assert_eq!(caller.region().to_string(), "441823000000");
+        assert!(caller.may("pairing.pairing.establish"));
+        assert!(!caller.may("log.event.read") && !caller.may("history.load"));
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_a_signature_is_refused() {
+    let both = Both::new();
+    for name in ["none", "None", "NONE", "nOnE"] {
+        let header = json!({ "alg": name, "typ": "JWT", "kid": "one" });
+        let token = unsigned(&header, &claims());
+        both.refuse(name, &format!("{token}."), TokenRefused::Malformed).await;
+        both.refuse(name, &token, TokenRefused::Malformed).await;
+    }
+    let good = both.signer.good();
+    let (content, _) = good.rsplit_once('.').unwrap();
+    both.refuse("an empty signature", &format!("{content}."), TokenRefused::Invalid).await;
+    let stranger = Signer::new("one", 2);
+    both.refuse("another's signature", &stranger.good(), TokenRefused::Invalid).await;
+}
+
+#[tokio::test]
+async fn the_public_key_is_no_secret_to_sign_with() {
+    let both = Both::new();
+    let secrets = [both.pem.as_bytes(), both.pem.trim_end().as_bytes(), &both.signer.public(), both.set.as_bytes()];
+    for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+        for secret in secrets {
+            let header = Header { kid: Some("one".to_owned()), ..Header::new(algorithm) };
+            let token = encode(&header, &claims(), &EncodingKey::from_secret(secret)).unwrap();
+            both.refuse("signed with the public key", &token, TokenRefused::Algorithm).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_algorithm_that_is_not_the_keys_is_refused() {
+    let both = Both::new();
+    for algorithm in ["RS256", "ES256", "PS256", "ES384", "RS512"] {
+        let token = both.signer.sign(&json!({ "alg": algorithm, "typ": "JWT", "kid": "one" }), &claims());
+        both.refuse(algorithm, &token, TokenRefused::Algorithm).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_for_somebody_else_or_from_somebody_else_is_refused() {
+    let both = Both::new();
+    for (name, value, reason) in [
+        ("iss", json!("https://other.example"), TokenRefused::Issuer),
+        ("iss", json!(null), TokenRefused::Issuer),
+        ("iss", json!([ISSUER]), TokenRefused::Issuer),
+        ("aud", json!("another"), TokenRefused::Invalid),
+        ("aud", json!(["another"]), TokenRefused::Invalid),
+        ("aud", json!(null), TokenRefused::Invalid),
+        ("sub", json!(null), TokenRefused::Invalid),
+        ("sub", json!(7), TokenRefused::Invalid),
+        ("region", json!(null), TokenRefused::Region),
+        ("region", json!("44"), TokenRefused::Region),
+        ("region", json!(441_823_000_000_i64), TokenRefused::Region),
+    ] {
+        let claims = claims_with(name, value);
+        both.refuse(&claims.to_string(), &both.signer.sign(&both.signer.header(), &claims), reason).await;
+    }
+    for typ in ["dpop+jwt", "logout+jwt", ""] {
+        let header = json!({ "alg": "EdDSA", "typ": typ, "kid": "one" });
+        both.refuse(typ, &both.signer.sign(&header, &claims()), TokenRefused::Malformed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_outside_of_its_time_is_refused() {
+    let both = Both::new();
+    let now = noon().timestamp();
+    for (name, value) in [
+        ("exp", json!(now - 11)),
+        ("exp", json!((now + 600).to_string())),
+        ("exp", json!(null)),
+        ("exp", json!(-1)),
+        ("nbf", json!(now + 11)),
+        ("nbf", json!(now.to_string())),
+        ("nbf", json!(null)),
+    ] {
+        let claims = claims_with(name, value);
+        let token = both.signer.sign(&both.signer.header(), &claims);
+        for door in &both.doors {
+            let refused = door.caller(&token).await.unwrap_err();
+            assert!(matches!(refused, TokenRefused::Time | TokenRefused::Invalid), "{claims}: {refused}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_good_is_refused_when_its_time_is_over() {
+    let signer = Signer::new("one", 1);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
+    let clock = Clock::fixed(noon());
+    let issuers = vec![IssuerConfig::new(ISSUER, KeySource::JwksFile(file))];
+    let access = Access::new(AccessConfig { issuers, ..AccessConfig::default() }, clock.clone()).unwrap();
+    let claims = claims_with("exp", json!(noon().timestamp() + 30));
+    let token = signer.sign(&signer.header(), &claims);
+    access.caller(&token).await.unwrap();
+    clock.set(noon() + TimeDelta::seconds(41));
+    assert_eq!(access.caller(&token).await.unwrap_err(), TokenRefused::Time);
+}
+
+#[tokio::test]
+async fn what_is_no_token_is_refused() {
+    let both = Both::new();
+    let long = both.signer.sign(&both.signer.header(), &claims_with("padding", json!("x".repeat(8 * 1024))));
+    let good = both.signer.good();
+    for token in ["", ".", "..", "a.b.c", "密.码.一", &long, &format!("{good}.x"), &good[1..]] {
+        both.refuse(token, token, TokenRefused::Malformed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_the_set_does_not_have_is_refused() {
+    let both = Both::new();
+    let [_, by_set] = &both.doors;
+    for header in [json!({ "alg": "EdDSA", "kid": "two" }), json!({ "alg": "EdDSA" })] {
+        let token = both.signer.sign(&header, &claims());
+        assert_eq!(by_set.caller(&token).await.unwrap_err(), TokenRefused::Key, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn roles_come_from_the_issuers_own_words_and_subjects() {
+    let signer = Signer::new("one", 1);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
+    let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksFile(file));
+    issuer.role_of.insert("县级".to_owned(), "county".to_owned());
+    issuer.roles_of_subject.insert("robot".to_owned(), vec!["system".to_owned()]);
+    issuer.default_region = Some("440000000000".to_owned());
+    let access = Access::new(AccessConfig { issuers: vec![issuer], ..AccessConfig::default() }, Clock::fixed(noon()));
+    let access = access.unwrap();
+    let caller = async |claims: Value| access.caller(&signer.sign(&signer.header(), &claims)).await.unwrap();
+
+    let person = caller(claims_with("roles", json!("县级"))).await;
+    assert!(person.may("pairing.pairing.establish") && !person.may("log.event.read"));
+    let mut robot = claims_with("roles", Value::Null);
+    robot["sub"] = json!("robot");
+    robot.as_object_mut().unwrap().remove("region");
+    let robot = caller(robot).await;
+    assert!(robot.may("log.event.read"));
+    assert_eq!(robot.region().to_string(), "440000000000");
+    let nobody = caller(claims_with("roles", json!({ "county": true }))).await;
+    assert!(!nobody.may("pairing.pairing.read"));
+}

@@ -1,0 +1,115 @@
+//! The broker loses things, and all is made again without a restart.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::*;
+
+async fn following() -> (Source, Follower) {
+    let source = Source::start().await;
+    let follower = Follower::start(&source).await;
+    flows_through_the_broker(&source).await;
+    follower.has_each_event_once(&source).await;
+    (source, follower)
+}
+
+#[tokio::test]
+async fn a_stream_that_was_deleted_is_made_again() {
+    let (source, follower) = following().await;
+    source.jetstream.delete_stream(stream_name(SOURCE)).await.unwrap();
+    count_some(&source).await;
+    flows_through_the_broker(&source).await;
+    follower.has_each_event_once(&source).await;
+}
+
+#[tokio::test]
+async fn a_consumer_that_was_deleted_is_made_again() {
+    let (source, follower) = following().await;
+    stream(&source).await.unwrap().delete_consumer(&durable()).await.unwrap();
+    count_some(&source).await;
+    flows_through_the_broker(&source).await;
+    follower.has_each_event_once(&source).await;
+}
+
+#[tokio::test]
+async fn a_broker_that_comes_back_empty_is_filled_again() {
+    let (source, follower) = following().await;
+    source.nats.halt().await;
+    fs::remove_dir_all(source.nats.store_dir()).unwrap();
+    count_some(&source).await;
+    source.nats.resume().await;
+    flows_through_the_broker(&source).await;
+    follower.has_each_event_once(&source).await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_deleted_under_the_broker_costs_nothing() {
+    let (source, follower) = following().await;
+    let before = source.nats.state().pid().unwrap();
+    fs::remove_dir_all(source.nats.store_dir()).unwrap();
+    count_some(&source).await;
+    source.nats.restarted(before).await;
+    flows_through_the_broker(&source).await;
+    follower.has_each_event_once(&source).await;
+}
+
+#[tokio::test]
+async fn what_the_broker_forgot_while_a_consumer_was_away_comes_from_the_log() {
+    let (source, mut follower) = following().await;
+    follower.stop().await;
+    count_some(&source).await;
+    source.published(source.head().await.seq).await;
+    stream(&source).await.unwrap().purge().await.unwrap();
+    follower.go_on(&source);
+    follower.has_each_event_once(&source).await;
+}
+
+/// Messages that are lost one by one, so that the next one shows a gap.
+#[tokio::test]
+async fn a_gap_in_the_delivery_is_filled_from_the_log() {
+    let (source, mut follower) = following().await;
+    for _ in 0..3 {
+        follower.stop().await;
+        count_some(&source).await;
+        source.published(source.head().await.seq).await;
+        let stream = stream(&source).await.unwrap();
+        let last = stream.cached_info().state.last_sequence;
+        stream.delete_message(last - 2).await.unwrap();
+        follower.go_on(&source);
+        follower.has_each_event_once(&source).await;
+    }
+}
+
+#[tokio::test]
+async fn while_the_broker_hangs_changes_go_on_and_the_log_serves() {
+    let (source, follower) = following().await;
+    let pid = Pid::from_raw(source.nats.state().pid().unwrap().cast_signed()).unwrap();
+    let drained_before = source.head().await.published_seq;
+    kill_process(pid, Signal::STOP).unwrap();
+    for _ in 0..3 {
+        count_some(&source).await;
+        follower.has_each_event_once(&source).await;
+    }
+    assert_eq!(source.head().await.published_seq, drained_before);
+    let age = follower.progress.age_seconds().unwrap();
+    assert!(age < 30.0, "the consumer says that it has been behind for {age} seconds");
+
+    kill_process(pid, Signal::CONT).unwrap();
+    source.published(source.head().await.seq).await;
+    flows_through_the_broker(&source).await;
+    follower.has_each_event_once(&source).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_that_is_stopped_again_and_again_misses_nothing() {
+    let (source, mut follower) = following().await;
+    for _ in 0..5 {
+        let stopping = async {
+            follower.stop().await;
+            follower.go_on(&source);
+        };
+        tokio::join!(count_some(&source), stopping);
+    }
+    follower.has_each_event_once(&source).await;
+}

@@ -1,0 +1,55 @@
+//! Every event of the source has its effect once and in its order, whatever the broker does.
+
+mod heal;
+mod poison;
+mod rebuild;
+
+use async_nats::jetstream::{
+    consumer::{Info, PullConsumer},
+    stream,
+};
+
+use crate::{
+    log::stream_name,
+    sample::{CONSUMER, Follower, SOURCE, Source},
+    testing::eventually,
+};
+
+async fn stream(source: &Source) -> Option<stream::Stream> {
+    source.jetstream.get_stream(stream_name(SOURCE)).await.ok()
+}
+
+fn durable() -> String {
+    format!("{CONSUMER}-{SOURCE}")
+}
+
+/// How the broker's consumer stands; none if it or its stream is gone.
+async fn delivery(source: &Source) -> Option<Info> {
+    let mut consumer: PullConsumer = stream(source).await?.get_consumer(&durable()).await.ok()?;
+    consumer.info().await.ok().cloned()
+}
+
+/// Waits until the broker has delivered all that it has, and so much.
+async fn delivered(source: &Source, at_least: u64) {
+    eventually("the broker has delivered", || async {
+        delivery(source).await.is_some_and(|info| {
+            info.num_pending == 0 && info.num_ack_pending == 0 && info.delivered.consumer_sequence >= at_least
+        })
+    })
+    .await;
+}
+
+/// Writes events until one came by way of the broker: stream and consumer are there again.
+async fn flows_through_the_broker(source: &Source) {
+    eventually("events come from the broker", || async {
+        source.count("roads", 1).await;
+        delivery(source).await.is_some_and(|info| info.delivered.consumer_sequence > 0)
+    })
+    .await;
+}
+
+async fn count_some(source: &Source) {
+    for number in 0..6 {
+        source.count(&format!("tally {}", number % 2), 1).await;
+    }
+}

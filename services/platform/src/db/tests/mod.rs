@@ -1,0 +1,36 @@
+//! Cancelled transactions, regions, and the role that services log in as.
+
+mod region;
+mod transaction;
+
+use sqlx::PgPool;
+
+use super::{DbConfig, DbError, SchemaBehind, connect, open};
+use crate::{
+    sample::{database, migrations, owner},
+    testing::Database,
+};
+
+async fn app(database: &Database) -> PgPool {
+    connect(&DbConfig::at(&database.app_url)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_role_that_rules_do_not_bind_is_refused() {
+    let database = database().await;
+    let refused = connect(&DbConfig::at(&database.owner_url)).await.unwrap_err();
+    assert!(matches!(refused, DbError::RoleTooStrong(_)), "{refused}");
+    app(&database).await;
+}
+
+#[tokio::test]
+async fn a_schema_that_lacks_a_migration_is_told_of() {
+    let database = database().await;
+    let mut owner = owner(&database).await;
+    migrations().check(&mut owner).await.unwrap();
+    assert_eq!(migrations().run(&mut owner).await.unwrap(), 0);
+
+    sqlx::query("DELETE FROM _sqlx_migrations").execute(&mut owner).await.unwrap();
+    let behind = migrations().check(&mut owner).await.unwrap_err();
+    assert!(matches!(behind, SchemaBehind::Behind(1)), "{behind}");
+}

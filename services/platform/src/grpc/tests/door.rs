@@ -1,0 +1,125 @@
+//! Who comes in.
+
+use prost_reflect::{
+    DescriptorPool,
+    prost_types::{FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto},
+};
+use tongxin_proto::POOL;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
+
+use super::*;
+use crate::access::{MethodPermissions, PermissionMissing};
+
+#[tokio::test]
+async fn a_good_token_comes_in() {
+    let served = Served::start(GrpcConfig::default()).await;
+    for scheme in ["Bearer", "bearer"] {
+        served.log.allowed.notify_one();
+        let token = served.world.token("auditor", "441823000000");
+        let head = served.head(Some(&format!("{scheme} {token}"))).await.unwrap();
+        assert_eq!(head.hash, b"tongxin-local|auditor@441823000000");
+    }
+}
+
+#[tokio::test]
+async fn without_a_good_token_nobody_comes_in() {
+    let served = Served::start(GrpcConfig::default()).await;
+    let good = served.world.token("auditor", "441823000000");
+    for (authorization, reason) in [
+        (None, "TOKEN_MISSING"),
+        (Some(String::new()), "TOKEN_MISSING"),
+        (Some(good.clone()), "TOKEN_MISSING"),
+        (Some(format!("Basic {good}")), "TOKEN_MISSING"),
+        (Some("Bearer".to_owned()), "TOKEN_MISSING"),
+        (Some("Bearer ".to_owned()), "TOKEN_INVALID"),
+        (Some("Bearer a.b.c".to_owned()), "TOKEN_INVALID"),
+        (Some(format!("Bearer {good}x")), "TOKEN_INVALID"),
+    ] {
+        let refused = served.head(authorization.as_deref()).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::Unauthenticated, reason.to_owned()), "{authorization:?}");
+    }
+    served.world.clock.set(noon() + chrono::TimeDelta::hours(2));
+    let refused = served.head(Some(&format!("Bearer {good}"))).await.unwrap_err();
+    assert_eq!(refusal(&refused), (Code::Unauthenticated, "TOKEN_INVALID".to_owned()));
+    assert_eq!(refused.message(), "the token is not valid", "callers learn no more than that");
+    assert_eq!(served.log.arrived.available_permits(), 0, "a request came to the service");
+}
+
+#[tokio::test]
+async fn a_method_needs_its_permission() {
+    let served = Served::start(GrpcConfig::default()).await;
+    for role in ["hq", "county", "village", "nobody"] {
+        let refused = served.head(Some(&served.bearer(role))).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::PermissionDenied, "PERMISSION_MISSING".to_owned()), "{role}");
+        assert_eq!(refused.message(), "needs the permission log.event.read");
+    }
+    assert_eq!(served.log.arrived.available_permits(), 0, "a request came to the service");
+}
+
+#[tokio::test]
+async fn a_server_of_unguarded_methods_does_not_bind() {
+    let world = TestWorld::at(noon()).await;
+    let access = Arc::clone(&world.surroundings.access);
+    let bound = Server::bind(GrpcConfig::default(), access, &["grpc.health.v1.Health"], Routes::default()).await;
+    let missing = PermissionMissing::Service("grpc.health.v1.Health".to_owned());
+    assert!(matches!(bound.err(), Some(ServerError::Permission(error)) if error == missing));
+
+    let mut pool: DescriptorPool = POOL.clone();
+    let method = MethodDescriptorProto {
+        name: Some("Open".to_owned()),
+        input_type: Some(".tongxin.log.v1.GetHeadRequest".to_owned()),
+        output_type: Some(".tongxin.log.v1.GetHeadResponse".to_owned()),
+        ..MethodDescriptorProto::default()
+    };
+    let service =
+        ServiceDescriptorProto { name: Some("OpenService".to_owned()), method: vec![method], options: None };
+    let file = FileDescriptorProto {
+        name: Some("open.proto".to_owned()),
+        package: Some("tongxin.open.v1".to_owned()),
+        dependency: vec!["tongxin/log/v1/log_service.proto".to_owned()],
+        service: vec![service],
+        syntax: Some("proto3".to_owned()),
+        ..FileDescriptorProto::default()
+    };
+    pool.add_file_descriptor_proto(file).unwrap();
+    let unguarded = MethodPermissions::of_services(&pool, &["tongxin.open.v1.OpenService"]).unwrap_err();
+    assert_eq!(unguarded, PermissionMissing::Method("tongxin.open.v1.OpenService.Open".to_owned()));
+}
+
+#[tokio::test]
+async fn every_method_of_the_contract_names_its_permission() {
+    let services: Vec<_> = POOL.services().map(|service| service.full_name().to_owned()).collect();
+    let services: Vec<_> = services.iter().map(String::as_str).collect();
+    MethodPermissions::of_services(&POOL, &services).unwrap();
+}
+
+#[tokio::test]
+async fn health_is_told_to_anyone_and_ends_before_the_server_does() {
+    let served = Served::start(GrpcConfig::default()).await;
+    let mut client = HealthClient::new(served.channel.clone());
+    for service in ["", SERVICE_NAME] {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let answer = client.check(request).await.unwrap().into_inner();
+        assert_eq!(answer.status(), ServingStatus::Serving, "{service:?}");
+    }
+    let mut watched = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(watched.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    served.stop.cancel();
+    assert_eq!(watched.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+}
+
+#[tokio::test]
+async fn reflection_is_open_and_names_the_services() {
+    let served = Served::start(GrpcConfig::default()).await;
+    let mut client = ServerReflectionClient::new(served.channel.clone());
+    let list = MessageRequest::ListServices(String::new());
+    let request = ServerReflectionRequest { host: String::new(), message_request: Some(list) };
+    let mut answers = client.server_reflection_info(futures::stream::iter([request])).await.unwrap().into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response;
+    let Some(MessageResponse::ListServicesResponse(services)) = answer else { panic!("{answer:?}") };
+    assert!(services.service.iter().any(|service| service.name == SERVICE_NAME), "{services:?}");
+}

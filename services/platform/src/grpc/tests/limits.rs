@@ -1,0 +1,69 @@
+//! Too many requests, and requests that take too long.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+#[tokio::test]
+async fn a_full_server_says_so_at_once_and_takes_requests_again() {
+    let served = Arc::new(Served::start(GrpcConfig { max_requests: 2, ..GrpcConfig::default() }).await);
+    let bearer = served.bearer("auditor");
+    let ask = || {
+        let (served, bearer) = (Arc::clone(&served), bearer.clone());
+        tokio::spawn(async move { served.head(Some(&bearer)).await })
+    };
+    let working = [ask(), ask()];
+    served.log.arrived.acquire_many(2).await.unwrap().forget();
+
+    let begun = Instant::now();
+    for _ in 0..20 {
+        let refused = served.head(Some(&bearer)).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::Unavailable, "OVERLOADED".to_owned()));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "twenty refusals took {:?}", begun.elapsed());
+
+    served.log.allowed.notify_waiters();
+    for answer in working {
+        answer.await.unwrap().unwrap();
+    }
+    served.log.allowed.notify_one();
+    served.head(Some(&bearer)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_given_up_and_its_place_is_free() {
+    let config = GrpcConfig { timeout_seconds: 1, max_requests: 1, ..GrpcConfig::default() };
+    let served = Served::start(config).await;
+    let bearer = served.bearer("auditor");
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let given_up = served.head(Some(&bearer)).await.unwrap_err();
+        assert_eq!(given_up.code(), Code::DeadlineExceeded);
+        assert!(begun.elapsed() < Duration::from_secs(3), "after {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_under_way_end_well_when_the_server_stops() {
+    let served = Arc::new(Served::start(GrpcConfig::default()).await);
+    let bearer = served.bearer("auditor");
+    let under_way = tokio::spawn({
+        let (served, bearer) = (Arc::clone(&served), bearer.clone());
+        async move { served.head(Some(&bearer)).await }
+    });
+    served.log.arrived.acquire().await.unwrap().forget();
+    served.stop.cancel();
+    served.log.allowed.notify_one();
+    under_way.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn headers_that_are_too_large_are_refused() {
+    let served = Served::start(GrpcConfig::default()).await;
+    let mut request = Request::new(GetHeadRequest {});
+    request.metadata_mut().insert("authorization", served.bearer("auditor").parse().unwrap());
+    let large = "x".repeat(40 << 10);
+    request.metadata_mut().insert("x-large", large.parse().unwrap());
+    served.client().get_head(request).await.unwrap_err();
+    assert_eq!(served.log.arrived.available_permits(), 0, "a request with huge headers came to the service");
+}

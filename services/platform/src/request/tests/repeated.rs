@@ -1,0 +1,94 @@
+//! The same request more than once.
+
+use futures::future::join_all;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    error::{ErrorKind, to_status},
+    sample::Count,
+};
+
+/// A request as it comes through the door.
+fn ask(caller: &Caller, request_id: Uuid, by: i64) -> (Call, Count) {
+    let message = CountRequest { request_id: request_id.to_string(), tally_id: "wells".to_owned(), by };
+    let (call, message) = open(caller, "/Count", message).unwrap();
+    (call, count(&message.tally_id, message.by))
+}
+
+async fn answer(writer: &Writer<()>, (call, command): (Call, Count)) -> i64 {
+    writer.execute::<_, CountResponse>(call, command).await.unwrap().reached
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_times_the_same_request_at_once_is_one_effect_and_one_answer() {
+    let database = database().await;
+    let (_, writer) = writer(&database).await;
+    answer(&writer, ask(&clerk("clerk"), Uuid::new_v4(), 100)).await;
+    let request_id = Uuid::new_v4();
+    let twins = (0..50).map(|_| answer(&writer, ask(&clerk("clerk"), request_id, 1)));
+    assert_eq!(join_all(twins).await, [101; 50]);
+    assert_eq!(effects(&database).await, (101, 2, 2));
+}
+
+#[tokio::test]
+async fn a_request_has_its_answer_after_a_crash_too() {
+    let database = database().await;
+    let call = ask(&clerk("clerk"), Uuid::new_v4(), 1);
+    {
+        let (pool, writer) = writer(&database).await;
+        assert_eq!(answer(&writer, call.clone()).await, 1);
+        answer(&writer, ask(&clerk("clerk"), Uuid::new_v4(), 5)).await;
+        pool.close().await;
+    }
+    let (_, writer) = writer(&database).await;
+    assert_eq!(answer(&writer, call).await, 1);
+    assert_eq!(effects(&database).await, (6, 2, 2));
+}
+
+#[tokio::test]
+async fn an_identifier_is_not_good_for_another_request() {
+    let database = database().await;
+    let (_, writer) = writer(&database).await;
+    let request_id = Uuid::new_v4();
+    answer(&writer, ask(&clerk("clerk"), request_id, 1)).await;
+
+    let (call, command) = ask(&clerk("clerk"), request_id, 2);
+    let refused = writer.execute::<_, CountResponse>(call, command.clone()).await.unwrap_err();
+    assert_eq!((refused.kind(), refused.reason()), (ErrorKind::AlreadyExists, "REQUEST_ID_REUSED"));
+    assert_eq!(to_status(&refused).message(), "request_id was used for another request: choose a new one");
+
+    let message = CountRequest { request_id: request_id.to_string(), tally_id: "wells".to_owned(), by: 1 };
+    let (call, _) = open(&clerk("clerk"), "/Discount", message).unwrap();
+    let refused = writer.execute::<_, CountResponse>(call, command).await.unwrap_err();
+    assert_eq!(refused.reason(), "REQUEST_ID_REUSED", "the same body for another method");
+    assert_eq!(effects(&database).await, (1, 1, 1));
+}
+
+#[tokio::test]
+async fn two_callers_may_choose_the_same_identifier() {
+    let database = database().await;
+    let (_, writer) = writer(&database).await;
+    let request_id = Uuid::new_v4();
+    assert_eq!(answer(&writer, ask(&clerk("one"), request_id, 1)).await, 1);
+    assert_eq!(answer(&writer, ask(&clerk("other"), request_id, 2)).await, 3);
+    assert_eq!(answer(&writer, ask(&clerk("one"), request_id, 1)).await, 1);
+    assert_eq!(effects(&database).await, (3, 2, 2));
+}
+
+#[tokio::test]
+async fn each_part_of_a_batch_is_carried_out_once() {
+    let database = database().await;
+    let (_, writer) = writer(&database).await;
+    let request_id = Uuid::new_v4().to_string();
+    let parts = [("wells", 1), ("wells", 1), ("roads", 2)];
+    for _ in 0..2 {
+        let mut batch = Call::of_batch(clerk("clerk"), &request_id).unwrap();
+        for ((tally_id, by), reached) in parts.into_iter().zip([1, 2, 2]) {
+            let message = CountRequest { tally_id: tally_id.to_owned(), by, ..CountRequest::default() };
+            let call = batch.next_part(&message);
+            assert_eq!(answer(&writer, (call, count(tally_id, by))).await, reached);
+        }
+    }
+    assert_eq!(effects(&database).await, (4, 3, 3));
+}
