@@ -154,3 +154,93 @@ macro_rules! regex {
     }};
 }
 pub(crate) use regex;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Date, POOL,
+        pairing::v1::{
+            ImportRegionsRequest, ListPairingsRequest, PairingDraft, RegionRow, RegionRows,
+            RegisterOrganisationRequest, import_regions_request::Part,
+        },
+    };
+
+    fn broken(message: &impl Rules) -> Vec<String> {
+        let lines = check(message).err().unwrap_or_default();
+        lines.into_iter().map(|violation| format!("{} {}", violation.field, violation.message)).collect()
+    }
+
+    #[test]
+    fn every_broken_rule_is_named_with_its_path() {
+        let empty = RegisterOrganisationRequest {
+            request_id: "1".to_owned(),
+            organisation: Some(crate::pairing::v1::OrganisationDraft { kind: 99, ..Default::default() }),
+        };
+        assert_eq!(
+            broken(&empty),
+            [
+                "request_id has to be a UUID such as 0190a0b2-7f3e-7000-8000-000000000001",
+                "organisation.name needs at least 1 characters",
+                "organisation.kind has no value numbered 99",
+                "organisation.side is required",
+                "organisation.region_code is required",
+            ]
+        );
+        assert_eq!(broken(&RegisterOrganisationRequest::default()).last().unwrap(), "organisation is required");
+    }
+
+    #[test]
+    fn a_oneof_is_stated_and_what_it_holds_is_checked() {
+        assert_eq!(broken(&ImportRegionsRequest { part: None }), ["part is required"]);
+        let no_rows = ImportRegionsRequest { part: Some(Part::Rows(RegionRows { rows: Vec::new() })) };
+        assert_eq!(broken(&no_rows), ["rows.rows has 0 items, at least 1 are needed"]);
+    }
+
+    #[test]
+    fn rows_of_a_batch_are_left_to_be_checked_one_by_one() {
+        let rows = RegionRows { rows: vec![RegionRow::default()] };
+        assert_eq!(broken(&rows), Vec::<String>::new());
+        assert!(!broken(&rows.rows[0]).is_empty());
+    }
+
+    #[test]
+    fn what_is_optional_may_be_empty() {
+        assert_eq!(broken(&ListPairingsRequest::default()), Vec::<String>::new());
+        let wrong =
+            ListPairingsRequest { organisation_id: "x".to_owned(), page_size: 1_000_000_000, ..Default::default() };
+        assert_eq!(broken(&wrong).len(), 2);
+    }
+
+    #[test]
+    fn only_the_hyphenated_form_is_a_uuid() {
+        let draft = |supporter_id: &str| PairingDraft {
+            kind: 1,
+            supporter_id: supporter_id.to_owned(),
+            recipient_id: "0190a0b2-7f3e-7000-8000-000000000001".to_owned(),
+            starts_on: Some(Date::default()),
+            ..Default::default()
+        };
+        assert!(broken(&draft("0190a0b2-7f3e-7000-8000-000000000002")).is_empty());
+        for text in ["", "0190a0b27f3e70008000000000000002", "{0190a0b2-7f3e-7000-8000-000000000002}"] {
+            assert_eq!(broken(&draft(text)).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_pattern_of_the_contract_compiles() {
+        let rules = POOL.get_extension_by_name("buf.validate.field").unwrap();
+        let mut patterns = 0;
+        for field in POOL.all_messages().flat_map(|message| message.fields().collect::<Vec<_>>()) {
+            let options = field.options();
+            let stated = options.get_extension(&rules);
+            let of_text = stated.as_message().unwrap().get_field_by_name("string").unwrap().into_owned();
+            let pattern = of_text.as_message().unwrap().get_field_by_name("pattern").unwrap().into_owned();
+            if let Some(pattern) = pattern.as_str().filter(|pattern| !pattern.is_empty()) {
+                Regex::new(pattern).unwrap();
+                patterns += 1;
+            }
+        }
+        assert!(patterns > 5);
+    }
+}

@@ -1,1 +1,8 @@
-//! What journeys, faults and load are built from.
+//! What journeys, faults and load are built from: the built program, and clients of its gateway.
+
+mod client;
+pub mod entries;
+mod program;
+
+pub use client::{Clients, Gateway, Pairing};
+pub use program::{Instance, Program, SAMPLE, output};

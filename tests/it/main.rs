@@ -1,0 +1,7 @@
+//! Journeys of users through the built program, and what it stands.
+
+mod access;
+mod faults;
+mod python;
+mod sample;
+mod support;

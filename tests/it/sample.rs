@@ -1,0 +1,99 @@
+//! The sample year: every figure is what the records say, by whatever way one asks.
+
+use sqlx::{Connection as _, PgConnection};
+use tongxin_proto::pairing::v1::GetCoverageRequest;
+use tongxin_tests::{SAMPLE, output};
+
+use crate::support::{END_OF_2025, QINGYUAN, Shared, TAIPING, figures, shared};
+
+/// Asks pairing's own tables, for the whole of Qingyuan.
+async fn sql(shared: &Shared, query: &'static str) -> i64 {
+    let mut conn = PgConnection::connect(&shared.instance.databases["pairing"]).await.unwrap();
+    let mut tx = conn.begin().await.unwrap();
+    sqlx::query("SELECT set_config('tongxin.region_from', '441800000000', true), set_config('tongxin.region_until', '441900000000', true)")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::query_scalar(query).fetch_one(&mut *tx).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_scorecard_says_what_was_published() {
+    let shared = shared().await;
+    let scorecard = shared.clients.scorecard(QINGYUAN, END_OF_2025).await.unwrap();
+    let figure = |id: &str| scorecard.figures.iter().find(|figure| figure.indicator_id == id).unwrap();
+    assert_eq!(figure("supporter_party_organisations_paired").value, 362);
+    assert_eq!(figure("villages_party_paired").value, 289);
+    assert_eq!(figure("assisted_villages").value, 289);
+    assert_eq!(figure("party_coverage").value, 10_000);
+    assert_eq!(figure("supporter_schools_paired").value, 157);
+    assert_eq!(figure("recipient_schools_paired").value, 178);
+    assert!(figure("joint_activities").value > 0);
+
+    let taiping = shared.clients.scorecard(TAIPING, END_OF_2025).await.unwrap();
+    let dual = taiping.figures.iter().find(|figure| figure.indicator_id == "dual_coverage").unwrap();
+    assert_eq!((dual.numerator, dual.denominator), (12, 12));
+}
+
+#[tokio::test]
+async fn the_scorecard_equals_what_pairing_says() {
+    let shared = shared().await;
+    let mut client = shared.clients.pairing().unwrap();
+    for (region, rule, indicator) in [
+        (QINGYUAN, "party", "villages_party_paired"),
+        (QINGYUAN, "dual", "villages_dual_covered"),
+        (TAIPING, "dual", "villages_dual_covered"),
+    ] {
+        // Not only at the end: entries were late and in no order.
+        for (year, month, day) in [(2021, 6, 30), (2022, 12, 31), (2023, 7, 1), (2025, 12, 31)] {
+            let as_of = Some(tongxin_proto::Date { year, month, day });
+            let request = GetCoverageRequest { region_code: region.to_owned(), rule: rule.to_owned(), as_of };
+            let coverage = client.get_coverage(request).await.unwrap().into_inner().coverage.unwrap();
+            let figure = shared.clients.figure(region, indicator, as_of).await.unwrap();
+            assert_eq!(figure, i64::from(coverage.covered), "{region} {rule} {year}-{month}-{day}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_scorecard_equals_what_the_tables_say() {
+    let shared = shared().await;
+    let figure = |id: &'static str| shared.clients.figure(QINGYUAN, id, END_OF_2025);
+    let villages = "SELECT count(DISTINCT region_code) FROM pairing
+        WHERE kind = 'party' AND starts_on <= '2025-12-31' AND (ends_on IS NULL OR ends_on > '2025-12-31')";
+    assert_eq!(figure("villages_party_paired").await.unwrap(), sql(shared, villages).await);
+    let supporters = "SELECT count(DISTINCT supporter_id) FROM pairing
+        WHERE kind = 'party' AND starts_on <= '2025-12-31' AND (ends_on IS NULL OR ends_on > '2025-12-31')";
+    assert_eq!(figure("supporter_party_organisations_paired").await.unwrap(), sql(shared, supporters).await);
+    let schools = "SELECT count(DISTINCT recipient_id) FROM pairing WHERE kind = 'school'";
+    assert_eq!(figure("recipient_schools_paired").await.unwrap(), sql(shared, schools).await);
+    let activities = "SELECT count(*) FROM activity WHERE held_on BETWEEN '2025-01-01' AND '2025-12-31'";
+    assert_eq!(figure("joint_activities").await.unwrap(), sql(shared, activities).await);
+}
+
+#[tokio::test]
+async fn the_log_of_every_service_is_sound() {
+    let shared = shared().await;
+    let verified = output(&["log", "verify"], shared.data_dir()).await.unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+#[tokio::test]
+async fn the_scorecard_can_be_piped_as_json() {
+    let shared = shared().await;
+    let arguments = ["scorecard", TAIPING, "--as-of", "2025-12-31", "--json"];
+    let printed = output(&arguments, shared.data_dir()).await.unwrap();
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let value: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert!(value.to_string().contains("dual_coverage"), "{value}");
+}
+
+#[tokio::test]
+async fn a_second_program_on_the_folder_is_told_who_has_it() {
+    let shared = shared().await;
+    let before = figures(&shared.clients.scorecard(QINGYUAN, END_OF_2025).await.unwrap());
+    let second = output(&["up", "--port", "0", SAMPLE[0], SAMPLE[1]], shared.data_dir()).await.unwrap();
+    let text = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success() && text.contains(&shared.instance.pid.to_string()), "{text}");
+    assert_eq!(figures(&shared.clients.scorecard(QINGYUAN, END_OF_2025).await.unwrap()), before);
+}

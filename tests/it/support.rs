@@ -1,0 +1,48 @@
+//! One running program with the sample year, shared by the journeys that do not break it.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use tongxin_proto::{Date, gateway::v1::Scorecard};
+use tongxin_tests::{Clients, Instance, Program};
+
+pub const QINGYUAN: &str = "441800000000";
+pub const TAIPING: &str = "441823107000";
+pub const VILLAGE: &str = "441823107201";
+
+pub struct Shared {
+    pub folder: TempDir,
+    pub instance: Instance,
+    pub clients: Clients,
+    _program: Program,
+}
+
+impl Shared {
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+static SHARED: OnceCell<Shared> = OnceCell::const_new();
+
+pub async fn shared() -> &'static Shared {
+    let start = || async {
+        let folder = data_folder();
+        let (mut program, clients) = Program::with_sample(folder.path()).await.unwrap();
+        let instance = program.instance().await.unwrap();
+        Shared { folder, instance, clients, _program: program }
+    };
+    SHARED.get_or_init(start).await
+}
+
+pub fn data_folder() -> TempDir {
+    tempfile::Builder::new().prefix("tongxin-journey-").tempdir().unwrap()
+}
+
+pub const END_OF_2025: Option<Date> = Some(Date { year: 2025, month: 12, day: 31 });
+
+/// The figures by indicator.
+pub fn figures(scorecard: &Scorecard) -> Vec<(String, i64)> {
+    scorecard.figures.iter().map(|figure| (figure.indicator_id.clone(), figure.value)).collect()
+}

@@ -1,0 +1,41 @@
+//! Load, side by side with the bare cost of the same work in Postgres, in one run.
+//!
+//! Starts the built program on a data folder of its own, drives it through the gateway as clients do,
+//! and prints medians of several rounds. The machine is shared by clients, services, NATS and
+//! Postgres: compare within a line.
+
+mod bare;
+mod batches;
+mod reads;
+mod rounds;
+mod world;
+mod writes;
+
+use std::time::Instant;
+
+use rounds::Table;
+use world::World;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    // Cargo passes `--bench`; there is nothing to choose.
+    let folder = tempfile::Builder::new().prefix("tongxin-bench-").tempdir()?;
+    let mut table = Table::new();
+    let started = Instant::now();
+    let world = World::start(folder.path()).await?;
+    table.note(
+        "start of an empty folder until ready, with initdb",
+        &format!("{:.1} s", started.elapsed().as_secs_f64()),
+    );
+    table.note("idle memory of the program", &format!("{} MiB", world.program.memory_kib()? / 1024));
+
+    writes::measure(&world, &mut table).await?;
+    batches::measure(&world, &mut table).await?;
+    reads::measure(&world, &mut table).await?;
+    table.note("memory of the program after the load", &format!("{} MiB", world.program.memory_kib()? / 1024));
+    let (restart, since_postgres) = world.restart(folder.path()).await?;
+    table.note("start of that folder until ready", &format!("{restart:.2} s"));
+    table.note("of which after Postgres answered", &format!("{since_postgres:.2} s"));
+    table.print();
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The running program, a register, and an empty database for bare SQL.
+
+use std::{path::Path, time::Instant};
+
+use anyhow::Context as _;
+use futures::stream;
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tongxin_proto::pairing::v1::{
+    ImportRegionsRequest, RegionEdition, RegionLevel, RegionRow, RegionRows, import_regions_request::Part,
+};
+use tongxin_tests::{
+    Clients, Instance, Program,
+    entries::{GUANGZHOU, request_id},
+};
+
+/// Villages of the register.
+pub const VILLAGES: usize = 400;
+
+pub struct World {
+    pub program: Program,
+    pub instance: Instance,
+    pub clients: Clients,
+    /// Pairing's own database, as the superuser: for statements beside those of the service.
+    pub bare: PgPool,
+}
+
+pub fn village(number: usize) -> String {
+    format!("4418231{:02}2{:02}", number / 100 + 10, number % 100)
+}
+
+impl World {
+    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let mut program = Program::start(folder, &[])?;
+        let instance = program.instance().await?;
+        let clients = Clients::of(&instance)?;
+        let bare = bare_pool(&instance).await?;
+        let world = Self { program, instance, clients, bare };
+        world.import().await?;
+        Ok(world)
+    }
+
+    /// Stops the program and starts it again; seconds until it was ready, and since Postgres answered.
+    pub async fn restart(self, folder: &Path) -> anyhow::Result<(f64, f64)> {
+        let url = self.instance.databases["pairing"].clone();
+        self.bare.close().await;
+        self.program.stop().await?;
+        let started = Instant::now();
+        let mut program = Program::start(folder, &[])?;
+        let postgres = tokio::spawn(async move {
+            loop {
+                let pool = PgPoolOptions::new().max_connections(1).connect(&url).await;
+                if pool.is_ok() {
+                    return Instant::now();
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        });
+        program.instance().await?;
+        let ready = Instant::now();
+        let since_postgres = ready.duration_since(postgres.await?);
+        program.stop().await?;
+        Ok((ready.duration_since(started).as_secs_f64(), since_postgres.as_secs_f64()))
+    }
+
+    async fn import(&self) -> anyhow::Result<()> {
+        let edition = RegionEdition {
+            request_id: request_id(),
+            effective_from: Some(tongxin_proto::Date { year: 2021, month: 1, day: 1 }),
+            ..Default::default()
+        };
+        let parts = [Part::Edition(edition), Part::Rows(RegionRows { rows: register() })];
+        let requests = parts.map(|part| ImportRegionsRequest { part: Some(part) });
+        let mut answers = self.clients.pairing()?.import_regions(stream::iter(requests)).await?.into_inner();
+        let mut last = None;
+        while let Some(answer) = answers.message().await? {
+            last = answer.result;
+        }
+        last.context("the register was not imported")?;
+        Ok(())
+    }
+}
+
+async fn bare_pool(instance: &Instance) -> anyhow::Result<PgPool> {
+    let url = instance.databases["pairing"].replace("user=tongxin_app", "user=postgres");
+    Ok(PgPoolOptions::new().max_connections(64).connect(&url).await?)
+}
+
+fn register() -> Vec<RegionRow> {
+    let row = |code: String, level: RegionLevel, parent: &str, assisted| RegionRow {
+        name: format!("地区{code}"),
+        code,
+        level: level.into(),
+        parent_code: parent.to_owned(),
+        assisted,
+    };
+    let mut rows = vec![
+        row("440000000000".to_owned(), RegionLevel::Province, "", false),
+        row(GUANGZHOU.to_owned(), RegionLevel::City, "440000000000", false),
+        row("441800000000".to_owned(), RegionLevel::City, "440000000000", false),
+        row("441823000000".to_owned(), RegionLevel::County, "441800000000", false),
+    ];
+    for town in 0..VILLAGES / 100 {
+        rows.push(row(format!("4418231{:02}000", town + 10), RegionLevel::Town, "441823000000", true));
+    }
+    for number in 0..VILLAGES {
+        let code = village(number);
+        let town = format!("{}000", &code[..9]);
+        rows.push(row(code, RegionLevel::Village, &town, true));
+    }
+    rows
+}

@@ -1,0 +1,135 @@
+//! Clients of a gateway.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use tongxin_platform::{
+    access::{LocalKey, TokenRequest},
+    clock::Clock,
+    region::RegionCode,
+};
+use tongxin_proto::{
+    Date,
+    gateway::v1::{GetScorecardRequest, Scorecard, gateway_service_client::GatewayServiceClient},
+    pairing::v1::pairing_service_client::PairingServiceClient,
+};
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+
+use crate::Instance;
+
+/// Puts a token on every call; without one, none.
+#[derive(Clone)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A client of pairing.
+pub type Pairing = PairingServiceClient<InterceptedService<Channel, Bearer>>;
+
+/// A client of the gateway's own service.
+pub type Gateway = GatewayServiceClient<InterceptedService<Channel, Bearer>>;
+
+/// Makes clients of one gateway.
+#[derive(Clone)]
+pub struct Clients {
+    address: String,
+    token: Bearer,
+}
+
+impl Clients {
+    /// Clients with the token that `up` wrote.
+    ///
+    /// # Errors
+    /// When the token cannot be read.
+    pub fn of(instance: &Instance) -> Result<Self> {
+        let token = std::fs::read_to_string(&instance.token_file).context("no token")?;
+        Self::with_token(&instance.gateway, Some(token.trim()))
+    }
+
+    /// Clients with some token, or none.
+    ///
+    /// # Errors
+    /// When the token cannot be a header.
+    pub fn with_token(address: &str, token: Option<&str>) -> Result<Self> {
+        let header = |token: &str| MetadataValue::try_from(format!("Bearer {token}"));
+        Ok(Self { address: address.to_owned(), token: Bearer(token.map(header).transpose()?) })
+    }
+
+    /// Clients with a token that the key in a data folder signs at a moment of the clock.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn signed(address: &str, data_dir: &Path, (role, region): (&str, &str), clock: &Clock) -> Result<Self> {
+        let request = TokenRequest {
+            subject: format!("{role}@{region}"),
+            roles: vec![role.to_owned()],
+            region: RegionCode::parse(region)?,
+            lifetime: std::time::Duration::from_mins(1),
+        };
+        let token = LocalKey::in_folder(&key_folder(data_dir))?.sign(&request, clock)?;
+        Self::with_token(address, Some(&token))
+    }
+
+    /// The same clients at another address.
+    #[must_use]
+    pub fn at(&self, address: &str) -> Self {
+        Self { address: address.to_owned(), ..self.clone() }
+    }
+
+    /// A client of pairing, on a connection of its own.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn pairing(&self) -> Result<Pairing> {
+        Ok(PairingServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    /// A client of the gateway's own service, on a connection of its own.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn gateway(&self) -> Result<Gateway> {
+        Ok(GatewayServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    fn channel(&self) -> Result<Channel> {
+        Ok(Endpoint::from_shared(self.address.clone())?.tcp_nodelay(true).connect_lazy())
+    }
+
+    /// The scorecard of a region on a day, or today.
+    ///
+    /// # Errors
+    /// What the gateway answers.
+    pub async fn scorecard(&self, region: &str, as_of: Option<Date>) -> Result<Scorecard> {
+        let request = GetScorecardRequest { region_code: region.to_owned(), as_of };
+        let answer = self.gateway()?.get_scorecard(request).await?;
+        answer.into_inner().scorecard.context("an answer without a scorecard")
+    }
+
+    /// One figure of a region on a day, or today.
+    ///
+    /// # Errors
+    /// What the gateway answers.
+    pub async fn figure(&self, region: &str, indicator: &str, as_of: Option<Date>) -> Result<i64> {
+        let scorecard = self.scorecard(region, as_of).await?;
+        let found = scorecard.figures.into_iter().find(|figure| figure.indicator_id == indicator);
+        Ok(found.with_context(|| format!("no figure {indicator}"))?.value)
+    }
+}
+
+/// Where `up` keeps the key that signs tokens.
+fn key_folder(data_dir: &Path) -> std::path::PathBuf {
+    data_dir.join("keys")
+}

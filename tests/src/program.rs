@@ -1,0 +1,183 @@
+//! The built program, run as a user runs it.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use tokio::process::{Child, Command};
+
+use crate::Clients;
+
+/// Arguments that load the sample year.
+pub const SAMPLE: [&str; 2] = ["--sample", "qingyuan-2025"];
+
+/// Longer than any start, restart or load takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// What `up.json` says of a running `tongxin up`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Instance {
+    /// Process id.
+    pub pid: u32,
+    /// The gateway, gRPC and JSON.
+    pub gateway: String,
+    /// The gateway's admin port.
+    pub gateway_admin: String,
+    /// The file with a token for the gateway.
+    pub token_file: PathBuf,
+    /// The other services.
+    pub services: BTreeMap<String, Addresses>,
+    /// Databases, for the role that services log in as.
+    pub databases: BTreeMap<String, String>,
+}
+
+/// Where a service listens.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Addresses {
+    /// gRPC.
+    pub grpc: String,
+    /// Admin port.
+    pub admin: String,
+}
+
+/// A running `tongxin up`, stopped at once when it is dropped.
+pub struct Program {
+    child: Child,
+    data_dir: PathBuf,
+}
+
+impl Program {
+    /// Starts `tongxin up` on a data folder, on free ports.
+    ///
+    /// # Errors
+    /// When the program was not built.
+    pub fn start(data_dir: &Path, arguments: &[&str]) -> Result<Self> {
+        let child = command()?
+            .args(["up", "--port", "0", "--data-dir"])
+            .arg(data_dir)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start the program")?;
+        Ok(Self { child, data_dir: data_dir.to_owned() })
+    }
+
+    /// Waits until it says where it listens.
+    ///
+    /// # Errors
+    /// When it ends before, or takes too long.
+    pub async fn instance(&mut self) -> Result<Instance> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the program ended: {status}");
+            }
+            let said = std::fs::read(self.data_dir.join("up.json")).ok();
+            let instance: Option<Instance> = said.and_then(|text| serde_json::from_slice(&text).ok());
+            if let Some(instance) = instance.filter(|instance| Some(instance.pid) == self.child.id()) {
+                return Ok(instance);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bail!("the program was not ready in time")
+    }
+
+    /// Starts it with the sample year and waits until the year is loaded and counted.
+    ///
+    /// # Errors
+    /// When it ends, or takes too long.
+    pub async fn with_sample(data_dir: &Path) -> Result<(Self, Clients)> {
+        let loaded = output(&["up", "--port", "0", "--once", SAMPLE[0], SAMPLE[1]], data_dir).await?;
+        ensure!(loaded.status.success(), "loading failed: {}", String::from_utf8_lossy(&loaded.stderr));
+        let mut program = Self::start(data_dir, &[])?;
+        let clients = Clients::of(&program.instance().await?)?;
+        Ok((program, clients))
+    }
+
+    /// Process ids of the program's children: Postgres and NATS.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn children(&self) -> Result<Vec<(String, Pid)>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc")? {
+            let path = entry?.path();
+            let Some(pid) = path.file_name().and_then(|name| name.to_str()?.parse().ok()).and_then(Pid::from_raw)
+            else {
+                continue;
+            };
+            // Processes come and go while we look.
+            let Ok(stat) = std::fs::read_to_string(path.join("stat")) else { continue };
+            let Some((name, rest)) = stat.split_once(") ") else { continue };
+            if rest.split(' ').nth(1).and_then(|parent| parent.parse().ok()) == self.child.id() {
+                found.push((name.rsplit('(').next().unwrap_or_default().to_owned(), pid));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Kills a child by its name, as `kill -9` does. Says whether there was one.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill_child(&self, name: &str) -> Result<bool> {
+        let Some((_, pid)) = self.children()?.into_iter().find(|(child, _)| child == name) else { return Ok(false) };
+        // It may have ended by itself meanwhile.
+        Ok(kill_process(pid, Signal::KILL).is_ok())
+    }
+
+    /// Kills the program itself, as `kill -9` does.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Asks it to stop, and says how it ended.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn stop(mut self) -> Result<std::process::ExitStatus> {
+        let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("it has ended")?;
+        kill_process(pid, Signal::TERM)?;
+        Ok(tokio::time::timeout(PATIENCE, self.child.wait()).await??)
+    }
+
+    /// Resident memory in KiB.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn memory_kib(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().context("it has ended")?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+}
+
+/// Runs a subcommand to its end, with a data folder.
+///
+/// # Errors
+/// When the program was not built, or takes too long.
+pub async fn output(arguments: &[&str], data_dir: &Path) -> Result<Output> {
+    let run =
+        command()?.args(arguments).arg("--data-dir").arg(data_dir).stdin(Stdio::null()).kill_on_drop(true).output();
+    Ok(tokio::time::timeout(PATIENCE, run).await.context("the program took too long")??)
+}
+
+/// The program beside this one: `target/<profile>/tongxin`.
+fn command() -> Result<Command> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().and_then(Path::parent).context("tests run from target/<profile>/deps")?;
+    let program = folder.join("tongxin");
+    ensure!(program.exists(), "{} is missing: run `cargo build` in the same profile first", program.display());
+    Ok(Command::new(program))
+}
