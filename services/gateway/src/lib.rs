@@ -1,1 +1,29 @@
-//! The gateway service.
+//! The gateway: one door to all services, and the figures that follow from their events.
+//!
+//! | room | |
+//! |---|---|
+//! | `grpc`      | the gateway's own calls: indicators and scorecards |
+//! | `proxy`     | calls of other services, passed through, and JSON for all of them |
+//! | `consumers` | what each service's events add to which figure |
+//! | `domain`    | the catalogue of indicators, and how figures come about |
+//! | `store`     | facts, their roll-ups, and the names of regions |
+//! | `metrics`   | the figures on `/metrics` |
+//! | `app`       | puts the parts together |
+
+mod app;
+mod config;
+mod consumers;
+mod domain;
+mod error;
+mod grpc;
+mod metrics;
+mod proxy;
+pub mod store;
+
+pub use app::{App, migrations};
+pub use config::Config;
+pub use domain::{
+    fact::Fact,
+    indicators::{self, Indicator},
+};
+pub use error::Error;

@@ -30,13 +30,13 @@ impl Readiness {
     /// # Errors
     /// What is wrong, a line each.
     pub async fn check(&self) -> Result<(), String> {
-        let mut faults = String::new();
+        let mut faults = Vec::new();
         for (name, check) in &self.0 {
             if let Err(fault) = check().await {
-                faults += &format!("{name}: {fault}\n");
+                faults.push(format!("{name}: {fault}\n"));
             }
         }
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+        if faults.is_empty() { Ok(()) } else { Err(faults.concat()) }
     }
 }
 

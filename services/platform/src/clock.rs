@@ -64,10 +64,7 @@ pub fn business_date(moment: DateTime<Utc>) -> NaiveDate {
 /// A moment as the contract writes it.
 #[must_use]
 pub fn timestamp(moment: DateTime<Utc>) -> prost_types::Timestamp {
-    prost_types::Timestamp {
-        seconds: moment.timestamp(),
-        nanos: moment.timestamp_subsec_nanos().cast_signed(),
-    }
+    prost_types::Timestamp { seconds: moment.timestamp(), nanos: moment.timestamp_subsec_nanos().cast_signed() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Settings: from a file, and from the environment.
 
-use std::{net::SocketAddr, path::{Path, PathBuf}};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use ::config::{Config, Environment, File};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -68,7 +71,8 @@ pub fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, ConfigError> 
     if let Some(file) = file {
         builder = builder.add_source(File::from(file));
     }
-    let environment = Environment::with_prefix(PREFIX).prefix_separator(SEPARATOR).separator(SEPARATOR).try_parsing(true);
+    let environment =
+        Environment::with_prefix(PREFIX).prefix_separator(SEPARATOR).separator(SEPARATOR).try_parsing(true);
     Ok(builder.add_source(environment).build()?.try_deserialize()?)
 }
 

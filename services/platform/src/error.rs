@@ -157,6 +157,42 @@ mod tests {
         assert_eq!(status.get_details_error_info().unwrap().reason, "BROKEN");
     }
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("the date is in the future")]
+    struct Wrong(ErrorKind, Option<&'static str>);
+
+    impl ServiceError for Wrong {
+        const DOMAIN: &'static str = "test.tongxin";
+        fn kind(&self) -> ErrorKind {
+            self.0
+        }
+        fn reason(&self) -> &'static str {
+            "DATE_IN_FUTURE"
+        }
+        fn field(&self) -> Option<&str> {
+            self.1
+        }
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        let status = to_status(&Wrong(ErrorKind::Invalid, Some("starts_on")));
+        assert_eq!((status.code(), status.message()), (Code::InvalidArgument, "the date is in the future"));
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("DATE_IN_FUTURE", "test.tongxin"));
+        let violation = status.get_details_bad_request().unwrap().field_violations.remove(0);
+        assert_eq!((violation.field.as_str(), violation.description.as_str()), ("starts_on", status.message()));
+    }
+
+    #[test]
+    fn a_state_that_forbids_it_is_named() {
+        let status = to_status(&Wrong(ErrorKind::FailedPrecondition, None));
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        let violation = status.get_details_precondition_failure().unwrap().violations.remove(0);
+        assert_eq!((violation.r#type.as_str(), violation.subject.as_str()), ("DATE_IN_FUTURE", ""));
+        assert!(status.get_details_bad_request().is_none());
+    }
+
     #[test]
     fn a_chain_tells_every_cause_once() {
         assert_eq!(chain(&Broken(std::io::Error::other("no such disk"))), "reading secret.txt failed: no such disk");

@@ -53,7 +53,13 @@ pub enum LogFormat {
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { log: "info".to_owned(), log_format: LogFormat::Json, log_file: None, otlp_endpoint: None, sample_ratio: 1.0 }
+        Self {
+            log: "info".to_owned(),
+            log_format: LogFormat::Json,
+            log_file: None,
+            otlp_endpoint: None,
+            sample_ratio: 1.0,
+        }
     }
 }
 
@@ -97,8 +103,7 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
     let mut metrics = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(prometheus);
     let mut traces = None;
     if let Some(endpoint) = &config.otlp_endpoint {
-        let exporter =
-            opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+        let exporter = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
         metrics = metrics.with_reader(PeriodicReader::builder(exporter).build());
         let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
         let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample_ratio)));
@@ -119,9 +124,9 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
         LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
     };
     let spans = traces.as_ref().map(|provider| {
-        tracing_opentelemetry::layer().with_tracer(provider.tracer(program)).with_filter(
-            tracing_subscriber::filter::filter_fn(|metadata| metadata.target().starts_with("tongxin")),
-        )
+        tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer(program))
+            .with_filter(tracing_subscriber::filter::filter_fn(|metadata| metadata.target().starts_with("tongxin")))
     });
     tracing_subscriber::registry().with(lines).with(spans).try_init()?;
     Ok(Telemetry { traces, metrics, registry })

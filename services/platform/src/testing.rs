@@ -134,7 +134,7 @@ fn token_request(subject: &str, roles: &[&str], region: &str) -> TokenRequest {
         subject: subject.to_owned(),
         roles: roles.iter().map(ToString::to_string).collect(),
         region: RegionCode::parse(region).expect("a region code"),
-        lifetime: Duration::from_secs(3600),
+        lifetime: Duration::from_hours(1),
     }
 }
 

@@ -21,7 +21,7 @@ use super::KeySource;
 const FETCH_PAUSE: Duration = Duration::from_secs(30);
 
 /// A set that is older is fetched again: its issuer may have withdrawn a key.
-const FETCH_AGAIN: Duration = Duration::from_secs(600);
+const FETCH_AGAIN: Duration = Duration::from_mins(10);
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -6,9 +6,9 @@ mod credentials;
 mod keys;
 mod local;
 mod permissions;
-mod token;
 #[cfg(test)]
 mod tests;
+mod token;
 
 pub use caller::Caller;
 pub use config::{AccessConfig, IssuerConfig, KeySource};

@@ -120,8 +120,7 @@ impl Access {
         let unchecked: Claims = dangerous::insecure_decode(token).map_err(|_| TokenRefused::Malformed)?.claims;
         let issuer = unchecked.get("iss").and_then(Value::as_str).and_then(|iss| self.issuers.get(iss));
         let issuer = issuer.ok_or(TokenRefused::Issuer)?;
-        let PublicKey { key, algorithms } =
-            issuer.keys.find(header.kid.as_deref()).await.ok_or(TokenRefused::Key)?;
+        let PublicKey { key, algorithms } = issuer.keys.find(header.kid.as_deref()).await.ok_or(TokenRefused::Key)?;
         if !algorithms.contains(&header.alg) {
             return Err(TokenRefused::Algorithm);
         }

@@ -64,7 +64,14 @@ impl<H: EventHandler> Apply<'_, H> {
     }
 
     async fn park(&self, event: &Envelope, reason: &str) -> Result<Cursor, Fault> {
-        error!(consumer = self.name, source = self.source, seq = event.seq, event.event_type, reason, "an event was parked");
+        error!(
+            consumer = self.name,
+            source = self.source,
+            seq = event.seq,
+            event.event_type,
+            reason,
+            "an event was parked"
+        );
         let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
         let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
         if cursor.epoch == event.epoch && cursor.seq + 1 == event.seq {
@@ -117,7 +124,7 @@ pub(super) async fn handle<H: EventHandler>(
     let cause = events.first().map_or("", |event| event.trace_parent.as_str());
     let work = handler.handle(conn, events).instrument(follow_span(name, cause));
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(handled) => Ok(handled?),
+        Ok(outcome) => Ok(outcome?),
         Err(_) => Err(Trouble::Event("the handler panicked".to_owned())),
     }
 }

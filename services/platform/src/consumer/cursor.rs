@@ -10,14 +10,10 @@ pub(super) struct Cursor {
 }
 
 pub(super) async fn read(pool: &PgPool, consumer: &str, source: &str) -> Result<Cursor, sqlx::Error> {
-    let cursor = sqlx::query_as!(
-        Cursor,
-        "SELECT epoch, seq FROM cursor WHERE consumer = $1 AND source = $2",
-        consumer,
-        source,
-    )
-    .fetch_optional(pool)
-    .await?;
+    let cursor =
+        sqlx::query_as!(Cursor, "SELECT epoch, seq FROM cursor WHERE consumer = $1 AND source = $2", consumer, source,)
+            .fetch_optional(pool)
+            .await?;
     Ok(cursor.unwrap_or_default())
 }
 

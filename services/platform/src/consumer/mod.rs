@@ -36,7 +36,7 @@ const TICK: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// How often parked events are tried again.
-const RETRY_PARKED: Duration = Duration::from_secs(60);
+const RETRY_PARKED: Duration = Duration::from_mins(1);
 
 /// Reacts to the events of a source.
 pub trait EventHandler: Send + Sync + 'static {
@@ -74,6 +74,7 @@ pub enum HandlerError {
 
 impl HandlerError {
     /// An event that cannot be handled, and why.
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err(HandlerError::reject)` reads well")]
     pub fn reject(reason: impl ToString) -> Self {
         Self::Rejected(reason.to_string())
     }

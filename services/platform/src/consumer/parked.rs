@@ -93,12 +93,7 @@ pub(super) async fn retry<H: EventHandler>(
 }
 
 /// Some parked events, oldest first; all are of one epoch, as an older one's are forgotten.
-async fn after(
-    pool: &PgPool,
-    consumer: &str,
-    source: &'static str,
-    seq: i64,
-) -> Result<Vec<Envelope>, sqlx::Error> {
+async fn after(pool: &PgPool, consumer: &str, source: &'static str, seq: i64) -> Result<Vec<Envelope>, sqlx::Error> {
     const PART: i64 = 500;
     let rows = sqlx::query!(
         r#"
@@ -116,9 +111,7 @@ async fn after(
     .fetch_all(pool)
     .await?;
     let unreadable = || sqlx::Error::Decode("a parked event cannot be read".into());
-    rows.into_iter()
-        .map(|row| Envelope::from_bytes(source, row.epoch, &row.event).ok_or_else(unreadable))
-        .collect()
+    rows.into_iter().map(|row| Envelope::from_bytes(source, row.epoch, &row.event).ok_or_else(unreadable)).collect()
 }
 
 async fn retry_one<H: EventHandler>(

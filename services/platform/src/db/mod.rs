@@ -93,13 +93,11 @@ pub async fn connect(config: &DbConfig) -> Result<PgPool, DbError> {
 /// # Errors
 /// When Postgres cannot be reached or the URL is none.
 pub async fn open(config: &DbConfig) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(config.url.expose_secret())?
-        .application_name("tongxin")
-        .options([
-            ("statement_timeout", format!("{}s", config.statement_seconds)),
-            ("lock_timeout", "10s".to_owned()),
-            ("idle_in_transaction_session_timeout", "10s".to_owned()),
-        ]);
+    let options = PgConnectOptions::from_str(config.url.expose_secret())?.application_name("tongxin").options([
+        ("statement_timeout", format!("{}s", config.statement_seconds)),
+        ("lock_timeout", "10s".to_owned()),
+        ("idle_in_transaction_session_timeout", "10s".to_owned()),
+    ]);
     PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(Duration::from_secs(config.acquire_seconds))

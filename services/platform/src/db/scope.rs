@@ -44,8 +44,7 @@ impl Scope {
     /// When Postgres fails.
     pub async fn set(self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         let RegionRange { from, until } = self.0;
-        let statements =
-            format!("SET LOCAL tongxin.region_from = {from}; SET LOCAL tongxin.region_until = {until}");
+        let statements = format!("SET LOCAL tongxin.region_from = {from}; SET LOCAL tongxin.region_until = {until}");
         conn.execute(AssertSqlSafe(statements)).await?;
         Ok(())
     }

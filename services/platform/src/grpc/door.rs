@@ -74,7 +74,10 @@ type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + 
 
 impl<S> Service<Request<Body>> for Guarded<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error: Into<tonic::codegen::StdError>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error: Into<tonic::codegen::StdError>>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send,
 {
     type Response = Response<Body>;

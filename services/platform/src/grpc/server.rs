@@ -145,16 +145,13 @@ impl Server {
             .http2_max_local_error_reset_streams(Some(64))
             .initial_connection_window_size(4 << 20)
             .initial_stream_window_size(1 << 20)
-            .max_connection_age(Duration::from_secs(3600))
-            .max_connection_age_grace(Duration::from_secs(60))
+            .max_connection_age(Duration::from_hours(1))
+            .max_connection_age_grace(Duration::from_mins(1))
             .accept_http1(self.config.accept_http1)
             .layer(option_layer(self.edge))
             .layer(self.door)
             .add_routes(self.routes)
-            .serve_with_incoming_shutdown(
-                TcpIncoming::from(self.listener).with_nodelay(Some(true)),
-                draining,
-            )
+            .serve_with_incoming_shutdown(TcpIncoming::from(self.listener).with_nodelay(Some(true)), draining)
             .await?;
         Ok(())
     }

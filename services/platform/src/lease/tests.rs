@@ -15,7 +15,7 @@ async fn a_lease_that_is_not_renewed_goes_to_another_owner() {
     assert!(first.hold().await.unwrap());
     let second = tokio::sync::Mutex::new(second);
     eventually("the second owner has it", || async { second.lock().await.hold().await.unwrap() }).await;
-    assert!(taken.elapsed() > TTL - Duration::from_millis(500), "after {:?} already", taken.elapsed());
+    assert!(taken.elapsed() > TTL.mul_f64(0.9), "after {:?} already", taken.elapsed());
     assert!(taken.elapsed() < TTL * 2, "after {:?} only", taken.elapsed());
     assert!(!first.hold().await.unwrap(), "both have it");
 }

@@ -2,6 +2,7 @@
 
 mod append;
 mod chain;
+mod gauges;
 mod publish;
 mod read;
 mod relay;

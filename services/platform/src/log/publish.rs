@@ -26,7 +26,7 @@ pub fn stream_config(service: &str) -> Config {
     Config {
         name: stream_name(service),
         subjects: vec![format!("tongxin.{service}.>")],
-        max_age: Duration::from_secs(7 * 24 * 3600),
+        max_age: Duration::from_hours(7 * 24),
         max_bytes: 1 << 30,
         discard: DiscardPolicy::Old,
         allow_direct: true,
@@ -44,7 +44,11 @@ pub(super) async fn publish(
     let mut acks = Vec::with_capacity(entries.len());
     for entry in entries {
         let message = jetstream
-            .publish_with_headers(entry.event_type.clone(), headers(service, epoch, entry), entry.payload.clone().into())
+            .publish_with_headers(
+                entry.event_type.clone(),
+                headers(service, epoch, entry),
+                entry.payload.clone().into(),
+            )
             .await?;
         acks.push(message.into_future());
     }

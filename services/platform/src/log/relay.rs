@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
+    gauges::Gauges,
     publish,
     read::{self, Entry},
     sequence,
@@ -47,13 +48,15 @@ pub struct Relay {
     wake: RelayWake,
     stream_is_there: bool,
     pause_until: Option<Instant>,
+    gauges: Gauges,
 }
 
 impl Relay {
     /// The relay of a service, which runs once [`run`](Self::run) is called.
     #[must_use]
     pub fn new(service: &'static str, pool: PgPool, jetstream: jetstream::Context, wake: RelayWake) -> Self {
-        Self { pool, jetstream, service, wake, stream_is_there: false, pause_until: None }
+        let gauges = Gauges::of_service(service);
+        Self { pool, jetstream, service, wake, stream_is_there: false, pause_until: None, gauges }
     }
 
     /// Numbers and publishes events until it is told to stop. Faults of Postgres and of the
@@ -90,10 +93,7 @@ impl Relay {
         if !lease.hold().await? {
             return Ok(false);
         }
-        let fresh = match waiting(&self.pool).await? {
-            true => sequence::sequence(&self.pool).await?,
-            false => Vec::new(),
-        };
+        let fresh = if waiting(&self.pool).await? { sequence::sequence(&self.pool).await? } else { Vec::new() };
         let numbered_all = i64::try_from(fresh.len()).is_ok_and(|len| len < sequence::BATCH);
         let published_all = self.publish(fresh).await?;
         Ok(!(numbered_all && published_all))
@@ -102,10 +102,11 @@ impl Relay {
     /// Publishes what has not been, at most one part, and says whether nothing is left or the
     /// broker has to be waited for.
     async fn publish(&mut self, fresh: Vec<Entry>) -> Result<bool, sqlx::Error> {
+        let head = read::head(&self.pool).await?;
+        self.gauges.note(&head);
         if self.pause_until.is_some_and(|until| Instant::now() < until) {
             return Ok(true);
         }
-        let head = read::head(&self.pool).await?;
         if head.published_seq == head.seq {
             return Ok(true);
         }
@@ -124,6 +125,7 @@ impl Relay {
         }
         self.pause_until = None;
         mark_published(&self.pool, last).await?;
+        self.gauges.published(last);
         Ok(last >= head.seq)
     }
 

@@ -1,4 +1,4 @@
-//! LogService: the log for those who follow it.
+//! The `LogService`: the log for those who follow it.
 
 use std::pin::Pin;
 

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 
 /// An amount in fen (0.01 yuan); negative for money that goes back. Shown in yuan, stored in fen.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fen(i64);
 
@@ -38,9 +36,7 @@ impl Fen {
         if text.is_empty() {
             return Err(Error::Empty);
         }
-        let (sign, number) = text
-            .strip_prefix('-')
-            .map_or(("", text), |number| ("-", number));
+        let (sign, number) = text.strip_prefix('-').map_or(("", text), |number| ("-", number));
         let (yuan, decimals) = number.split_once('.').unwrap_or((number, "0"));
         if !is_digits(yuan) || !is_digits(decimals) {
             return Err(Error::NotANumber);
@@ -49,10 +45,7 @@ impl Fen {
             return Err(Error::TooManyDecimals);
         }
         // Digits only, so all that can fail is the size.
-        format!("{sign}{yuan}{decimals:0<2}")
-            .parse()
-            .map(Self)
-            .map_err(|_| Error::Overflow)
+        format!("{sign}{yuan}{decimals:0<2}").parse().map(Self).map_err(|_| Error::Overflow)
     }
 
     /// Both together.
@@ -139,11 +132,7 @@ mod tests {
         for text in ["0.001", "1.000", "-2.345"] {
             assert_eq!(Fen::from_yuan(text), Err(Error::TooManyDecimals), "{text}");
         }
-        for text in [
-            "92233720368547758.08",
-            "-92233720368547758.09",
-            &"9".repeat(400),
-        ] {
+        for text in ["92233720368547758.08", "-92233720368547758.09", &"9".repeat(400)] {
             assert_eq!(Fen::from_yuan(text), Err(Error::Overflow), "{text}");
         }
         let garbage = [
@@ -197,10 +186,7 @@ mod tests {
 
     #[test]
     fn an_amount_travels_as_whole_fen() {
-        assert_eq!(
-            serde_json::to_string(&yuan("480000.25")).unwrap(),
-            "48000025"
-        );
+        assert_eq!(serde_json::to_string(&yuan("480000.25")).unwrap(), "48000025");
         assert_eq!(serde_json::from_str::<Fen>("-5").unwrap(), Fen(-5));
         for text in ["1.0", "1e2", r#""1""#, "null", "9223372036854775808"] {
             assert!(serde_json::from_str::<Fen>(text).is_err(), "{text}");

@@ -23,9 +23,7 @@ pub fn split_by_shares(total: Fen, shares: &[u32]) -> Result<Vec<Fen>, Error> {
 
     let (total, whole) = (i128::from(total.get()), i128::from(WHOLE));
     let products = shares.iter().map(|share| total * i128::from(*share));
-    let (mut parts, remainders): (Vec<_>, Vec<_>) = products
-        .map(|product| (product / whole, product % whole))
-        .unzip();
+    let (mut parts, remainders): (Vec<_>, Vec<_>) = products.map(|product| (product / whole, product % whole)).unzip();
 
     let missing = total - parts.iter().sum::<i128>();
     let mut by_remainder: Vec<_> = (0..parts.len()).collect();
@@ -52,26 +50,14 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_remainders_gets_the_fen() {
-        assert_eq!(
-            split_by_shares(Fen::new(1), &[5000, 5000]),
-            Ok(vec![Fen::new(1), Fen::new(0)])
-        );
-        assert_eq!(
-            split_by_shares(Fen::new(-1), &[5000, 5000]),
-            Ok(vec![Fen::new(-1), Fen::new(0)])
-        );
+        assert_eq!(split_by_shares(Fen::new(1), &[5000, 5000]), Ok(vec![Fen::new(1), Fen::new(0)]));
+        assert_eq!(split_by_shares(Fen::new(-1), &[5000, 5000]), Ok(vec![Fen::new(-1), Fen::new(0)]));
     }
 
     #[test]
     fn shares_that_are_not_the_whole_are_refused() {
-        assert_eq!(
-            split_by_shares(Fen::new(1), &[]),
-            Err(Error::SharesNotWhole(0))
-        );
-        assert_eq!(
-            split_by_shares(Fen::new(1), &[5000, 4999]),
-            Err(Error::SharesNotWhole(9999))
-        );
+        assert_eq!(split_by_shares(Fen::new(1), &[]), Err(Error::SharesNotWhole(0)));
+        assert_eq!(split_by_shares(Fen::new(1), &[5000, 4999]), Err(Error::SharesNotWhole(9999)));
         let error = split_by_shares(Fen::new(1), &[u32::MAX, u32::MAX]).unwrap_err();
         assert_eq!(error, Error::SharesNotWhole(8_589_934_590));
     }

@@ -37,10 +37,7 @@ pub struct PersonalConfig {
 
 impl PersonalConfig {
     pub(super) fn read_master_keys(&self) -> Result<Vec<(KeyVersion, SecretSlice<u8>)>, Error> {
-        self.key_files
-            .iter()
-            .map(|(version, path)| Ok((*version, read_key(path)?)))
-            .collect()
+        self.key_files.iter().map(|(version, path)| Ok((*version, read_key(path)?))).collect()
     }
 
     pub(super) fn read_index_key(&self) -> Result<SecretSlice<u8>, Error> {
@@ -51,13 +48,8 @@ impl PersonalConfig {
 fn read_key(path: &Path) -> Result<SecretSlice<u8>, Error> {
     let text = fs::read_to_string(path)
         .map(SecretString::from)
-        .map_err(|source| Error::KeyFile {
-            path: path.to_owned(),
-            source,
-        })?;
-    parse_key(text.expose_secret()).ok_or_else(|| Error::KeyText {
-        path: path.to_owned(),
-    })
+        .map_err(|source| Error::KeyFile { path: path.to_owned(), source })?;
+    parse_key(text.expose_secret()).ok_or_else(|| Error::KeyText { path: path.to_owned() })
 }
 
 /// Keys have 16 or 32 bytes: 32 or 64 digits in hex, 24 or 44 characters in base64. So the length tells
@@ -97,15 +89,12 @@ impl Visitor<'_> for VersionVisitor {
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<KeyVersion, E> {
-        let positive = u64::try_from(number)
-            .map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))?;
+        let positive = u64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))?;
         self.visit_u64(positive)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<KeyVersion, E> {
-        let number = text
-            .parse()
-            .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))?;
+        let number = text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))?;
         self.visit_u64(number)
     }
 }
@@ -121,29 +110,19 @@ mod tests {
 
     #[test]
     fn aes_is_the_suite_unless_another_is_chosen() {
-        let settings =
-            config(r#"{"current_key": 1, "key_files": {"1": "k"}, "index_key_file": "i"}"#)
-                .unwrap();
+        let settings = config(r#"{"current_key": 1, "key_files": {"1": "k"}, "index_key_file": "i"}"#).unwrap();
         assert_eq!(settings.suite, Suite::Aes256Gcm);
         assert_eq!(settings.key_files[&KeyVersion::FIRST], Path::new("k"));
 
-        let settings = config(
-            r#"{"suite": "sm4-gcm", "current_key": "2", "key_files": {}, "index_key_file": "i"}"#,
-        )
-        .unwrap();
-        assert_eq!(
-            (settings.suite, settings.current_key.get()),
-            (Suite::Sm4Gcm, 2)
-        );
+        let settings =
+            config(r#"{"suite": "sm4-gcm", "current_key": "2", "key_files": {}, "index_key_file": "i"}"#).unwrap();
+        assert_eq!((settings.suite, settings.current_key.get()), (Suite::Sm4Gcm, 2));
     }
 
     #[test]
     fn a_setting_that_nobody_knows_is_refused() {
         let error = config(r#"{"current_key": 1, "key_filse": {}}"#).unwrap_err();
-        assert!(
-            error.to_string().contains("unknown field `key_filse`"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("unknown field `key_filse`"), "{error}");
     }
 
     #[test]
@@ -157,11 +136,7 @@ mod tests {
     fn a_key_is_written_in_hex_or_base64() {
         for len in [16, 32] {
             let key = vec![0xa7; len];
-            for text in [
-                hex::encode(&key),
-                hex::encode_upper(&key),
-                STANDARD.encode(&key),
-            ] {
+            for text in [hex::encode(&key), hex::encode_upper(&key), STANDARD.encode(&key)] {
                 let parsed = parse_key(&format!(" {text}\r\n")).unwrap();
                 assert_eq!(parsed.expose_secret(), key);
             }
@@ -174,14 +149,7 @@ mod tests {
         let base64_of_17_bytes = STANDARD.encode([7; 17]);
         let two_lines = "ab\n".repeat(8);
         let hex_with_a_typo = "0g".repeat(16);
-        for text in [
-            "",
-            "secret",
-            &base64_of_24_bytes,
-            &base64_of_17_bytes,
-            &two_lines,
-            &hex_with_a_typo,
-        ] {
+        for text in ["", "secret", &base64_of_24_bytes, &base64_of_17_bytes, &two_lines, &hex_with_a_typo] {
             assert!(parse_key(text).is_none(), "{text}");
         }
     }
@@ -210,9 +178,6 @@ mod tests {
         assert!(!format!("{error:?} {error} {settings:?}").contains("swordfish"));
 
         settings.index_key_file = folder.path().join("none");
-        assert!(matches!(
-            BlindIndex::load(&settings),
-            Err(Error::KeyFile { .. })
-        ));
+        assert!(matches!(BlindIndex::load(&settings), Err(Error::KeyFile { .. })));
     }
 }

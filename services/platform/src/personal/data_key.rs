@@ -86,11 +86,7 @@ mod tests {
     use super::super::{KeyVersion, Suite};
     use super::*;
 
-    const NAME: Place<'_> = Place {
-        table: "household",
-        column: "name",
-        row: b"row-1",
-    };
+    const NAME: Place<'_> = Place { table: "household", column: "name", row: b"row-1" };
 
     fn new_key(suite: Suite) -> DataKey {
         key(suite.random_key().unwrap())
@@ -105,35 +101,16 @@ mod tests {
         for suite in [Suite::Aes256Gcm, Suite::Sm4Gcm] {
             let key = new_key(suite);
             let sealed = key.seal_text(NAME, "张三丰").unwrap();
-            assert_eq!(
-                key.open_text(NAME, &sealed).unwrap().expose_secret(),
-                "张三丰"
-            );
+            assert_eq!(key.open_text(NAME, &sealed).unwrap().expose_secret(), "张三丰");
 
             let elsewhere = [
-                Place {
-                    table: "person",
-                    ..NAME
-                },
-                Place {
-                    column: "phone",
-                    ..NAME
-                },
-                Place {
-                    row: b"row-2",
-                    ..NAME
-                },
-                Place {
-                    table: "householdname",
-                    column: "",
-                    ..NAME
-                },
+                Place { table: "person", ..NAME },
+                Place { column: "phone", ..NAME },
+                Place { row: b"row-2", ..NAME },
+                Place { table: "householdname", column: "", ..NAME },
             ];
             for place in elsewhere {
-                assert!(
-                    matches!(key.open_text(place, &sealed), Err(Error::Forged)),
-                    "{place:?}"
-                );
+                assert!(matches!(key.open_text(place, &sealed), Err(Error::Forged)), "{place:?}");
             }
         }
     }
@@ -156,22 +133,13 @@ mod tests {
     #[test]
     fn the_format_never_changes() {
         let stored = [
-            (
-                32,
-                "0101000000016465666768696a6b6c6d6e6fada77e82c160b2268e1b735c3375da44b591c1311f2449e5ea",
-            ),
-            (
-                16,
-                "0102000000016465666768696a6b6c6d6e6f50b736245f971b43ca2b4fcbca1eb16baa70f7e6cd947ce965",
-            ),
+            (32, "0101000000016465666768696a6b6c6d6e6fada77e82c160b2268e1b735c3375da44b591c1311f2449e5ea"),
+            (16, "0102000000016465666768696a6b6c6d6e6f50b736245f971b43ca2b4fcbca1eb16baa70f7e6cd947ce965"),
         ];
         for (len, sealed) in stored {
             let key = key((0..len).collect::<Vec<u8>>().into());
             let sealed = hex::decode(sealed).unwrap();
-            assert_eq!(
-                key.open_text(NAME, &sealed).unwrap().expose_secret(),
-                "张三丰"
-            );
+            assert_eq!(key.open_text(NAME, &sealed).unwrap().expose_secret(), "张三丰");
         }
     }
 

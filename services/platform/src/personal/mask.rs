@@ -38,11 +38,7 @@ pub fn mask_middle(text: &str, head: usize, tail: usize) -> String {
 /// `head` and `tail` must not be more than the text has.
 fn mask(text: &str, head: usize, tail: usize) -> String {
     let count = text.chars().count();
-    text.chars()
-        .take(head)
-        .chain(repeat_n(STAR, count - head - tail))
-        .chain(text.chars().skip(count - tail))
-        .collect()
+    text.chars().take(head).chain(repeat_n(STAR, count - head - tail)).chain(text.chars().skip(count - tail)).collect()
 }
 
 #[cfg(test)]

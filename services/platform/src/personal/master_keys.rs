@@ -41,11 +41,7 @@ impl MasterKeys {
 
         let found = masters.key(current)?.header().suite;
         if found != suite {
-            return Err(Error::MasterKeyOfOtherSuite {
-                version: current,
-                found,
-                wanted: suite,
-            });
+            return Err(Error::MasterKeyOfOtherSuite { version: current, found, wanted: suite });
         }
         Ok(masters)
     }
@@ -99,14 +95,11 @@ impl MasterKeys {
         let mut plaintext = key.header().to_bytes().to_vec();
         plaintext.extend_from_slice(key.key().material().expose_secret());
         let plaintext = SecretSlice::from(plaintext);
-        self.key(self.current)?
-            .seal(&[owner], plaintext.expose_secret())
+        self.key(self.current)?.seal(&[owner], plaintext.expose_secret())
     }
 
     fn key(&self, version: KeyVersion) -> Result<&Key, Error> {
-        self.keys
-            .get(&version)
-            .ok_or(Error::NoSuchMasterKey(version))
+        self.keys.get(&version).ok_or(Error::NoSuchMasterKey(version))
     }
 }
 
@@ -115,11 +108,7 @@ mod tests {
     use super::super::Place;
     use super::*;
 
-    const NAME: Place<'_> = Place {
-        table: "household",
-        column: "name",
-        row: b"row-1",
-    };
+    const NAME: Place<'_> = Place { table: "household", column: "name", row: b"row-1" };
     const OWNER: &[u8] = b"owner-1";
 
     fn version(number: u8) -> KeyVersion {
@@ -135,26 +124,18 @@ mod tests {
 
     /// AES master keys with the versions given, the last one current.
     fn masters(versions: &[u8]) -> MasterKeys {
-        let keys = versions
-            .iter()
-            .map(|number| (version(*number), material(Suite::Aes256Gcm, *number)));
+        let keys = versions.iter().map(|number| (version(*number), material(Suite::Aes256Gcm, *number)));
         let current = version(*versions.last().unwrap());
         MasterKeys::new(Suite::Aes256Gcm, current, keys).unwrap()
     }
 
     fn sm4_masters() -> MasterKeys {
-        let keys = [
-            (version(1), material(Suite::Aes256Gcm, 1)),
-            (version(2), material(Suite::Sm4Gcm, 2)),
-        ];
+        let keys = [(version(1), material(Suite::Aes256Gcm, 1)), (version(2), material(Suite::Sm4Gcm, 2))];
         MasterKeys::new(Suite::Sm4Gcm, version(2), keys).unwrap()
     }
 
     fn name(key: &DataKey, sealed: &[u8]) -> String {
-        key.open_text(NAME, sealed)
-            .unwrap()
-            .expose_secret()
-            .to_owned()
+        key.open_text(NAME, sealed).unwrap().expose_secret().to_owned()
     }
 
     #[test]
@@ -175,14 +156,8 @@ mod tests {
         let sealed = key.seal_text(NAME, "张三丰").unwrap();
 
         assert!(matches!(other.open_text(NAME, &sealed), Err(Error::Forged)));
-        assert!(matches!(
-            masters.open(b"owner-2", &wrapped),
-            Err(Error::Forged)
-        ));
-        assert!(matches!(
-            masters.rewrap(b"owner-2", &wrapped),
-            Err(Error::Forged)
-        ));
+        assert!(matches!(masters.open(b"owner-2", &wrapped), Err(Error::Forged)));
+        assert!(matches!(masters.rewrap(b"owner-2", &wrapped), Err(Error::Forged)));
     }
 
     #[test]
@@ -205,10 +180,7 @@ mod tests {
         assert_eq!(Header::of(&moved).unwrap().key_version, version(2));
 
         let only_new = masters(&[2]);
-        assert_eq!(
-            name(&only_new.open(OWNER, &moved).unwrap(), &sealed),
-            "张三丰"
-        );
+        assert_eq!(name(&only_new.open(OWNER, &moved).unwrap(), &sealed), "张三丰");
         let error = only_new.open(OWNER, &wrapped).unwrap_err();
         assert_eq!(error.to_string(), "master key version 1 is not loaded");
     }
@@ -216,9 +188,7 @@ mod tests {
     #[test]
     fn a_rotation_can_stop_half_way_and_go_on() {
         let old = masters(&[1]);
-        let mut kept: Vec<_> = (0..4_u8)
-            .map(|owner| old.create(&[owner], KeyVersion::FIRST).unwrap().1)
-            .collect();
+        let mut kept: Vec<_> = (0..4_u8).map(|owner| old.create(&[owner], KeyVersion::FIRST).unwrap().1).collect();
         let both = masters(&[1, 2]);
         kept[0] = both.rewrap(&[0], &kept[0]).unwrap().unwrap();
         kept[1] = both.rewrap(&[1], &kept[1]).unwrap().unwrap();
@@ -264,10 +234,7 @@ mod tests {
     #[test]
     fn an_old_dump_is_unreadable_without_the_old_master() {
         let (_, dumped) = masters(&[1]).create(OWNER, KeyVersion::FIRST).unwrap();
-        assert!(matches!(
-            masters(&[2]).open(OWNER, &dumped),
-            Err(Error::NoSuchMasterKey(_))
-        ));
+        assert!(matches!(masters(&[2]).open(OWNER, &dumped), Err(Error::NoSuchMasterKey(_))));
     }
 
     #[test]
@@ -277,10 +244,7 @@ mod tests {
         assert!(matches!(error, Error::NoSuchMasterKey(missing) if missing == version(2)));
 
         let error = MasterKeys::new(Suite::Sm4Gcm, version(1), keys()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "master key version 1 is for aes-256-gcm, but the suite is sm4-gcm"
-        );
+        assert_eq!(error.to_string(), "master key version 1 is for aes-256-gcm, but the suite is sm4-gcm");
     }
 
     #[test]
@@ -288,9 +252,6 @@ mod tests {
         let keys = [(version(1), SecretSlice::from(vec![0xa7; 32]))];
         let masters = MasterKeys::new(Suite::Aes256Gcm, version(1), keys).unwrap();
         let shown = format!("{masters:?} {masters:#?}");
-        assert!(
-            shown.contains("REDACTED") && !shown.contains("167"),
-            "{shown}"
-        );
+        assert!(shown.contains("REDACTED") && !shown.contains("167"), "{shown}");
     }
 }

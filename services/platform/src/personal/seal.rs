@@ -60,9 +60,7 @@ impl Header {
 
     /// The header, and what comes after it.
     pub(super) fn split(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
-        let ([format, suite, version @ ..], rest) = bytes
-            .split_first_chunk::<HEADER_LEN>()
-            .ok_or(Error::Malformed)?;
+        let ([format, suite, version @ ..], rest) = bytes.split_first_chunk::<HEADER_LEN>().ok_or(Error::Malformed)?;
         if *format != FORMAT {
             return Err(Error::UnknownFormat(*format));
         }
@@ -94,10 +92,7 @@ impl Key {
     /// The suite follows from the length of the key.
     pub(super) fn new(key_version: KeyVersion, material: SecretSlice<u8>) -> Result<Self, Error> {
         let suite = Suite::of_key(material.expose_secret())?;
-        Ok(Self {
-            header: Header { suite, key_version },
-            material,
-        })
+        Ok(Self { header: Header { suite, key_version }, material })
     }
 
     pub(super) const fn header(&self) -> Header {
@@ -121,10 +116,7 @@ impl Key {
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plaintext);
         let key = self.material.expose_secret();
-        let tag = self
-            .header
-            .suite
-            .encrypt(key, nonce, &associated, &mut sealed[start..])?;
+        let tag = self.header.suite.encrypt(key, nonce, &associated, &mut sealed[start..])?;
         sealed.extend_from_slice(&tag);
         Ok(sealed)
     }
@@ -133,10 +125,7 @@ impl Key {
     pub(super) fn open(&self, place: &[&[u8]], sealed: &[u8]) -> Result<SecretSlice<u8>, Error> {
         let (header, body) = Header::split(sealed)?;
         if header != self.header {
-            return Err(Error::OtherKey {
-                sealed: header,
-                held: self.header,
-            });
+            return Err(Error::OtherKey { sealed: header, held: self.header });
         }
         let (nonce, body) = body.split_first_chunk().ok_or(Error::Malformed)?;
         let (ciphertext, tag) = body.split_last_chunk().ok_or(Error::Malformed)?;
@@ -144,9 +133,7 @@ impl Key {
         let associated = self.associated_data(place);
         let mut buffer = ciphertext.to_vec();
         let key = self.material.expose_secret();
-        header
-            .suite
-            .decrypt(key, *nonce, &associated, &mut buffer, *tag)?;
+        header.suite.decrypt(key, *nonce, &associated, &mut buffer, *tag)?;
         Ok(buffer.into())
     }
 
@@ -177,14 +164,8 @@ mod tests {
             let key = key(suite);
             for plaintext in [&b""[..], b"x", "张三丰".as_bytes(), &[0; 1000]] {
                 let sealed = key.seal(&PLACE, plaintext).unwrap();
-                assert_eq!(
-                    sealed.len(),
-                    HEADER_LEN + NONCE_LEN + plaintext.len() + TAG_LEN
-                );
-                assert_eq!(
-                    key.open(&PLACE, &sealed).unwrap().expose_secret(),
-                    plaintext
-                );
+                assert_eq!(sealed.len(), HEADER_LEN + NONCE_LEN + plaintext.len() + TAG_LEN);
+                assert_eq!(key.open(&PLACE, &sealed).unwrap().expose_secret(), plaintext);
             }
         }
     }
@@ -192,10 +173,7 @@ mod tests {
     #[test]
     fn the_same_value_is_never_sealed_alike() {
         let key = key(Suite::Aes256Gcm);
-        assert_ne!(
-            key.seal(&PLACE, b"x").unwrap(),
-            key.seal(&PLACE, b"x").unwrap()
-        );
+        assert_ne!(key.seal(&PLACE, b"x").unwrap(), key.seal(&PLACE, b"x").unwrap());
     }
 
     #[test]
@@ -237,27 +215,15 @@ mod tests {
         let key = Key::new(version, Suite::Sm4Gcm.random_key().unwrap()).unwrap();
         let sealed = key.seal(&PLACE, b"x").unwrap();
         assert_eq!(sealed[..HEADER_LEN], [1, 2, 1, 2, 3, 4]);
-        assert_eq!(
-            Header::of(&sealed).unwrap().to_string(),
-            "sm4-gcm key version 16909060"
-        );
+        assert_eq!(Header::of(&sealed).unwrap().to_string(), "sm4-gcm key version 16909060");
     }
 
     #[test]
     fn headers_of_other_makes_are_refused() {
         assert!(matches!(Header::of(b""), Err(Error::Malformed)));
-        assert!(matches!(
-            Header::of(&[2, 1, 0, 0, 0, 1]),
-            Err(Error::UnknownFormat(2))
-        ));
-        assert!(matches!(
-            Header::of(&[1, 3, 0, 0, 0, 1]),
-            Err(Error::UnknownSuite(3))
-        ));
-        assert!(matches!(
-            Header::of(&[1, 1, 0, 0, 0, 0]),
-            Err(Error::Malformed)
-        ));
+        assert!(matches!(Header::of(&[2, 1, 0, 0, 0, 1]), Err(Error::UnknownFormat(2))));
+        assert!(matches!(Header::of(&[1, 3, 0, 0, 0, 1]), Err(Error::UnknownSuite(3))));
+        assert!(matches!(Header::of(&[1, 1, 0, 0, 0, 0]), Err(Error::Malformed)));
     }
 
     #[test]
@@ -265,9 +231,6 @@ mod tests {
         let key = Key::new(KeyVersion::FIRST, vec![0xa7; 32].into()).unwrap();
         let shown = format!("{key:?} {key:#?}");
         assert!(shown.contains("REDACTED"));
-        assert!(
-            !shown.contains("167") && !shown.to_lowercase().contains("a7a7"),
-            "{shown}"
-        );
+        assert!(!shown.contains("167") && !shown.to_lowercase().contains("a7a7"), "{shown}");
     }
 }

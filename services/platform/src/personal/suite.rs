@@ -112,12 +112,7 @@ impl fmt::Display for Suite {
     }
 }
 
-fn encrypt<C>(
-    key: &[u8],
-    nonce: [u8; NONCE_LEN],
-    associated: &[u8],
-    buffer: &mut [u8],
-) -> Result<[u8; TAG_LEN], Error>
+fn encrypt<C>(key: &[u8], nonce: [u8; NONCE_LEN], associated: &[u8], buffer: &mut [u8]) -> Result<[u8; TAG_LEN], Error>
 where
     C: KeyInit + AeadInOut + AeadCore<NonceSize = U12, TagSize = U16>,
 {
@@ -194,17 +189,11 @@ mod tests {
         let nonce = bytes(vector.nonce);
         let mut buffer = hex::decode(vector.plaintext).unwrap();
 
-        let tag = vector
-            .suite
-            .encrypt(&key, nonce, &associated, &mut buffer)
-            .unwrap();
+        let tag = vector.suite.encrypt(&key, nonce, &associated, &mut buffer).unwrap();
         assert_eq!(hex::encode(&buffer), vector.ciphertext);
         assert_eq!(hex::encode(tag), vector.tag);
 
-        vector
-            .suite
-            .decrypt(&key, nonce, &associated, &mut buffer, tag)
-            .unwrap();
+        vector.suite.decrypt(&key, nonce, &associated, &mut buffer, tag).unwrap();
         assert_eq!(hex::encode(&buffer), vector.plaintext);
     }
 

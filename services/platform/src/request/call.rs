@@ -26,10 +26,7 @@ impl Call {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the identifier is no UUID.
-    pub fn open<M: Message>(
-        request: Request<M>,
-        request_id: impl FnOnce(&M) -> &str,
-    ) -> Result<(Self, M), Status> {
+    pub fn open<M: Message>(request: Request<M>, request_id: impl FnOnce(&M) -> &str) -> Result<(Self, M), Status> {
         let caller = Caller::of(&request)?;
         let method = method_name(&request);
         let message = request.into_inner();

@@ -2,10 +2,10 @@
 
 mod answers;
 mod call;
-mod window;
-mod writer;
 #[cfg(test)]
 mod tests;
+mod window;
+mod writer;
 
 pub use call::{Call, Context};
 pub use window::{DateRefused, EntryWindow};

@@ -1,6 +1,6 @@
 //! Whoever has no region sees nothing, in whatever way the region is missing.
 
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, error::DatabaseError};
 
 use super::*;
 use crate::{
@@ -75,14 +75,12 @@ async fn no_region_means_no_row() {
 }
 
 async fn set(conn: &mut PgConnection, from: &str, until: &str) {
-    sqlx::query(
-        "SELECT set_config('tongxin.region_from', $1, false), set_config('tongxin.region_until', $2, false)",
-    )
-    .bind(from)
-    .bind(until)
-    .execute(conn)
-    .await
-    .unwrap();
+    sqlx::query("SELECT set_config('tongxin.region_from', $1, false), set_config('tongxin.region_until', $2, false)")
+        .bind(from)
+        .bind(until)
+        .execute(conn)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -122,11 +120,8 @@ async fn nothing_is_written_outside_of_the_region() {
     assert_eq!(changed.unwrap().rows_affected(), 0);
 
     let mut tx = Scope::region(region(VILLAGE)).write(&pool).await.unwrap();
-    let context = crate::request::Context {
-        now: crate::sample::noon(),
-        actor: "clerk".to_owned(),
-        may_load_history: false,
-    };
+    let context =
+        crate::request::Context { now: crate::sample::noon(), actor: "clerk".to_owned(), may_load_history: false };
     let counted = crate::sample::Counted::default();
     crate::log::append(&mut tx, &context, &[event("fresh", &counted)]).await.unwrap();
     tx.rollback().await.unwrap();
@@ -136,7 +131,7 @@ async fn nothing_is_written_outside_of_the_region() {
 
 fn assert_refused(written: Result<(), sqlx::Error>) {
     let error = written.expect_err("it was written");
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap();
+    let code = error.as_database_error().and_then(DatabaseError::code).unwrap();
     assert_eq!(code, "42501", "{error}");
 }
 

@@ -75,8 +75,7 @@ async fn a_server_of_unguarded_methods_does_not_bind() {
         output_type: Some(".tongxin.log.v1.GetHeadResponse".to_owned()),
         ..MethodDescriptorProto::default()
     };
-    let service =
-        ServiceDescriptorProto { name: Some("OpenService".to_owned()), method: vec![method], options: None };
+    let service = ServiceDescriptorProto { name: Some("OpenService".to_owned()), method: vec![method], options: None };
     let file = FileDescriptorProto {
         name: Some("open.proto".to_owned()),
         package: Some("tongxin.open.v1".to_owned()),

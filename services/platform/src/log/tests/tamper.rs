@@ -1,6 +1,6 @@
 //! Nobody alters the log, and whoever does all the same is found out.
 
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, error::DatabaseError};
 
 use super::*;
 use crate::{
@@ -25,7 +25,7 @@ async fn refused(conn: &mut PgConnection, statement: &'static str) {
     let mut tx = conn.begin().await.unwrap();
     tx.execute("SET LOCAL tongxin.region_from = 0; SET LOCAL tongxin.region_until = 1000000000000").await.unwrap();
     let error = tx.execute(statement).await.expect_err(statement);
-    let code = error.as_database_error().and_then(|error| error.code()).unwrap();
+    let code = error.as_database_error().and_then(DatabaseError::code).unwrap();
     assert_eq!(code, "42501", "{statement}: {error}");
     tx.rollback().await.unwrap();
 }

@@ -1,0 +1,165 @@
+//! What pairing's events add to which figure.
+
+use chrono::NaiveDate;
+use prost::{Message, Name};
+use tongxin_platform::{
+    consumer::{Envelope, HandlerError},
+    region::RegionCode,
+};
+use tongxin_proto::{
+    Date,
+    pairing::v1::{
+        JointActivityHeld, OrganisationPairedChanged, OrganisationSide, PairingKind, Region as StatedRegion,
+        RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+    },
+};
+use uuid::Uuid;
+
+use super::{Effects, pass_over};
+use crate::{
+    domain::{
+        fact::Fact,
+        indicators::{
+            ASSISTED_VILLAGES, Indicator, JOINT_ACTIVITIES, RECIPIENT_SCHOOLS_PAIRED,
+            SUPPORTER_PARTY_ORGANISATIONS_PAIRED, SUPPORTER_SCHOOLS_PAIRED, VILLAGES_DUAL_COVERED,
+            VILLAGES_PARTY_PAIRED,
+        },
+    },
+    store::regions::Region,
+};
+
+/// Adds what follows from an event.
+pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    match event.event_type.strip_prefix("tongxin.pairing.v1.") {
+        Some(RegionsRecorded::NAME) => regions_recorded(event, effects),
+        Some(RegionAssistanceChanged::NAME) => assistance_changed(event, effects),
+        Some(VillageCoverageChanged::NAME) => coverage_changed(event, effects),
+        Some(OrganisationPairedChanged::NAME) => paired_changed(event, effects),
+        Some(JointActivityHeld::NAME) => activity_held(event, effects),
+        _ => pass_over(&event.event_type),
+    }
+}
+
+fn regions_recorded(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    for stated in decode::<RegionsRecorded>(event)?.regions {
+        effects.regions.push(region(event, stated)?);
+    }
+    Ok(())
+}
+
+/// Towns are assisted as well, but only villages are counted.
+fn assistance_changed(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    let stated: RegionAssistanceChanged = decode(event)?;
+    if stated.level() != RegionLevel::Village {
+        return Ok(());
+    }
+    let amount = change(stated.change)?;
+    add(event, effects, &ASSISTED_VILLAGES, (&stated.region_code, stated.occurred_on, amount), &stated.region_code)
+}
+
+fn coverage_changed(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    let stated: VillageCoverageChanged = decode(event)?;
+    let indicator = match stated.rule.as_str() {
+        "party" => &VILLAGES_PARTY_PAIRED,
+        "dual" => &VILLAGES_DUAL_COVERED,
+        // Rules are configuration; figures are made of these two.
+        _ => return Ok(()),
+    };
+    let amount = change(stated.change)?;
+    add(event, effects, indicator, (&stated.region_code, stated.occurred_on, amount), &stated.region_code)
+}
+
+fn paired_changed(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    let stated: OrganisationPairedChanged = decode(event)?;
+    let indicator = match (stated.side(), stated.pairing_kind()) {
+        (OrganisationSide::Supporter, PairingKind::Party) => &SUPPORTER_PARTY_ORGANISATIONS_PAIRED,
+        (OrganisationSide::Supporter, PairingKind::School) => &SUPPORTER_SCHOOLS_PAIRED,
+        (OrganisationSide::Recipient, PairingKind::School) => &RECIPIENT_SCHOOLS_PAIRED,
+        (OrganisationSide::Recipient, PairingKind::Party)
+        | (
+            OrganisationSide::Supporter | OrganisationSide::Recipient,
+            PairingKind::Hospital | PairingKind::Enterprise,
+        ) => return Ok(()),
+        (OrganisationSide::Unspecified, _) | (_, PairingKind::Unspecified) => {
+            return Err(HandlerError::reject("side and kind of pairing are needed"));
+        }
+    };
+    for paired in &stated.changes {
+        let amount = change(paired.change)?;
+        add(event, effects, indicator, (&paired.region_code, paired.occurred_on, amount), &stated.organisation_id)?;
+    }
+    Ok(())
+}
+
+fn activity_held(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    let stated: JointActivityHeld = decode(event)?;
+    add(event, effects, &JOINT_ACTIVITIES, (&stated.region_code, stated.held_on, 1), &stated.activity_id)
+}
+
+fn add(
+    event: &Envelope,
+    effects: &mut Effects,
+    indicator: &'static Indicator,
+    (region_code, occurred_on, amount): (&str, Option<Date>, i64),
+    subject: &str,
+) -> Result<(), HandlerError> {
+    let before = effects.facts.last().filter(|fact| fact.seq == event.seq);
+    let position = before.map_or(0, |fact| fact.position + 1);
+    effects.facts.push(Fact {
+        indicator,
+        region: RegionCode::parse(region_code).map_err(HandlerError::reject)?,
+        occurred_on: date(occurred_on)?,
+        amount,
+        subject: subject.to_owned(),
+        source: event.source,
+        epoch: event.epoch,
+        seq: event.seq,
+        position,
+        event_id: Uuid::try_parse(&event.event_id).map_err(HandlerError::reject)?,
+    });
+    Ok(())
+}
+
+fn region(event: &Envelope, stated: StatedRegion) -> Result<Region, HandlerError> {
+    let level = match stated.level() {
+        RegionLevel::Province => "province",
+        RegionLevel::City => "city",
+        RegionLevel::County => "county",
+        RegionLevel::Town => "town",
+        RegionLevel::Village => "village",
+        RegionLevel::Community => "community",
+        RegionLevel::Unspecified => return Err(HandlerError::reject("a region's level is needed")),
+    };
+    let parent = match stated.parent_code.as_str() {
+        "" => None,
+        code => Some(RegionCode::parse(code).map_err(HandlerError::reject)?),
+    };
+    Ok(Region {
+        code: RegionCode::parse(&stated.code).map_err(HandlerError::reject)?,
+        name: stated.name,
+        level,
+        parent,
+        valid_from: date(stated.valid_from)?,
+        valid_until: stated.valid_until.map(|until| date(Some(until))).transpose()?,
+        source: event.source,
+        epoch: event.epoch,
+        seq: event.seq,
+    })
+}
+
+fn decode<Event: Message + Default>(event: &Envelope) -> Result<Event, HandlerError> {
+    Event::decode(event.payload.as_slice()).map_err(HandlerError::reject)
+}
+
+fn date(stated: Option<Date>) -> Result<NaiveDate, HandlerError> {
+    let date = stated.and_then(|date| NaiveDate::try_from(date).ok());
+    date.ok_or_else(|| HandlerError::reject("a day of the calendar is needed"))
+}
+
+/// A change of anything but one would be a counting rule, and those live with their owner.
+fn change(stated: i32) -> Result<i64, HandlerError> {
+    match stated {
+        1 | -1 => Ok(stated.into()),
+        other => Err(HandlerError::reject(format!("a change of {other} is neither +1 nor -1"))),
+    }
+}

@@ -1,0 +1,122 @@
+//! Figures of a region on a day.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use tongxin_platform::region::RegionCode;
+
+use super::indicators::{CATALOGUE, Indicator, Kind};
+
+/// What 100 % is: hundredths of a percent.
+const WHOLE: i128 = 10_000;
+
+/// The figures of a region on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scorecard {
+    /// The region.
+    pub region: RegionCode,
+    /// Its name.
+    pub region_name: String,
+    /// The day.
+    pub as_of: NaiveDate,
+    /// One for each indicator, in the catalogue's order.
+    pub figures: Vec<Figure>,
+    /// What it is computed from.
+    pub heads: Vec<Head>,
+}
+
+/// An indicator's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The indicator.
+    pub indicator: &'static Indicator,
+    /// Its value; of a ratio in hundredths of a percent, rounded down.
+    pub value: i64,
+    /// Part and whole of a ratio.
+    pub ratio: Option<(i64, i64)>,
+}
+
+/// How much of a service's log is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Head {
+    /// The service.
+    pub source: String,
+    /// Epoch of its log.
+    pub epoch: i64,
+    /// Newest event that is counted.
+    pub seq: i64,
+}
+
+/// Sums of facts by indicator; an indicator without facts has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Amounts(HashMap<String, i64>);
+
+impl FromIterator<(String, i64)> for Amounts {
+    fn from_iter<Sums: IntoIterator<Item = (String, i64)>>(sums: Sums) -> Self {
+        Self(sums.into_iter().collect())
+    }
+}
+
+impl Amounts {
+    /// Adds the sum of one more indicator.
+    pub fn put(&mut self, indicator: String, amount: i64) {
+        self.0.insert(indicator, amount);
+    }
+
+    fn of(&self, indicator: &Indicator) -> i64 {
+        self.0.get(indicator.id).copied().unwrap_or_default()
+    }
+
+    /// The figures that follow, in the catalogue's order.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Figure> {
+        CATALOGUE.into_iter().map(|indicator| self.figure(indicator)).collect()
+    }
+
+    fn figure(&self, indicator: &'static Indicator) -> Figure {
+        match indicator.kind {
+            Kind::Stock | Kind::Flow => Figure { indicator, value: self.of(indicator), ratio: None },
+            Kind::Ratio { part, whole } => {
+                let (part, whole) = (self.of(part), self.of(whole));
+                Figure { indicator, value: share(part, whole), ratio: Some((part, whole)) }
+            }
+        }
+    }
+}
+
+/// Rounded down, so that 100 % means all. A whole of nothing has no share.
+fn share(part: i64, whole: i64) -> i64 {
+    if whole <= 0 {
+        return 0;
+    }
+    let share = (i128::from(part) * WHOLE).div_euclid(i128::from(whole));
+    i64::try_from(share).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_all_is_a_hundred_percent() {
+        assert_eq!(share(289, 289), 10_000);
+        assert_eq!(share(288, 289), 9_965);
+        assert_eq!(share(999_999, 1_000_000), 9_999);
+    }
+
+    #[test]
+    fn nothing_of_nothing_is_no_share() {
+        assert_eq!(share(0, 0), 0);
+        assert_eq!(share(i64::MAX, 1), i64::MAX);
+    }
+
+    #[test]
+    fn a_ratio_shows_its_part_and_its_whole() {
+        let amounts: Amounts =
+            [("villages_party_paired".to_owned(), 1), ("assisted_villages".to_owned(), 3)].into_iter().collect();
+        let figures = amounts.figures();
+        let coverage = figures.iter().find(|figure| figure.indicator.id == "party_coverage").unwrap();
+        assert_eq!((coverage.value, coverage.ratio), (3_333, Some((1, 3))));
+        assert_eq!(figures.len(), CATALOGUE.len());
+    }
+}

@@ -1,0 +1,41 @@
+//! The gRPC door: translate, read, translate back.
+
+mod convert;
+
+use sqlx::PgPool;
+use tongxin_platform::{access::Caller, clock::Clock, db::Scope};
+use tongxin_proto::gateway::v1::{
+    GetScorecardRequest, GetScorecardResponse, ListIndicatorsRequest, ListIndicatorsResponse,
+    gateway_service_server::GatewayService,
+};
+use tonic::{Request, Response, Status};
+
+use crate::{domain::indicators::CATALOGUE, store::scorecards};
+
+/// Answers the gateway's own calls.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    pub pool: PgPool,
+    pub clock: Clock,
+}
+
+#[tonic::async_trait]
+impl GatewayService for Gateway {
+    async fn list_indicators(
+        &self,
+        _: Request<ListIndicatorsRequest>,
+    ) -> Result<Response<ListIndicatorsResponse>, Status> {
+        let indicators = CATALOGUE.into_iter().map(Into::into).collect();
+        Ok(Response::new(ListIndicatorsResponse { indicators }))
+    }
+
+    async fn get_scorecard(
+        &self,
+        request: Request<GetScorecardRequest>,
+    ) -> Result<Response<GetScorecardResponse>, Status> {
+        let scope = Scope::region(Caller::of(&request)?.region());
+        let (region, as_of) = convert::question(&request.into_inner(), self.clock.today())?;
+        let scorecard = scorecards::read(&self.pool, scope, region, as_of).await?;
+        Ok(Response::new(convert::answer(scorecard, self.clock.now())))
+    }
+}

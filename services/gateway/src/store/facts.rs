@@ -1,0 +1,66 @@
+//! Keeps facts together with their roll-ups.
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::rollups;
+use crate::domain::fact::Fact;
+
+/// Keeps facts and adds them up, within the transaction that `conn` is in.
+///
+/// # Errors
+/// When Postgres fails, or an event's facts are there already.
+pub async fn record(conn: &mut PgConnection, facts: &[Fact]) -> Result<(), sqlx::Error> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    insert(conn, facts).await?;
+    rollups::add(conn, facts).await
+}
+
+async fn insert(conn: &mut PgConnection, facts: &[Fact]) -> Result<(), sqlx::Error> {
+    let sources: Vec<&str> = facts.iter().map(|fact| fact.source).collect();
+    let epochs: Vec<i64> = facts.iter().map(|fact| fact.epoch).collect();
+    let seqs: Vec<i64> = facts.iter().map(|fact| fact.seq).collect();
+    let positions: Vec<i32> = facts.iter().map(|fact| fact.position).collect();
+    let event_ids: Vec<Uuid> = facts.iter().map(|fact| fact.event_id).collect();
+    let indicators: Vec<&str> = facts.iter().map(|fact| fact.indicator.id).collect();
+    let regions: Vec<i64> = facts.iter().map(|fact| fact.region.number()).collect();
+    let days: Vec<NaiveDate> = facts.iter().map(|fact| fact.occurred_on).collect();
+    let amounts: Vec<i64> = facts.iter().map(|fact| fact.amount).collect();
+    let subjects: Vec<&str> = facts.iter().map(|fact| fact.subject.as_str()).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO fact
+            (source, epoch, seq, position, event_id, indicator, region_code, occurred_on, amount, subject)
+        SELECT *
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[], $5::uuid[], $6::text[], $7::bigint[],
+                    $8::date[], $9::bigint[], $10::text[])
+        "#,
+        &sources as &[&str],
+        &epochs,
+        &seqs,
+        &positions,
+        &event_ids,
+        &indicators as &[&str],
+        &regions,
+        &days,
+        &amounts,
+        &subjects as &[&str],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets all that a source stated.
+///
+/// # Errors
+/// When Postgres fails.
+pub async fn forget(conn: &mut PgConnection, source: &str) -> Result<(), sqlx::Error> {
+    // This is rare, and takes as long as there are facts.
+    sqlx::query!("SET LOCAL statement_timeout = 0").execute(&mut *conn).await?;
+    sqlx::query!("DELETE FROM fact WHERE source = $1", source).execute(&mut *conn).await?;
+    rollups::rebuild(conn).await
+}

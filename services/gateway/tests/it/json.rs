@@ -1,0 +1,140 @@
+//! Every unary call can be made in JSON.
+
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::support::{
+    CITY, COUNTY, PROVINCE, Stage, UNKNOWN_REGION, VILLAGE,
+    events::{assisted, register},
+};
+
+const SCORECARD: &str = "tongxin.gateway.v1.GatewayService/GetScorecard";
+const REGION: &str = "tongxin.pairing.v1.PairingService/GetRegion";
+
+async fn post(stage: &Stage, token: Option<&str>, method: &str, body: impl Into<reqwest::Body>) -> Response {
+    let url = format!("http://{}/{method}", stage.grpc);
+    let mut request = Client::new().post(url).header("content-type", "application/json; charset=utf-8").body(body);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    request.send().await.unwrap()
+}
+
+async fn answer(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn a_scorecard_is_read_in_json() {
+    let stage = Stage::set().await;
+    stage.pairing.state(&register()).await;
+    stage.pairing.state(&assisted(VILLAGE, "2025-01-01", 1)).await;
+    stage.settle().await;
+    let token = stage.world.token("hq", PROVINCE);
+
+    let question = json!({ "regionCode": CITY, "asOf": { "year": 2025, "month": 12, "day": 30 } });
+    let (status, scorecard) = answer(post(&stage, Some(&token), SCORECARD, question.to_string()).await).await;
+    assert_eq!(status, 200);
+    assert_eq!(scorecard["scorecard"]["regionName"], "清远市");
+    assert_eq!(scorecard["scorecard"]["figures"][2], json!({ "indicatorId": "assisted_villages", "value": "1" }));
+
+    let (_, region) = answer(post(&stage, Some(&token), REGION, format!(r#"{{"code":"{COUNTY}"}}"#)).await).await;
+    assert_eq!(region["region"]["name"], "阳山县");
+    assert!(stage.pairing.seen.lock().unwrap().contains_key("authorization"));
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn errors_are_those_of_grpc() {
+    let stage = Stage::set().await;
+    stage.pairing.state(&register()).await;
+    stage.settle().await;
+    let token = stage.world.token("hq", CITY);
+    let future = json!({ "region_code": CITY, "as_of": { "year": 2026, "month": 1, "day": 1 } }).to_string();
+    let unknown = format!(r#"{{"code":"{UNKNOWN_REGION}"}}"#);
+    let provincial = format!(r#"{{"regionCode":"{PROVINCE}"}}"#);
+    for (method, body, status, code, reason) in [
+        (SCORECARD, future.as_str(), 400, "invalid_argument", "DATE_IN_FUTURE"),
+        (SCORECARD, provincial.as_str(), 404, "not_found", "REGION_NOT_FOUND"),
+        (SCORECARD, r#"{"regionCode":"44"}"#, 400, "invalid_argument", "INVALID_FIELDS"),
+        (SCORECARD, r#"{"region":"441800000000"}"#, 400, "invalid_argument", "MESSAGE_MALFORMED"),
+        (SCORECARD, r#"{"regionCode":"441800000000"} more"#, 400, "invalid_argument", "MESSAGE_MALFORMED"),
+        (SCORECARD, "", 400, "invalid_argument", "MESSAGE_MALFORMED"),
+        (REGION, unknown.as_str(), 404, "not_found", "REGION_NOT_FOUND"),
+    ] {
+        let (found, error) = answer(post(&stage, Some(&token), method, body.to_owned()).await).await;
+        assert_eq!((found.as_u16(), error["code"].as_str()), (status, Some(code)), "{body}: {error}");
+        assert_eq!(error["details"][0]["type"], "google.rpc.ErrorInfo");
+        assert_eq!(error["details"][0]["debug"]["reason"], reason, "{body}: {error}");
+    }
+
+    let (status, error) = answer(post(&stage, None, SCORECARD, "{}").await).await;
+    assert_eq!((status.as_u16(), &error["code"]), (401, &json!("unauthenticated")));
+    let village = stage.world.token("village", VILLAGE);
+    let import = "tongxin.pairing.v1.PairingService/EndPairing";
+    let (status, error) = answer(post(&stage, Some(&village), import, "{}").await).await;
+    assert_eq!((status.as_u16(), &error["code"]), (403, &json!("permission_denied")));
+    for method in ["tongxin.unknown.v1.S/M", "x", "tongxin.pairing.v1.PairingService/ImportRegions"] {
+        let (status, error) = answer(post(&stage, Some(&token), method, "{}").await).await;
+        assert_eq!((status.as_u16(), &error["code"]), (501, &json!("unimplemented")), "{method}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_is_read_up_to_the_limit_and_only_for_those_who_may() {
+    let stage = Stage::set().await;
+    let large = format!(r#"{{"regionCode":"{}"}}"#, "4".repeat(5 << 20));
+    let token = stage.world.token("hq", CITY);
+    let (status, error) = answer(post(&stage, Some(&token), SCORECARD, large).await).await;
+    assert_eq!((status.as_u16(), &error["code"]), (429, &json!("resource_exhausted")));
+
+    // Without a token, a body that does not come is not waited for.
+    let mut connection = TcpStream::connect(stage.grpc).await.unwrap();
+    let head =
+        format!("POST /{SCORECARD} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut start = [0; 12];
+    let read = tokio::time::timeout(Duration::from_secs(5), connection.read_exact(&mut start));
+    read.await.expect("an answer").unwrap();
+    assert_eq!(std::str::from_utf8(&start).unwrap(), "HTTP/1.1 401");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_can_bound_the_time() {
+    let stage = Stage::set().await;
+    let url = format!("http://{}/tongxin.pairing.v1.PairingService/ListRegions", stage.grpc);
+    let request = Client::new()
+        .post(url)
+        .header("content-type", "application/json")
+        .header("connect-timeout-ms", "200")
+        .header("authorization", format!("Bearer {}", stage.world.token("hq", CITY)))
+        .body(format!(r#"{{"parentCode":"{CITY}"}}"#));
+    // Well before the door gives up.
+    let answered = tokio::time::timeout(Duration::from_secs(10), request.send()).await.unwrap();
+    let (status, error) = answer(answered.unwrap()).await;
+    assert_eq!((status.as_u16(), &error["code"]), (504, &json!("deadline_exceeded")));
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_neither_json_nor_grpc_is_told_so() {
+    let stage = Stage::set().await;
+    let client = Client::new();
+    let url = format!("http://{}/{SCORECARD}", stage.grpc);
+    let get = client.get(&url).header("content-type", "application/json").send().await.unwrap();
+    assert_eq!((get.status().as_u16(), get.headers()["allow"].to_str().unwrap()), (405, "POST"));
+    let form = client.post(&url).header("content-type", "text/plain").body("x").send().await.unwrap();
+    assert_eq!(form.status().as_u16(), 415);
+    assert!(form.headers()["accept-post"].to_str().unwrap().contains("application/json"));
+    stage.stop().await;
+}

@@ -1,0 +1,10 @@
+//! The gateway through its doors, on private servers.
+
+mod edge;
+mod figures;
+mod json;
+mod metrics;
+mod projection;
+mod rollups;
+mod rooms;
+mod support;

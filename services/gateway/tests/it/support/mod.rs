@@ -1,0 +1,139 @@
+//! The gateway behind its door, and a service in front of it whose log a test writes.
+
+pub mod events;
+mod pairing;
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgPool;
+use tongxin_gateway::{App, Config};
+use tongxin_platform::{
+    broker::{self, BrokerConfig},
+    config::AdminConfig,
+    consumer::Progress,
+    db::{self, DbConfig},
+    grpc::GrpcConfig,
+    lifecycle::Lifecycle,
+    servers::Nats,
+    testing::{Database, TestWorld, eventually},
+};
+use tongxin_proto::gateway::v1::{GetScorecardRequest, Scorecard, gateway_service_client::GatewayServiceClient};
+use tonic::{Request, Status, transport::Channel};
+
+pub use pairing::{FakePairing, UNKNOWN_REGION};
+
+pub const PROVINCE: &str = "440000000000";
+pub const CITY: &str = "441800000000";
+pub const COUNTY: &str = "441823000000";
+pub const TOWN: &str = "441823107000";
+pub const VILLAGE: &str = "441823107201";
+pub const NEIGHBOUR: &str = "441825104201";
+
+/// Everything that a test needs, on servers of its own.
+pub struct Stage {
+    pub world: TestWorld,
+    pub nats: Nats,
+    pub pairing: FakePairing,
+    pub database: Database,
+    pub pool: PgPool,
+    pub grpc: SocketAddr,
+    pub admin: SocketAddr,
+    pub progress: Option<Progress>,
+    lifecycle: Lifecycle,
+}
+
+pub fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub fn noon() -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339("2025-12-31T04:00:00Z").unwrap().into()
+}
+
+/// The clock at noon, and a broker that no other test uses.
+pub async fn world() -> (TestWorld, Nats) {
+    let mut world = TestWorld::at(noon()).await;
+    let nats = Nats::temporary().await.unwrap();
+    let config = BrokerConfig { url: nats.url().into(), credentials_file: None };
+    world.surroundings.jetstream = broker::connect(&config).await.unwrap();
+    (world, nats)
+}
+
+impl Stage {
+    pub async fn set() -> Self {
+        let (world, nats) = world().await;
+        let pairing = FakePairing::start(&world).await;
+        let upstreams = BTreeMap::from([("pairing".to_owned(), format!("http://{}", pairing.address))]);
+        Self::with(world, nats, pairing, upstreams).await
+    }
+
+    pub async fn with(world: TestWorld, nats: Nats, pairing: FakePairing, upstreams: BTreeMap<String, String>) -> Self {
+        let database = Database::migrated(&tongxin_gateway::migrations()).await;
+        let config = Config {
+            database: DbConfig::at(&database.app_url),
+            grpc: GrpcConfig::default(),
+            admin: AdminConfig::default(),
+            upstreams,
+        };
+        let app = App::build(config, world.surroundings.clone()).await.unwrap();
+        let (grpc, admin) = (app.grpc_address().unwrap(), app.admin_address().unwrap());
+        let progress = app.progress("pairing");
+        let mut lifecycle = Lifecycle::default();
+        app.start(&mut lifecycle);
+        let pool = db::connect(&DbConfig::at(&database.app_url)).await.unwrap();
+        Self { world, nats, pairing, database, pool, grpc, admin, progress, lifecycle }
+    }
+
+    /// Waits until all that pairing stated is counted.
+    pub async fn settle(&self) {
+        eventually("all events are counted", || async {
+            let stated = self.pairing.stated().await;
+            let counted = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM cursor").fetch_one(&self.pool).await;
+            stated == counted.unwrap_or(-1)
+        })
+        .await;
+    }
+
+    pub fn channel(&self) -> Channel {
+        Channel::from_shared(format!("http://{}", self.grpc)).unwrap().connect_lazy()
+    }
+
+    /// A request with the token of a role in a region.
+    pub fn request<M>(&self, role: &str, region: &str, message: M) -> Request<M> {
+        let mut request = Request::new(message);
+        let token = format!("Bearer {}", self.world.token(role, region));
+        request.metadata_mut().insert("authorization", token.parse().unwrap());
+        request
+    }
+
+    /// What somebody in a region is told of one.
+    pub async fn scorecard_for(&self, caller: &str, region: &str, as_of: Option<&str>) -> Result<Scorecard, Status> {
+        let message =
+            GetScorecardRequest { region_code: region.to_owned(), as_of: as_of.map(|text| date(text).into()) };
+        let request = self.request("hq", caller, message);
+        let answer = GatewayServiceClient::new(self.channel()).get_scorecard(request).await?;
+        Ok(answer.into_inner().scorecard.unwrap())
+    }
+
+    pub async fn figure(&self, region: &str, as_of: &str, indicator: &str) -> i64 {
+        let scorecard = self.scorecard_for(PROVINCE, region, Some(as_of)).await.unwrap();
+        figure(&scorecard, indicator)
+    }
+
+    /// No roll-up differs from the sum of its facts.
+    pub async fn assert_no_drift(&self) {
+        let mut tx = db::Scope::EVERYWHERE.read(&self.pool).await.unwrap();
+        let drift = tongxin_gateway::store::rollups::drift(&mut tx).await.unwrap();
+        assert_eq!(drift, []);
+    }
+
+    pub async fn stop(self) {
+        self.lifecycle.run_until(async {}, Duration::from_secs(10)).await.unwrap();
+    }
+}
+
+pub fn figure(scorecard: &Scorecard, indicator: &str) -> i64 {
+    let found = scorecard.figures.iter().find(|figure| figure.indicator_id == indicator);
+    found.unwrap_or_else(|| panic!("no {indicator}")).value
+}
