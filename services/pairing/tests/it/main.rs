@@ -4,6 +4,7 @@ mod activities;
 mod batches;
 mod coverage;
 mod imports;
+mod malformed;
 mod organisations;
 mod pairings;
 mod rooms;

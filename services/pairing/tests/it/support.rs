@@ -113,6 +113,10 @@ impl TestApp {
         app
     }
 
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     pub fn client(&self, role: &str, region: &str) -> Client {
         let token = MetadataValue::try_from(format!("Bearer {}", self.world.token(role, region))).unwrap();
         PairingServiceClient::with_interceptor(self.channel.clone(), Bearer(token))
