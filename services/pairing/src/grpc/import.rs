@@ -3,6 +3,8 @@
 use std::pin::Pin;
 
 use futures::Stream;
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tongxin_platform::{
@@ -10,9 +12,7 @@ use tongxin_platform::{
     request::{Call, Context},
 };
 use tongxin_proto::{
-    pairing::v1::{
-        ImportRegionsRequest, ImportRegionsResponse, RegionEdition, RegionRow, import_regions_request::Part,
-    },
+    pairing::v1::{ImportRegionsRequest, ImportRegionsResponse, RegionRow, import_regions_request::Part},
     rules,
 };
 use tonic::{Request, Status, Streaming};
@@ -74,26 +74,27 @@ impl Import {
             return Err(Error::field("edition", "has to be in the first message").into());
         };
         let edition = convert::edition(&stated)?;
-        let received = self.set_aside().await?;
+        let mut fingerprint = Sha256::new();
+        fingerprint.update(stated.encode_to_vec());
+        let received = self.set_aside(&mut fingerprint).await?;
         if received == 0 {
             return Err(Error::RegionRows("the edition has no rows".to_owned()).into());
         }
-        let call = self.call(&stated)?;
+        let call = Call::of_stream(self.caller.clone(), &stated.request_id, fingerprint.finalize().into())?;
         let command = ImportRegions { import: self.id, request_id: call.request_id, edition };
         Ok(self.door.writer.execute(call, command).await?)
     }
 
-    /// Repeating an import does no harm, so the rows are no part of what is compared.
-    fn call(&self, edition: &RegionEdition) -> Result<Call, Status> {
-        Ok(Call::of_batch(self.caller.clone(), &edition.request_id)?.next_part(edition))
-    }
-
-    async fn set_aside(&mut self) -> Result<i64, Status> {
+    async fn set_aside(&mut self, fingerprint: &mut Sha256) -> Result<i64, Status> {
         let mut received = 0;
         while let Some(message) = self.messages.message().await? {
             let Some(Part::Rows(rows)) = message.part else {
                 return Err(Error::field("edition", "stands in the first message only").into());
             };
+            for row in &rows.rows {
+                // Hashed row by row: how they are spread over messages makes no difference.
+                fingerprint.update(row.encode_length_delimited_to_vec());
+            }
             let rows = read_rows(received + 1, rows.rows)?;
             register_import::set_aside(&self.door.pool, self.id, &self.context, received + 1, &rows).await?;
             received += i64::try_from(rows.len()).unwrap_or(i64::MAX);

@@ -37,8 +37,10 @@ async fn the_same_request_is_answered_alike() {
     let edition =
         RegionEdition { request_id: new_request_id(), effective_from: date("2021-01-01"), ..Default::default() };
     let first = app.import_as(edition.clone(), register()).await.unwrap();
-    let again = app.import_as(edition, register()).await.unwrap();
+    let again = app.import_as(edition.clone(), register()).await.unwrap();
     assert_eq!(first, again);
+    let other = app.import_as(edition, register()[..5].to_vec()).await.unwrap_err();
+    assert_eq!(told(&other).1, "REQUEST_ID_REUSED");
 }
 
 #[tokio::test]

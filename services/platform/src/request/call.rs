@@ -44,6 +44,14 @@ impl Call {
         Ok(Self { caller, request_id, part: 0, fingerprint: [0; 32] })
     }
 
+    /// A stream that is carried out as a whole once all of it is there; the hash is over all of it.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the identifier is no UUID.
+    pub fn of_stream(caller: Caller, request_id: &str, fingerprint: [u8; 32]) -> Result<Self, Status> {
+        Ok(Self { fingerprint, ..Self::of_batch(caller, request_id)? })
+    }
+
     /// The next part of the batch, which asks for `message`.
     #[must_use]
     pub fn next_part(&mut self, message: &impl Message) -> Self {
