@@ -14,7 +14,7 @@ use tongxin_tests::{
 };
 
 /// Villages of the register.
-pub const VILLAGES: usize = 400;
+pub const VILLAGES: usize = 4_000;
 
 pub struct World {
     pub program: Program,

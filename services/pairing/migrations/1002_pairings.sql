@@ -49,6 +49,7 @@ CREATE TABLE pairing (
     CONSTRAINT pairing_period CHECK (ends_on > starts_on)
 );
 CREATE UNIQUE INDEX pairing_open ON pairing (supporter_id, recipient_id, kind) WHERE ends_on IS NULL;
+CREATE INDEX pairing_supporter ON pairing (supporter_id);
 CREATE INDEX pairing_recipient ON pairing (recipient_id);
 CREATE INDEX pairing_region ON pairing (region_code);
 CALL restrict_to_region('pairing');

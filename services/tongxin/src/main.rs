@@ -1,2 +1,80 @@
-//! The program of tongxin.
-fn main() {}
+//! The program: every service, and what operators do with them.
+//!
+//! | file | |
+//! |---|---|
+//! | `commands`     | one file for each subcommand |
+//! | `services`     | the services that this program can be |
+//! | `settings`     | everything that a configuration file can say |
+//! | `up`           | all services on one machine |
+//! | `sample`       | the sample year: made, loaded, compared with what was published |
+//! | `instance`     | how other subcommands find a running `up` |
+//! | `client`       | calls to a gateway, and what their errors say |
+//! | `register_csv` | register files, read row by row |
+//! | `figures`, `table`, `progress` | what people see |
+
+mod client;
+mod commands;
+mod failure;
+mod figures;
+mod instance;
+mod progress;
+mod register_csv;
+mod sample;
+mod services;
+mod settings;
+mod signals;
+mod table;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{check_config, import, log, migrate, scorecard, serve, token};
+
+/// tongxin (同心): the operations system of a rural-assistance command post.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  tongxin up --sample qingyuan-2025        all services on this machine, with the sample year
+  tongxin scorecard 441800000000           the figures of Qingyuan, from the running `up`
+  tongxin serve pairing --config t.toml    one service, as in production
+
+Exit codes: 0 done, 1 failed, 2 wrongly called.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::Args),
+    Serve(serve::Args),
+    Migrate(migrate::Args),
+    CheckConfig(check_config::Args),
+    Token(token::Args),
+    #[command(subcommand)]
+    Import(import::What),
+    Scorecard(scorecard::Args),
+    #[command(subcommand)]
+    Log(log::What),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Up(args) => up::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::CheckConfig(args) => check_config::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Import(what) => import::run(what).await,
+        Command::Scorecard(args) => scorecard::run(args).await,
+        Command::Log(what) => log::run(what).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}

@@ -1,0 +1,109 @@
+//! Calls to a gateway, and what their errors say.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use clap::Args;
+use tongxin_platform::{access::Credentials, clock::Clock, grpc};
+use tongxin_proto::{
+    gateway::v1::gateway_service_client::GatewayServiceClient,
+    pairing::v1::pairing_service_client::PairingServiceClient,
+};
+use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
+use tonic_types::StatusExt as _;
+
+use crate::instance::{DATA_DIR, Instance};
+
+/// A connection that carries a token.
+pub type Authorized = InterceptedService<Channel, Credentials>;
+
+/// Which gateway to call.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Folder of the running `tongxin up`
+    #[arg(long, value_name = "FOLDER", default_value = DATA_DIR)]
+    data_dir: PathBuf,
+
+    /// Address of another gateway, for example `http://gateway:7400`
+    #[arg(long, value_name = "URL", requires = "token_file")]
+    gateway: Option<String>,
+
+    /// File with the token for that gateway
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// A gateway, and the token for it.
+#[derive(Clone)]
+pub struct Gateway {
+    address: String,
+    connection: Authorized,
+}
+
+impl Target {
+    /// Connects when the first call needs it.
+    pub fn connect(&self) -> Result<Gateway> {
+        let instance = match &self.gateway {
+            Some(_) => None,
+            None => Some(Instance::find(&self.data_dir)?),
+        };
+        let address = self.gateway.clone().or(instance.as_ref().map(|instance| instance.gateway.clone()));
+        let token_file = self.token_file.clone().or(instance.map(|instance| instance.token_file));
+        Gateway::at(&address.unwrap_or_default(), &token_file.unwrap_or_default())
+    }
+}
+
+impl Gateway {
+    /// The gateway at an address, called with the token in a file.
+    pub fn at(address: &str, token_file: &Path) -> Result<Self> {
+        let credentials = Credentials::file(token_file.to_owned(), Clock::system());
+        credentials.token().with_context(|| format!("cannot read the token in {}", token_file.display()))?;
+        let form = || format!("{address:?} is not the address of a gateway, such as http://127.0.0.1:7400");
+        ensure!(address.starts_with("http://"), form());
+        let channel = grpc::channel(address).with_context(form)?;
+        Ok(Self { address: address.to_owned(), connection: InterceptedService::new(channel, credentials) })
+    }
+
+    /// Calls the gateway itself.
+    pub fn figures(&self) -> GatewayServiceClient<Authorized> {
+        GatewayServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls pairing, through the gateway.
+    pub fn pairing(&self) -> PairingServiceClient<Authorized> {
+        PairingServiceClient::new(self.connection.clone())
+    }
+
+    /// For `map_err`: what an answer means for the one who typed the command.
+    pub fn explain(&self, status: &Status) -> anyhow::Error {
+        let said = said(status);
+        match status.code() {
+            Code::Unavailable if is_unreachable(status) => anyhow!(
+                "the gateway at {} cannot be reached: is `tongxin up` running? (--data-dir names its folder)",
+                self.address
+            ),
+            Code::Unauthenticated => anyhow!("the gateway refuses the token: {said}. `tongxin token` makes one"),
+            Code::PermissionDenied => anyhow!("not allowed: {said}. A token of another role may be needed"),
+            Code::Unavailable => anyhow!("{said}: try again later, nothing was changed"),
+            _ => anyhow!("{said}"),
+        }
+    }
+}
+
+/// The text of an answer with its reason.
+fn said(status: &Status) -> String {
+    match status.get_details_error_info() {
+        Some(info) => format!("{} ({})", status.message(), info.reason),
+        None => status.message().to_owned(),
+    }
+}
+
+/// Answers of a server carry details; a connection that fails has none.
+fn is_unreachable(status: &Status) -> bool {
+    status.get_details_error_info().is_none()
+}
+
+/// Whether the same request may succeed a little later.
+pub fn is_passing(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown)
+}

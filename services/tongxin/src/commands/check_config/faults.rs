@@ -1,0 +1,222 @@
+//! All that is wrong with a configuration, not only the first thing.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::{Path, PathBuf},
+    str::FromStr as _,
+};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+use tongxin_platform::{
+    access::{Access, AccessConfig, KeySource, MethodPermissions},
+    broker::BrokerConfig,
+    clock::Clock,
+    config,
+    db::DbConfig,
+    error::chain,
+    grpc,
+    telemetry::TelemetryConfig,
+};
+use tongxin_proto::POOL;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    services::ServiceName,
+    settings::{GraceSeconds, Owners},
+};
+
+/// Reads one section by itself, so that one that is wrong hides no other.
+macro_rules! section {
+    ($name:ident, $kind:ty) => {
+        fn $name(file: &Path, faults: &mut Vec<String>) -> $kind {
+            #[derive(Default, Deserialize)]
+            #[serde(default)]
+            struct Only {
+                $name: $kind,
+            }
+            read::<Only>(stringify!($name), file, faults).$name
+        }
+    };
+}
+
+section!(access, AccessConfig);
+section!(nats, BrokerConfig);
+section!(telemetry, TelemetryConfig);
+section!(token_file, Option<PathBuf>);
+section!(grace_seconds, GraceSeconds);
+section!(pairing, Option<tongxin_pairing::Config>);
+section!(gateway, Option<tongxin_gateway::Config>);
+section!(migrate, Owners);
+
+const SECTIONS: [&str; 8] =
+    ["access", "nats", "telemetry", "token_file", "grace_seconds", "pairing", "gateway", "migrate"];
+
+/// What is wrong, one line each.
+pub fn find(file: &Path) -> Vec<String> {
+    let mut faults = Vec::new();
+    match config::load::<BTreeMap<String, Value>>(Some(file)) {
+        Ok(sections) => unknown_sections(sections.keys(), &mut faults),
+        // Not even TOML or YAML, so nothing else can be said.
+        Err(error) => return vec![chain(&error)],
+    }
+    access_faults(access(file, &mut faults), &mut faults);
+    nats_faults(&nats(file, &mut faults), &mut faults);
+    let telemetry = telemetry(file, &mut faults);
+    if let Err(error) = telemetry.log.parse::<EnvFilter>() {
+        faults.push(format!("telemetry.log: {error}"));
+    }
+    grace_seconds(file, &mut faults);
+    let token_file = token_file(file, &mut faults);
+    if let Some(pairing) = pairing(file, &mut faults) {
+        database_faults("pairing", &pairing.database, &mut faults);
+    }
+    if let Some(gateway) = gateway(file, &mut faults) {
+        database_faults("gateway", &gateway.database, &mut faults);
+        upstream_faults(&gateway.upstreams, &mut faults);
+        if token_file.is_none() {
+            faults.push("token_file: the gateway needs one, for its calls to other services".to_owned());
+        }
+    }
+    let owners = migrate(file, &mut faults);
+    for service in ServiceName::ALL {
+        if let Some(url) = owners.url(service) {
+            url_faults(&format!("migrate.{}_url", service.name()), url, &mut faults);
+        }
+    }
+    faults
+}
+
+/// What cannot be read counts as not said.
+fn read<T: DeserializeOwned + Default>(section: &str, file: &Path, faults: &mut Vec<String>) -> T {
+    config::load(Some(file)).unwrap_or_else(|error| {
+        // The first part says no more than that something is wrong.
+        let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), chain);
+        faults.push(format!("{section}: {text}"));
+        T::default()
+    })
+}
+
+fn unknown_sections<'name>(names: impl Iterator<Item = &'name String>, faults: &mut Vec<String>) {
+    for name in names.filter(|name| !SECTIONS.contains(&name.as_str())) {
+        faults.push(format!("{name}: there is no such setting; there are {}", SECTIONS.join(", ")));
+    }
+}
+
+fn access_faults(access: AccessConfig, faults: &mut Vec<String>) {
+    let known = MethodPermissions::known(&POOL);
+    for (role, patterns) in &access.roles {
+        for pattern in patterns.iter().filter(|pattern| !pattern.contains('*') && !known.contains(*pattern)) {
+            faults.push(format!("access.roles.{role}: no service knows the permission {pattern:?}"));
+        }
+    }
+    let mut seen = HashSet::new();
+    for issuer in access.issuers {
+        let name = issuer.issuer.clone();
+        if !seen.insert(name.clone()) {
+            faults.push(format!("access.issuers: {name} is there twice"));
+        }
+        // Sets at an address are not fetched here.
+        if matches!(issuer.keys, KeySource::JwksUrl(_)) {
+            continue;
+        }
+        let alone = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+        if let Err(error) = Access::new(alone, Clock::system()) {
+            faults.push(format!("access.issuers {name}: {}", chain(&error)));
+        }
+    }
+}
+
+fn nats_faults(nats: &BrokerConfig, faults: &mut Vec<String>) {
+    let url = nats.url.expose_secret();
+    if !["nats://", "tls://", "ws://", "wss://"].iter().any(|scheme| url.starts_with(scheme)) {
+        faults.push("nats.url: a URL such as nats://nats:4222 or tls://nats:4222 is needed".to_owned());
+    }
+    if let Some(file) = nats.credentials_file.as_ref().filter(|file| !file.is_file()) {
+        faults.push(format!("nats.credentials_file: there is no file {}", file.display()));
+    }
+}
+
+fn database_faults(section: &str, database: &DbConfig, faults: &mut Vec<String>) {
+    url_faults(&format!("{section}.database.url"), &database.url, faults);
+    if database.max_connections == 0 {
+        faults.push(format!("{section}.database.max_connections: at least 1 is needed"));
+    }
+}
+
+fn url_faults(setting: &str, url: &SecretString, faults: &mut Vec<String>) {
+    let text = url.expose_secret();
+    let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+    if !is_postgres || PgConnectOptions::from_str(text).is_err() {
+        // Not the error itself, which may repeat the password.
+        faults.push(format!("{setting}: a URL such as postgres://user@host:5432/database is needed"));
+    }
+}
+
+fn upstream_faults(upstreams: &BTreeMap<String, String>, faults: &mut Vec<String>) {
+    for (name, address) in upstreams {
+        if let Err(error) = grpc::channel(address) {
+            let text = chain(&error);
+            faults.push(format!(
+                "gateway.upstreams.{name}: {address:?} is no address such as http://{name}:7001: {text}"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        find(file.path())
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_named() {
+        let found = faults(
+            "grace = 5
+             [nats]
+             url = 'nats:4222'
+             [telemetry]
+             lgo = 'info'
+             [pairing.database]
+             url = 'mysql://x'
+             [gateway.database]
+             url = 'postgres://app@db/gateway'
+             max_connections = 'many'
+             [migrate]
+             pairing_url = 'nowhere'",
+        );
+        for (fault, start) in found.iter().zip([
+            "grace: ",
+            "nats.url: ",
+            "telemetry: ",
+            "pairing.database.url: ",
+            "gateway: ",
+            "migrate.pairing_url: ",
+        ]) {
+            assert!(fault.starts_with(start), "{fault}");
+        }
+        assert_eq!(found.len(), 6, "{found:#?}");
+    }
+
+    #[test]
+    fn sound_settings_have_no_faults() {
+        assert_eq!(faults("token_file = 't'\n[gateway.database]\nurl = 'postgres://app@db/gateway'"), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn an_upstream_needs_an_address() {
+        let found = faults(
+            "token_file = 't'\n[gateway]\nupstreams = { pairing = 'http://[' }\n[gateway.database]\nurl = 'postgres://a@b/c'",
+        );
+        assert!(found[0].starts_with("gateway.upstreams.pairing: "), "{found:?}");
+    }
+}

@@ -1,0 +1,48 @@
+//! `tongxin check-config`: what a configuration means, and all that is wrong with it.
+
+mod effective;
+mod faults;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use tongxin_platform::config;
+
+use crate::settings::Settings;
+
+/// Shows the settings that a file and the environment come to, defaults included and secrets masked.
+///
+/// Lists everything that is wrong: one line for each section that cannot be read, key file that is missing, URL or
+/// log directive that is none, and permission that no service knows. Starts nothing and connects to nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tongxin check-config tongxin.toml
+  TONGXIN__NATS__URL=nats://nats:4222 tongxin check-config tongxin.toml --json")]
+pub struct Args {
+    /// Settings, TOML or YAML
+    file: PathBuf,
+
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let found = faults::find(&args.file);
+    if !found.is_empty() {
+        for fault in &found {
+            eprintln!("{}: {fault}", args.file.display());
+        }
+        bail!("{} thing(s) are wrong with the settings", found.len());
+    }
+    let settings: Settings = config::load(Some(&args.file))?;
+    let effective = effective::of(&settings);
+    if args.json {
+        println!("{effective:#}");
+    } else {
+        for line in effective::lines(&effective) {
+            println!("{line}");
+        }
+    }
+    Ok(())
+}

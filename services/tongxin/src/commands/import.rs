@@ -1,0 +1,173 @@
+//! `tongxin import`: files into services.
+
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use chrono::NaiveDate;
+use clap::Subcommand;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tongxin_platform::{clock::Clock, region::RegionCode};
+use tongxin_proto::pairing::v1::{
+    ImportRegionsRequest, ImportRegionsResponse, ImportRegionsResult, RegionEdition, RegionRow, RegionRows,
+    import_regions_request::Part,
+};
+use tonic::{Status, Streaming};
+use uuid::Uuid;
+
+use super::{day, region};
+use crate::{
+    client::{Gateway, Target},
+    progress::Progress,
+    register_csv::RegisterRows,
+};
+
+const ROWS_PER_MESSAGE: usize = 1_000;
+
+/// Takes files in.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    Regions(Regions),
+}
+
+/// Takes an edition of the register of regions: CSV in UTF-8 with the header `code,name,level,parent_code,assisted`.
+///
+/// The whole file is taken or nothing. Importing it again changes nothing: the request's identifier follows from
+/// the file and the options. Needs a token of the role operator, for dates over a year ago of hq as well.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tongxin import regions regions.csv --effective-from 2021-01-01
+  tongxin import regions guangdong-2024.csv --complete-for 440000000000 --source 'statistics bureau, 2024'
+
+A row looks like this:  441823107000,太平镇,town,441823000000,1
+Levels: province, city, county, town, village, community. assisted is 1 for assisted towns and villages, else 0.")]
+pub struct Regions {
+    /// The register
+    file: PathBuf,
+
+    /// First day on which the edition is in force; today if not given
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    effective_from: Option<NaiveDate>,
+
+    /// Registered regions in this one that the file does not have are withdrawn
+    #[arg(long, value_name = "CODE", value_parser = region)]
+    complete_for: Option<RegionCode>,
+
+    /// Where the edition comes from
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    source: String,
+
+    /// Instead of the one that follows from the file and the options
+    #[arg(long, value_name = "UUID")]
+    request_id: Option<Uuid>,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+pub async fn run(what: What) -> Result<()> {
+    let What::Regions(args) = what;
+    let gateway = args.target.connect()?;
+    let content = Content::check(&args.file).with_context(|| args.file.display().to_string())?;
+    let effective_from = args.effective_from.unwrap_or_else(|| Clock::system().today());
+    let edition = RegionEdition {
+        request_id: args.request_id.unwrap_or_else(|| request_id(&args, &content, effective_from)).to_string(),
+        effective_from: Some(effective_from.into()),
+        complete_for: args.complete_for.map(|code| code.to_string()).unwrap_or_default(),
+        source: args.source,
+    };
+    let result = import(&gateway, edition, &args.file, content.rows).await?;
+    println!(
+        "{} regions: {} new, {} changed, {} withdrawn; {} towns and villages began or ceased to be assisted",
+        result.rows, result.added, result.changed, result.withdrawn, result.assistance_changed
+    );
+    Ok(())
+}
+
+/// What a file was found to hold before anything is sent.
+struct Content {
+    rows: u64,
+    hash: [u8; 32],
+}
+
+impl Content {
+    /// Reads the file once from end to end.
+    fn check(path: &Path) -> Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut count = 0;
+        for row in open(path)? {
+            let row = row?;
+            for field in [&row.code, &row.name, &row.parent_code] {
+                hasher.update(field);
+                hasher.update(b",");
+            }
+            hasher.update([u8::try_from(row.level).unwrap_or_default(), u8::from(row.assisted)]);
+            count += 1;
+        }
+        if count == 0 {
+            bail!("the file has a header, but no rows");
+        }
+        Ok(Self { rows: count, hash: hasher.finalize().into() })
+    }
+}
+
+fn open(path: &Path) -> Result<RegisterRows<BufReader<File>>> {
+    let file = File::open(path).context("cannot be opened")?;
+    Ok(RegisterRows::open(BufReader::new(file))?)
+}
+
+/// The same import gets the same identifier, so that repeating it is safe.
+fn request_id(args: &Regions, content: &Content, effective_from: NaiveDate) -> Uuid {
+    let options = format!("{effective_from}\n{:?}\n{}\n", args.complete_for, args.source);
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &[options.as_bytes(), &content.hash].concat())
+}
+
+async fn import(gateway: &Gateway, edition: RegionEdition, path: &Path, total: u64) -> Result<ImportRegionsResult> {
+    let (messages, stream) = mpsc::channel(4);
+    messages.send(ImportRegionsRequest { part: Some(Part::Edition(edition)) }).await?;
+    let explain = |status: Status| gateway.explain(&status);
+    let answers = gateway.pairing().import_regions(ReceiverStream::new(stream)).await.map_err(explain)?;
+    let progress = Progress::begin("importing regions", Some(total));
+    let (sent, result) = tokio::join!(send(path, messages), follow(answers.into_inner(), progress));
+    sent?;
+    let result = result.map_err(explain).context("nothing was taken (row 1 of the file is its line 2)")?;
+    result.context("the service ended the import without a result")
+}
+
+async fn send(path: &Path, messages: mpsc::Sender<ImportRegionsRequest>) -> Result<()> {
+    let mut rows = open(path)?;
+    loop {
+        let part: Result<Vec<RegionRow>, _> = rows.by_ref().take(ROWS_PER_MESSAGE).collect();
+        let (part, failed) = match part {
+            Ok(part) if part.is_empty() => return Ok(()),
+            Ok(part) => (Some(Part::Rows(RegionRows { rows: part })), None),
+            // A message without a part is refused, and the import with it: half a file must not look like a whole.
+            Err(error) => (None, Some(error)),
+        };
+        // Who no longer listens says why in the answers.
+        let listening = messages.send(ImportRegionsRequest { part }).await.is_ok();
+        match failed {
+            Some(error) => return Err(error).with_context(|| format!("{} changed meanwhile", path.display())),
+            None if !listening => return Ok(()),
+            None => {}
+        }
+    }
+}
+
+async fn follow(
+    mut answers: Streaming<ImportRegionsResponse>,
+    mut progress: Progress,
+) -> Result<Option<ImportRegionsResult>, Status> {
+    let mut result = None;
+    while let Some(answer) = answers.message().await? {
+        progress.reach(answer.received.unsigned_abs());
+        result = answer.result.or(result);
+    }
+    progress.end("done");
+    Ok(result)
+}

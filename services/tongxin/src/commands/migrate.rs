@@ -1,0 +1,81 @@
+//! `tongxin migrate`: brings the schemas of services up to date.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::{Connection as _, PgConnection};
+use tongxin_platform::{config, db::SchemaBehind};
+
+use crate::{
+    services::ServiceName,
+    settings::{Owners, Settings},
+};
+
+/// Brings the schemas of services up to date.
+///
+/// Logs in as the role that owns the tables, by `migrate.pairing_url` and `migrate.gateway_url` of the settings or
+/// `TONGXIN__MIGRATE__PAIRING_URL` and `TONGXIN__MIGRATE__GATEWAY_URL`. `tongxin up` migrates by itself.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tongxin migrate --config tongxin.toml            all services that have a URL
+  tongxin migrate --check --service pairing        fails when pairing's schema is behind")]
+pub struct Args {
+    /// Changes nothing, fails when a schema is behind
+    #[arg(long)]
+    check: bool,
+
+    /// Only this service
+    #[arg(long)]
+    service: Option<ServiceName>,
+
+    /// Settings, TOML or YAML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub async fn run(args: Args) -> Result<()> {
+    let settings: Settings = config::load(args.config.as_deref())?;
+    for (service, url) in databases(args.service, &settings.migrate)? {
+        let name = service.name();
+        let mut conn = PgConnection::connect(url.expose_secret())
+            .await
+            .with_context(|| format!("cannot reach the database of {name} by migrate.{name}_url"))?;
+        if args.check {
+            check(service, &mut conn).await?;
+        } else {
+            let ran = service.migrations().run(&mut conn).await;
+            match ran.with_context(|| format!("migrating {name} failed"))? {
+                0 => println!("{name}: was up to date"),
+                ran => println!("{name}: {ran} migration(s) ran"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The databases that have an owner's URL; the one that was asked for has to.
+fn databases(asked: Option<ServiceName>, owners: &Owners) -> Result<Vec<(ServiceName, &SecretString)>> {
+    let with_url = |service| owners.url(service).map(|url| (service, url));
+    let found: Vec<_> = ServiceName::selected(asked).into_iter().filter_map(with_url).collect();
+    if found.is_empty() {
+        let name = asked.unwrap_or(ServiceName::Pairing).name();
+        bail!(
+            "no owner's URL is configured: set migrate.{name}_url in the settings or TONGXIN__MIGRATE__{}_URL",
+            name.to_uppercase()
+        );
+    }
+    Ok(found)
+}
+
+async fn check(service: ServiceName, conn: &mut PgConnection) -> Result<()> {
+    let name = service.name();
+    match service.migrations().check(conn).await {
+        Ok(()) => println!("{name}: up to date"),
+        Err(SchemaBehind::Behind(missing)) => {
+            bail!("{name}: the schema lacks {missing} migration(s): run `tongxin migrate`")
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Scorecards as people and programs read them.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+use tongxin_platform::region::RegionCode;
+use tongxin_proto::gateway::v1::{
+    Figure, GetScorecardRequest, Indicator, IndicatorKind, ListIndicatorsRequest, Scorecard,
+};
+
+use crate::{client::Gateway, table};
+
+/// A scorecard with the names of its figures.
+pub struct Card {
+    scorecard: Scorecard,
+    indicators: HashMap<String, Indicator>,
+}
+
+impl Card {
+    /// Asks a gateway.
+    pub async fn of(gateway: &Gateway, region: RegionCode, as_of: Option<NaiveDate>) -> Result<Self> {
+        let mut client = gateway.figures();
+        let indicators = client.list_indicators(ListIndicatorsRequest {}).await;
+        let indicators = indicators.map_err(|status| gateway.explain(&status))?.into_inner().indicators;
+        let request = GetScorecardRequest { region_code: region.to_string(), as_of: as_of.map(Into::into) };
+        let answer = client.get_scorecard(request).await.map_err(|status| gateway.explain(&status))?;
+        let scorecard = answer.into_inner().scorecard.context("the gateway's answer has no scorecard")?;
+        let named = |indicator: Indicator| (indicator.indicator_id.clone(), indicator);
+        Ok(Self { scorecard, indicators: indicators.into_iter().map(named).collect() })
+    }
+
+    /// One of its figures.
+    pub fn figure(&self, indicator: &str) -> Option<&Figure> {
+        self.scorecard.figures.iter().find(|figure| figure.indicator_id == indicator)
+    }
+
+    /// Up to which event of a service it counts.
+    pub fn counted(&self, source: &str) -> i64 {
+        let head = self.scorecard.heads.iter().find(|head| head.source == source);
+        head.map_or(0, |head| head.seq)
+    }
+
+    /// What it is about, in one line.
+    pub fn title(&self) -> String {
+        let Scorecard { region_code, region_name, .. } = &self.scorecard;
+        format!("{region_name} {region_code} as of {}", self.day())
+    }
+
+    /// A table, with a word about each figure where there is one.
+    pub fn table(&self, remark: impl Fn(&Figure) -> String) -> String {
+        let rows: Vec<_> = self.scorecard.figures.iter().map(|figure| self.row(figure, remark(figure))).collect();
+        table::render(&rows, &[2])
+    }
+
+    /// All of it, for programs.
+    pub fn json(&self) -> Value {
+        let heads = self.scorecard.heads.iter();
+        json!({
+            "region_code": self.scorecard.region_code,
+            "region_name": self.scorecard.region_name,
+            "as_of": self.day(),
+            "figures": self.scorecard.figures.iter().map(|figure| self.figure_json(figure)).collect::<Vec<_>>(),
+            "heads": heads.map(|head| json!({"source": head.source, "epoch": head.epoch, "seq": head.seq}))
+                .collect::<Vec<_>>(),
+        })
+    }
+
+    fn row(&self, figure: &Figure, remark: String) -> Vec<String> {
+        let indicator = self.indicator(figure);
+        let (value, unit) = if is_ratio(&indicator) {
+            (share(figure), String::new())
+        } else {
+            (figure.value.to_string(), indicator.unit)
+        };
+        vec![indicator.name_zh, indicator.name_en, value, unit, remark]
+    }
+
+    fn figure_json(&self, figure: &Figure) -> Value {
+        let indicator = self.indicator(figure);
+        let mut json = json!({
+            "indicator_id": figure.indicator_id,
+            "name_zh": indicator.name_zh,
+            "name_en": indicator.name_en,
+            "unit": indicator.unit,
+            "value": figure.value,
+        });
+        if is_ratio(&indicator) {
+            json["unit"] = json!("hundredths of a percent");
+            json["numerator"] = json!(figure.numerator);
+            json["denominator"] = json!(figure.denominator);
+        }
+        json
+    }
+
+    /// A figure that the catalogue does not name shows its identifier.
+    fn indicator(&self, figure: &Figure) -> Indicator {
+        let unknown = || Indicator { name_en: figure.indicator_id.clone(), ..Indicator::default() };
+        self.indicators.get(&figure.indicator_id).cloned().unwrap_or_else(unknown)
+    }
+
+    fn day(&self) -> String {
+        let day = self.scorecard.as_of.and_then(|date| NaiveDate::try_from(date).ok());
+        day.map_or_else(String::new, |day| day.to_string())
+    }
+}
+
+fn is_ratio(indicator: &Indicator) -> bool {
+    indicator.kind() == IndicatorKind::Ratio
+}
+
+/// A ratio with its parts, such as `12 of 289 (4.15 %)`.
+fn share(figure: &Figure) -> String {
+    let (whole, hundredths) = (figure.value / 100, figure.value % 100);
+    let percent = if hundredths == 0 { whole.to_string() } else { format!("{whole}.{hundredths:02}") };
+    format!("{} of {} ({percent} %)", figure.numerator, figure.denominator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_shows_its_parts() {
+        let figure = |value, numerator, denominator| Figure { value, numerator, denominator, ..Figure::default() };
+        assert_eq!(share(&figure(10_000, 289, 289)), "289 of 289 (100 %)");
+        assert_eq!(share(&figure(415, 12, 289)), "12 of 289 (4.15 %)");
+        assert_eq!(share(&figure(9_905, 2, 3)), "2 of 3 (99.05 %)");
+        assert_eq!(share(&figure(0, 0, 0)), "0 of 0 (0 %)");
+    }
+}

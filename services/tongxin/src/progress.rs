@@ -1,0 +1,57 @@
+//! Progress on standard error: a bar on a terminal, now and then a line elsewhere.
+
+use std::{
+    io::{IsTerminal as _, stderr},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+/// How far something has come.
+pub struct Progress {
+    title: String,
+    total: u64,
+    bar: Option<ProgressBar>,
+    last_line: Instant,
+}
+
+impl Progress {
+    /// Begins; without a total there is no bar, only a count.
+    pub fn begin(title: impl Into<String>, total: Option<u64>) -> Self {
+        let title = title.into();
+        let bar = stderr().is_terminal().then(|| bar(&title, total));
+        Self { title, total: total.unwrap_or(0), bar, last_line: Instant::now() }
+    }
+
+    /// Says how far it has come.
+    pub fn reach(&mut self, done: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        } else if self.last_line.elapsed() >= LINE_EVERY {
+            self.last_line = Instant::now();
+            match self.total {
+                0 => eprintln!("{}: {done}", self.title),
+                total => eprintln!("{}: {done} of {total}", self.title),
+            }
+        }
+    }
+
+    /// Ends with a word about the outcome.
+    pub fn end(self, outcome: &str) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        eprintln!("{}: {outcome}", self.title);
+    }
+}
+
+fn bar(title: &str, total: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => (ProgressBar::new(total), "{msg} [{bar:32}] {pos} of {len}"),
+        None => (ProgressBar::new_spinner(), "{msg} {spinner} {pos}"),
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.with_style(style.progress_chars("=> ")).with_message(title.to_owned())
+}

@@ -1,0 +1,48 @@
+//! Tables for a terminal, in which Chinese characters take two columns.
+
+/// Lines up the cells of rows; the columns that `right` names end at one place.
+pub fn render(rows: &[Vec<String>], right: &[usize]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max();
+    let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let padding = " ".repeat(widths[column] - width(cell));
+            line += "  ";
+            line += &if right.contains(&column) { padding + cell } else { cell.clone() + &padding };
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// Columns that a text takes.
+fn width(text: &str) -> usize {
+    text.chars().map(|char| if is_wide(char) { 2 } else { 1 }).sum()
+}
+
+/// Hangul, the Chinese characters with their punctuation, and full-width forms.
+fn is_wide(char: char) -> bool {
+    matches!(char, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_and_latin_cells_line_up() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let table = render(&[row(["帮扶村数", "Assisted", "289"]), row(["x", "y", "12"])], &[2]);
+        assert_eq!(table, "  帮扶村数  Assisted  289\n  x         y          12\n");
+    }
+
+    #[test]
+    fn nothing_makes_an_empty_table() {
+        assert_eq!(render(&[], &[]), "");
+    }
+}

@@ -1,0 +1,50 @@
+//! Makes and migrates the databases, as the role that owns them; services log in as another.
+
+use anyhow::{Context as _, Result};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use tongxin_platform::servers::Postgres;
+
+use crate::services::ServiceName;
+
+/// The role of services, which the first migration makes.
+const APP: &str = "tongxin_app";
+
+/// Brings the databases of all services up to date.
+pub async fn prepare(postgres: &Postgres) -> Result<()> {
+    let mut conn = PgConnection::connect(&postgres.url("postgres")).await.context("Postgres cannot be reached")?;
+    for service in ServiceName::ALL {
+        create(&mut conn, &name(service)).await?;
+    }
+    conn.close().await?;
+    for service in ServiceName::ALL {
+        let mut conn = PgConnection::connect(&postgres.url(&name(service))).await?;
+        let ran = service.migrations().run(&mut conn).await;
+        ran.with_context(|| format!("migrating {} failed", service.name()))?;
+        conn.close().await?;
+    }
+    Ok(())
+}
+
+/// The URL by which a service reaches its database.
+pub fn app_url(postgres: &Postgres, service: ServiceName) -> String {
+    let url = postgres.url(&name(service));
+    let owner = format!("user={}", postgres.superuser());
+    let without_user = url.strip_suffix(&owner).unwrap_or(&url);
+    format!("{without_user}user={APP}")
+}
+
+fn name(service: ServiceName) -> String {
+    format!("tongxin_{}", service.name())
+}
+
+async fn create(conn: &mut PgConnection, name: &str) -> Result<()> {
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+        .bind(name)
+        .fetch_one(&mut *conn)
+        .await?;
+    if !exists {
+        // Names of ours, which need no quoting.
+        conn.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! `tongxin up`: all services on one machine, with a private Postgres and NATS.
+//!
+//! | file | |
+//! |---|---|
+//! | `databases` | makes and migrates the databases |
+//! | `ports`     | who listens where |
+//! | `world`     | servers, services and token: started and stopped together |
+//! | `token`     | keeps the token file fresh |
+//! | `sample`    | loads the sample year and shows the scorecard |
+
+mod databases;
+mod ports;
+mod sample;
+mod token;
+mod world;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use tongxin_platform::{
+    servers::{Servers, ServersConfig},
+    telemetry::{self, LogFormat, TelemetryConfig},
+};
+
+use crate::{
+    instance::{DATA_DIR, Instance},
+    sample::SampleName,
+    signals,
+};
+use ports::Ports;
+use world::World;
+
+/// What running requests have to finish in.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs all services on this machine, with a private Postgres and NATS in a data folder.
+///
+/// Ctrl-C or SIGTERM stops all of it. The next `up` on the same folder goes on where this one ended, even if this
+/// one was killed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tongxin up                                       on port 7400, with the data in .tongxin
+  tongxin up --sample qingyuan-2025                with the sample year
+  tongxin up --sample qingyuan-2025 --once         shows its scorecard and stops
+  tongxin up --data-dir /srv/tongxin --port 9000   elsewhere
+
+The gateway answers gRPC and JSON on PORT and has its admin port on PORT+1. Services behind it are on PORT+10, +11 ...
+and have their admin ports on PORT+20, +21 ... The token file, the log and up.json with all addresses are in the
+data folder.")]
+pub struct Args {
+    /// Where everything is kept
+    #[arg(long, value_name = "FOLDER", default_value = DATA_DIR)]
+    data_dir: PathBuf,
+
+    /// First port, on 127.0.0.1; 0 takes free ones
+    #[arg(long, default_value_t = 7400, value_parser = clap::value_parser!(u16).range(..65_500))]
+    port: u16,
+
+    /// Loads a sample, once, and shows its scorecard
+    #[arg(long, value_name = "NAME")]
+    sample: Option<SampleName>,
+
+    /// Stops when all is ready and the scorecard is shown; fails if it is not as published
+    #[arg(long)]
+    once: bool,
+
+    /// What is logged, into tongxin.log of the data folder, such as `info,tongxin_pairing=debug`
+    #[arg(long, value_name = "DIRECTIVES", default_value = "info")]
+    log: String,
+}
+
+pub async fn run(args: Args) -> Result<()> {
+    let begun = Instant::now();
+    let told = signals::told()?;
+    tokio::pin!(told);
+    let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?)?;
+
+    eprintln!("starting Postgres and NATS in {}", args.data_dir.display());
+    let config = ServersConfig::new(&args.data_dir);
+    let servers = tokio::select! {
+        started = Servers::start(&config) => started?,
+        () = &mut told => return Ok(()),
+    };
+    eprintln!("Postgres and NATS are up after {:.1} s", begun.elapsed().as_secs_f64());
+    let data_dir = servers.postgres().data_dir().to_owned();
+    let started = tokio::select! {
+        started = World::start(&servers, Ports::from(args.port), &telemetry) => started,
+        () = &mut told => {
+            servers.stop().await;
+            return Ok(());
+        }
+    };
+    // Dropped on an error, the servers stop at once.
+    let (world, lifecycle) = started?;
+
+    let mut done = Ok(());
+    let work = async {
+        let worked = tokio::select! {
+            worked = work(&world, &args, &data_dir, begun) => worked,
+            () = &mut told => return,
+        };
+        if worked.is_err() || args.once {
+            done = worked;
+            return;
+        }
+        told.await;
+    };
+    let stopped = lifecycle.run_until(work, GRACE).await;
+    eprintln!("stopping");
+    Instance::withdraw(&data_dir);
+    drop(world);
+    servers.stop().await;
+    done.and(stopped.map_err(Into::into))
+}
+
+/// Waits until all is ready, says where it is, and loads the sample.
+async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Result<()> {
+    world.ready().await?;
+    world.instance.publish(data_dir)?;
+    println!("{}", world.welcome(begun.elapsed()));
+    let Some(sample) = args.sample else { return Ok(()) };
+    let differing = sample::load_and_show(world, sample).await?;
+    if differing > 0 && args.once {
+        bail!("{differing} figure(s) are not as published");
+    }
+    if differing > 0 {
+        eprintln!("{differing} figure(s) are not as published: was something changed since the sample was loaded?");
+    }
+    Ok(())
+}
+
+fn telemetry_config(args: &Args) -> Result<TelemetryConfig> {
+    std::fs::create_dir_all(&args.data_dir)
+        .with_context(|| format!("cannot create the data folder {}", args.data_dir.display()))?;
+    Ok(TelemetryConfig {
+        log: args.log.clone(),
+        log_format: LogFormat::Text,
+        log_file: Some(args.data_dir.join("tongxin.log")),
+        ..TelemetryConfig::default()
+    })
+}

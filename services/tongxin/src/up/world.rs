@@ -1,0 +1,157 @@
+//! Services and token file on private servers: started together.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use tongxin_platform::{
+    access::{Access, AccessConfig, Credentials, LocalKey, TokenRequest},
+    broker::{self, BrokerConfig},
+    clock::Clock,
+    config::AdminConfig,
+    consumer::Progress,
+    db::DbConfig,
+    grpc::GrpcConfig,
+    lifecycle::Lifecycle,
+    region::RegionCode,
+    servers::Servers,
+    service::Surroundings,
+    telemetry::Telemetry,
+};
+
+use super::{databases, ports::Ports, token::TokenFile};
+use crate::{
+    instance::{Addresses, Instance},
+    services::ServiceName,
+    table,
+};
+
+/// Guangdong: what the token in the data folder is good for.
+const REGION: &str = "440000000000";
+const ROLES: [&str; 2] = ["hq", "operator"];
+
+/// After a crash the gateway may have many events to count before it is level.
+const READY_WITHIN: Duration = Duration::from_mins(10);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// All services, running.
+pub struct World {
+    /// What others are told of it.
+    pub instance: Instance,
+    /// How far the gateway has counted each service's events.
+    progress: BTreeMap<&'static str, Progress>,
+}
+
+impl World {
+    /// Prepares the databases and starts all services.
+    pub async fn start(servers: &Servers, ports: Ports, telemetry: &Telemetry) -> Result<(Self, Lifecycle)> {
+        databases::prepare(servers.postgres()).await?;
+        let data_dir = servers.postgres().data_dir();
+        let surroundings = surroundings(servers, telemetry).await?;
+        let url = |service| databases::app_url(servers.postgres(), service);
+        let database = |service| DbConfig::at(url(service));
+
+        let pairing = tongxin_pairing::Config {
+            grpc: listen(ports.service(0)),
+            admin: AdminConfig { listen: ports.service_admin(0) },
+            ..tongxin_pairing::Config::on(database(ServiceName::Pairing))
+        };
+        let pairing = tongxin_pairing::App::build(pairing, surroundings.clone()).await?;
+        let at = |address: SocketAddr| format!("http://{address}");
+        let pairing_at = Addresses { grpc: at(pairing.grpc_address()?), admin: at(pairing.admin_address()?) };
+        let services = BTreeMap::from([(tongxin_pairing::NAME.to_owned(), pairing_at)]);
+
+        let gateway = tongxin_gateway::Config {
+            database: database(ServiceName::Gateway),
+            grpc: listen(ports.gateway()),
+            admin: AdminConfig { listen: ports.gateway_admin() },
+            upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.clone())).collect(),
+        };
+        let clock = surroundings.clock.clone();
+        let gateway = tongxin_gateway::App::build(gateway, surroundings).await?;
+        let followed = gateway.progress(tongxin_pairing::NAME).context("the gateway does not follow pairing")?;
+
+        let token_file = token_file(data_dir, clock)?;
+        let instance = Instance {
+            pid: std::process::id(),
+            gateway: at(gateway.grpc_address()?),
+            gateway_admin: at(gateway.admin_address()?),
+            token_file: token_file.path.clone(),
+            services,
+            databases: ServiceName::ALL.map(|service| (service.name().to_owned(), url(service))).into(),
+        };
+        let mut lifecycle = Lifecycle::default();
+        pairing.start(&mut lifecycle);
+        gateway.start(&mut lifecycle);
+        let stop = lifecycle.stop_token();
+        lifecycle.start("the token file", token_file.run(stop));
+        Ok((Self { instance, progress: BTreeMap::from([(tongxin_pairing::NAME, followed)]) }, lifecycle))
+    }
+
+    /// Waits until the gateway has counted all that happened before.
+    pub async fn ready(&self) -> Result<()> {
+        let level = async {
+            while self.progress.values().any(|progress| progress.age_seconds().is_none()) {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        if tokio::time::timeout(READY_WITHIN, level).await.is_err() {
+            let behind = |(name, progress): (&&str, &Progress)| format!("{} events of {name}", progress.lag());
+            let behind: Vec<_> = self.progress.iter().map(behind).collect();
+            bail!(
+                "not ready within {READY_WITHIN:?}: still to be counted are {}; the log says more",
+                behind.join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    /// Where everything is.
+    pub fn welcome(&self, took: Duration) -> String {
+        let Instance { gateway, gateway_admin, token_file, services, .. } = &self.instance;
+        let row = |name: &str, place: &str, about: String| vec![name.to_owned(), place.to_owned(), about];
+        let file = |path: &Path| path.display().to_string();
+        let mut rows = vec![
+            row("gateway", gateway, "gRPC, and JSON by POST".to_owned()),
+            row("admin", gateway_admin, "/readyz, /metrics".to_owned()),
+        ];
+        let services = services.iter();
+        rows.extend(services.map(|(name, at)| row(name, &at.grpc, format!("gRPC; admin port {}", at.admin))));
+        rows.push(row("token", &file(token_file), format!("{} of {REGION}", ROLES.join(" and "))));
+        rows.push(row("log", &file(&token_file.with_file_name("tongxin.log")), String::new()));
+        format!("\ntongxin is ready after {:.1} s\n\n{}", took.as_secs_f64(), table::render(&rows, &[]))
+    }
+}
+
+async fn surroundings(servers: &Servers, telemetry: &Telemetry) -> Result<Surroundings> {
+    let clock = Clock::system();
+    let key = LocalKey::in_folder(servers.postgres().data_dir())?;
+    let access = AccessConfig { issuers: vec![key.issuer()], ..AccessConfig::default() };
+    let nats = BrokerConfig { url: servers.nats().url().into(), ..BrokerConfig::default() };
+    Ok(Surroundings {
+        access: Arc::new(Access::new(access, clock.clone())?),
+        jetstream: broker::connect(&nats).await?,
+        credentials: Credentials::local(key, request("service", &["system"])?, clock.clone()),
+        registry: telemetry.registry(),
+        clock,
+    })
+}
+
+fn token_file(data_dir: &Path, clock: Clock) -> Result<TokenFile> {
+    let key = LocalKey::in_folder(data_dir)?;
+    let file = TokenFile::new(data_dir.join("token"), key, request("up", &ROLES)?, clock);
+    file.renew()?;
+    Ok(file)
+}
+
+fn request(subject: &str, roles: &[&str]) -> Result<TokenRequest> {
+    Ok(TokenRequest {
+        subject: subject.to_owned(),
+        roles: roles.iter().map(ToString::to_string).collect(),
+        region: RegionCode::parse(REGION)?,
+        lifetime: Duration::from_hours(1),
+    })
+}
+
+fn listen(address: SocketAddr) -> GrpcConfig {
+    GrpcConfig { listen: address, ..GrpcConfig::default() }
+}
