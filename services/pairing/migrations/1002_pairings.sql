@@ -26,7 +26,7 @@ CREATE INDEX organisation_region ON organisation (region_code);
 ALTER TABLE organisation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE organisation FORCE ROW LEVEL SECURITY;
 CREATE POLICY region ON organisation
-    USING (region_code >= (SELECT region_from()) AND region_code < (SELECT region_until()));
+    USING (region_code + 0 >= (SELECT region_from()) AND region_code + 0 < (SELECT region_until()));
 CREATE POLICY supporters_are_read_everywhere ON organisation FOR SELECT
     USING (side = 'supporter' AND (SELECT region_from() IS NOT NULL AND region_until() IS NOT NULL));
 GRANT SELECT, INSERT, UPDATE ON organisation TO tongxin_app;

@@ -33,7 +33,8 @@ impl<H: EventHandler> Apply<'_, H> {
     }
 
     async fn all(&self, events: &[Envelope]) -> Result<Cursor, Trouble> {
-        let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
+        // Cursor and effects are lost together, and the source's log has the events.
+        let mut tx = Scope::EVERYWHERE.write_again(self.pool).await?;
         let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
         let next = next_in_order(cursor, events)?;
         let Some(last) = next.last() else {

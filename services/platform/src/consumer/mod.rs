@@ -33,7 +33,7 @@ use cursor::Cursor;
 const TICK: Duration = Duration::from_secs(1);
 
 /// Pause after a fault.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How often parked events are tried again.
 const RETRY_PARKED: Duration = Duration::from_mins(1);

@@ -97,6 +97,8 @@ pub async fn open(config: &DbConfig) -> Result<PgPool, sqlx::Error> {
         ("statement_timeout", format!("{}s", config.statement_seconds)),
         ("lock_timeout", "10s".to_owned()),
         ("idle_in_transaction_session_timeout", "10s".to_owned()),
+        // Plans are kept: one that was made for an empty table must not read all of a full one.
+        ("random_page_cost", "1.1".to_owned()),
     ]);
     PgPoolOptions::new()
         .max_connections(config.max_connections)

@@ -37,6 +37,15 @@ impl Scope {
         self.begin(pool, "BEGIN").await
     }
 
+    /// Begins a transaction that writes what can be written again: its commit does not wait for the
+    /// disk. Whatever is committed later with waiting takes it along.
+    ///
+    /// # Errors
+    /// When Postgres fails or no connection becomes free.
+    pub async fn write_again(self, pool: &PgPool) -> Result<Transaction, sqlx::Error> {
+        self.begin(pool, "BEGIN; SET LOCAL synchronous_commit = off").await
+    }
+
     /// Changes what a transaction sees from here on, for example to count what the caller may not
     /// see but what a figure has to include.
     ///

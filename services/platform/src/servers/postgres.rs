@@ -196,6 +196,8 @@ impl Program for Server {
             "unix_socket_permissions=0700",
             // Compiling takes longer than our queries.
             "jit=off",
+            // A load fills empty tables within seconds: plans should follow as soon.
+            "autovacuum_naptime=5s",
             "max_connections=100",
             "timezone=UTC",
             "log_timezone=UTC",
