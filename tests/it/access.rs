@@ -1,6 +1,7 @@
 //! Who sees what, through the gateway.
 
 use chrono::{DateTime, Utc};
+use sqlx::{Connection as _, PgConnection};
 use tongxin_platform::clock::Clock;
 use tongxin_proto::{gateway::v1::GetScorecardRequest, pairing::v1::GetCoverageRequest};
 use tongxin_tests::Clients;
@@ -30,7 +31,7 @@ async fn a_village_clerk_reads_only_the_village() {
         Clients::signed(&shared.instance.gateway, shared.data_dir(), ("village", VILLAGE), &Clock::system()).unwrap();
     scorecard(&clerk, VILLAGE).await.unwrap();
     coverage(&clerk, VILLAGE).await.unwrap();
-    for elsewhere in ["441823107202", TAIPING, QINGYUAN] {
+    for elsewhere in ["441823107203", TAIPING, QINGYUAN] {
         for (foreign, absent) in [
             (scorecard(&clerk, elsewhere).await.unwrap_err(), scorecard(&clerk, "441899999999").await.unwrap_err()),
             (coverage(&clerk, elsewhere).await.unwrap_err(), coverage(&clerk, "441899999999").await.unwrap_err()),
@@ -61,5 +62,41 @@ async fn without_a_good_token_nobody_is_let_in() {
     ] {
         let refused = coverage(&clients, QINGYUAN).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unauthenticated, expected));
+    }
+}
+
+/// Rows that a role sees of every table with a region, with a setting of the region or none.
+async fn visible_rows(url: &str, region: Option<(&str, &str)>) -> (usize, i64) {
+    let mut conn = PgConnection::connect(url).await.unwrap();
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT table_name::text FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'region_code'",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    let mut rows = 0;
+    for table in &tables {
+        let mut tx = conn.begin().await.unwrap();
+        if let Some((from, until)) = region {
+            let set =
+                "SELECT set_config('tongxin.region_from', $1, true), set_config('tongxin.region_until', $2, true)";
+            sqlx::query(set).bind(from).bind(until).execute(&mut *tx).await.unwrap();
+        }
+        let count = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        rows += sqlx::query_scalar::<_, i64>(count).fetch_one(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    (tables.len(), rows)
+}
+
+#[tokio::test]
+async fn without_a_region_no_table_of_any_service_shows_a_row() {
+    let shared = shared().await;
+    for (service, url) in &shared.instance.databases {
+        let (tables, all) = visible_rows(url, Some(("0", "1000000000000"))).await;
+        assert!(tables >= 4 && all > 1_000, "{service}: {tables} tables, {all} rows");
+        for nothing in [None, Some(("", "")), Some(("%", "%")), Some(("_", "_")), Some(("0", ""))] {
+            assert_eq!(visible_rows(url, nothing).await, (tables, 0), "{service} {nothing:?}");
+        }
     }
 }

@@ -30,7 +30,7 @@ async fn killed_while_loading(victim: &str) {
         if victim == "tongxin" {
             program.kill().await.unwrap();
         } else {
-            program.kill_child(victim).unwrap();
+            assert!(program.kill_started(victim).unwrap(), "{victim} was not running");
             tokio::time::sleep(Duration::from_millis(after)).await;
             program.kill().await.unwrap();
         }
@@ -45,7 +45,12 @@ async fn the_figures_survive_kill_9_of_the_program() {
 
 #[tokio::test]
 async fn the_figures_survive_kill_9_of_postgres() {
-    killed_while_loading("postgres").await;
+    killed_while_loading("postgres ").await;
+}
+
+#[tokio::test]
+async fn the_figures_survive_kill_9_of_a_backend_of_postgres() {
+    killed_while_loading("postgres: tongxin_app").await;
 }
 
 #[tokio::test]
@@ -56,18 +61,25 @@ async fn the_figures_survive_kill_9_of_nats() {
 #[tokio::test]
 async fn a_broker_that_lost_all_is_filled_again_while_services_run() {
     let folder = data_folder();
-    let (program, clients) = Program::with_sample(folder.path()).await.unwrap();
+    let (mut program, clients) = Program::with_sample(folder.path()).await.unwrap();
     let before = figures(&clients.scorecard(QINGYUAN, END_OF_2025).await.unwrap());
-    assert!(program.kill_child("nats-server").unwrap());
-    fs::remove_dir_all(folder.path().join("nats")).unwrap();
+    assert!(program.kill_started("nats-server").unwrap());
+    // Moved away at once: it is started again meanwhile.
+    fs::rename(folder.path().join("nats"), folder.path().join("nats.lost")).unwrap();
 
     let paired = clients.figure(VILLAGE, "supporter_party_organisations_paired", None).await.unwrap();
     establish(&clients, "新支部").await;
     follows(&clients, paired + 1).await;
     assert_eq!(figures(&clients.scorecard(QINGYUAN, END_OF_2025).await.unwrap()), before);
-    // Not only from the log: the broker carries events again.
+    // Not only from the log: the broker takes events again.
     establish(&clients, "又一支部").await;
     follows(&clients, paired + 2).await;
+    let pool = sqlx::PgPool::connect(&program.instance().await.unwrap().databases["pairing"]).await.unwrap();
+    tongxin_platform::testing::eventually("the broker has taken every event", || async {
+        let level = "SELECT published_seq = seq FROM log_head WHERE seq > 0";
+        sqlx::query_scalar(level).fetch_one(&pool).await.unwrap()
+    })
+    .await;
     assert!(program.stop().await.unwrap().success());
 }
 

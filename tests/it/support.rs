@@ -9,7 +9,7 @@ use tongxin_tests::{Clients, Instance, Program};
 
 pub const QINGYUAN: &str = "441800000000";
 pub const TAIPING: &str = "441823107000";
-pub const VILLAGE: &str = "441823107201";
+pub const VILLAGE: &str = "441823107200";
 
 pub struct Shared {
     pub folder: TempDir,

@@ -16,13 +16,18 @@ import uuid
 import grpc
 from grpc_tools import protoc
 
-VILLAGE = "441823107201"
+VILLAGE = "441823107200"
 INDICATOR = "supporter_party_organisations_paired"
 
 
 def generate(proto: pathlib.Path, target: str) -> None:
-    files = [str(path) for path in sorted(proto.glob("tongxin/**/*.proto"))]
-    files += [str(path) for path in sorted(proto.glob("third_party/**/*.proto"))]
+    roots = [proto / "tongxin", proto / "third_party"]
+    # Named as they import each other: a file that goes by two names is two files to protoc.
+    files = [
+        str(path.relative_to(proto if root.name == "tongxin" else root))
+        for root in roots
+        for path in sorted(root.glob("**/*.proto"))
+    ]
     import grpc_tools
 
     builtin = pathlib.Path(grpc_tools.__file__).parent / "_proto"

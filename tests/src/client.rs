@@ -78,7 +78,7 @@ impl Clients {
             region: RegionCode::parse(region)?,
             lifetime: std::time::Duration::from_mins(1),
         };
-        let token = LocalKey::in_folder(&key_folder(data_dir))?.sign(&request, clock)?;
+        let token = LocalKey::in_folder(data_dir)?.sign(&request, clock)?;
         Self::with_token(address, Some(&token))
     }
 
@@ -127,9 +127,4 @@ impl Clients {
         let found = scorecard.figures.into_iter().find(|figure| figure.indicator_id == indicator);
         Ok(found.with_context(|| format!("no figure {indicator}"))?.value)
     }
-}
-
-/// Where `up` keeps the key that signs tokens.
-fn key_folder(data_dir: &Path) -> std::path::PathBuf {
-    data_dir.join("keys")
 }

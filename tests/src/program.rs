@@ -50,6 +50,9 @@ pub struct Addresses {
 pub struct Program {
     child: Child,
     data_dir: PathBuf,
+    /// Ends the program when this process ends without dropping it, as a test binary does with what its tests
+    /// share: it reads from us until there is nobody.
+    _watch: Child,
 }
 
 impl Program {
@@ -64,10 +67,19 @@ impl Program {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            // What it has to say is in its log; our own output ends when we do.
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the program")?;
-        Ok(Self { child, data_dir: data_dir.to_owned() })
+        let watch = Command::new("sh")
+            .args(["-c", "cat; kill -TERM \"$0\""])
+            .arg(child.id().context("it has ended")?.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { child, data_dir: data_dir.to_owned(), _watch: watch })
     }
 
     /// Waits until it says where it listens.
@@ -102,36 +114,20 @@ impl Program {
         Ok((program, clients))
     }
 
-    /// Process ids of the program's children: Postgres and NATS.
+    /// Kills a process that the program started, or one that such a process started, by the beginning of its
+    /// command line, as `kill -9` does. Says whether there was one.
     ///
     /// # Errors
-    /// When the system does not tell.
-    pub fn children(&self) -> Result<Vec<(String, Pid)>> {
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc")? {
-            let path = entry?.path();
-            let Some(pid) = path.file_name().and_then(|name| name.to_str()?.parse().ok()).and_then(Pid::from_raw)
-            else {
-                continue;
-            };
-            // Processes come and go while we look.
-            let Ok(stat) = std::fs::read_to_string(path.join("stat")) else { continue };
-            let Some((name, rest)) = stat.split_once(") ") else { continue };
-            if rest.split(' ').nth(1).and_then(|parent| parent.parse().ok()) == self.child.id() {
-                found.push((name.rsplit('(').next().unwrap_or_default().to_owned(), pid));
-            }
-        }
-        Ok(found)
-    }
-
-    /// Kills a child by its name, as `kill -9` does. Says whether there was one.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn kill_child(&self, name: &str) -> Result<bool> {
-        let Some((_, pid)) = self.children()?.into_iter().find(|(child, _)| child == name) else { return Ok(false) };
+    /// When the system does not tell which processes there are.
+    pub fn kill_started(&self, command: &str) -> Result<bool> {
+        let own = self.child.id().context("it has ended")?;
+        let processes = processes()?;
+        let parent = |pid: u32| processes.iter().find(|process| process.pid == pid).map(|process| process.parent);
+        let is_ours = |process: &&Process| process.parent == own || parent(process.parent) == Some(own);
+        let found = processes.iter().filter(is_ours).find(|process| process.command.starts_with(command));
+        let pid = found.and_then(|process| Pid::from_raw(process.pid.cast_signed()));
         // It may have ended by itself meanwhile.
-        Ok(kill_process(pid, Signal::KILL).is_ok())
+        Ok(pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok()))
     }
 
     /// Kills the program itself, as `kill -9` does.
@@ -161,6 +157,30 @@ impl Program {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
+}
+
+struct Process {
+    pid: u32,
+    parent: u32,
+    /// The program's name without its folder, and its arguments.
+    command: String,
+}
+
+fn processes() -> Result<Vec<Process>> {
+    let read = |path: &Path| {
+        // Processes come and go while we look.
+        let stat = std::fs::read_to_string(path.join("stat")).ok()?;
+        let command = String::from_utf8(std::fs::read(path.join("cmdline")).ok()?).ok()?;
+        let (program, arguments) = command.split_once('\0').unwrap_or((&command, ""));
+        let name = program.rsplit('/').next().unwrap_or_default();
+        Some(Process {
+            pid: path.file_name()?.to_str()?.parse().ok()?,
+            parent: stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?,
+            command: format!("{name} {}", arguments.replace('\0', " ")),
+        })
+    };
+    let entries = std::fs::read_dir("/proc")?.filter_map(std::result::Result::ok);
+    Ok(entries.filter_map(|entry| read(&entry.path())).collect())
 }
 
 /// Runs a subcommand to its end, with a data folder.

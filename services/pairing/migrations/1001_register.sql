@@ -1,3 +1,13 @@
+-- The editions of the register that were taken, newest last.
+CREATE TABLE edition (
+    request_id     uuid PRIMARY KEY,
+    effective_from date NOT NULL,
+    complete_for   bigint,
+    source         text NOT NULL,
+    record_time    timestamptz NOT NULL
+);
+GRANT SELECT, INSERT ON edition TO tongxin_app;
+
 -- The register of regions.
 CREATE TABLE region (
     region_code bigint PRIMARY KEY CHECK (region_code BETWEEN 100000000000 AND 999999999999),
@@ -18,6 +28,8 @@ GRANT SELECT, INSERT, UPDATE ON region TO tongxin_app;
 -- When towns and villages counted as assisted.
 CREATE TABLE assistance (
     region_code bigint NOT NULL REFERENCES region,
+    -- What the region was when it began: a village that becomes a community was a village.
+    level       text NOT NULL CHECK (level IN ('town', 'village')),
     from_date   date NOT NULL,
     until_date  date,
     PRIMARY KEY (region_code, from_date),
@@ -25,7 +37,7 @@ CREATE TABLE assistance (
 );
 CREATE UNIQUE INDEX assistance_open ON assistance (region_code) WHERE until_date IS NULL;
 CALL restrict_to_region('assistance');
-GRANT SELECT, INSERT, UPDATE ON assistance TO tongxin_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON assistance TO tongxin_app;
 
 -- Rows of an import that is under way. Lost in a crash, like the call that sends them.
 CREATE UNLOGGED TABLE region_import (

@@ -102,6 +102,18 @@ pub enum Error {
         text: String,
     },
 
+    /// A newer edition of the register was taken.
+    #[error("an edition in force from {0} was taken: editions follow each other")]
+    EditionOutdated(chrono::NaiveDate),
+
+    /// The database lost rows of an import that is under way.
+    #[error("rows of the import were lost")]
+    RowsLost,
+
+    /// Something took place after the day on which the pairing is to end.
+    #[error("a joint activity was held on {0}: the pairing ends after it")]
+    ActivityAfterEnd(chrono::NaiveDate),
+
     /// Rows of an import are wrong.
     #[error("{0}")]
     RegionRows(String),
@@ -170,6 +182,8 @@ impl ServiceError for Error {
             Self::Stale { .. } => ErrorKind::Aborted,
             Self::OrganisationHasPairings(_)
             | Self::CannotPair(_)
+            | Self::EditionOutdated(_)
+            | Self::ActivityAfterEnd(_)
             | Self::CannotEnd(CannotEnd::Ended(_))
             | Self::BatchRefused { .. }
             | Self::CannotRecord(CannotRecord::NotInForce(_)) => ErrorKind::FailedPrecondition,
@@ -184,6 +198,7 @@ impl ServiceError for Error {
             | Self::RegionRows(_) => ErrorKind::Invalid,
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
+            Self::RowsLost => ErrorKind::Unavailable,
             Self::Corrupt(_) => ErrorKind::Internal,
         }
     }
@@ -212,6 +227,9 @@ impl ServiceError for Error {
             Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
             Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
             Self::RegionRows(_) => "REGION_ROWS_INVALID",
+            Self::EditionOutdated(_) => "EDITION_OUTDATED",
+            Self::RowsLost => "UNAVAILABLE",
+            Self::ActivityAfterEnd(_) => "ACTIVITY_AFTER_END",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
             Self::Request(error) => error.reason(),
             Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",

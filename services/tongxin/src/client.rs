@@ -84,7 +84,7 @@ impl Gateway {
             ),
             Code::Unauthenticated => anyhow!("the gateway refuses the token: {said}. `tongxin token` makes one"),
             Code::PermissionDenied => anyhow!("not allowed: {said}. A token of another role may be needed"),
-            Code::Unavailable => anyhow!("{said}: try again later, nothing was changed"),
+            Code::Unavailable => anyhow!("{said}: try again later; sending the same request again is safe"),
             _ => anyhow!("{said}"),
         }
     }

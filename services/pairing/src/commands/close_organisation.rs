@@ -35,6 +35,10 @@ impl Command for CloseOrganisation {
         policy.check_date("closed_on", self.closed.on, context)?;
         locks::organisations(conn, [self.organisation]).await?;
         let organisation = organisations::find(conn, self.organisation).await?;
+        // Supporters are read everywhere, but closed at home only.
+        if !context.regions.contains(organisation.draft.region) {
+            return Err(Error::OrganisationNotFound(self.organisation));
+        }
         at_version(organisation.version, self.expected_version)?;
         // A supporter's pairings may lie outside the caller's region.
         Scope::EVERYWHERE.set(conn).await?;

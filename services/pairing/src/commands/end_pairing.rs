@@ -11,7 +11,7 @@ use super::{Policy, at_version};
 use crate::{
     domain::{PairingId, pairing::Pairing},
     error::Error,
-    store::{books, locks, pairings},
+    store::{activities, books, locks, pairings},
 };
 
 /// Ends a pairing early, or one without an agreed end.
@@ -41,6 +41,9 @@ impl Command for EndPairing {
         let pairing = pairings::find(conn, self.pairing).await?;
         at_version(pairing.version, self.expected_version)?;
         let ended = pairing.ended(self.ends_on, self.reason, context.today())?;
+        if let Some(day) = activities::last_from(conn, pairing.id, self.ends_on).await? {
+            return Err(Error::ActivityAfterEnd(day));
+        }
         // What a figure counts does not depend on who asks.
         Scope::EVERYWHERE.set(conn).await?;
         let mut book = books::load(conn, &organisations, &[region]).await?;

@@ -15,6 +15,8 @@ use crate::{
 pub struct ImportRegions {
     /// Under which the rows were set aside.
     pub import: Uuid,
+    /// How many rows there have to be.
+    pub received: i64,
     /// The request, by which changed rows are marked.
     pub request_id: Uuid,
     /// What the rows belong to.
@@ -29,6 +31,6 @@ impl Command for ImportRegions {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merged, Error> {
         policy.check_date("effective_from", self.edition.effective_from, context)?;
         let ids = (self.import, self.request_id);
-        register_import::merge(conn, context, ids, &self.edition, &policy.coverage).await
+        register_import::merge(conn, context, ids, self.received, &self.edition, &policy.coverage).await
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         activity::{Activity, ActivityDraft},
     },
     error::Error,
-    store::{activities, pairings},
+    store::{activities, locks, pairings},
 };
 
 /// Records a joint activity.
@@ -23,6 +23,8 @@ impl Command for RecordActivity {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Activity, Error> {
         policy.check_date("held_on", self.0.held_on, context)?;
+        let seen = pairings::find(conn, self.0.pairing).await?;
+        locks::organisations(conn, [seen.draft.supporter, seen.draft.recipient]).await?;
         let pairing = pairings::find(conn, self.0.pairing).await?;
         let activity = self.0.record(ActivityId(context.new_id()), &pairing)?;
         activities::add(conn, context, &activity).await?;

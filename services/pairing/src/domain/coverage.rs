@@ -58,6 +58,12 @@ impl Default for CoverageRules {
 }
 
 impl CoverageRule {
+    /// The kinds of pairing that count for it.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<PairingKind> {
+        self.needs.iter().map(|need| need.pairing).collect()
+    }
+
     /// Whether the pairings of a village meet all needs on a day.
     #[must_use]
     pub fn is_met<'a>(&self, pairings: &(impl Iterator<Item = &'a Pairing> + Clone), day: NaiveDate) -> bool {

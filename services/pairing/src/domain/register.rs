@@ -123,6 +123,8 @@ pub struct Edition {
     pub effective_from: NaiveDate,
     /// The region for which it names every code.
     pub complete_for: Option<RegionCode>,
+    /// Where it comes from; may be empty.
+    pub source: String,
 }
 
 #[cfg(test)]

@@ -33,11 +33,7 @@ pub(super) fn answer(door: Door, request: Request<Streaming<ImportRegionsRequest
     let messages = request.into_inner();
     tokio::spawn(async move {
         let import = Import {
-            context: Context {
-                now: door.clock.now(),
-                actor: caller.subject().to_owned(),
-                may_load_history: caller.may("history.load"),
-            },
+            context: Context::of(&caller, door.clock.now()),
             id: Uuid::new_v4(),
             caller,
             door,
@@ -81,7 +77,7 @@ impl Import {
             return Err(Error::RegionRows("the edition has no rows".to_owned()).into());
         }
         let call = Call::of_stream(self.caller.clone(), &stated.request_id, fingerprint.finalize().into())?;
-        let command = ImportRegions { import: self.id, request_id: call.request_id, edition };
+        let command = ImportRegions { import: self.id, received, request_id: call.request_id, edition };
         Ok(self.door.writer.execute(call, command).await?)
     }
 

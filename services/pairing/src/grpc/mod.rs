@@ -203,7 +203,7 @@ impl PairingService for Door {
         let rule = self.coverage_rule(&request.rule)?;
         regions::find(&mut tx, region).await?;
         let villages = regions::assisted_villages(&mut tx, region, as_of).await?;
-        let pairings = pairings::in_force(&mut tx, region, as_of).await?;
+        let pairings = pairings::in_force(&mut tx, region, &rule.kinds(), as_of).await?;
         let coverage = convert::coverage(request, as_of, rule, villages, &pairings);
         Ok(Response::new(v1::GetCoverageResponse { coverage: Some(coverage) }))
     }

@@ -79,3 +79,19 @@ pub async fn list(conn: &mut PgConnection, pairing: PairingId, page: &Page<Uuid>
     .await?;
     rows.into_iter().map(Activity::try_from).collect()
 }
+
+/// The last day from a day on, on which the sides of a pairing met.
+pub async fn last_from(
+    conn: &mut PgConnection,
+    pairing: PairingId,
+    day: NaiveDate,
+) -> Result<Option<NaiveDate>, Error> {
+    let last = sqlx::query_scalar!(
+        "SELECT max(held_on) FROM activity WHERE pairing_id = $1 AND held_on >= $2",
+        pairing.0,
+        day,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(last)
+}

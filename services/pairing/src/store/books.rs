@@ -44,11 +44,10 @@ pub(super) async fn assisted(
 ) -> Result<HashMap<RegionCode, Vec<Period>>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT assistance.region_code, from_date, until_date
+        SELECT region_code, from_date, until_date
         FROM assistance
-        JOIN region ON region.region_code = assistance.region_code AND level = 'village'
-        WHERE assistance.region_code = ANY($1)
-        ORDER BY assistance.region_code, from_date
+        WHERE level = 'village' AND region_code = ANY($1)
+        ORDER BY region_code, from_date
         "#,
         codes,
     )

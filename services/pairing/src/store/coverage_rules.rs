@@ -20,16 +20,9 @@ pub async fn lock(conn: &mut PgConnection) -> Result<Option<CoverageRules>, Erro
 
 /// Every village that counts, or ever counted, as assisted.
 pub async fn villages(conn: &mut PgConnection) -> Result<Vec<RegionCode>, Error> {
-    let codes = sqlx::query_scalar!(
-        r#"
-        SELECT DISTINCT assistance.region_code
-        FROM assistance
-        JOIN region ON region.region_code = assistance.region_code
-        WHERE level = 'village'
-        "#
-    )
-    .fetch_all(conn)
-    .await?;
+    let codes = sqlx::query_scalar!("SELECT DISTINCT region_code FROM assistance WHERE level = 'village'")
+        .fetch_all(conn)
+        .await?;
     codes.into_iter().map(region).collect()
 }
 

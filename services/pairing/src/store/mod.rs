@@ -1,6 +1,7 @@
 //! The only SQL: one file for each aggregate or projection.
 
 pub mod activities;
+mod assistance;
 pub mod books;
 pub mod coverage_rules;
 pub mod locks;

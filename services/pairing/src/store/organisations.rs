@@ -180,7 +180,7 @@ pub async fn save(
     if events.is_empty() {
         return Ok(state);
     }
-    sqlx::query!(
+    let written = sqlx::query!(
         r#"
         UPDATE organisation
         SET closed_on = $2,
@@ -195,6 +195,9 @@ pub async fn save(
     )
     .execute(&mut *conn)
     .await?;
+    if written.rows_affected() != 1 {
+        return Err(Error::OrganisationNotFound(state.id));
+    }
     let events: Vec<_> = events.iter().map(|event| published::organisation(&state, event, context)).collect();
     log::append(conn, context, &events).await?;
     Ok(state)

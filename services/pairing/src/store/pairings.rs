@@ -226,20 +226,29 @@ fn consequences(pairing: &Pairing, changes: &[CountChange]) -> Vec<NewEvent> {
     events
 }
 
-/// The pairings of a region that are in force on a day, by village.
-pub async fn in_force(conn: &mut PgConnection, within: RegionCode, day: NaiveDate) -> Result<Vec<Pairing>, Error> {
+/// The pairings of some kinds in a region that are in force on a day.
+pub async fn in_force(
+    conn: &mut PgConnection,
+    within: RegionCode,
+    kinds: &[PairingKind],
+    day: NaiveDate,
+) -> Result<Vec<Pairing>, Error> {
     let RegionRange { from, until } = within.range();
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"
         SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
                region_code, agreement_number, starts_on, ends_on, end_reason, version
         FROM pairing
-        WHERE region_code >= $1 AND region_code < $2 AND starts_on <= $3 AND (ends_on IS NULL OR ends_on > $3)
+        WHERE region_code >= $1 AND region_code < $2
+            AND kind = ANY($4)
+            AND starts_on <= $3 AND (ends_on IS NULL OR ends_on > $3)
         "#,
         from,
         until,
         day,
+        &kinds as &[&str],
     )
     .fetch_all(conn)
     .await?;

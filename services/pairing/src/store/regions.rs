@@ -131,7 +131,7 @@ pub async fn assisted_villages(
         FROM assistance
         JOIN region ON region.region_code = assistance.region_code
         WHERE assistance.region_code >= $1 AND assistance.region_code < $2
-            AND level = 'village'
+            AND assistance.level = 'village'
             AND from_date <= $3 AND (until_date IS NULL OR until_date > $3)
         ORDER BY region.region_code
         "#,

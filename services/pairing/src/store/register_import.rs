@@ -9,11 +9,11 @@ use tongxin_platform::{
 };
 use uuid::Uuid;
 
-use super::{books, by_name, locks, published, region, regions};
+use super::{assistance, published, regions};
 use crate::{
     domain::{
         coverage::CoverageRules,
-        register::{Edition, Region, RegisterLevel, RegisterRow},
+        register::{Edition, Region, RegisterRow},
     },
     error::Error,
 };
@@ -93,6 +93,7 @@ pub async fn merge(
     conn: &mut PgConnection,
     context: &Context,
     (import, request_id): (Uuid, Uuid),
+    received: i64,
     edition: &Edition,
     rules: &CoverageRules,
 ) -> Result<Merged, Error> {
@@ -100,17 +101,48 @@ pub async fn merge(
     Scope::EVERYWHERE.set(conn).await?;
     sqlx::query!("SET LOCAL statement_timeout = '10min'").execute(&mut *conn).await?;
     sqlx::query!("SELECT pg_advisory_xact_lock($1)", IMPORT_LOCK).execute(&mut *conn).await?;
-    check(conn, import).await?;
+    take_edition(conn, context, request_id, edition).await?;
     let rows = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM region_import WHERE import_id = $1"#, import)
         .fetch_one(&mut *conn)
         .await?;
+    if rows != received {
+        return Err(Error::RowsLost);
+    }
+    check(conn, import).await?;
     let changed = update(conn, import, request_id, edition).await?;
     let added = insert(conn, import, request_id, edition).await?;
     let withdrawn = withdraw(conn, import, request_id, edition).await?;
     tell_of_regions(conn, context, request_id, edition).await?;
-    let assistance_changed = assist(conn, context, import, edition, rules).await?;
+    let assistance_changed = assistance::follow(conn, context, import, edition, rules).await?;
     sqlx::query!("DELETE FROM region_import WHERE import_id = $1", import).execute(&mut *conn).await?;
     Ok(Merged { rows, added, changed, withdrawn, assistance_changed })
+}
+
+/// Editions follow each other: an older one would take back what newer ones said.
+async fn take_edition(
+    conn: &mut PgConnection,
+    context: &Context,
+    request_id: Uuid,
+    edition: &Edition,
+) -> Result<(), Error> {
+    let newest = sqlx::query_scalar!("SELECT max(effective_from) FROM edition").fetch_one(&mut *conn).await?;
+    if let Some(newest) = newest.filter(|newest| *newest > edition.effective_from) {
+        return Err(Error::EditionOutdated(newest));
+    }
+    sqlx::query!(
+        r#"
+        INSERT INTO edition (request_id, effective_from, complete_for, source, record_time)
+        VALUES ($1, $2, $3, $4, $5)
+        "#,
+        request_id,
+        edition.effective_from,
+        edition.complete_for.map(RegionCode::number),
+        edition.source,
+        context.now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Makes sure that the rows agree with each other.
@@ -272,82 +304,4 @@ async fn tell_of_regions(
 fn county(code: RegionCode) -> RegionCode {
     let above = [Level::County, Level::City, Level::Province];
     above.into_iter().find_map(|level| code.at(level)).unwrap_or(code)
-}
-
-/// Begins and ends assistance as the edition says, and tells of it and of the coverage that changes
-/// with it.
-async fn assist(
-    conn: &mut PgConnection,
-    context: &Context,
-    import: Uuid,
-    edition: &Edition,
-    rules: &CoverageRules,
-) -> Result<u64, Error> {
-    let changes = sqlx::query!(
-        r#"
-        SELECT new.code, new.level, new.assisted
-        FROM region_import AS new
-        LEFT JOIN assistance ON assistance.region_code = new.code AND until_date IS NULL
-        WHERE new.import_id = $1
-            AND (
-                (new.assisted AND assistance.region_code IS NULL)
-                OR (NOT new.assisted AND from_date < $2)
-            )
-        ORDER BY new.code
-        "#,
-        import,
-        edition.effective_from,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let codes: Vec<RegionCode> = changes.iter().map(|row| region(row.code)).collect::<Result<_, _>>()?;
-    locks::regions(conn, codes.iter().copied()).await?;
-    let mut book = books::load(conn, &[], &codes).await?;
-    let begun: Vec<i64> = changes.iter().filter(|row| row.assisted).map(|row| row.code).collect();
-    let ended: Vec<i64> = changes.iter().filter(|row| !row.assisted).map(|row| row.code).collect();
-    save_assistance(conn, edition, &begun, &ended).await?;
-
-    let mut events = Vec::new();
-    let mut periods = books::assisted(conn, &changes.iter().map(|row| row.code).collect::<Vec<_>>()).await?;
-    for row in &changes {
-        let (code, level) = (region(row.code)?, by_name(&RegisterLevel::ALL, RegisterLevel::name, &row.level)?);
-        let change = if row.assisted { 1 } else { -1 };
-        events.push(published::assistance(code, level, edition.effective_from, change));
-        if let Some(assisted) = periods.remove(&code) {
-            events.extend(published::coverage(&book.assist(code, assisted, rules)));
-        }
-    }
-    for part in events.chunks(5_000) {
-        log::append(conn, context, part).await?;
-    }
-    Ok(changes.len().try_into().unwrap_or(u64::MAX))
-}
-
-async fn save_assistance(
-    conn: &mut PgConnection,
-    edition: &Edition,
-    begun: &[i64],
-    ended: &[i64],
-) -> Result<(), Error> {
-    // An assistance that ended on the very day goes on.
-    sqlx::query!(
-        r#"
-        INSERT INTO assistance (region_code, from_date)
-        SELECT code, $2
-        FROM unnest($1::bigint[]) AS code
-        ON CONFLICT (region_code, from_date) DO UPDATE SET until_date = NULL
-        "#,
-        begun,
-        edition.effective_from,
-    )
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query!(
-        "UPDATE assistance SET until_date = $2 WHERE region_code = ANY($1) AND until_date IS NULL",
-        ended,
-        edition.effective_from,
-    )
-    .execute(&mut *conn)
-    .await?;
-    Ok(())
 }

@@ -29,6 +29,10 @@ async fn the_clerk_of_a_village_records_and_lists_its_activities() {
 
     let foreign = app.client("village", OTHER_VILLAGE).list_joint_activities(list).await.unwrap_err();
     assert_eq!(told(&foreign).1, "PAIRING_NOT_FOUND");
+
+    let early = app.end(&pairing, "2025-03-05").await.unwrap_err();
+    assert_eq!(told(&early).1, "ACTIVITY_AFTER_END");
+    app.end(&pairing, "2025-03-06").await.unwrap();
 }
 
 #[tokio::test]

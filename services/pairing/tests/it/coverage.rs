@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 /// What adding up the events says of a village on a day.
-async fn told_of(app: &TestApp, village: &str, rule: &str, as_of: &str) -> i32 {
+pub async fn told_of(app: &TestApp, village: &str, rule: &str, as_of: &str) -> i32 {
     let events: Vec<v1::VillageCoverageChanged> = app.events().await;
     let counted = events.into_iter().filter(|event| event.region_code == village && event.rule == rule);
     let until = |event: &v1::VillageCoverageChanged| {

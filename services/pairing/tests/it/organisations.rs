@@ -191,3 +191,20 @@ async fn a_clerk_may_not_do_what_the_role_does_not_say() {
     let refused = app.client("department", PROVINCE).register_organisation(request).await.unwrap_err();
     assert_eq!(told(&refused), (Code::PermissionDenied, "PERMISSION_MISSING".to_owned(), vec![]));
 }
+
+#[tokio::test]
+async fn a_county_does_not_close_a_supporter_from_elsewhere() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(draft("广州市第一中学", School, Supporter, "440100000000")).await;
+    let close = v1::CloseOrganisationRequest {
+        request_id: new_request_id(),
+        organisation_id: supporter.organisation_id.clone(),
+        closed_on: date("2025-06-01"),
+        reason: "not mine".to_owned(),
+        expected_version: 0,
+    };
+    let refused = app.client("county", COUNTY).close_organisation(close).await.unwrap_err();
+    assert_eq!(told(&refused), (Code::NotFound, "ORGANISATION_NOT_FOUND".to_owned(), vec![]));
+    let read = app.hq().get_organisation(get(&supporter)).await.unwrap().into_inner().organisation.unwrap();
+    assert_eq!(read, supporter);
+}

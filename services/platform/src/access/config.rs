@@ -109,7 +109,7 @@ fn default_roles() -> BTreeMap<String, Vec<String>> {
         ("town", [&READ[..], &KEEP].concat()),
         ("village", [&READ[..], &["pairing.activity.record"]].concat()),
         ("department", READ.to_vec()),
-        ("auditor", [&READ[..], &["log.event.read"]].concat()),
+        ("auditor", READ.to_vec()),
         ("operator", [&READ[..], &["pairing.region.import", "history.load", "log.event.read"]].concat()),
         ("system", [&READ[..], &["log.event.read"]].concat()),
     ];

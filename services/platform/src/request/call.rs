@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use tonic::{Request, Status};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::{access::Caller, clock, grpc::MethodPath};
+use crate::{access::Caller, clock, grpc::MethodPath, region::RegionRange};
 
 /// A changing request.
 #[derive(Debug, Clone)]
@@ -83,11 +83,24 @@ pub struct Context {
     pub now: DateTime<Utc>,
     /// Subject of the token that asks.
     pub actor: String,
+    /// The regions that may be changed.
+    pub regions: RegionRange,
     /// Whether entries older than the window are allowed (`history.load`).
     pub may_load_history: bool,
 }
 
 impl Context {
+    /// A change that a caller asks for at a moment.
+    #[must_use]
+    pub fn of(caller: &Caller, now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            actor: caller.subject().to_owned(),
+            regions: caller.region().range(),
+            may_load_history: caller.may("history.load"),
+        }
+    }
+
     /// The business date of the change.
     #[must_use]
     pub fn today(&self) -> NaiveDate {

@@ -147,11 +147,7 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         C: Command<Policy = Policy>,
         Answer: Message + Default + From<C::Output>,
     {
-        let context = Context {
-            now: self.clock.now(),
-            actor: call.caller.subject().to_owned(),
-            may_load_history: call.caller.may("history.load"),
-        };
+        let context = Context::of(&call.caller, self.clock.now());
         let mut tx = Scope::region(call.caller.region()).write(&self.pool).await?;
         if let Some(answer) = decode(answers::find(&mut tx, call).await?)? {
             tx.rollback().await?;

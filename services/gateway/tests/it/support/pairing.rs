@@ -60,7 +60,12 @@ impl FakePairing {
         let address = listening.grpc_address().unwrap();
         let mut lifecycle = Lifecycle::default();
         listening.start(&mut lifecycle);
-        let context = Context { now: world.clock.now(), actor: "test".to_owned(), may_load_history: true };
+        let context = Context {
+            now: world.clock.now(),
+            actor: "test".to_owned(),
+            regions: tongxin_platform::region::RegionRange::EVERYWHERE,
+            may_load_history: true,
+        };
         Self { address, database, seen, pool, context, _lifecycle: lifecycle }
     }
 

@@ -189,5 +189,6 @@ pub(in crate::grpc) fn edition(edition: &v1::RegionEdition) -> Result<Edition, E
     Ok(Edition {
         effective_from: date("effective_from", edition.effective_from)?,
         complete_for: optional_region("complete_for", &edition.complete_for)?,
+        source: edition.source.clone(),
     })
 }

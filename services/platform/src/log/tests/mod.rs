@@ -10,5 +10,10 @@ use crate::{
 };
 
 fn context() -> Context {
-    Context { now: noon(), actor: "clerk".to_owned(), may_load_history: false }
+    Context {
+        now: noon(),
+        actor: "clerk".to_owned(),
+        regions: crate::region::RegionRange::EVERYWHERE,
+        may_load_history: false,
+    }
 }

@@ -1,0 +1,122 @@
+//! When towns and villages count as assisted, as editions of the register say.
+
+use sqlx::PgConnection;
+use tongxin_platform::{log, region::RegionCode, request::Context};
+use uuid::Uuid;
+
+use super::{books, by_name, locks, published, region};
+use crate::{
+    domain::{
+        coverage::CoverageRules,
+        register::{Edition, RegisterLevel},
+    },
+    error::Error,
+};
+
+/// Events that are appended at once.
+const PART: usize = 5_000;
+
+struct Row {
+    code: i64,
+    level: String,
+    begins: bool,
+}
+
+/// Begins and ends assistance as the edition that was set aside says, and tells of it and of the
+/// coverage that changes with it. Returns how many towns and villages were concerned.
+pub(super) async fn follow(
+    conn: &mut PgConnection,
+    context: &Context,
+    import: Uuid,
+    edition: &Edition,
+    rules: &CoverageRules,
+) -> Result<u64, Error> {
+    let changes = changes(conn, import).await?;
+    let codes: Vec<RegionCode> = changes.iter().map(|row| region(row.code)).collect::<Result<_, _>>()?;
+    locks::regions(conn, codes.iter().copied()).await?;
+    let mut book = books::load(conn, &[], &codes).await?;
+    begin(conn, edition, &changes).await?;
+    end(conn, edition, &changes).await?;
+
+    let mut events = Vec::new();
+    let numbers: Vec<i64> = changes.iter().map(|row| row.code).collect();
+    let mut periods = books::assisted(conn, &numbers).await?;
+    for (row, code) in changes.iter().zip(codes) {
+        let level = by_name(&RegisterLevel::ALL, RegisterLevel::name, &row.level)?;
+        let change = if row.begins { 1 } else { -1 };
+        events.push(published::assistance(code, level, edition.effective_from, change));
+        if level == RegisterLevel::Village {
+            let assisted = periods.remove(&code).unwrap_or_default();
+            events.extend(published::coverage(&book.assist(code, assisted, rules)));
+        }
+    }
+    for part in events.chunks(PART) {
+        log::append(conn, context, part).await?;
+    }
+    Ok(changes.len().try_into().unwrap_or(u64::MAX))
+}
+
+/// Those that begin: assisted in the edition and not so far. Those that end: no longer assisted in
+/// it, or no longer valid since.
+async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec<Row>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT new.code AS "code!", new.level AS "level!", true AS "begins!"
+        FROM region_import AS new
+        WHERE new.import_id = $1
+            AND new.assisted
+            AND NOT EXISTS (SELECT FROM assistance WHERE region_code = new.code AND until_date IS NULL)
+        UNION ALL
+        SELECT assistance.region_code, assistance.level, false
+        FROM assistance
+        JOIN region ON region.region_code = assistance.region_code
+        LEFT JOIN region_import AS new ON new.import_id = $1 AND new.code = assistance.region_code
+        WHERE until_date IS NULL AND (NOT new.assisted OR valid_until IS NOT NULL)
+        ORDER BY 1
+        "#,
+        import,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> Result<(), Error> {
+    let begun = || changes.iter().filter(|row| row.begins);
+    let codes: Vec<i64> = begun().map(|row| row.code).collect();
+    let levels: Vec<&str> = begun().map(|row| row.level.as_str()).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO assistance (region_code, level, from_date)
+        SELECT code, level, $3
+        FROM unnest($1::bigint[], $2::text[]) AS begun (code, level)
+        "#,
+        &codes,
+        &levels as &[&str],
+        edition.effective_from,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn end(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> Result<(), Error> {
+    let codes: Vec<i64> = changes.iter().filter(|row| !row.begins).map(|row| row.code).collect();
+    // What began on the very day was a mistake: it never was.
+    sqlx::query!(
+        "DELETE FROM assistance WHERE region_code = ANY($1) AND until_date IS NULL AND from_date = $2",
+        &codes,
+        edition.effective_from,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "UPDATE assistance SET until_date = $2 WHERE region_code = ANY($1) AND until_date IS NULL",
+        &codes,
+        edition.effective_from,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
