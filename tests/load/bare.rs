@@ -54,9 +54,8 @@ async fn transaction(pool: &PgPool, supporter: Uuid, recipient: Uuid, region: i6
     .fetch_all(&mut *tx)
     .await?;
     sqlx::query(
-        "SELECT assistance.region_code, from_date, until_date FROM assistance
-         JOIN region ON region.region_code = assistance.region_code AND level = 'village'
-         WHERE assistance.region_code = ANY($1) ORDER BY assistance.region_code, from_date",
+        "SELECT region_code, from_date, until_date FROM assistance
+         WHERE level = 'village' AND region_code = ANY($1) ORDER BY region_code, from_date",
     )
     .bind([region].as_slice())
     .fetch_all(&mut *tx)
