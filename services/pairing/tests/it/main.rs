@@ -3,6 +3,7 @@
 mod activities;
 mod batches;
 mod coverage;
+mod deadlines;
 mod editions;
 mod imports;
 mod malformed;
