@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     convert::Infallible,
+    error::Error as _,
     sync::Arc,
 };
 
@@ -14,7 +15,12 @@ use tongxin_platform::{
     service::StartError,
 };
 use tongxin_proto::POOL;
-use tonic::{Status, body::Body, service::Routes, transport::Channel};
+use tonic::{
+    Status, TimeoutExpired,
+    body::Body,
+    service::Routes,
+    transport::{self, Channel},
+};
 use tower::{ServiceExt as _, service_fn};
 
 use crate::error::Error;
@@ -98,5 +104,23 @@ async fn pass(channel: Option<Channel>, request: Request) -> Result<Response<Bod
     *onward.uri_mut() = parts.uri;
     *onward.headers_mut() = parts.headers;
     onward.headers_mut().remove(HOST);
-    Ok(channel.oneshot(onward).await.map_err(Error::from)?)
+    channel.oneshot(onward).await.map_err(|error| {
+        // The connection keeps the caller's deadline, too, and may be the first to notice.
+        if is_late(&error) {
+            Status::deadline_exceeded("the time that the caller gave is over")
+        } else {
+            Error::from(error).into()
+        }
+    })
+}
+
+fn is_late(error: &transport::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<TimeoutExpired>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -119,7 +119,7 @@ async fn each_service_answers_for_its_own_log() {
     let stage = Stage::set().await;
     stage.pairing.state(&activity(CITY, "2025-01-01")).await;
     stage.settle().await;
-    let request = stage.request("auditor", PROVINCE, GetHeadRequest {});
+    let request = stage.request("operator", PROVINCE, GetHeadRequest {});
     let head = LogServiceClient::new(stage.channel()).get_head(request).await.unwrap().into_inner();
     assert_eq!(head.seq, 0, "the gateway states no events");
     stage.stop().await;

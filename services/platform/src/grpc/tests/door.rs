@@ -19,16 +19,16 @@ async fn a_good_token_comes_in() {
     let served = Served::start(GrpcConfig::default()).await;
     for scheme in ["Bearer", "bearer"] {
         served.log.allowed.notify_one();
-        let token = served.world.token("auditor", "441823000000");
+        let token = served.world.token("operator", "441823000000");
         let head = served.head(Some(&format!("{scheme} {token}"))).await.unwrap();
-        assert_eq!(head.hash, b"tongxin-local|auditor@441823000000");
+        assert_eq!(head.hash, b"tongxin-local|operator@441823000000");
     }
 }
 
 #[tokio::test]
 async fn without_a_good_token_nobody_comes_in() {
     let served = Served::start(GrpcConfig::default()).await;
-    let good = served.world.token("auditor", "441823000000");
+    let good = served.world.token("operator", "441823000000");
     for (authorization, reason) in [
         (None, "TOKEN_MISSING"),
         (Some(String::new()), "TOKEN_MISSING"),

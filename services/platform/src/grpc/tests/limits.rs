@@ -7,7 +7,7 @@ use super::*;
 #[tokio::test]
 async fn a_full_server_says_so_at_once_and_takes_requests_again() {
     let served = Arc::new(Served::start(GrpcConfig { max_requests: 2, ..GrpcConfig::default() }).await);
-    let bearer = served.bearer("auditor");
+    let bearer = served.bearer("operator");
     let ask = || {
         let (served, bearer) = (Arc::clone(&served), bearer.clone());
         tokio::spawn(async move { served.head(Some(&bearer)).await })
@@ -34,7 +34,7 @@ async fn a_full_server_says_so_at_once_and_takes_requests_again() {
 async fn a_request_that_takes_too_long_is_given_up_and_its_place_is_free() {
     let config = GrpcConfig { timeout_seconds: 1, max_requests: 1, ..GrpcConfig::default() };
     let served = Served::start(config).await;
-    let bearer = served.bearer("auditor");
+    let bearer = served.bearer("operator");
     for _ in 0..2 {
         let begun = Instant::now();
         let given_up = served.head(Some(&bearer)).await.unwrap_err();
@@ -46,7 +46,7 @@ async fn a_request_that_takes_too_long_is_given_up_and_its_place_is_free() {
 #[tokio::test]
 async fn requests_that_are_under_way_end_well_when_the_server_stops() {
     let served = Arc::new(Served::start(GrpcConfig::default()).await);
-    let bearer = served.bearer("auditor");
+    let bearer = served.bearer("operator");
     let under_way = tokio::spawn({
         let (served, bearer) = (Arc::clone(&served), bearer.clone());
         async move { served.head(Some(&bearer)).await }
@@ -61,7 +61,7 @@ async fn requests_that_are_under_way_end_well_when_the_server_stops() {
 async fn headers_that_are_too_large_are_refused() {
     let served = Served::start(GrpcConfig::default()).await;
     let mut request = Request::new(GetHeadRequest {});
-    request.metadata_mut().insert("authorization", served.bearer("auditor").parse().unwrap());
+    request.metadata_mut().insert("authorization", served.bearer("operator").parse().unwrap());
     let large = "x".repeat(40 << 10);
     request.metadata_mut().insert("x-large", large.parse().unwrap());
     served.client().get_head(request).await.unwrap_err();
