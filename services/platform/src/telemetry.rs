@@ -22,7 +22,11 @@ use tonic::Code;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{
-    EnvFilter, Layer as _, fmt::writer::BoxMakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _,
+    filter::{LevelFilter, Targets},
+    fmt::writer::BoxMakeWriter,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 /// Where telemetry goes.
@@ -123,11 +127,11 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
         LogFormat::Json => lines.json().with_filter(filter).boxed(),
         LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
     };
-    let spans = traces.as_ref().map(|provider| {
-        tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer(program))
-            .with_filter(tracing_subscriber::filter::filter_fn(|metadata| metadata.target().starts_with("tongxin")))
-    });
+    // Our own spans: those of h2 and tonic would bury them.
+    let ours = Targets::new().with_target("tongxin", LevelFilter::INFO);
+    let spans = traces
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(program)).with_filter(ours).boxed());
     tracing_subscriber::registry().with(lines).with(spans).try_init()?;
     Ok(Telemetry { traces, metrics, registry })
 }
