@@ -4,6 +4,7 @@
 mod codec;
 pub mod contract;
 mod date;
+pub mod names;
 pub mod rules;
 
 use std::sync::LazyLock;

@@ -20,6 +20,7 @@ pub mod lease;
 pub mod lifecycle;
 pub mod log;
 pub mod money;
+mod names;
 pub mod page;
 pub mod personal;
 pub mod region;

@@ -1,0 +1,103 @@
+-- Households. What is personal is sealed under the household's data key; erasing the key and the
+-- members' indexes erases the household.
+CREATE TABLE household (
+    household_id        uuid PRIMARY KEY,
+    household_number    text,
+    region_code         bigint NOT NULL,
+    lifted_from_poverty boolean NOT NULL,
+    support             text NOT NULL,
+    -- The wrapped data key, and address and bank account under it.
+    data_key            bytea NOT NULL,
+    sealed_contact      bytea NOT NULL,
+    merged_into         uuid REFERENCES household,
+    moved_on            date,
+    register_time       timestamptz NOT NULL,
+    version             bigint NOT NULL,
+    CONSTRAINT household_support CHECK (support IN ('none', 'subsistence', 'extreme_difficulty')),
+    CONSTRAINT household_not_its_own CHECK (merged_into <> household_id)
+);
+CREATE UNIQUE INDEX household_number_taken ON household (household_number) WHERE merged_into IS NULL;
+CREATE INDEX household_region ON household (region_code, household_id);
+CALL restrict_to_region('household');
+GRANT SELECT, INSERT, UPDATE ON household TO tongxin_app;
+
+-- Members. `sealed` holds name, ID number, phone and health; the indexes are keyed hashes by which
+-- ID number and name are found.
+CREATE TABLE member (
+    member_id    uuid PRIMARY KEY,
+    household_id uuid NOT NULL REFERENCES household,
+    region_code  bigint NOT NULL,
+    position     smallint NOT NULL,
+    relation     text NOT NULL,
+    sex          text NOT NULL CHECK (sex IN ('male', 'female')),
+    birth_date   date NOT NULL,
+    labour       text NOT NULL CHECK (labour IN ('ordinary', 'skilled', 'weak', 'lost', 'none')),
+    schooling    text NOT NULL,
+    -- One bit for each insurance, in the contract's order.
+    insurances   smallint NOT NULL,
+    work         text NOT NULL,
+    work_months  smallint NOT NULL CHECK (work_months BETWEEN 0 AND 12),
+    sealed       bytea NOT NULL,
+    id_index     bytea NOT NULL CHECK (length(id_index) = 16),
+    name_index   bytea NOT NULL CHECK (length(name_index) = 16),
+    left_on      date,
+    CONSTRAINT member_relation CHECK (relation IN (
+        'head', 'spouse', 'child', 'child_in_law', 'grandchild', 'parent', 'grandparent', 'sibling', 'other'
+    )),
+    CONSTRAINT member_schooling CHECK (schooling IN (
+        'not_at_school', 'before_school', 'primary', 'junior', 'senior', 'vocational', 'college', 'dropped_out'
+    )),
+    CONSTRAINT member_work CHECK (work IN (
+        'none', 'farming', 'job_in_county', 'job_in_province', 'job_elsewhere', 'public_service_post', 'business'
+    ))
+);
+CREATE INDEX member_household ON member (household_id);
+CREATE INDEX member_id_number ON member (id_index) WHERE left_on IS NULL;
+CREATE INDEX member_name ON member (name_index, region_code) WHERE left_on IS NULL;
+CREATE UNIQUE INDEX member_one_head ON member (household_id) WHERE relation = 'head' AND left_on IS NULL;
+CREATE UNIQUE INDEX member_once ON member (household_id, id_index) WHERE left_on IS NULL;
+CALL restrict_to_region('member');
+GRANT SELECT, INSERT, UPDATE ON member TO tongxin_app;
+
+-- Two records of a household that were made one.
+CREATE TABLE merge (
+    merge_id      uuid PRIMARY KEY,
+    region_code   bigint NOT NULL,
+    kept_id       uuid NOT NULL REFERENCES household,
+    merged_id     uuid NOT NULL REFERENCES household,
+    merged_on     date NOT NULL,
+    -- Members of the merged household that were taken over, and the rows that they became.
+    taken_members uuid[] NOT NULL,
+    new_members   uuid[] NOT NULL,
+    taken_windows date[] NOT NULL,
+    taken_number  boolean NOT NULL,
+    undone_on     date,
+    CONSTRAINT merge_members CHECK (cardinality(taken_members) = cardinality(new_members))
+);
+CREATE INDEX merge_kept ON merge (kept_id);
+CALL restrict_to_region('merge');
+GRANT SELECT, INSERT, UPDATE ON merge TO tongxin_app;
+
+-- How far an import has come. Belongs to the caller who began it.
+CREATE TABLE import (
+    import_id   uuid PRIMARY KEY,
+    actor       text NOT NULL,
+    kind        text NOT NULL CHECK (kind IN ('households', 'observations')),
+    rows_taken  bigint NOT NULL,
+    accepted    bigint NOT NULL,
+    refused     bigint NOT NULL,
+    warned      bigint NOT NULL,
+    update_time timestamptz NOT NULL,
+    CONSTRAINT import_rows CHECK (rows_taken = accepted + refused)
+);
+GRANT SELECT, INSERT, UPDATE ON import TO tongxin_app;
+
+CREATE TABLE import_error (
+    import_id  uuid NOT NULL REFERENCES import,
+    row_number bigint NOT NULL,
+    reason     text NOT NULL,
+    field      text NOT NULL,
+    message    text NOT NULL,
+    PRIMARY KEY (import_id, row_number)
+);
+GRANT SELECT, INSERT ON import_error TO tongxin_app;

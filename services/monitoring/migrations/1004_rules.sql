@@ -1,0 +1,41 @@
+-- Dated rules of a region. A rule set never changes; another one takes its place.
+CREATE TABLE rule_set (
+    rule_set_id     uuid PRIMARY KEY,
+    region_code     bigint NOT NULL,
+    effective_from  date NOT NULL,
+    effective_until date,
+    -- The message tongxin.monitoring.v1.RuleSetDraft.
+    stated          bytea NOT NULL,
+    actor           text NOT NULL,
+    record_time     timestamptz NOT NULL,
+    CONSTRAINT rule_set_period CHECK (effective_until > effective_from)
+);
+CREATE INDEX rule_set_region ON rule_set (region_code, effective_from);
+-- Rules of a province bind its villages, so they are read by everybody; who may store them is a permission.
+GRANT SELECT, INSERT ON rule_set TO tongxin_app;
+
+-- Days whose being worked differs from the weekly pattern.
+CREATE TABLE holiday (
+    day    date PRIMARY KEY,
+    worked boolean NOT NULL,
+    name   text NOT NULL
+);
+GRANT SELECT, INSERT, DELETE ON holiday TO tongxin_app;
+
+-- What a rule said of a household, with all that it was asked about.
+CREATE TABLE verdict (
+    verdict_id   uuid PRIMARY KEY,
+    household_id uuid NOT NULL REFERENCES household,
+    region_code  bigint NOT NULL,
+    rule_set_id  uuid NOT NULL REFERENCES rule_set,
+    rule_number  integer NOT NULL,
+    -- Names and values.
+    inputs       jsonb NOT NULL,
+    message      text NOT NULL,
+    screened_on  date NOT NULL,
+    record_time  timestamptz NOT NULL
+);
+CREATE INDEX verdict_household ON verdict (household_id, verdict_id);
+CALL restrict_to_region('verdict');
+-- A household that moves takes its verdicts along.
+GRANT SELECT, INSERT, UPDATE (region_code) ON verdict TO tongxin_app;

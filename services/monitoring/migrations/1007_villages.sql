@@ -1,0 +1,26 @@
+-- Collective income of villages, in fen.
+CREATE TABLE village_income (
+    region_code bigint NOT NULL,
+    year        integer NOT NULL,
+    operating   bigint NOT NULL CHECK (operating >= 0),
+    contracting bigint NOT NULL CHECK (contracting >= 0),
+    investment  bigint NOT NULL CHECK (investment >= 0),
+    other       bigint NOT NULL CHECK (other >= 0),
+    record_time timestamptz NOT NULL,
+    version     bigint NOT NULL,
+    PRIMARY KEY (region_code, year)
+);
+CALL restrict_to_region('village_income');
+GRANT SELECT, INSERT, UPDATE ON village_income TO tongxin_app;
+
+-- What data-quality rules found at the last check.
+CREATE TABLE defect (
+    household_id uuid NOT NULL REFERENCES household,
+    rule_number  smallint NOT NULL,
+    region_code  bigint NOT NULL,
+    found_on     date NOT NULL,
+    PRIMARY KEY (household_id, rule_number)
+);
+CREATE INDEX defect_region ON defect (region_code, rule_number);
+CALL restrict_to_region('defect');
+GRANT SELECT, INSERT, UPDATE, DELETE ON defect TO tongxin_app;

@@ -1,0 +1,100 @@
+//! Builds and starts the service; tests build the same.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tongxin_platform::{
+    admin::Readiness,
+    consumer::{Consumer, LogClient, Progress},
+    db::Migrations,
+    grpc::channel,
+    lifecycle::Lifecycle,
+    service::{Listening, Service, StartError, Surroundings},
+};
+
+use crate::{
+    commands::Policy,
+    config::Config,
+    consumers::Register,
+    grpc::{self, Door},
+    store::keys::Keys,
+};
+
+/// The service's name, as in `tongxin.monitoring.v1`.
+pub const NAME: &str = "monitoring";
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The migrations of the service's database.
+#[must_use]
+pub fn migrations() -> Migrations {
+    Migrations::with_platform(&MIGRATOR)
+}
+
+/// The service, which listens and serves once it is started.
+pub struct App {
+    listening: Listening,
+    register: Consumer<Register>,
+}
+
+impl App {
+    /// Connects and listens.
+    ///
+    /// # Errors
+    /// When the database is out of reach or behind, a port is taken, or a key cannot be read.
+    pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let keys = Keys::load(&config.personal).map_err(|error| StartError::Preparation(Box::new(error)))?;
+        let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
+        let register = follow_pairing(&service, &config.pairing)?;
+        let keys = Arc::new(keys);
+        let policy = Policy { window: config.entry_window_days, keys: Arc::clone(&keys) };
+        let door = Door {
+            pool: service.pool.clone(),
+            clock: service.surroundings.clock.clone(),
+            writer: service.writer(policy),
+            keys,
+        };
+        let routes = grpc::routes(&door, config.grpc.max_message_bytes);
+        let listening = service.listen(&grpc::SERVICES, routes, Readiness::default()).await?;
+        Ok(Self { listening, register })
+    }
+
+    /// Where its gRPC server listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn grpc_address(&self) -> std::io::Result<SocketAddr> {
+        self.listening.grpc_address()
+    }
+
+    /// Where its admin port listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn admin_address(&self) -> std::io::Result<SocketAddr> {
+        self.listening.admin_address()
+    }
+
+    /// How far the register of regions is followed.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.register.progress()
+    }
+
+    /// Serves and follows, as parts of a lifecycle.
+    pub fn start(self, lifecycle: &mut Lifecycle) {
+        let stop = lifecycle.stop_token();
+        self.listening.start(lifecycle);
+        lifecycle.start("the register of regions", async move {
+            self.register.run(stop).await;
+            Ok::<(), std::io::Error>(())
+        });
+    }
+}
+
+fn follow_pairing(service: &Service, address: &str) -> Result<Consumer<Register>, StartError> {
+    let channel = channel(address).map_err(|error| StartError::Address(address.to_owned(), error))?;
+    let surroundings = &service.surroundings;
+    let log = LogClient::new(channel, surroundings.credentials.clone());
+    let (pool, jetstream) = (service.pool.clone(), surroundings.jetstream.clone());
+    Ok(Consumer::new((NAME, "pairing"), pool, jetstream, log, Arc::new(Register)))
+}

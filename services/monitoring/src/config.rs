@@ -1,0 +1,52 @@
+//! Every setting of monitoring, with its default.
+
+use serde::Deserialize;
+use tongxin_platform::{
+    config::{AdminConfig, ServiceConfig},
+    db::DbConfig,
+    grpc::GrpcConfig,
+    personal::PersonalConfig,
+    request::EntryWindow,
+};
+
+/// Settings of monitoring.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its database.
+    pub database: DbConfig,
+    /// Its gRPC server.
+    #[serde(default)]
+    pub grpc: GrpcConfig,
+    /// Its admin port.
+    #[serde(default)]
+    pub admin: AdminConfig,
+    /// How many days back a date may lie without the permission `history.load`.
+    #[serde(default)]
+    pub entry_window_days: EntryWindow,
+    /// Address of pairing, whose register of regions is followed, such as `http://pairing:7001`.
+    pub pairing: String,
+    /// Keys that personal data is sealed and found by.
+    pub personal: PersonalConfig,
+}
+
+impl Config {
+    /// The defaults on a database.
+    #[must_use]
+    pub fn on(database: DbConfig, pairing: impl Into<String>, personal: PersonalConfig) -> Self {
+        Self {
+            database,
+            grpc: GrpcConfig::default(),
+            admin: AdminConfig::default(),
+            entry_window_days: EntryWindow::default(),
+            pairing: pairing.into(),
+            personal,
+        }
+    }
+
+    /// The part that every service has.
+    #[must_use]
+    pub fn service(&self) -> ServiceConfig {
+        ServiceConfig { database: self.database.clone(), grpc: self.grpc.clone(), admin: self.admin }
+    }
+}

@@ -1,0 +1,1 @@
+//! Cases: a household's way into monitoring and out of it.

@@ -1,0 +1,1 @@
+//! Collective income of villages, and its tiers.

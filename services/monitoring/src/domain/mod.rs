@@ -1,0 +1,15 @@
+//! The rules: pure, with their tests beside them.
+
+pub mod case;
+pub mod household;
+pub mod ids;
+pub mod income;
+pub mod measure;
+pub mod member;
+pub mod observation;
+pub mod procedure;
+pub mod profile;
+pub mod risk;
+pub mod signal;
+
+pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId};

@@ -1,0 +1,165 @@
+//! Everything that can go wrong in monitoring, and what the caller is told.
+
+use std::fmt::Display;
+
+use tongxin_platform::{
+    error::{ErrorKind, ServiceError, database_kind, to_status},
+    page::NotAPageToken,
+    personal,
+    request::{DateRefused, RequestError},
+};
+use tongxin_proto::rules::Violation;
+use tonic::Status;
+
+use crate::domain::HouseholdId;
+
+/// Everything that can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The region is not registered, or lies outside the caller's.
+    #[error("region {0} does not exist")]
+    RegionNotFound(String),
+
+    /// Households live in villages and communities.
+    #[error("{0} is not a village or community")]
+    RegionLevelWrong(String),
+
+    /// The household does not exist, or lies outside the caller's region.
+    #[error("household {0} does not exist")]
+    HouseholdNotFound(HouseholdId),
+
+    /// The household was merged into another.
+    #[error("the household was merged into {0}: use that one")]
+    HouseholdMerged(HouseholdId),
+
+    /// The thing has changed since the caller read it.
+    #[error("it has version {actual} by now, not {expected}: read it again")]
+    Stale {
+        /// What the caller expected.
+        expected: i64,
+        /// What it is.
+        actual: i64,
+    },
+
+    /// A date may not be entered.
+    #[error("{0}: {1}")]
+    Date(&'static str, #[source] DateRefused),
+
+    /// A field is wrong that no rule of the contract can check.
+    #[error("{field} {text}")]
+    Field {
+        /// Path of the field.
+        field: &'static str,
+        /// What is wrong with it.
+        text: String,
+    },
+
+    /// A row breaks rules of the contract.
+    #[error("{text}")]
+    Row {
+        /// The first field that is wrong.
+        field: String,
+        /// What is wrong with each.
+        text: String,
+    },
+
+    /// A batch that is carried out as a whole has a row that is wrong.
+    #[error("nothing was changed, because of row {row}: {text}")]
+    BatchRefused {
+        /// Number of the row, from 1.
+        row: i64,
+        /// What is wrong with it.
+        text: String,
+    },
+
+    /// What every changing request can meet with.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+
+    /// Something sealed does not open, or cannot be sealed.
+    #[error("sealing failed")]
+    Sealing(#[from] personal::Error),
+
+    /// Postgres failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+
+    /// A row of the database is not what it should be.
+    #[error("the database holds {0}")]
+    Corrupt(String),
+}
+
+impl Error {
+    /// A field that no rule of the contract can check.
+    pub fn field(field: &'static str, text: impl Display) -> Self {
+        Self::Field { field, text: text.to_string() }
+    }
+
+    /// A row of a batch that breaks rules of the contract.
+    #[must_use]
+    pub fn row(violations: &[Violation]) -> Self {
+        let lines: Vec<_> = violations.iter().map(|broken| format!("{} {}", broken.field, broken.message)).collect();
+        Self::Row {
+            field: violations.first().map(|broken| broken.field.clone()).unwrap_or_default(),
+            text: lines.join("; "),
+        }
+    }
+}
+
+impl From<NotAPageToken> for Error {
+    fn from(error: NotAPageToken) -> Self {
+        Self::field("page_token", error)
+    }
+}
+
+impl ServiceError for Error {
+    const DOMAIN: &'static str = "monitoring.tongxin";
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::RegionNotFound(_) | Self::HouseholdNotFound(_) => ErrorKind::NotFound,
+            Self::Stale { .. } => ErrorKind::Aborted,
+            Self::HouseholdMerged(_) | Self::BatchRefused { .. } => ErrorKind::FailedPrecondition,
+            Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
+            Self::RegionLevelWrong(_)
+            | Self::Date(_, DateRefused::InFuture { .. })
+            | Self::Field { .. }
+            | Self::Row { .. } => ErrorKind::Invalid,
+            Self::Request(error) => error.kind(),
+            Self::Database(error) => database_kind(error),
+            Self::Sealing(_) | Self::Corrupt(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::RegionNotFound(_) => "REGION_NOT_FOUND",
+            Self::RegionLevelWrong(_) => "REGION_LEVEL_WRONG",
+            Self::HouseholdNotFound(_) => "HOUSEHOLD_NOT_FOUND",
+            Self::HouseholdMerged(_) => "HOUSEHOLD_MERGED",
+            Self::Stale { .. } => "VERSION_STALE",
+            Self::Date(_, DateRefused::InFuture { .. }) => "DATE_IN_FUTURE",
+            Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
+            Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
+            Self::BatchRefused { .. } => "BATCH_REFUSED",
+            Self::Request(error) => error.reason(),
+            Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
+            Self::Database(_) | Self::Sealing(_) | Self::Corrupt(_) => "INTERNAL",
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::Date(field, _) | Self::Field { field, .. } => Some(field),
+            Self::Row { field, .. } => Some(field),
+            Self::RegionLevelWrong(_) => Some("region_code"),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        to_status(&error)
+    }
+}

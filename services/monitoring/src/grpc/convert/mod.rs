@@ -1,0 +1,36 @@
+//! All reading and writing of the contract's messages.
+
+mod names;
+
+use chrono::NaiveDate;
+use tongxin_platform::region::RegionCode;
+use tongxin_proto::{Date, names::Named};
+use uuid::Uuid;
+
+use crate::error::Error;
+
+pub(super) fn region(field: &'static str, text: &str) -> Result<RegionCode, Error> {
+    RegionCode::parse(text).map_err(|error| Error::field(field, error))
+}
+
+pub(super) fn optional_region(field: &'static str, text: &str) -> Result<Option<RegionCode>, Error> {
+    if text.is_empty() { Ok(None) } else { region(field, text).map(Some) }
+}
+
+pub(super) fn uuid(field: &'static str, text: &str) -> Result<Uuid, Error> {
+    Uuid::try_parse(text).map_err(|_| Error::field(field, "has to be a UUID"))
+}
+
+pub(super) fn date(field: &'static str, date: Option<Date>) -> Result<NaiveDate, Error> {
+    optional_date(field, date)?.ok_or_else(|| Error::field(field, "is required"))
+}
+
+pub(super) fn optional_date(field: &'static str, date: Option<Date>) -> Result<Option<NaiveDate>, Error> {
+    let read = |date: Date| NaiveDate::try_from(date).map_err(|_| Error::field(field, "is not a day of the calendar"));
+    date.map(read).transpose()
+}
+
+/// A value that has to be stated.
+pub(super) fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
+    T::read(number).ok_or_else(|| Error::field(field, "is required"))
+}

@@ -1,0 +1,70 @@
+//! Door 1: translate, call one command or query, translate back. One file for each service of the contract.
+
+mod cases;
+mod convert;
+mod households;
+mod observations;
+mod rules;
+mod signals;
+mod villages;
+
+use std::sync::Arc;
+
+use tongxin_platform::{
+    access::Caller,
+    clock::Clock,
+    db::{Scope, Transaction},
+    request::Writer,
+};
+use tongxin_proto::monitoring::v1::{
+    case_service_server::{self, CaseServiceServer},
+    household_service_server::{self, HouseholdServiceServer},
+    observation_service_server::{self, ObservationServiceServer},
+    rule_service_server::{self, RuleServiceServer},
+    signal_service_server::{self, SignalServiceServer},
+    village_service_server::{self, VillageServiceServer},
+};
+use tonic::{Request, Status, service::Routes};
+
+use crate::{commands::Policy, error::Error, store::keys::Keys};
+
+/// The services that the door answers.
+pub const SERVICES: [&str; 6] = [
+    household_service_server::SERVICE_NAME,
+    observation_service_server::SERVICE_NAME,
+    rule_service_server::SERVICE_NAME,
+    signal_service_server::SERVICE_NAME,
+    case_service_server::SERVICE_NAME,
+    village_service_server::SERVICE_NAME,
+];
+
+/// What the door needs to answer.
+#[derive(Clone)]
+pub struct Door {
+    /// The database, for reads.
+    pub pool: sqlx::PgPool,
+    /// The time.
+    pub clock: Clock,
+    /// Carries out changes.
+    pub writer: Writer<Policy>,
+    /// Open what is sealed.
+    pub keys: Arc<Keys>,
+}
+
+impl Door {
+    /// Begins a read within the caller's region.
+    async fn read<M>(&self, request: &Request<M>) -> Result<Transaction, Status> {
+        let caller = Caller::of(request)?;
+        Ok(Scope::region(caller.region()).read(&self.pool).await.map_err(Error::from)?)
+    }
+}
+
+/// All services, for messages of at most so many bytes.
+pub fn routes(door: &Door, max_message: usize) -> Routes {
+    Routes::new(HouseholdServiceServer::new(door.clone()).max_decoding_message_size(max_message))
+        .add_service(ObservationServiceServer::new(door.clone()).max_decoding_message_size(max_message))
+        .add_service(RuleServiceServer::new(door.clone()).max_decoding_message_size(max_message))
+        .add_service(SignalServiceServer::new(door.clone()).max_decoding_message_size(max_message))
+        .add_service(CaseServiceServer::new(door.clone()).max_decoding_message_size(max_message))
+        .add_service(VillageServiceServer::new(door.clone()).max_decoding_message_size(max_message))
+}

@@ -1,0 +1,25 @@
+//! The monitoring service: households at risk, from the first signal to an elimination that can be believed.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | `config` | every setting with its default |
+//! | `app` | builds and starts the service |
+//! | `error` | what can go wrong, and what the caller is told |
+//! | `grpc` | door 1: translates requests and answers, one file for each service of the contract |
+//! | `consumers` | door 2: the register of regions, as pairing states it |
+//! | `commands` | the changes, one file for each verb |
+//! | `domain` | the rules, without I/O |
+//! | `store` | the only SQL |
+
+mod app;
+mod commands;
+pub mod config;
+mod consumers;
+mod domain;
+pub mod error;
+mod grpc;
+mod store;
+
+pub use app::{App, NAME, migrations};
+pub use config::Config;
+pub use error::Error;

@@ -1,0 +1,38 @@
+//! The keys that personal data is sealed and found by.
+
+use tongxin_platform::personal::{BlindIndex, Error, MasterKeys, PersonalConfig};
+
+/// Master keys, and the key of the blind indexes.
+#[derive(Debug)]
+pub struct Keys {
+    /// Wrap the data key of each household.
+    pub masters: MasterKeys,
+    index: BlindIndex,
+}
+
+impl Keys {
+    /// Reads the files that the settings name.
+    ///
+    /// # Errors
+    /// When one of them holds no key.
+    pub fn load(config: &PersonalConfig) -> Result<Self, Error> {
+        Ok(Self { masters: MasterKeys::load(config)?, index: BlindIndex::load(config)? })
+    }
+
+    /// By what an ID number is found, whatever the case of its X. Half of the hash is enough to tell
+    /// all people apart.
+    #[must_use]
+    pub fn of_id_number(&self, id_number: &str) -> [u8; 16] {
+        half(self.index.of("member.id_number", &id_number.to_ascii_uppercase()))
+    }
+
+    /// By what a full name is found.
+    #[must_use]
+    pub fn of_name(&self, name: &str) -> [u8; 16] {
+        half(self.index.of("member.name", name.trim()))
+    }
+}
+
+fn half(hash: [u8; 32]) -> [u8; 16] {
+    std::array::from_fn(|place| hash[place])
+}

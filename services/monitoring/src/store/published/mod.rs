@@ -1,0 +1,1 @@
+//! What happened, as the contract's events: one file for each aggregate.
