@@ -153,10 +153,18 @@ impl Program {
     /// # Errors
     /// When the system does not tell.
     pub fn memory_kib(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().context("it has ended")?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
+        memory_kib(self.child.id().context("it has ended")?)
     }
+}
+
+/// Resident memory of a process in KiB.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn memory_kib(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 struct Process {

@@ -7,6 +7,11 @@ use clap::Args;
 use tongxin_platform::{access::Credentials, clock::Clock, grpc};
 use tongxin_proto::{
     gateway::v1::gateway_service_client::GatewayServiceClient,
+    monitoring::v1::{
+        case_service_client::CaseServiceClient, household_service_client::HouseholdServiceClient,
+        observation_service_client::ObservationServiceClient, rule_service_client::RuleServiceClient,
+        signal_service_client::SignalServiceClient, village_service_client::VillageServiceClient,
+    },
     pairing::v1::pairing_service_client::PairingServiceClient,
 };
 use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
@@ -72,6 +77,36 @@ impl Gateway {
     /// Calls pairing, through the gateway.
     pub fn pairing(&self) -> PairingServiceClient<Authorized> {
         PairingServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about households, through the gateway.
+    pub fn households(&self) -> HouseholdServiceClient<Authorized> {
+        HouseholdServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about observations.
+    pub fn observations(&self) -> ObservationServiceClient<Authorized> {
+        ObservationServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about rules.
+    pub fn rules(&self) -> RuleServiceClient<Authorized> {
+        RuleServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about signals.
+    pub fn signals(&self) -> SignalServiceClient<Authorized> {
+        SignalServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about cases.
+    pub fn cases(&self) -> CaseServiceClient<Authorized> {
+        CaseServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about villages.
+    pub fn villages(&self) -> VillageServiceClient<Authorized> {
+        VillageServiceClient::new(self.connection.clone())
     }
 
     /// For `map_err`: what an answer means for the one who typed the command.

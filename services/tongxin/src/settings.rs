@@ -24,6 +24,8 @@ pub struct Settings {
     pub grace_seconds: GraceSeconds,
     /// The service pairing.
     pub pairing: Option<tongxin_pairing::Config>,
+    /// The service monitoring.
+    pub monitoring: Option<tongxin_monitoring::Config>,
     /// The gateway.
     pub gateway: Option<tongxin_gateway::Config>,
     /// How `tongxin migrate` reaches databases.
@@ -47,6 +49,8 @@ impl Default for GraceSeconds {
 pub struct Owners {
     /// Of the database of pairing.
     pub pairing_url: Option<SecretString>,
+    /// Of the database of monitoring.
+    pub monitoring_url: Option<SecretString>,
     /// Of the database of the gateway.
     pub gateway_url: Option<SecretString>,
 }
@@ -56,6 +60,7 @@ impl Owners {
     pub fn url(&self, service: ServiceName) -> Option<&SecretString> {
         match service {
             ServiceName::Pairing => self.pairing_url.as_ref(),
+            ServiceName::Monitoring => self.monitoring_url.as_ref(),
             ServiceName::Gateway => self.gateway_url.as_ref(),
         }
     }
@@ -66,6 +71,7 @@ impl Settings {
     pub fn database(&self, service: ServiceName) -> Option<&DbConfig> {
         match service {
             ServiceName::Pairing => self.pairing.as_ref().map(|config| &config.database),
+            ServiceName::Monitoring => self.monitoring.as_ref().map(|config| &config.database),
             ServiceName::Gateway => self.gateway.as_ref().map(|config| &config.database),
         }
     }

@@ -68,6 +68,13 @@ async fn start(
             app.start(lifecycle);
             addresses
         }
+        ServiceName::Monitoring => {
+            settings.token_file.context("monitoring follows pairing: token_file has to name its token")?;
+            let app = tongxin_monitoring::App::build(settings.monitoring.ok_or_else(missing)?, surroundings).await?;
+            let addresses = (app.grpc_address()?, app.admin_address()?);
+            app.start(lifecycle);
+            addresses
+        }
         ServiceName::Gateway => {
             settings.token_file.context("the gateway calls other services: token_file has to name its token")?;
             let app = tongxin_gateway::App::build(settings.gateway.ok_or_else(missing)?, surroundings).await?;

@@ -3,12 +3,14 @@
 //! | file | |
 //! |---|---|
 //! | `databases` | makes and migrates the databases |
+//! | `keys`      | makes the keys that personal data is sealed by |
 //! | `ports`     | who listens where |
 //! | `world`     | servers, services and token: started and stopped together |
 //! | `token`     | keeps the token file fresh |
 //! | `sample`    | loads the sample year and shows the scorecard |
 
 mod databases;
+mod keys;
 mod ports;
 mod sample;
 mod token;

@@ -1,9 +1,4 @@
-//! Loads the sample year through a gateway, as any other client would.
-//!
-//! Every request has an identifier that follows from the sample's name and its place, so a load that was broken off
-//! is simply begun again: what is there answers as it did and changes nothing.
-
-use std::{future::Future, time::Duration};
+//! Loads the register of the sample, its organisations, pairings and joint activities.
 
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -13,67 +8,27 @@ use tongxin_proto::pairing::v1::{
     RegionRows, RowError, batch_establish_pairings_request, batch_register_organisations_request,
     import_regions_request,
 };
-use tonic::Status;
-use uuid::Uuid;
 
-use super::{
-    files::Files,
-    year::{Activity, Year},
-};
+use super::{CALLS_IN_FLIGHT, Loading};
 use crate::{
-    client::{Gateway, is_passing},
     progress::Progress,
+    sample::year::{Activity, Year},
 };
 
 const ROWS_PER_MESSAGE: usize = 200;
 const REGIONS_PER_MESSAGE: usize = 1_000;
-const CALLS_IN_FLIGHT: usize = 16;
-
-/// A call that finds its service away is made again for about a minute.
-const ATTEMPTS: u32 = 60;
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Loads the register, then what happened.
-pub async fn load(gateway: &Gateway, files: &Files, year: &Year) -> Result<()> {
-    let loading = Loading { gateway, files };
-    loading.regions().await.context("the register of the sample was not taken")?;
-    let organisations = loading.organisations(year).await.context("the organisations were not taken")?;
-    let pairings = loading.pairings(year, &organisations).await.context("the pairings were not taken")?;
-    loading.activities(year, &pairings).await.context("the joint activities were not taken")
-}
-
-struct Loading<'sample> {
-    gateway: &'sample Gateway,
-    files: &'sample Files,
-}
 
 impl Loading<'_> {
-    /// The identifier of a request by what it is about.
-    fn request_id(&self, about: &str) -> String {
-        let name = format!("tongxin/sample/{}/{about}", self.files.manifest.name);
-        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
+    /// Loads the register, then what happened.
+    pub(super) async fn pairing(&self, year: &Year) -> Result<()> {
+        self.regions().await.context("the register of the sample was not taken")?;
+        let organisations = self.organisations(year).await.context("the organisations were not taken")?;
+        let pairings = self.pairings(year, &organisations).await.context("the pairings were not taken")?;
+        self.activities(year, &pairings).await.context("the joint activities were not taken")
     }
 
     fn options(&self, about: &str) -> BatchOptions {
-        BatchOptions { request_id: self.request_id(about), all_or_nothing: false }
-    }
-
-    /// Makes a call again while its service is away.
-    async fn call<T, Call>(&self, mut call: impl FnMut() -> Call) -> Result<T>
-    where
-        Call: Future<Output = Result<T, Status>>,
-    {
-        let mut attempt = 1;
-        loop {
-            match call().await {
-                Ok(answer) => return Ok(answer),
-                Err(status) if is_passing(&status) && attempt < ATTEMPTS => {
-                    attempt += 1;
-                    tokio::time::sleep(PAUSE).await;
-                }
-                Err(status) => return Err(self.gateway.explain(&status)),
-            }
-        }
+        BatchOptions { request_id: self.files.id(about), all_or_nothing: false }
     }
 
     async fn regions(&self) -> Result<()> {
@@ -81,7 +36,7 @@ impl Loading<'_> {
 
         let manifest = &self.files.manifest;
         let edition = RegionEdition {
-            request_id: self.request_id("regions"),
+            request_id: self.files.id("regions"),
             effective_from: Some(manifest.register_effective_from.into()),
             complete_for: String::new(),
             source: manifest.register_source.clone(),
@@ -171,7 +126,7 @@ impl Loading<'_> {
 
     async fn activity(&self, place: usize, activity: &Activity, pairings: &[String]) -> Result<()> {
         let request = RecordJointActivityRequest {
-            request_id: self.request_id(&format!("activities/{place}")),
+            request_id: self.files.id(&format!("activities/{place}")),
             activity: Some(JointActivityDraft {
                 pairing_id: at(pairings, activity.pairing)?,
                 kind: activity.kind.into(),
