@@ -1,12 +1,16 @@
 //! The sample service running, and a consumer that follows it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
-use async_nats::jetstream;
+use async_nats::jetstream::{self, context::ContextBuilder};
 use prost::{Message as _, Name as _};
+use rustix::process::{Pid, Signal, kill_process};
 use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinHandle;
@@ -44,15 +48,21 @@ pub(crate) struct Source {
 impl Source {
     pub async fn start() -> Self {
         let wake = RelayWake::default();
-        Self::start_with(wake.clone(), wake).await
+        Self::start_with(wake.clone(), wake, None).await
     }
 
     /// A source whose relay nobody wakes.
     pub async fn never_woken() -> Self {
-        Self::start_with(RelayWake::default(), RelayWake::default()).await
+        Self::start_with(RelayWake::default(), RelayWake::default(), None).await
     }
 
-    async fn start_with(woken_by_writer: RelayWake, relays: RelayWake) -> Self {
+    /// A source whose relay waits an hour for a broker that does not answer.
+    pub async fn patient() -> Self {
+        let wake = RelayWake::default();
+        Self::start_with(wake.clone(), wake, Some(Duration::from_hours(1))).await
+    }
+
+    async fn start_with(woken_by_writer: RelayWake, relays: RelayWake, patience: Option<Duration>) -> Self {
         let nats = Nats::temporary().await.unwrap();
         let broker = BrokerConfig { url: SecretString::from(nats.url()), credentials_file: None };
         let jetstream = broker::connect(&broker).await.unwrap();
@@ -67,7 +77,15 @@ impl Source {
         let server = Server::bind(GrpcConfig::default(), access, &[SERVICE_NAME], routes).await.unwrap();
         let address = format!("http://{}", server.address().unwrap());
         tokio::spawn(server.run(stop.clone()));
-        tokio::spawn(Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays).run(stop.clone()));
+        let relay = match patience {
+            None => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays),
+            Some(patience) => {
+                let patient = ContextBuilder::new().timeout(patience).ack_timeout(patience);
+                let jetstream = patient.build(jetstream.client().clone());
+                Relay::new(SOURCE, pool.clone(), jetstream, relays).with_publish_timeout(patience)
+            }
+        };
+        tokio::spawn(relay.run(stop.clone()));
         Self { database, pool, writer, nats, jetstream, world, address, _stop: stop.drop_guard() }
     }
 
@@ -93,6 +111,12 @@ impl Source {
     /// Waits until the broker was given every event.
     pub async fn published(&self, seq: i64) {
         eventually("the broker has all events", || async { self.head().await.published_seq >= seq }).await;
+    }
+
+    /// Stops the broker where it stands, its connections open, or lets it go on.
+    pub fn signal_broker(&self, signal: Signal) {
+        let pid = self.nats.state().pid().unwrap();
+        kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
     }
 
     pub fn log_client(&self) -> LogClient {
