@@ -49,7 +49,7 @@ impl Publisher {
     pub(super) async fn run(
         mut self,
         lease: &Mutex<Lease>,
-        mut numbered: mpsc::Receiver<Vec<Entry>>,
+        mut parts: mpsc::Receiver<Vec<Entry>>,
         stop: &CancellationToken,
     ) {
         let mut fresh = Vec::new();
@@ -64,7 +64,7 @@ impl Publisher {
             fresh = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(fresh) = numbered.recv() => fresh,
+                Some(part) = parts.recv() => part,
                 () = std::future::ready(()), if more => Vec::new(),
                 () = sleep(POLL) => Vec::new(),
             };

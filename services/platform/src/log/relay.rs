@@ -64,10 +64,10 @@ impl Relay {
         let Self { pool, jetstream, service, wake, publish_timeout } = self;
         let lease = Mutex::new(Lease::new(pool.clone(), "relay"));
         let gauges = Gauges::of_service(service);
-        let (numbered, fresh) = mpsc::channel(PARTS_AHEAD);
-        let numberer = Numberer { pool: pool.clone(), service, wake, numbered, gauges: gauges.clone() };
+        let (parts, fresh_parts) = mpsc::channel(PARTS_AHEAD);
+        let numberer = Numberer { pool: pool.clone(), service, wake, parts, gauges: gauges.clone() };
         let publisher = Publisher::new(service, pool, jetstream, publish_timeout, gauges);
-        tokio::join!(numberer.run(&lease, &stop), publisher.run(&lease, fresh, &stop));
+        tokio::join!(numberer.run(&lease, &stop), publisher.run(&lease, fresh_parts, &stop));
         lease.into_inner().release().await;
     }
 }
@@ -77,7 +77,7 @@ struct Numberer {
     pool: PgPool,
     service: &'static str,
     wake: RelayWake,
-    numbered: mpsc::Sender<Vec<Entry>>,
+    parts: mpsc::Sender<Vec<Entry>>,
     gauges: Gauges,
 }
 
@@ -121,7 +121,7 @@ impl Numberer {
         self.gauges.numbered(last);
         let full = i64::try_from(entries.len()).is_ok_and(|len| len >= sequence::BATCH);
         // A publisher that is behind reads them from the log.
-        let _ = self.numbered.try_send(entries);
+        let _ = self.parts.try_send(entries);
         Ok(full)
     }
 }
