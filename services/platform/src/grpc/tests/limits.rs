@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::testing::eventually;
 
 #[tokio::test]
 async fn a_full_server_says_so_at_once_and_takes_requests_again() {
@@ -41,6 +42,67 @@ async fn a_request_that_takes_too_long_is_given_up_and_its_place_is_free() {
         assert_eq!(given_up.code(), Code::DeadlineExceeded);
         assert!(begun.elapsed() < Duration::from_secs(3), "after {:?}", begun.elapsed());
     }
+}
+
+/// A server with a single place, and an answer on its way that streams and holds it.
+async fn full_of_a_stream(limit: i32, stream_timeout_seconds: u64) -> (Served, Streaming<ReadEventsResponse>) {
+    let config = GrpcConfig { max_requests: 1, stream_timeout_seconds, ..GrpcConfig::default() };
+    let served = Served::start(config).await;
+    let mut answers = served.read(limit).await.unwrap();
+    answers.message().await.unwrap().unwrap();
+    let refused = served.head(Some(&served.bearer("operator"))).await.unwrap_err();
+    assert_eq!(refusal(&refused), (Code::Unavailable, "OVERLOADED".to_owned()));
+    (served, answers)
+}
+
+async fn has_a_free_place(served: &Served) {
+    let bearer = served.bearer("operator");
+    eventually("there is a place again", || async {
+        served.log.allowed.notify_one();
+        served.head(Some(&bearer)).await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_streams_keeps_its_place_until_its_end() {
+    let (served, mut answers) = full_of_a_stream(1, 60).await;
+    served.log.stream_may_end.notify_one();
+    assert_eq!(answers.message().await.unwrap(), None);
+    has_a_free_place(&served).await;
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_a_stream_leaves_its_place() {
+    let (served, answers) = full_of_a_stream(1, 60).await;
+    drop(answers);
+    has_a_free_place(&served).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_streams_too_long_is_given_up() {
+    let (served, mut answers) = full_of_a_stream(1, 1).await;
+    let given_up = answers.message().await.unwrap_err();
+    assert_eq!(given_up.code(), Code::DeadlineExceeded);
+    has_a_free_place(&served).await;
+}
+
+/// Flow control holds the answer up, so nobody asks it whether its time is up.
+#[tokio::test]
+async fn a_caller_who_does_not_read_loses_the_place() {
+    let (served, answers) = full_of_a_stream(0, 1).await;
+    has_a_free_place(&served).await;
+    drop(answers);
+}
+
+#[tokio::test]
+async fn a_stream_has_more_time_than_other_requests() {
+    let config = GrpcConfig { timeout_seconds: 0, ..GrpcConfig::default() };
+    let served = Served::start(config).await;
+    let mut answers = served.read(1).await.unwrap();
+    answers.message().await.unwrap().unwrap();
+    let given_up = served.head(Some(&served.bearer("operator"))).await.unwrap_err();
+    assert_eq!(given_up.code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]
