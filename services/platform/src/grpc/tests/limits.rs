@@ -106,17 +106,23 @@ async fn a_stream_has_more_time_than_other_requests() {
 }
 
 #[tokio::test]
-async fn requests_that_are_under_way_end_well_when_the_server_stops() {
-    let served = Arc::new(Served::start(GrpcConfig::default()).await);
+async fn a_server_that_stops_ends_after_the_requests_that_are_under_way() {
+    let mut served = Served::start(GrpcConfig::default()).await;
     let bearer = served.bearer("operator");
-    let under_way = tokio::spawn({
-        let (served, bearer) = (Arc::clone(&served), bearer.clone());
-        async move { served.head(Some(&bearer)).await }
+    let mut client = served.client();
+    let under_way = tokio::spawn(async move {
+        let mut request = Request::new(GetHeadRequest {});
+        request.metadata_mut().insert("authorization", bearer.parse().unwrap());
+        client.get_head(request).await
     });
     served.log.arrived.acquire().await.unwrap().forget();
     served.stop.cancel();
+    let early = tokio::time::timeout(Duration::from_millis(200), &mut served.running).await;
+    assert!(early.is_err(), "the server ended while a request was under way");
+
     served.log.allowed.notify_one();
     under_way.await.unwrap().unwrap();
+    served.running.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -9,7 +9,10 @@ use futures::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
-use tokio::sync::{Notify, Semaphore};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_proto::log::v1::{
     Event, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
@@ -65,6 +68,7 @@ struct Served {
     world: TestWorld,
     log: SlowLog,
     channel: Channel,
+    running: JoinHandle<Result<(), ServerError>>,
     stop: CancellationToken,
     _stop: DropGuard,
 }
@@ -82,8 +86,8 @@ impl Served {
         let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
         let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(server.run(stop.clone()));
-        Self { world, log, channel, stop: stop.clone(), _stop: stop.drop_guard() }
+        let running = tokio::spawn(server.run(stop.clone()));
+        Self { world, log, channel, running, stop: stop.clone(), _stop: stop.drop_guard() }
     }
 
     fn client(&self) -> LogServiceClient<Channel> {
