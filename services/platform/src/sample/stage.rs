@@ -104,6 +104,19 @@ impl Source {
         self.writer.execute::<_, CountResponse>(new_call(), command).await.unwrap().reached
     }
 
+    /// Raises a tally so many times that one by one would take long.
+    pub async fn count_many(&self, tally_id: &str, times: i64) {
+        let payload = Counted { tally_id: tally_id.to_owned(), by: 1, reached: 0 }.encode_to_vec();
+        let statement = "
+            INSERT INTO event (event_id, event_type, aggregate_type, aggregate_id, version, region_code, occurred_on,
+                               record_time, actor, trace_parent, payload)
+            SELECT gen_random_uuid(), $1, 'tally', $2, version, 441823107201, '2025-06-01', now(), '', '', $3
+            FROM generate_series(1, $4) AS version";
+        let mut owner = super::owner(&self.database).await;
+        let written = sqlx::query(statement).bind(Counted::full_name()).bind(tally_id).bind(payload).bind(times);
+        written.execute(&mut owner).await.unwrap();
+    }
+
     pub async fn head(&self) -> log::Head {
         log::head(&self.pool).await.unwrap()
     }

@@ -118,3 +118,21 @@ async fn a_consumer_that_is_stopped_again_and_again_misses_nothing() {
     }
     follower.has_each_event_once(&source).await;
 }
+
+/// Events that come after a long time away do not wait until the broker has delivered the old ones.
+#[tokio::test]
+async fn what_the_log_has_told_is_not_delivered_by_the_broker_again() {
+    const MISSED: i64 = 5_000;
+    let (source, mut follower) = following().await;
+    follower.stop().await;
+    source.count_many("many", MISSED).await;
+    source.published(MISSED).await;
+    follower.go_on(&source);
+    follower.settle(&source).await;
+    count_some(&source).await;
+    flows_through_the_broker(&source).await;
+    delivered(&source, 1).await;
+    let delivered = delivery(&source).await.unwrap().delivered.consumer_sequence;
+    assert!(delivered < MISSED.unsigned_abs() / 2, "the broker delivered {delivered} messages");
+    follower.has_each_event_once(&source).await;
+}
