@@ -48,21 +48,33 @@ pub(crate) struct Source {
 impl Source {
     pub async fn start() -> Self {
         let wake = RelayWake::default();
-        Self::start_with(wake.clone(), wake, None).await
+        Self::start_with(wake.clone(), wake, None, GrpcConfig::default()).await
+    }
+
+    /// A source that gives up answers that stream for more than a second.
+    pub async fn curt() -> Self {
+        let wake = RelayWake::default();
+        let config = GrpcConfig { stream_timeout_seconds: 1, ..GrpcConfig::default() };
+        Self::start_with(wake.clone(), wake, None, config).await
     }
 
     /// A source whose relay nobody wakes.
     pub async fn never_woken() -> Self {
-        Self::start_with(RelayWake::default(), RelayWake::default(), None).await
+        Self::start_with(RelayWake::default(), RelayWake::default(), None, GrpcConfig::default()).await
     }
 
     /// A source whose relay waits an hour for a broker that does not answer.
     pub async fn patient() -> Self {
         let wake = RelayWake::default();
-        Self::start_with(wake.clone(), wake, Some(Duration::from_hours(1))).await
+        Self::start_with(wake.clone(), wake, Some(Duration::from_hours(1)), GrpcConfig::default()).await
     }
 
-    async fn start_with(woken_by_writer: RelayWake, relays: RelayWake, patience: Option<Duration>) -> Self {
+    async fn start_with(
+        woken_by_writer: RelayWake,
+        relays: RelayWake,
+        patience: Option<Duration>,
+        config: GrpcConfig,
+    ) -> Self {
         let nats = Nats::temporary().await.unwrap();
         let broker = BrokerConfig { url: SecretString::from(nats.url()), credentials_file: None };
         let jetstream = broker::connect(&broker).await.unwrap();
@@ -74,7 +86,7 @@ impl Source {
         let stop = CancellationToken::new();
         let routes = Routes::new(LogServiceServer::new(LogReader::new(pool.clone())));
         let access = Arc::clone(&world.surroundings.access);
-        let server = Server::bind(GrpcConfig::default(), access, &[SERVICE_NAME], routes).await.unwrap();
+        let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
         let address = format!("http://{}", server.address().unwrap());
         tokio::spawn(server.run(stop.clone()));
         let relay = match patience {
@@ -229,6 +241,7 @@ pub(crate) async fn everywhere(pool: &PgPool, question: &'static str) -> i64 {
 #[derive(Default)]
 pub(crate) struct Totals {
     repaired: AtomicBool,
+    slow: AtomicBool,
 }
 
 /// A count that the handler panics at.
@@ -237,6 +250,11 @@ pub(crate) const DREADED: i64 = 666;
 impl Totals {
     pub fn repair(&self) {
         self.repaired.store(true, Relaxed);
+    }
+
+    /// Takes 50 ms for each event from here on.
+    pub fn slow_down(&self) {
+        self.slow.store(true, Relaxed);
     }
 
     fn read(&self, event: &Envelope) -> Result<Counted, HandlerError> {
@@ -257,6 +275,9 @@ impl EventHandler for Totals {
     async fn handle(&self, conn: &mut PgConnection, events: &[Envelope]) -> Result<(), HandlerError> {
         for event in events {
             let counted = self.read(event)?;
+            if self.slow.load(Relaxed) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
             assert!(counted.by != DREADED || self.repaired.load(Relaxed), "on purpose");
             sqlx::query("INSERT INTO seen (seq, tally_id, reached) VALUES ($1, $2, $3)")
                 .bind(event.seq)
