@@ -14,7 +14,7 @@ use opentelemetry_sdk::{
     Resource,
     metrics::{PeriodicReader, SdkMeterProvider},
     propagation::TraceContextPropagator,
-    trace::{Sampler, SdkTracerProvider},
+    trace::{Sampler, SdkTracer, SdkTracerProvider},
 };
 use prometheus::{Encoder as _, Registry, TextEncoder};
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,12 @@ use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     fmt::writer::BoxMakeWriter,
     layer::SubscriberExt as _,
+    registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
+
+/// Events of a batch that are looked at for links: an exporter drops more than 128 of a span.
+const LINKS: usize = 128;
 
 /// Where telemetry goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -127,13 +131,18 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
         LogFormat::Json => lines.json().with_filter(filter).boxed(),
         LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
     };
-    // Our own spans: those of h2 and tonic would bury them.
-    let ours = Targets::new().with_target("tongxin", LevelFilter::INFO);
-    let spans = traces
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(program)).with_filter(ours).boxed());
+    let spans = traces.as_ref().map(|provider| spans_to(provider.tracer(program)));
     tracing_subscriber::registry().with(lines).with(spans).try_init()?;
     Ok(Telemetry { traces, metrics, registry })
+}
+
+/// Gives our own spans to a tracer: those of h2 and tonic would bury them.
+fn spans_to<S>(tracer: SdkTracer) -> impl tracing_subscriber::Layer<S> + Send + Sync
+where
+    S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
+    let ours = Targets::new().with_target("tongxin", LevelFilter::INFO);
+    tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false).with_filter(ours)
 }
 
 fn writer(config: &TelemetryConfig) -> Result<BoxMakeWriter, TelemetryError> {
@@ -186,7 +195,7 @@ impl RpcMetrics {
                 .build(),
             seconds: meter
                 .f64_histogram("tongxin_rpc_duration_seconds")
-                .with_description("Time from a request's head to its answer's head")
+                .with_description("Time from a request's head to its answer, of one that streams to its end")
                 .with_boundaries(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0])
                 .build(),
         }
@@ -209,15 +218,20 @@ pub(crate) fn rpc_span(path: &str, headers: &HeaderMap) -> Span {
     span
 }
 
-/// The span of handling events, linked to that which caused one of them.
-pub(crate) fn follow_span(name: &'static str, trace_parent: &str) -> Span {
+/// The span of handling events, linked to those that caused them.
+pub(crate) fn follow_span<'parent>(name: &'static str, trace_parents: impl Iterator<Item = &'parent str>) -> Span {
     use opentelemetry::trace::TraceContextExt as _;
 
     let span = tracing::info_span!("consume", otel.name = name, otel.kind = "consumer");
-    if !trace_parent.is_empty() {
-        let carrier = HashMap::from([("traceparent".to_owned(), trace_parent.to_owned())]);
-        let cause = TraceContextPropagator::new().extract(&carrier);
-        span.add_link(cause.span().span_context().clone());
+    // Events of one cause come one after the other.
+    let mut linked = "";
+    for trace_parent in trace_parents.take(LINKS) {
+        if !trace_parent.is_empty() && trace_parent != linked {
+            let carrier = HashMap::from([("traceparent".to_owned(), trace_parent.to_owned())]);
+            let cause = TraceContextPropagator::new().extract(&carrier);
+            span.add_link(cause.span().span_context().clone());
+            linked = trace_parent;
+        }
     }
     span
 }
@@ -233,3 +247,6 @@ impl Extractor for Headers<'_> {
         self.0.keys().map(http::HeaderName::as_str).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

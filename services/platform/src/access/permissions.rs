@@ -9,8 +9,10 @@ use prost_reflect::{DescriptorPool, MethodDescriptor};
 pub struct MethodRule {
     /// The permission that it needs.
     pub permission: String,
-    /// Whether the caller sends a stream, which may take long.
+    /// Whether the caller sends a stream.
     pub client_streaming: bool,
+    /// Whether the answer is a stream.
+    pub server_streaming: bool,
 }
 
 /// The permission of every method that a server offers.
@@ -44,7 +46,12 @@ impl MethodPermissions {
                 let permission = permission(pool, &method)
                     .ok_or_else(|| PermissionMissing::Method(method.full_name().to_owned()))?;
                 let path = format!("/{name}/{}", method.name());
-                rules.insert(path, MethodRule { permission, client_streaming: method.is_client_streaming() });
+                let rule = MethodRule {
+                    permission,
+                    client_streaming: method.is_client_streaming(),
+                    server_streaming: method.is_server_streaming(),
+                };
+                rules.insert(path, rule);
             }
         }
         Ok(Self { rules })

@@ -4,6 +4,7 @@
 mod admit;
 mod door;
 mod server;
+mod stream;
 #[cfg(test)]
 mod tests;
 

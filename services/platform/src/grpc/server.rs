@@ -27,8 +27,10 @@ pub struct GrpcConfig {
     pub max_requests: usize,
     /// Requests at once on one connection.
     pub max_streams: u32,
-    /// Seconds until a request is given up; requests that send a stream have ten times as many.
+    /// Seconds until a request is given up.
     pub timeout_seconds: u64,
+    /// Seconds until a request is given up that sends a stream or is answered by one, whole.
+    pub stream_timeout_seconds: u64,
     /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
     /// Whether HTTP/1 is answered as well, which gRPC itself does not use.
@@ -42,6 +44,7 @@ impl Default for GrpcConfig {
             max_requests: 512,
             max_streams: 256,
             timeout_seconds: 30,
+            stream_timeout_seconds: 600,
             max_message_bytes: 4 << 20,
             accept_http1: false,
         }
