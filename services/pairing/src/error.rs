@@ -110,6 +110,13 @@ pub enum Error {
     #[error("rows of the import were lost")]
     RowsLost,
 
+    /// Another replica has adopted other coverage rules since this one started.
+    #[error(
+        "another replica has adopted other coverage rules than this one was started with: \
+         start this one again with the same, and it serves again"
+    )]
+    CoverageRulesOutdated,
+
     /// Something took place after the day on which the pairing is to end.
     #[error("a joint activity was held on {0}: the pairing ends after it")]
     ActivityAfterEnd(chrono::NaiveDate),
@@ -198,7 +205,7 @@ impl ServiceError for Error {
             | Self::RegionRows(_) => ErrorKind::Invalid,
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
-            Self::RowsLost => ErrorKind::Unavailable,
+            Self::RowsLost | Self::CoverageRulesOutdated => ErrorKind::Unavailable,
             Self::Corrupt(_) => ErrorKind::Internal,
         }
     }
@@ -229,6 +236,7 @@ impl ServiceError for Error {
             Self::RegionRows(_) => "REGION_ROWS_INVALID",
             Self::EditionOutdated(_) => "EDITION_OUTDATED",
             Self::RowsLost => "UNAVAILABLE",
+            Self::CoverageRulesOutdated => "COVERAGE_RULES_OUTDATED",
             Self::ActivityAfterEnd(_) => "ACTIVITY_AFTER_END",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
             Self::Request(error) => error.reason(),

@@ -17,7 +17,7 @@ use crate::{
     commands::{EstablishPairing, Policy, RecordActivity, RegisterOrganisation},
     domain::coverage::CoverageRule,
     error::Error,
-    store::{activities, organisations, pairings, regions},
+    store::{activities, coverage_rules, organisations, pairings, regions},
 };
 
 /// What the door needs to answer.
@@ -201,6 +201,7 @@ impl PairingService for Door {
         let request = request.into_inner();
         let (region, as_of) = convert::region_and_day(&request, &self.clock)?;
         let rule = self.coverage_rule(&request.rule)?;
+        coverage_rules::ensure(&mut tx, &self.writer.policy().coverage).await?;
         regions::find(&mut tx, region).await?;
         let villages = regions::assisted_villages(&mut tx, region, as_of).await?;
         let pairings = pairings::in_force(&mut tx, region, &rule.kinds(), as_of).await?;

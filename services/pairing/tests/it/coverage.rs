@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use tongxin_pairing::{CoverageRule, CoverageRules, Need, PairingKind};
 use tongxin_proto::pairing::v1::{
     self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::Hospital,
 };
@@ -136,23 +135,4 @@ async fn a_batch_and_single_calls_mean_the_same() {
     crate::batches::establish(&app, &request_id, false, vec![rows]).await.unwrap();
     assert_eq!(told_of(&app, VILLAGE, "party", "2025-06-30").await, 1);
     assert_eq!(app.coverage(TOWN, "party", "2025-06-30").await, (1, 2));
-}
-
-#[tokio::test]
-async fn other_rules_are_adopted_when_the_service_starts_again() {
-    let app = TestApp::with_register().await;
-    app.pair(Government, VILLAGE, "2025-01-01").await;
-    app.pair(Government, OTHER_VILLAGE, "2025-01-01").await;
-    app.pair(Government, VILLAGE, "2025-02-01").await;
-    let need = Need { pairing: PairingKind::Party, supporter_host: Vec::new(), at_least: 2 };
-    let rules = CoverageRules([("party".to_owned(), CoverageRule { needs: vec![need] })].into());
-    let app = app.restart(rules).await;
-    assert_eq!(app.coverage(TOWN, "party", "2025-06-30").await, (1, 2));
-    for (village, as_of, expected) in
-        [(VILLAGE, "2025-01-31", 0), (VILLAGE, "2025-02-01", 1), (OTHER_VILLAGE, "2025-06-30", 0)]
-    {
-        assert_eq!(told_of(&app, village, "party", as_of).await, expected, "{village} {as_of}");
-    }
-    // The rule that is gone covers nobody any more.
-    assert_eq!(told_of(&app, VILLAGE, "dual", "2025-06-30").await, 0);
 }

@@ -10,4 +10,5 @@ mod malformed;
 mod organisations;
 mod pairings;
 mod rooms;
+mod rules;
 mod support;
