@@ -1,6 +1,6 @@
 //! Reads the pairings around some organisations and villages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
@@ -34,7 +34,8 @@ pub async fn load(
     .fetch_all(&mut *conn)
     .await?;
     let pairings: Vec<Pairing> = rows.into_iter().map(Pairing::try_from).collect::<Result<_, _>>()?;
-    Ok(Book::new(pairings, assisted(conn, &codes).await?))
+    let organisations: HashSet<OrganisationId> = organisations.iter().copied().collect();
+    Ok(Book::new(pairings, &organisations, assisted(conn, &codes).await?))
 }
 
 /// The periods in which villages count as assisted.
