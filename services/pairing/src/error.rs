@@ -11,7 +11,7 @@ use tongxin_proto::rules::Violation;
 use tonic::Status;
 
 use crate::domain::{
-    OrganisationId, PairingId,
+    ActivityId, OrganisationId, PairingId,
     activity::CannotRecord,
     book::Overlaps,
     organisation::HostKindError,
@@ -34,6 +34,14 @@ pub enum Error {
     /// The pairing does not exist, or lies outside the caller's region.
     #[error("pairing {0} does not exist")]
     PairingNotFound(PairingId),
+
+    /// The activity does not exist, or lies outside the caller's region.
+    #[error("joint activity {0} does not exist")]
+    ActivityNotFound(ActivityId),
+
+    /// The pairing has activities that count.
+    #[error("the pairing has {0} joint activity(ies): void them first")]
+    PairingHasActivities(i64),
 
     /// The installation has no such rule.
     #[error("there is no coverage rule {0:?}; there are: {1}")]
@@ -184,6 +192,7 @@ impl ServiceError for Error {
             Self::RegionNotFound(_)
             | Self::OrganisationNotFound(_)
             | Self::PairingNotFound(_)
+            | Self::ActivityNotFound(_)
             | Self::CoverageRuleNotFound(..) => ErrorKind::NotFound,
             Self::CreditCodeTaken(_) | Self::Overlaps(_) => ErrorKind::AlreadyExists,
             Self::Stale { .. } => ErrorKind::Aborted,
@@ -191,9 +200,12 @@ impl ServiceError for Error {
             | Self::CannotPair(_)
             | Self::EditionOutdated(_)
             | Self::ActivityAfterEnd(_)
-            | Self::CannotEnd(CannotEnd::Ended(_))
+            | Self::PairingHasActivities(_)
+            | Self::CannotEnd(CannotEnd::Ended(_) | CannotEnd::Voided(_))
             | Self::BatchRefused { .. }
-            | Self::CannotRecord(CannotRecord::NotInForce(_)) => ErrorKind::FailedPrecondition,
+            | Self::CannotRecord(CannotRecord::NotInForce(_) | CannotRecord::Voided(_)) => {
+                ErrorKind::FailedPrecondition
+            }
             Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
             Self::HostKind(_)
             | Self::CannotEnd(CannotEnd::Order(_))
@@ -215,6 +227,9 @@ impl ServiceError for Error {
             Self::RegionNotFound(_) => "REGION_NOT_FOUND",
             Self::OrganisationNotFound(_) => "ORGANISATION_NOT_FOUND",
             Self::PairingNotFound(_) => "PAIRING_NOT_FOUND",
+            Self::ActivityNotFound(_) => "ACTIVITY_NOT_FOUND",
+            Self::PairingHasActivities(_) => "PAIRING_HAS_ACTIVITIES",
+            Self::CannotEnd(CannotEnd::Voided(_)) | Self::CannotRecord(CannotRecord::Voided(_)) => "PAIRING_VOIDED",
             Self::CoverageRuleNotFound(..) => "COVERAGE_RULE_NOT_FOUND",
             Self::CreditCodeTaken(_) => "CREDIT_CODE_TAKEN",
             Self::HostKind(HostKindError::Required) => "HOST_KIND_REQUIRED",

@@ -109,6 +109,14 @@ impl Book {
         [covered, counted].concat()
     }
 
+    /// Strikes a pairing out as if it had never been, and says which counts change.
+    pub fn strike(&mut self, pairing: &Pairing, rules: &CoverageRules) -> Vec<CountChange> {
+        let before = self.period_of(pairing);
+        let counted = self.count(pairing, before, None, |_| true);
+        let covered = self.cover(pairing.region, rules, |pairings| pairings.retain(|old| old.id != pairing.id));
+        [covered, counted].concat()
+    }
+
     /// Changes when a village is assisted, and says how its coverage changes.
     pub fn assist(&mut self, region: RegionCode, assisted: Vec<Period>, rules: &CoverageRules) -> Vec<CountChange> {
         let before = self.coverage(region, rules);

@@ -72,17 +72,17 @@ mod tests {
         NaiveDate::from_ymd_opt(2025, 1, day).unwrap()
     }
 
-    fn period(from: u32, until: u32) -> Option<Period> {
-        Some(Period::new(day(from), Some(day(until))).unwrap())
+    fn period(from: u32, until: u32) -> Period {
+        Period::new(day(from), Some(day(until))).unwrap()
     }
 
     #[test]
     fn only_what_no_other_period_holds_changes() {
         let mut tally = Tally::default();
-        assert_eq!(tally.change(None, period(5, 10)), [(day(5), 1), (day(10), -1)]);
-        assert_eq!(tally.change(None, period(8, 12)), [(day(10), 1), (day(12), -1)]);
-        assert_eq!(tally.change(None, period(6, 11)), []);
-        assert_eq!(tally.change(None, period(1, 20)), [(day(1), 1), (day(5), -1), (day(12), 1), (day(20), -1)]);
+        assert_eq!(tally.change(None, Some(period(5, 10))), [(day(5), 1), (day(10), -1)]);
+        assert_eq!(tally.change(None, Some(period(8, 12))), [(day(10), 1), (day(12), -1)]);
+        assert_eq!(tally.change(None, Some(period(6, 11))), []);
+        assert_eq!(tally.change(None, Some(period(1, 20))), [(day(1), 1), (day(5), -1), (day(12), 1), (day(20), -1)]);
     }
 
     #[test]
@@ -90,15 +90,15 @@ mod tests {
         let mut tally = Tally::default();
         let open = Period::new(day(5), None).ok();
         assert_eq!(tally.change(None, open), [(day(5), 1)]);
-        assert_eq!(tally.change(open, period(5, 9)), [(day(9), -1)]);
-        assert_eq!(tally.change(period(5, 9), None), [(day(5), -1), (day(9), 1)]);
+        assert_eq!(tally.change(open, Some(period(5, 9))), [(day(9), -1)]);
+        assert_eq!(tally.change(Some(period(5, 9)), None), [(day(5), -1), (day(9), 1)]);
     }
 
     #[test]
     fn periods_overlap_where_they_have_a_day_in_common() {
         let mut tally = Tally::default();
-        tally.change(None, period(5, 10));
-        let overlaps = |from, until| tally.overlaps(period(from, until).unwrap());
+        tally.change(None, Some(period(5, 10)));
+        let overlaps = |from, until| tally.overlaps(period(from, until));
         assert!(overlaps(9, 12) && overlaps(1, 6) && overlaps(6, 7) && overlaps(1, 20));
         assert!(!overlaps(10, 12) && !overlaps(1, 5));
     }

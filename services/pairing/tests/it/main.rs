@@ -9,6 +9,8 @@ mod imports;
 mod malformed;
 mod organisations;
 mod pairings;
+mod plans;
 mod rooms;
 mod rules;
 mod support;
+mod voids;

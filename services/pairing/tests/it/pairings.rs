@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use tongxin_proto::pairing::v1::{
     self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::School,
-    OrganisationSide::Supporter,
+    OrganisationSide::Recipient, OrganisationSide::Supporter, PairingKind,
 };
 use tonic::Code;
 
 use crate::support::{
-    COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, date, draft, new_request_id, party_pairing,
-    party_recipient, party_supporter, told,
+    COUNTY, Client, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, draft, new_request_id,
+    party_pairing, party_recipient, party_supporter, told,
 };
 
 fn request(pairing: v1::PairingDraft) -> v1::EstablishPairingRequest {
@@ -135,6 +135,43 @@ async fn pairings_are_listed_by_region_organisation_and_day() {
     let organisation_id = first.supporter_id.clone();
     let of_supporter = v1::ListPairingsRequest { organisation_id, ..Default::default() };
     assert_eq!(list(of_supporter).await, set(&[&first]));
+}
+
+#[tokio::test]
+async fn pairings_are_listed_page_by_page_within_the_callers_region() {
+    let app = TestApp::with_register().await;
+    let elsewhere = app.pair(Government, "441825104200", "2025-02-01").await;
+    let second = app.pair(Enterprise, OTHER_VILLAGE, "2025-03-01").await;
+    let first = app.pair(Government, VILLAGE, "2025-02-01").await;
+    let teacher = app.register(draft("广州市第一中学", School, Supporter, "440100000000")).await;
+    let pupil = app.register(draft("太平小学", School, Recipient, TOWN)).await;
+    let schools =
+        v1::PairingDraft { kind: PairingKind::School.into(), ..party_pairing(&teacher, &pupil, "2025-02-01") };
+    let schools = app.hq().establish_pairing(request(schools)).await.unwrap().into_inner().pairing.unwrap();
+    let list = |request: v1::ListPairingsRequest, mut client: Client| async move {
+        let (mut listed, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = v1::ListPairingsRequest { page_size: 1, page_token, ..request.clone() };
+            let page = client.list_pairings(request).await.unwrap().into_inner();
+            listed.extend(page.pairings.into_iter().map(|pairing| pairing.pairing_id));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return listed;
+            }
+        }
+    };
+    let ids = |pairings: &[&v1::Pairing]| pairings.iter().map(|one| one.pairing_id.clone()).collect::<Vec<_>>();
+    let (any, county) = (v1::ListPairingsRequest::default, || app.client("county", COUNTY));
+    assert_eq!(list(any(), app.hq()).await, ids(&[&schools, &first, &second, &elsewhere]));
+    assert_eq!(list(any(), county()).await, ids(&[&schools, &first, &second]));
+    let of_province = v1::ListPairingsRequest { region_code: PROVINCE.to_owned(), ..any() };
+    assert_eq!(list(of_province, county()).await, ids(&[&schools, &first, &second]));
+    let of_schools = v1::ListPairingsRequest { kind: PairingKind::School.into(), ..any() };
+    assert_eq!(list(of_schools, county()).await, ids(&[&schools]));
+    let of_pupil = v1::ListPairingsRequest { organisation_id: pupil.organisation_id, ..any() };
+    assert_eq!(list(of_pupil, county()).await, ids(&[&schools]));
+    let of_stranger = v1::ListPairingsRequest { organisation_id: elsewhere.supporter_id, ..any() };
+    assert_eq!(list(of_stranger, county()).await, ids(&[]));
 }
 
 /// What a figure counts does not depend on who enters it: a county sees its own pairings only, but

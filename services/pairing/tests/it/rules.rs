@@ -53,8 +53,7 @@ async fn a_replica_with_the_rules_of_before_refuses_to_count_and_is_not_ready() 
     assert!(old.readiness().await.starts_with("HTTP/1.1 200"));
 
     let new = old.replica(two_parties()).await;
-    let events = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM event");
-    let before = events.fetch_one(&old.owner).await.unwrap();
+    let before = old.all_events().await;
     assert!(is_outdated(&old.establish(&supporter, &recipient, "2025-02-01").await.unwrap_err()));
     assert!(is_outdated(&old.end(&pairing, "2025-02-01").await.unwrap_err()));
     let mut unassisted = register();
@@ -62,8 +61,7 @@ async fn a_replica_with_the_rules_of_before_refuses_to_count_and_is_not_ready() 
     assert!(is_outdated(&old.import("2025-02-01", unassisted).await.unwrap_err()));
     let request = v1::GetCoverageRequest { region_code: TOWN.to_owned(), rule: "party".to_owned(), as_of: None };
     assert!(is_outdated(&old.hq().get_coverage(request).await.unwrap_err()));
-    let events = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM event");
-    assert_eq!(events.fetch_one(&old.owner).await.unwrap(), before, "nothing half written");
+    assert_eq!(old.all_events().await, before, "nothing half written");
     assert!(old.readiness().await.contains("coverage rules: another replica has adopted other coverage rules"));
 
     assert!(new.readiness().await.starts_with("HTTP/1.1 200"));

@@ -220,6 +220,11 @@ impl TestApp {
         (coverage.covered, coverage.total)
     }
 
+    /// How many events the log has.
+    pub async fn all_events(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM event").fetch_one(&self.owner).await.unwrap()
+    }
+
     /// The events of one type in the log, oldest first, whether sequenced or not.
     pub async fn events<E: Message + Name + Default>(&self) -> Vec<E> {
         let payloads: Vec<Vec<u8>> = sqlx::query_scalar("SELECT payload FROM event WHERE event_type = $1 ORDER BY id")

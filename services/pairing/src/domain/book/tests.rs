@@ -34,6 +34,7 @@ fn pairing(id: u128, supporter: u8, at: u8, period: Period) -> Pairing {
         recipient_name: String::new(),
         region: village(at),
         end_reason: String::new(),
+        void_reason: String::new(),
         version: 1,
     }
 }
@@ -92,6 +93,7 @@ fn the_same_two_are_not_paired_twice_at_a_time() {
 enum Step {
     Establish { supporter: u8, at: u8, start: u32, length: Option<u32> },
     End { which: usize, length: u32 },
+    Void { which: usize },
     Assist { at: u8, start: u32, length: u32 },
 }
 
@@ -100,6 +102,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1..6u8, 1..4u8, 0..100u32, proptest::option::of(1..60u32))
             .prop_map(|(supporter, at, start, length)| Step::Establish { supporter, at, start, length }),
         2 => (any::<usize>(), 1..60u32).prop_map(|(which, length)| Step::End { which, length }),
+        1 => any::<usize>().prop_map(|which| Step::Void { which }),
         1 => (1..4u8, 0..100u32, 1..100u32).prop_map(|(at, start, length)| Step::Assist { at, start, length }),
     ]
 }
@@ -128,6 +131,7 @@ fn carry_out(book: &mut Book, step: Step, rules: &CoverageRules, id: u128) -> Ve
             pairing.draft.period = pairing.draft.period.ending(ends_on).unwrap();
             book.replace(pairing, rules)
         }
+        Step::Void { which } => chosen(book, which).map_or_else(Vec::new, |pairing| book.strike(&pairing, rules)),
         Step::Assist { at, start, length } => {
             let period = Period::new(day(start), Some(day(start + length))).unwrap();
             book.assist(village(at), vec![period], rules)
