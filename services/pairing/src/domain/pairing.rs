@@ -181,9 +181,9 @@ impl Pairing {
     /// When it has ended or was voided, or the end is not after the start.
     pub fn ended(&self, ends_on: NaiveDate, reason: String, today: NaiveDate) -> Result<Self, CannotEnd> {
         self.not_voided()?;
-        match self.draft.period.ends_on() {
-            Some(ended) if ended <= today || !self.end_reason.is_empty() => return Err(CannotEnd::Ended(ended)),
-            _ => {}
+        // Nobody ends a pairing in the future, so one that was ended has ended.
+        if let Some(ended) = self.draft.period.ends_on().filter(|ended| *ended <= today) {
+            return Err(CannotEnd::Ended(ended));
         }
         let mut pairing = self.clone();
         pairing.draft.period = self.draft.period.ending(ends_on)?;

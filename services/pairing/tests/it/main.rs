@@ -1,6 +1,7 @@
 //! What pairing does, seen through its door.
 
 mod activities;
+mod at_once;
 mod batches;
 mod coverage;
 mod deadlines;
