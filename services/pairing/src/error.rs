@@ -17,7 +17,7 @@ use crate::domain::{
     organisation::HostKindError,
     pairing::{CannotEnd, CannotPair},
     period::EndBeforeStart,
-    register::RowError,
+    register::{RowCountWrong, RowError},
 };
 
 /// Everything that can go wrong.
@@ -129,6 +129,10 @@ pub enum Error {
     #[error("a joint activity was held on {0}: the pairing ends after it")]
     ActivityAfterEnd(chrono::NaiveDate),
 
+    /// Rows of an import are missing, or there are too many.
+    #[error(transparent)]
+    RowCount(#[from] RowCountWrong),
+
     /// Rows of an import are wrong.
     #[error("{0}")]
     RegionRows(String),
@@ -214,6 +218,7 @@ impl ServiceError for Error {
             | Self::Field { .. }
             | Self::Row { .. }
             | Self::Order(_)
+            | Self::RowCount(_)
             | Self::RegionRows(_) => ErrorKind::Invalid,
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
@@ -248,6 +253,7 @@ impl ServiceError for Error {
             Self::Date(_, DateRefused::InFuture { .. }) => "DATE_IN_FUTURE",
             Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
             Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
+            Self::RowCount(_) => "ROW_COUNT_WRONG",
             Self::RegionRows(_) => "REGION_ROWS_INVALID",
             Self::EditionOutdated(_) => "EDITION_OUTDATED",
             Self::RowsLost => "UNAVAILABLE",
@@ -267,6 +273,7 @@ impl ServiceError for Error {
             Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) => Some("ends_on"),
             Self::Row { field, .. } => Some(field),
             Self::CannotRecord(CannotRecord::RemarkRequired) => Some("remark"),
+            Self::RowCount(_) => Some("row_count"),
             Self::RegionRows(_) => Some("rows"),
             _ => None,
         }

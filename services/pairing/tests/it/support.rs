@@ -157,6 +157,7 @@ impl TestApp {
             effective_from: date(effective_from),
             complete_for: String::new(),
             source: String::new(),
+            row_count: 0,
         };
         self.import_as(edition, rows).await
     }
@@ -218,6 +219,11 @@ impl TestApp {
             v1::GetCoverageRequest { region_code: region.to_owned(), rule: rule.to_owned(), as_of: date(as_of) };
         let coverage = self.hq().get_coverage(request).await.unwrap().into_inner().coverage.unwrap();
         (coverage.covered, coverage.total)
+    }
+
+    /// How many rows of imports are set aside.
+    pub async fn set_aside(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM region_import").fetch_one(&self.owner).await.unwrap()
     }
 
     /// How many events the log has.

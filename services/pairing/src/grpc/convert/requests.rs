@@ -204,9 +204,17 @@ pub(in crate::grpc) fn void_activity(request: v1::VoidJointActivityRequest) -> R
 }
 
 pub(in crate::grpc) fn edition(edition: &v1::RegionEdition) -> Result<Edition, Error> {
+    let complete_for = optional_region("complete_for", &edition.complete_for)?;
+    let row_count = (edition.row_count > 0).then_some(edition.row_count);
+    if complete_for.is_some() && row_count.is_none() {
+        let text = "is required with complete_for: state how many rows the edition has, so that one that was cut off \
+                    withdraws nothing";
+        return Err(Error::field("row_count", text));
+    }
     Ok(Edition {
         effective_from: date("effective_from", edition.effective_from)?,
-        complete_for: optional_region("complete_for", &edition.complete_for)?,
+        complete_for,
+        row_count,
         source: edition.source.clone(),
     })
 }
