@@ -269,6 +269,8 @@ impl ServiceError for Error {
     fn field(&self) -> Option<&str> {
         match self {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
+            Self::RegionNotFound(_) => Some("region_code"),
+            Self::CreditCodeTaken(_) => Some("credit_code"),
             Self::HostKind(_) => Some("host_kind"),
             Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) => Some("ends_on"),
             Self::Row { field, .. } => Some(field),

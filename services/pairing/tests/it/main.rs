@@ -2,6 +2,7 @@
 
 mod activities;
 mod at_once;
+mod bad_input;
 mod batches;
 mod coverage;
 mod deadlines;
