@@ -47,8 +47,10 @@ impl Tally {
             let held = *count > 0;
             *count += by;
             let change = i32::from(*count > 0) - i32::from(held);
-            *changes.entry(*day).or_default() += change - before;
-            before = change;
+            if change != before {
+                *changes.entry(*day).or_default() += change - before;
+                before = change;
+            }
         }
         if let Some(ends_on) = period.ends_on() {
             *changes.entry(ends_on).or_default() -= before;

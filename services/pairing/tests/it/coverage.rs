@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use tongxin_proto::pairing::v1::{
     self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::Hospital,
+    OrganisationKind::School, OrganisationSide::Recipient, OrganisationSide::Supporter,
 };
 
 use crate::support::{
-    OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, day, new_request_id, party_recipient,
-    party_supporter, register, told,
+    OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, day, draft, new_request_id, party_pairing,
+    party_recipient, party_supporter, register, told,
 };
 
 /// What adding up the events says of a village on a day.
@@ -46,6 +47,21 @@ async fn dual_coverage_needs_a_support_unit_and_an_enterprise() {
     assert_eq!(app.coverage(TOWN, "dual", "2025-06-30").await, (1, 2));
     assert_eq!(told_of(&app, VILLAGE, "dual", "2025-02-28").await, 0);
     assert_eq!(told_of(&app, VILLAGE, "dual", "2025-03-01").await, 1);
+}
+
+#[tokio::test]
+async fn schools_that_are_paired_cover_no_village() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(draft("广州市第一小学", School, Supporter, "440100000000")).await;
+    let recipient = app.register(draft("沙塘小学", School, Recipient, VILLAGE)).await;
+    let pairing = v1::PairingDraft {
+        kind: v1::PairingKind::School.into(),
+        ..party_pairing(&supporter, &recipient, "2025-01-01")
+    };
+    let request = v1::EstablishPairingRequest { request_id: new_request_id(), pairing: Some(pairing) };
+    app.hq().establish_pairing(request).await.unwrap();
+    assert_eq!(app.coverage(TOWN, "party", "2025-06-30").await, (0, 2));
+    assert!(app.events::<v1::VillageCoverageChanged>().await.is_empty());
 }
 
 #[tokio::test]
