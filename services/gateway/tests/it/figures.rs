@@ -11,7 +11,7 @@ use tonic_types::StatusExt as _;
 
 use crate::support::{
     CITY, COUNTY, NEIGHBOUR, PROVINCE, Stage, TOWN, VILLAGE,
-    events::{activity, assisted, covered, paired, register},
+    events::{activity, assisted, covered, paired, register, voided},
     figure,
 };
 
@@ -89,6 +89,21 @@ async fn late_entries_change_the_figures_of_every_day_since() {
     ] {
         assert_eq!(stage.figure(CITY, as_of, "villages_party_paired").await, villages, "on {as_of}");
         assert_eq!(stage.figure(CITY, as_of, "joint_activities").await, activities, "until {as_of}");
+    }
+    stage.assert_no_drift().await;
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn an_activity_that_was_voided_no_longer_counts_on_its_day() {
+    let stage = Stage::set().await;
+    stage.pairing.state(&register()).await;
+    let mistake = activity(VILLAGE, "2025-03-01");
+    stage.pairing.state_all(&[mistake.clone(), activity(VILLAGE, "2025-04-01")]).await;
+    stage.pairing.state(&voided(&mistake)).await;
+    stage.settle().await;
+    for (as_of, expected) in [("2025-03-01", 0), ("2025-04-01", 1), ("2025-12-31", 1)] {
+        assert_eq!(stage.figure(CITY, as_of, "joint_activities").await, expected, "until {as_of}");
     }
     stage.assert_no_drift().await;
     stage.stop().await;

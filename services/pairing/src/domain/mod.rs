@@ -9,6 +9,7 @@ pub mod organisation;
 pub mod pairing;
 pub mod period;
 pub mod register;
+pub mod tally;
 pub mod timeline;
 
 pub use ids::{ActivityId, OrganisationId, PairingId};

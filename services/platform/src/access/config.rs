@@ -97,17 +97,19 @@ impl Default for AccessConfig {
 /// What the roles of the domain may do unless an installation says otherwise.
 fn default_roles() -> BTreeMap<String, Vec<String>> {
     const READ: [&str; 1] = ["*.*.read"];
-    const KEEP: [&str; 4] = [
+    const KEEP: [&str; 6] = [
         "pairing.organisation.register",
         "pairing.pairing.establish",
         "pairing.pairing.end",
+        "pairing.pairing.void",
         "pairing.activity.record",
+        "pairing.activity.void",
     ];
     let roles: [(&str, Vec<&str>); 8] = [
         ("hq", [&READ[..], &KEEP, &["pairing.organisation.close", "history.load"]].concat()),
         ("county", [&READ[..], &KEEP, &["pairing.organisation.close"]].concat()),
         ("town", [&READ[..], &KEEP].concat()),
-        ("village", [&READ[..], &["pairing.activity.record"]].concat()),
+        ("village", [&READ[..], &["pairing.activity.record", "pairing.activity.void"]].concat()),
         ("department", READ.to_vec()),
         ("auditor", READ.to_vec()),
         ("operator", [&READ[..], &["pairing.region.import", "history.load", "log.event.read"]].concat()),

@@ -40,6 +40,7 @@ impl Loading<'_> {
             effective_from: Some(manifest.register_effective_from.into()),
             complete_for: String::new(),
             source: manifest.register_source.clone(),
+            row_count: 0,
         };
         let rows = self.files.regions.chunks(REGIONS_PER_MESSAGE);
         let rows = rows.map(|rows| Part::Rows(RegionRows { rows: rows.to_vec() }));
