@@ -9,13 +9,15 @@ use tongxin_platform::{
     grpc::GrpcConfig,
 };
 
+use crate::proxy::Origin;
+
 /// Settings of the gateway.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Its database.
     pub database: DbConfig,
-    /// Its server, which speaks gRPC, and JSON over HTTP.
+    /// Its server, which speaks gRPC, gRPC-Web, and JSON over HTTP.
     #[serde(default)]
     pub grpc: GrpcConfig,
     /// Its admin port.
@@ -25,10 +27,26 @@ pub struct Config {
     /// passed through, and their events are followed.
     #[serde(default)]
     pub upstreams: BTreeMap<String, String>,
+    /// Origins of web pages, such as `https://board.example.gov.cn`, whose scripts may call. Browsers keep all
+    /// others from it.
+    #[serde(default)]
+    pub cors_origins: Vec<Origin>,
 }
 
 impl Config {
-    /// What platform needs of it. JSON comes over HTTP/1 as well.
+    /// The defaults on a database: no other services, no web pages.
+    #[must_use]
+    pub fn on(database: DbConfig) -> Self {
+        Self {
+            database,
+            grpc: GrpcConfig::default(),
+            admin: AdminConfig::default(),
+            upstreams: BTreeMap::new(),
+            cors_origins: Vec::new(),
+        }
+    }
+
+    /// What platform needs of it. JSON and gRPC-Web come over HTTP/1 as well.
     #[must_use]
     pub fn service(&self) -> ServiceConfig {
         ServiceConfig {

@@ -8,3 +8,4 @@ mod projection;
 mod rollups;
 mod rooms;
 mod support;
+mod web;

@@ -17,8 +17,7 @@ async fn metrics_show_the_figures_of_province_to_town() {
     let provider = SdkMeterProvider::builder().with_reader(exporter.build().unwrap()).build();
     opentelemetry::global::set_meter_provider(provider);
     let pairing = FakePairing::start(&world).await;
-    let upstreams = [("pairing".to_owned(), format!("http://{}", pairing.address))].into();
-    let stage = Stage::with(world, nats, pairing, upstreams).await;
+    let stage = Stage::with(world, nats, pairing, |_| {}).await;
     stage.pairing.state(&register()).await;
     stage.pairing.state_all(&[activity("520123107201", "2025-05-01"), activity("520123107201", "2025-05-02")]).await;
 

@@ -61,10 +61,10 @@ impl World {
         let services = BTreeMap::from([(tongxin_pairing::NAME.to_owned(), pairing_at)]);
 
         let gateway = tongxin_gateway::Config {
-            database: database(ServiceName::Gateway),
             grpc: listen(ports.gateway()),
             admin: AdminConfig { listen: ports.gateway_admin() },
             upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.clone())).collect(),
+            ..tongxin_gateway::Config::on(database(ServiceName::Gateway))
         };
         let clock = surroundings.clock.clone();
         let gateway = tongxin_gateway::App::build(gateway, surroundings).await?;
