@@ -6,7 +6,7 @@ use chrono::{Datelike as _, NaiveDate};
 use sqlx::{PgConnection, PgPool};
 use tongxin_platform::{db::Scope, region::RegionCode};
 
-use super::regions;
+use super::regions::{self, Named};
 use crate::{
     domain::{
         indicators::CATALOGUE,
@@ -21,11 +21,12 @@ pub const CONSUMER: &str = "gateway";
 /// The scorecard of a region, as far as the scope sees it.
 pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveDate) -> Result<Scorecard, Error> {
     let mut tx = scope.read(pool).await?;
-    let region_name = regions::find_name(&mut tx, region).await?.ok_or(Error::RegionNotFound(region))?;
+    let found = regions::find(&mut tx, region).await?;
+    let Named { name, valid_from, valid_until } = found.ok_or(Error::RegionNotFound(region))?;
     let amounts = amounts(&mut tx, region, as_of).await?;
     let heads = heads(&mut tx).await?;
     tx.commit().await?;
-    Ok(Scorecard { region, region_name, as_of, figures: amounts.figures(), heads })
+    Ok(Scorecard { region, region_name: name, valid_from, valid_until, as_of, figures: amounts.figures(), heads })
 }
 
 /// Whole months before that of the day, and the days of its month: one range of each primary key,
