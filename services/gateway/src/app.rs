@@ -52,7 +52,9 @@ impl App {
 
         let consumers = consumers::of(&service, |source| upstreams.channel(source));
         let progress: BTreeMap<_, _> = consumers.iter().map(|(name, consumer)| (*name, consumer.progress())).collect();
-        let figures = Figures::new(service.pool.clone(), service.surroundings.clock.clone());
+        let Surroundings { clock, registry, .. } = &service.surroundings;
+        let figures = Figures::new(service.pool.clone(), clock.clone(), config.metrics_regions, registry)
+            .map_err(|error| StartError::Preparation(error.into()))?;
 
         let gateway = Gateway { pool: service.pool.clone(), clock: service.surroundings.clock.clone() };
         let own = GatewayServiceServer::new(gateway).max_decoding_message_size(max_bytes);

@@ -31,6 +31,14 @@ pub struct Config {
     /// others from it.
     #[serde(default)]
     pub cors_origins: Vec<Origin>,
+    /// Regions whose figures `/metrics` shows, at most; of more, the upper levels first. Every province has fewer
+    /// counties and towns than the default.
+    #[serde(default = "default_metrics_regions")]
+    pub metrics_regions: u32,
+}
+
+const fn default_metrics_regions() -> u32 {
+    4_000
 }
 
 impl Config {
@@ -43,6 +51,7 @@ impl Config {
             admin: AdminConfig::default(),
             upstreams: BTreeMap::new(),
             cors_origins: Vec::new(),
+            metrics_regions: default_metrics_regions(),
         }
     }
 

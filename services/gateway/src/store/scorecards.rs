@@ -64,7 +64,7 @@ async fn amounts(conn: &mut PgConnection, region: RegionCode, as_of: NaiveDate) 
 pub async fn upper_levels(
     pool: &PgPool,
     as_of: NaiveDate,
-    regions: i64,
+    most_regions: u32,
 ) -> Result<BTreeMap<RegionCode, Amounts>, sqlx::Error> {
     let Counted { indicators, since, month } = Counted::on(as_of);
     let mut tx = Scope::EVERYWHERE.read(pool).await?;
@@ -95,7 +95,7 @@ pub async fn upper_levels(
         &since,
         month,
         as_of,
-        regions,
+        i64::from(most_regions),
     )
     .fetch_all(&mut *tx)
     .await?;
