@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use tongxin_platform::{
     config::{AdminConfig, ServiceConfig},
     db::DbConfig,
@@ -12,13 +12,13 @@ use tongxin_platform::{
 use crate::proxy::Origin;
 
 /// Settings of the gateway.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Its database.
     pub database: DbConfig,
     /// Its server, which speaks gRPC, gRPC-Web, and JSON over HTTP.
-    #[serde(default)]
+    #[serde(default, serialize_with = "as_used")]
     pub grpc: GrpcConfig,
     /// Its admin port.
     #[serde(default)]
@@ -55,13 +55,18 @@ impl Config {
         }
     }
 
-    /// What platform needs of it. JSON and gRPC-Web come over HTTP/1 as well.
+    /// What platform needs of it.
     #[must_use]
     pub fn service(&self) -> ServiceConfig {
-        ServiceConfig {
-            database: self.database.clone(),
-            grpc: GrpcConfig { accept_http1: true, ..self.grpc.clone() },
-            admin: self.admin,
-        }
+        ServiceConfig { database: self.database.clone(), grpc: with_http1(&self.grpc), admin: self.admin }
     }
+}
+
+/// JSON and gRPC-Web come over HTTP/1 as well.
+fn with_http1(grpc: &GrpcConfig) -> GrpcConfig {
+    GrpcConfig { accept_http1: true, ..grpc.clone() }
+}
+
+fn as_used<S: Serializer>(grpc: &GrpcConfig, serializer: S) -> Result<S::Ok, S::Error> {
+    with_http1(grpc).serialize(serializer)
 }

@@ -26,6 +26,7 @@ pub mod region;
 pub mod request;
 #[cfg(test)]
 mod sample;
+pub mod secret;
 pub mod servers;
 pub mod service;
 pub mod telemetry;

@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("{} thing(s) are wrong with the settings", found.len());
     }
     let settings: Settings = config::load(Some(&args.file))?;
-    let effective = effective::of(&settings);
+    let effective = serde_json::to_value(&settings)?;
     if args.json {
         println!("{effective:#}");
     } else {
