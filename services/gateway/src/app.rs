@@ -45,7 +45,7 @@ impl App {
     /// # Errors
     /// When the database cannot be used, a port is taken, or a setting cannot be used.
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
-        let upstreams = Upstreams::connect(&config.upstreams)?;
+        let upstreams = Upstreams::connect(&config.upstreams, &config.upstream_tls)?;
         let max_bytes = config.grpc.max_message_bytes;
         let edge = ServiceBuilder::new().option_layer(cors::allow(&config.cors_origins)).layer(WebEdge::new(max_bytes));
         let service = Service::connect("gateway", config.service(), surroundings, &migrations()).await?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use tongxin_platform::{
     config::{AdminConfig, ServiceConfig},
     db::DbConfig,
-    grpc::GrpcConfig,
+    grpc::{GrpcConfig, TlsConfig},
 };
 
 use crate::proxy::Origin;
@@ -23,10 +23,13 @@ pub struct Config {
     /// Its admin port.
     #[serde(default)]
     pub admin: AdminConfig,
-    /// Addresses of the other services by name, such as `http://pairing:7001`. Their calls are
+    /// Addresses of the other services by name, such as `http://pairing:7001` or `https://pairing:7001`. Their calls are
     /// passed through, and their events are followed.
     #[serde(default)]
     pub upstreams: BTreeMap<String, String>,
+    /// Certificates for `https://` addresses among them.
+    #[serde(default)]
+    pub upstream_tls: TlsConfig,
     /// Origins of web pages, such as `https://board.example.gov.cn`, whose scripts may call. Browsers keep all
     /// others from it.
     #[serde(default)]
@@ -50,6 +53,7 @@ impl Config {
             grpc: GrpcConfig::default(),
             admin: AdminConfig::default(),
             upstreams: BTreeMap::new(),
+            upstream_tls: TlsConfig::default(),
             cors_origins: Vec::new(),
             metrics_regions: default_metrics_regions(),
         }
