@@ -19,6 +19,7 @@ pub mod grpc;
 pub mod lease;
 pub mod lifecycle;
 pub mod log;
+mod log_file;
 pub mod money;
 pub mod page;
 pub mod personal;

