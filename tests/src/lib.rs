@@ -5,4 +5,4 @@ pub mod entries;
 mod program;
 
 pub use client::{Clients, Gateway, Pairing};
-pub use program::{Instance, Program, SAMPLE, output};
+pub use program::{Instance, Program, SAMPLE, output, run};

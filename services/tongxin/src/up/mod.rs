@@ -19,10 +19,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use tongxin_platform::{
+    error::chain,
+    grpc::ServerError,
     servers::{Servers, ServersConfig},
-    telemetry::{self, LogFormat, TelemetryConfig},
+    service::StartError,
+    telemetry::{self, LogFormat, TelemetryConfig, TelemetryError},
 };
 
 use crate::{
@@ -84,7 +87,7 @@ pub async fn run(args: Args) -> Result<()> {
     let begun = Instant::now();
     let told = signals::told()?;
     tokio::pin!(told);
-    let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?)?;
+    let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?).map_err(foreign_folder)?;
 
     eprintln!("starting Postgres and NATS in {}", args.data_dir.display());
     let config = ServersConfig {
@@ -106,7 +109,7 @@ pub async fn run(args: Args) -> Result<()> {
         }
     };
     // Dropped on an error, the servers stop at once.
-    let (world, lifecycle) = started?;
+    let (world, lifecycle) = started.map_err(taken_port)?;
 
     let mut done = Ok(());
     let work = async {
@@ -142,6 +145,26 @@ async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Re
         eprintln!("{differing} figure(s) are not as published: was something changed since the sample was loaded?");
     }
     Ok(())
+}
+
+/// Says what to do when we may not write where the log goes.
+fn foreign_folder(error: TelemetryError) -> anyhow::Error {
+    match error {
+        TelemetryError::LogFile(path, error) => {
+            anyhow!("cannot write {}: {error}: is it another user's? --data-dir names another folder", path.display())
+        }
+        error => error.into(),
+    }
+}
+
+/// Says what to do when a port is not to be had.
+fn taken_port(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(StartError::Server(ServerError::Listen(..)) | StartError::Admin(..)) => {
+            anyhow!("{}; --port names another first port, 0 takes free ones", chain(error.as_ref()))
+        }
+        _ => error,
+    }
 }
 
 fn telemetry_config(args: &Args) -> Result<TelemetryConfig> {
