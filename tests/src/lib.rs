@@ -5,4 +5,4 @@ pub mod entries;
 mod program;
 
 pub use client::{Clients, Connection, Gateway, Pairing};
-pub use program::{Instance, Program, SAMPLE, memory_kib, output};
+pub use program::{Instance, Program, SAMPLE, memory_kib, output, run};

@@ -196,8 +196,15 @@ fn processes() -> Result<Vec<Process>> {
 /// # Errors
 /// When the program was not built, or takes too long.
 pub async fn output(arguments: &[&str], data_dir: &Path) -> Result<Output> {
-    let run =
-        command()?.args(arguments).arg("--data-dir").arg(data_dir).stdin(Stdio::null()).kill_on_drop(true).output();
+    run(&[arguments, &["--data-dir", data_dir.to_str().context("a folder whose name is text")?]].concat()).await
+}
+
+/// Runs a subcommand to its end.
+///
+/// # Errors
+/// When the program was not built, or takes too long.
+pub async fn run(arguments: &[&str]) -> Result<Output> {
+    let run = command()?.args(arguments).stdin(Stdio::null()).kill_on_drop(true).output();
     Ok(tokio::time::timeout(PATIENCE, run).await.context("the program took too long")??)
 }
 

@@ -1,6 +1,6 @@
 //! Logs, traces and metrics of a program.
 
-use std::{collections::HashMap, fs::File, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, path::PathBuf, sync::Mutex, time::Duration};
 
 use http::HeaderMap;
 use opentelemetry::{
@@ -30,6 +30,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+use crate::log_file::LogFile;
+
 /// Events of a batch that are looked at for links: an exporter drops more than 128 of a span.
 const LINKS: usize = 128;
 
@@ -43,6 +45,8 @@ pub struct TelemetryConfig {
     pub log_format: LogFormat,
     /// File that log lines are added to; standard error without it.
     pub log_file: Option<PathBuf>,
+    /// Bytes with which the log file is full: it becomes `<file>.1`, which replaces the one before, and begins anew.
+    pub log_file_bytes: u64,
     /// OTLP/gRPC address for traces and metrics, for example `http://collector:4317`.
     pub otlp_endpoint: Option<String>,
     /// Share of traces that are kept, 0 to 1; a caller's decision is followed.
@@ -65,6 +69,7 @@ impl Default for TelemetryConfig {
             log: "info".to_owned(),
             log_format: LogFormat::Json,
             log_file: None,
+            log_file_bytes: 16 << 20,
             otlp_endpoint: None,
             sample_ratio: 1.0,
         }
@@ -147,9 +152,9 @@ where
 
 fn writer(config: &TelemetryConfig) -> Result<BoxMakeWriter, TelemetryError> {
     let Some(path) = &config.log_file else { return Ok(BoxMakeWriter::new(io::stderr)) };
-    let file = File::options().create(true).append(true).open(path);
+    let file = LogFile::open(path, config.log_file_bytes);
     let file = file.map_err(|error| TelemetryError::LogFile(path.clone(), error))?;
-    Ok(BoxMakeWriter::new(Arc::new(file)))
+    Ok(BoxMakeWriter::new(Mutex::new(file)))
 }
 
 impl Telemetry {

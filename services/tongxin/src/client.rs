@@ -113,10 +113,12 @@ impl Gateway {
     pub fn explain(&self, status: &Status) -> anyhow::Error {
         let said = said(status);
         match status.code() {
-            Code::Unavailable if is_unreachable(status) => anyhow!(
-                "the gateway at {} cannot be reached: is `tongxin up` running? (--data-dir names its folder)",
-                self.address
-            ),
+            Code::Unavailable if is_unreachable(status) => {
+                anyhow!("the gateway at {} cannot be reached: is it running, and is that its address?", self.address)
+            }
+            Code::NotFound if is_unknown_region(status) => {
+                anyhow!("{said}: is it registered (`tongxin import regions`), and within the region of the token?")
+            }
             Code::Unauthenticated => anyhow!("the gateway refuses the token: {said}. `tongxin token` makes one"),
             Code::PermissionDenied => anyhow!("not allowed: {said}. A token of another role may be needed"),
             Code::Unavailable => anyhow!("{said}: try again later; sending the same request again is safe"),
@@ -136,6 +138,10 @@ fn said(status: &Status) -> String {
 /// Answers of a server carry details; a connection that fails has none.
 fn is_unreachable(status: &Status) -> bool {
     status.get_details_error_info().is_none()
+}
+
+fn is_unknown_region(status: &Status) -> bool {
+    status.get_details_error_info().is_some_and(|info| info.reason == "REGION_NOT_FOUND")
 }
 
 /// Whether the same request may succeed a little later.

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use serde::Deserialize;
-use tongxin_platform::{access::AccessConfig, broker::BrokerConfig, db::DbConfig, telemetry::TelemetryConfig};
+use serde::{Deserialize, Serialize};
+use tongxin_platform::{access::AccessConfig, broker::BrokerConfig, db::DbConfig, secret, telemetry::TelemetryConfig};
 
 use crate::services::ServiceName;
 
 /// Settings of the program. What services share stands at the top, each service has a section.
-#[derive(Debug, Default, Deserialize)]
+///
+/// `check-config` writes them out as they are here, so all have to be serializable, with secrets masked.
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Whose tokens are good, and what roles may do.
@@ -33,7 +35,7 @@ pub struct Settings {
 }
 
 /// Seconds to finish requests in.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GraceSeconds(pub u64);
 
@@ -44,14 +46,16 @@ impl Default for GraceSeconds {
 }
 
 /// URLs of databases for the role that owns the tables, which services never log in as.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Owners {
     /// Of the database of pairing.
+    #[serde(serialize_with = "secret::url_if_any")]
     pub pairing_url: Option<SecretString>,
     /// Of the database of monitoring.
     pub monitoring_url: Option<SecretString>,
     /// Of the database of the gateway.
+    #[serde(serialize_with = "secret::url_if_any")]
     pub gateway_url: Option<SecretString>,
 }
 

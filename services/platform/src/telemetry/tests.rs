@@ -1,6 +1,6 @@
 //! One trace leads from a caller to what followed from the request elsewhere.
 
-use std::sync::Arc;
+use std::{io::Write as _, sync::Arc};
 
 use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
@@ -11,6 +11,7 @@ use tongxin_proto::log::v1::{
     log_service_server::{LogService, LogServiceServer, SERVICE_NAME},
 };
 use tonic::{Request, Response, Status, service::Routes};
+use tracing_subscriber::fmt::MakeWriter as _;
 
 use super::*;
 use crate::{
@@ -115,4 +116,19 @@ async fn a_trace_leads_from_the_caller_through_log_and_broker_to_the_projection(
     let told = format!("{:?}", exporter.get_finished_spans().unwrap());
     assert!(!told.contains("Zhang"), "{told}");
     assert!(!told.contains("operator"), "{told}");
+}
+
+#[test]
+fn the_log_file_is_bounded_by_its_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tongxin.log");
+    let config =
+        TelemetryConfig { log_file: Some(path.clone()), log_file_bytes: 1_000, ..TelemetryConfig::default() };
+    let writer = writer(&config).unwrap();
+    for _ in 0..1_000 {
+        writer.make_writer().write_all(b"a line of a log\n").unwrap();
+    }
+    let folder = std::fs::read_dir(folder.path()).unwrap();
+    let sizes: Vec<_> = folder.map(|entry| entry.unwrap().metadata().unwrap().len()).collect();
+    assert!(sizes.len() == 2 && sizes.iter().sum::<u64>() <= 2_000, "{sizes:?}");
 }

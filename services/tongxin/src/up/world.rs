@@ -73,10 +73,10 @@ impl World {
         ]);
 
         let gateway = tongxin_gateway::Config {
-            database: database(ServiceName::Gateway),
             grpc: listen(ports.gateway()),
             admin: AdminConfig { listen: ports.gateway_admin() },
             upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.clone())).collect(),
+            ..tongxin_gateway::Config::on(database(ServiceName::Gateway))
         };
         let clock = surroundings.clock.clone();
         let gateway = tongxin_gateway::App::build(gateway, surroundings).await?;
@@ -128,7 +128,7 @@ impl World {
         let row = |name: &str, place: &str, about: String| vec![name.to_owned(), place.to_owned(), about];
         let file = |path: &Path| path.display().to_string();
         let mut rows = vec![
-            row("gateway", gateway, "gRPC, and JSON by POST".to_owned()),
+            row("gateway", gateway, "gRPC, gRPC-Web, and JSON by POST".to_owned()),
             row("admin", gateway_admin, "/readyz, /metrics".to_owned()),
         ];
         let services = services.iter();
