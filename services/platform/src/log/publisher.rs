@@ -15,7 +15,6 @@ use super::{
     gauges::Gauges,
     publish,
     read::{self, Entry},
-    relay::POLL,
     sequence,
 };
 use crate::lease::Lease;
@@ -28,6 +27,7 @@ pub(super) struct Publisher {
     service: &'static str,
     pool: PgPool,
     jetstream: jetstream::Context,
+    look_every: Duration,
     timeout: Duration,
     stream_is_there: bool,
     pause_until: Option<Instant>,
@@ -39,10 +39,10 @@ impl Publisher {
         service: &'static str,
         pool: PgPool,
         jetstream: jetstream::Context,
-        timeout: Duration,
+        (look_every, timeout): (Duration, Duration),
         gauges: Gauges,
     ) -> Self {
-        Self { service, pool, jetstream, timeout, stream_is_there: false, pause_until: None, gauges }
+        Self { service, pool, jetstream, look_every, timeout, stream_is_there: false, pause_until: None, gauges }
     }
 
     /// Publishes as parts of the log are numbered, and whatever the log holds besides.
@@ -66,7 +66,7 @@ impl Publisher {
                 () = stop.cancelled() => break,
                 Some(part) = parts.recv() => part,
                 () = std::future::ready(()), if more => Vec::new(),
-                () = sleep(POLL) => Vec::new(),
+                () = sleep(self.look_every) => Vec::new(),
             };
         }
     }

@@ -16,7 +16,7 @@ use super::{gauges::Gauges, publisher::Publisher, read::Entry, sequence};
 use crate::lease::Lease;
 
 /// How often the relay looks for events that nobody woke it for.
-pub(super) const POLL: Duration = Duration::from_millis(200);
+const POLL: Duration = Duration::from_millis(200);
 
 /// Parts of the log that may wait in memory for their publication; what is more is read again.
 const PARTS_AHEAD: usize = 4;
@@ -42,6 +42,7 @@ pub struct Relay {
     jetstream: jetstream::Context,
     service: &'static str,
     wake: RelayWake,
+    look_every: Duration,
     publish_timeout: Duration,
 }
 
@@ -49,7 +50,13 @@ impl Relay {
     /// The relay of a service, which runs once [`run`](Self::run) is called.
     #[must_use]
     pub fn new(service: &'static str, pool: PgPool, jetstream: jetstream::Context, wake: RelayWake) -> Self {
-        Self { pool, jetstream, service, wake, publish_timeout: PUBLISH_TIMEOUT }
+        Self { pool, jetstream, service, wake, look_every: POLL, publish_timeout: PUBLISH_TIMEOUT }
+    }
+
+    /// Looks by itself so seldom.
+    #[cfg(test)]
+    pub(crate) fn that_looks_every(self, look_every: Duration) -> Self {
+        Self { look_every, ..self }
     }
 
     /// Waits so long for the broker to take a part of the log.
@@ -61,12 +68,12 @@ impl Relay {
     /// Numbers and publishes events until it is told to stop. Faults of Postgres and of the
     /// broker are waited out.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { pool, jetstream, service, wake, publish_timeout } = self;
+        let Self { pool, jetstream, service, wake, look_every, publish_timeout } = self;
         let lease = Mutex::new(Lease::new(pool.clone(), "relay"));
         let gauges = Gauges::of_service(service);
         let (parts, fresh_parts) = mpsc::channel(PARTS_AHEAD);
-        let numberer = Numberer { pool: pool.clone(), service, wake, parts, gauges: gauges.clone() };
-        let publisher = Publisher::new(service, pool, jetstream, publish_timeout, gauges);
+        let numberer = Numberer { pool: pool.clone(), service, wake, look_every, parts, gauges: gauges.clone() };
+        let publisher = Publisher::new(service, pool, jetstream, (look_every, publish_timeout), gauges);
         tokio::join!(numberer.run(&lease, &stop), publisher.run(&lease, fresh_parts, &stop));
         lease.into_inner().release().await;
     }
@@ -77,6 +84,7 @@ struct Numberer {
     pool: PgPool,
     service: &'static str,
     wake: RelayWake,
+    look_every: Duration,
     parts: mpsc::Sender<Vec<Entry>>,
     gauges: Gauges,
 }
@@ -102,7 +110,7 @@ impl Numberer {
             called = tokio::select! {
                 () = stop.cancelled() => break,
                 () = woken => true,
-                () = sleep(POLL) => false,
+                () = sleep(self.look_every) => false,
             };
         }
     }

@@ -33,6 +33,16 @@ use crate::{
 pub(crate) const SOURCE: &str = "sample";
 pub(crate) const CONSUMER: &str = "watcher";
 
+/// How a source's relay is made.
+#[derive(Clone, Copy)]
+enum Made {
+    Usual,
+    /// Looks once an hour.
+    Drowsy,
+    /// Waits an hour for the broker.
+    Patient,
+}
+
 /// The sample service with a broker of its own.
 pub(crate) struct Source {
     pub database: Database,
@@ -48,33 +58,34 @@ pub(crate) struct Source {
 impl Source {
     pub async fn start() -> Self {
         let wake = RelayWake::default();
-        Self::start_with(wake.clone(), wake, None, GrpcConfig::default()).await
+        Self::start_with(wake.clone(), wake, GrpcConfig::default(), Made::Usual).await
     }
 
     /// A source that gives up answers that stream for more than a second.
     pub async fn curt() -> Self {
         let wake = RelayWake::default();
         let config = GrpcConfig { stream_timeout_seconds: 1, ..GrpcConfig::default() };
-        Self::start_with(wake.clone(), wake, None, config).await
+        Self::start_with(wake.clone(), wake, config, Made::Usual).await
     }
 
     /// A source whose relay nobody wakes.
     pub async fn never_woken() -> Self {
-        Self::start_with(RelayWake::default(), RelayWake::default(), None, GrpcConfig::default()).await
+        Self::start_with(RelayWake::default(), RelayWake::default(), GrpcConfig::default(), Made::Usual).await
     }
 
     /// A source whose relay waits an hour for a broker that does not answer.
     pub async fn patient() -> Self {
         let wake = RelayWake::default();
-        Self::start_with(wake.clone(), wake, Some(Duration::from_hours(1)), GrpcConfig::default()).await
+        Self::start_with(wake.clone(), wake, GrpcConfig::default(), Made::Patient).await
     }
 
-    async fn start_with(
-        woken_by_writer: RelayWake,
-        relays: RelayWake,
-        patience: Option<Duration>,
-        config: GrpcConfig,
-    ) -> Self {
+    /// A source whose relay looks once an hour unless it is woken.
+    pub async fn only_woken() -> Self {
+        let wake = RelayWake::default();
+        Self::start_with(wake.clone(), wake, GrpcConfig::default(), Made::Drowsy).await
+    }
+
+    async fn start_with(woken_by_writer: RelayWake, relays: RelayWake, config: GrpcConfig, relay_is: Made) -> Self {
         let nats = Nats::temporary().await.unwrap();
         let broker = BrokerConfig { url: SecretString::from(nats.url()), credentials_file: None };
         let jetstream = broker::connect(&broker).await.unwrap();
@@ -89,12 +100,14 @@ impl Source {
         let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
         let address = format!("http://{}", server.address().unwrap());
         tokio::spawn(server.run(stop.clone()));
-        let relay = match patience {
-            None => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays),
-            Some(patience) => {
-                let patient = ContextBuilder::new().timeout(patience).ack_timeout(patience);
+        let hour = Duration::from_hours(1);
+        let relay = match relay_is {
+            Made::Usual => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays),
+            Made::Drowsy => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays).that_looks_every(hour),
+            Made::Patient => {
+                let patient = ContextBuilder::new().timeout(hour).ack_timeout(hour);
                 let jetstream = patient.build(jetstream.client().clone());
-                Relay::new(SOURCE, pool.clone(), jetstream, relays).with_publish_timeout(patience)
+                Relay::new(SOURCE, pool.clone(), jetstream, relays).with_publish_timeout(hour)
             }
         };
         tokio::spawn(relay.run(stop.clone()));

@@ -122,7 +122,7 @@ async fn a_consumer_that_is_stopped_again_and_again_misses_nothing() {
 /// Events that come after a long time away do not wait until the broker has delivered the old ones.
 #[tokio::test]
 async fn what_the_log_has_told_is_not_delivered_by_the_broker_again() {
-    const MISSED: i64 = 5_000;
+    const MISSED: i64 = 2_000;
     let (source, mut follower) = following().await;
     follower.stop().await;
     source.count_many("many", MISSED).await;

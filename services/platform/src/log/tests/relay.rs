@@ -1,7 +1,5 @@
 //! How events come to the broker.
 
-use std::time::{Duration, Instant};
-
 use rustix::process::Signal;
 use sqlx::Executor as _;
 
@@ -20,11 +18,11 @@ async fn a_relay_that_nobody_wakes_finds_events_by_looking() {
     }
 }
 
-/// Between looks there are 200 ms: who waits for them needs four seconds for this. A relay that is
-/// woken before the commit finds nothing and waits as well, as committing takes a while here.
+/// A relay that is woken before the commit finds nothing, as committing takes a while here, and looks
+/// again in an hour.
 #[tokio::test]
 async fn a_relay_is_woken_after_each_commit_and_not_before() {
-    let source = Source::start().await;
+    let source = Source::only_woken().await;
     let mut owner = crate::sample::owner(&source.database).await;
     let slow_commit = "
         CREATE FUNCTION wait_a_little() RETURNS trigger LANGUAGE plpgsql
@@ -32,14 +30,10 @@ async fn a_relay_is_woken_after_each_commit_and_not_before() {
         CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON event DEFERRABLE INITIALLY DEFERRED
             FOR EACH ROW EXECUTE FUNCTION wait_a_little()";
     owner.execute(slow_commit).await.unwrap();
-    source.count("wells", 1).await;
-    source.published(1).await;
-    let begun = Instant::now();
-    for number in 2..=21 {
+    for number in 1..=10 {
         source.count("wells", 1).await;
         source.published(number).await;
     }
-    assert!(begun.elapsed() < Duration::from_millis(2_500), "it took {:?}", begun.elapsed());
 }
 
 #[tokio::test]
