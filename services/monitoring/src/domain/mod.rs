@@ -12,6 +12,7 @@ pub mod merge;
 pub mod observation;
 pub mod procedure;
 pub mod profile;
+pub mod quality;
 pub mod risk;
 pub mod signal;
 
