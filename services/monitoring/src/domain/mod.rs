@@ -2,13 +2,17 @@
 
 pub mod case;
 pub mod household;
+pub mod id_number;
 pub mod ids;
+pub mod import;
 pub mod income;
 pub mod measure;
 pub mod member;
+pub mod merge;
 pub mod observation;
 pub mod procedure;
 pub mod profile;
+pub mod quality;
 pub mod risk;
 pub mod signal;
 

@@ -1,8 +1,19 @@
 //! The only SQL: one file for each aggregate or projection.
 
+pub mod cases;
+pub mod defects;
+pub mod households;
+pub mod imports;
 pub mod keys;
+mod members;
+pub mod merges;
+pub mod observations;
+pub mod profiles;
 pub mod published;
 pub mod regions;
+pub mod sealed;
+pub mod signals;
+pub mod verdicts;
 
 use tongxin_platform::region::RegionCode;
 

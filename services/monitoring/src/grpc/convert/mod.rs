@@ -1,13 +1,23 @@
 //! All reading and writing of the contract's messages.
 
+mod household_answers;
+pub(super) mod households;
 mod names;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::{Date, names::Named};
+use tongxin_proto::{
+    Date,
+    batch::v1::{ImportStatus, RowError},
+    names::Named,
+};
 use uuid::Uuid;
 
-use crate::error::Error;
+use crate::{
+    domain::{HouseholdId, ImportId, import::Progress},
+    error::Error,
+    store::imports,
+};
 
 pub(super) fn region(field: &'static str, text: &str) -> Result<RegionCode, Error> {
     RegionCode::parse(text).map_err(|error| Error::field(field, error))
@@ -33,4 +43,26 @@ pub(super) fn optional_date(field: &'static str, date: Option<Date>) -> Result<O
 /// A value that has to be stated.
 pub(super) fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
     T::read(number).ok_or_else(|| Error::field(field, "is required"))
+}
+
+pub(super) fn household_id(field: &'static str, text: &str) -> Result<HouseholdId, Error> {
+    uuid(field, text).map(HouseholdId)
+}
+
+/// How far an import has come, with some of its refused rows.
+pub(super) fn import_status(import: ImportId, progress: Progress, errors: Vec<imports::RowError>) -> ImportStatus {
+    let error = |error: imports::RowError| RowError {
+        row: error.row,
+        reason: error.reason,
+        field: error.field,
+        message: error.message,
+    };
+    ImportStatus {
+        import_id: import.to_string(),
+        rows_taken: progress.rows_taken(),
+        accepted: progress.accepted,
+        refused: progress.refused,
+        warned: progress.warned,
+        errors: errors.into_iter().map(error).collect(),
+    }
 }
