@@ -1,0 +1,4 @@
+//! What monitoring does, seen through its door.
+
+mod pairing;
+mod rooms;
