@@ -1,9 +1,19 @@
 //! The changes: one file for each verb. Load, decide, save.
 
+mod record_observation;
+mod screen_households;
+mod set_holidays;
+mod store_rule_set;
+
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use tongxin_platform::request::{Context, EntryWindow};
+
+pub use record_observation::{HouseholdRef, RecordObservation, Screened};
+pub use screen_households::{Part, RecordHits, Recorded, Sweep, simulate, sweep};
+pub use set_holidays::{DaysStated, SetHolidays};
+pub use store_rule_set::StoreRuleSet;
 
 use crate::{error::Error, store::keys::Keys};
 

@@ -60,3 +60,16 @@ impl Household {
         self.members.iter().filter(|member| member.left_on.is_none())
     }
 }
+
+/// A household that moves to another village.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// The household.
+    pub household: HouseholdId,
+    /// From where.
+    pub from: RegionCode,
+    /// To where.
+    pub to: RegionCode,
+    /// First day on which it lives there.
+    pub moved_on: NaiveDate,
+}

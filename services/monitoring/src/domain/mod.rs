@@ -1,6 +1,8 @@
 //! The rules: pure, with their tests beside them.
 
+pub mod calendar;
 pub mod case;
+pub mod holiday;
 pub mod household;
 pub mod ids;
 pub mod income;
@@ -10,6 +12,10 @@ pub mod observation;
 pub mod procedure;
 pub mod profile;
 pub mod risk;
+pub mod rule_set;
+pub mod rules;
+pub mod screening;
 pub mod signal;
+pub mod verdict;
 
 pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId};

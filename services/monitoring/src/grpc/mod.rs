@@ -5,6 +5,7 @@ mod convert;
 mod households;
 mod observations;
 mod rules;
+mod screening;
 mod signals;
 mod villages;
 

@@ -3,10 +3,15 @@
 use std::pin::Pin;
 
 use futures::Stream;
+use tongxin_platform::request::Call;
 use tongxin_proto::monitoring::v1::{self, observation_service_server::ObservationService};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Door;
+use super::{Door, convert};
+use crate::{
+    commands::RecordObservation,
+    store::{households, observations},
+};
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -14,9 +19,11 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl ObservationService for Door {
     async fn record_observation(
         &self,
-        _: Request<v1::RecordObservationRequest>,
+        request: Request<v1::RecordObservationRequest>,
     ) -> Result<Response<v1::RecordObservationResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = RecordObservation::try_from(request.observation.unwrap_or_default())?;
+        Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
     type ImportObservationsStream = Answers<v1::ImportObservationsResponse>;
@@ -30,8 +37,12 @@ impl ObservationService for Door {
 
     async fn list_observations(
         &self,
-        _: Request<v1::ListObservationsRequest>,
+        request: Request<v1::ListObservationsRequest>,
     ) -> Result<Response<v1::ListObservationsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let household = convert::household_id("household_id", &request.into_inner().household_id)?;
+        households::find_head(&mut tx, household).await?;
+        let observations = convert::all(observations::list(&mut tx, household).await?);
+        Ok(Response::new(v1::ListObservationsResponse { observations }))
     }
 }

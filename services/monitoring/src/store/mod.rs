@@ -1,8 +1,15 @@
 //! The only SQL: one file for each aggregate or projection.
 
+pub mod holidays;
+pub mod households;
 pub mod keys;
+pub mod observations;
+pub mod profiles;
 pub mod published;
 pub mod regions;
+pub mod rule_sets;
+pub mod signals;
+pub mod verdicts;
 
 use tongxin_platform::region::RegionCode;
 

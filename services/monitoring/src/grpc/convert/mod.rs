@@ -1,11 +1,16 @@
 //! All reading and writing of the contract's messages.
 
 mod names;
+mod observations;
+mod rules;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
 use tongxin_proto::{Date, names::Named};
 use uuid::Uuid;
+
+pub(super) use observations::household_id;
+pub(super) use rules::{Simulated, replay, rule_set_id, verdict_id};
 
 use crate::error::Error;
 
@@ -33,4 +38,9 @@ pub(super) fn optional_date(field: &'static str, date: Option<Date>) -> Result<O
 /// A value that has to be stated.
 pub(super) fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
     T::read(number).ok_or_else(|| Error::field(field, "is required"))
+}
+
+/// Converts all of some values.
+pub(super) fn all<T, U: From<T>>(values: Vec<T>) -> Vec<U> {
+    values.into_iter().map(U::from).collect()
 }
