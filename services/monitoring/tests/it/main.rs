@@ -1,4 +1,9 @@
 //! What monitoring does, seen through its door.
 
+mod made;
+mod observations;
 mod pairing;
 mod rooms;
+mod rules;
+mod screening;
+mod support;

@@ -55,12 +55,12 @@ fn check_size(text: &str) -> Result<(), CompileError> {
 }
 
 fn refused(errors: &ParseErrors) -> CompileError {
+    let gave_up = |text: &str| text.contains("ecursion limit");
     match errors.errors.first() {
-        Some(error) if error.source.is_none() => {
+        Some(error) if error.source.is_none() && !errors.errors.iter().any(|error| gave_up(&error.msg)) => {
             let (line, column) = error.pos;
             CompileError::syntax(format!("is not an expression at line {line}, character {column}: {}", error.msg))
         }
-        // The parser gives up by itself on what is nested too deeply.
         _ => CompileError::unbounded("is nested too deeply: split it into several rules"),
     }
 }

@@ -314,6 +314,8 @@ fn bool_text() -> BoxedStrategy<String> {
 fn interpreted(text: &str, inputs: &Inputs) -> Option<bool> {
     let program = Program::compile(text).unwrap();
     let mut context = Context::default();
+    context.add_function("min", |a: i64, b: i64| a.min(b)).unwrap();
+    context.add_function("max", |a: i64, b: i64| a.max(b)).unwrap();
     for field in Field::all() {
         let value = match field {
             Field::Number(number) => Value::from(inputs.number(number)),
