@@ -1,7 +1,6 @@
 //! Screens the households of a region: several readers of one state judge them, one writer makes hits signals.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
@@ -28,6 +27,7 @@ use crate::{
     error::Error,
     store::{
         profiles::{self, Snapshot},
+        residents::{self, Resident},
         rule_sets, signals, verdicts,
     },
 };
@@ -227,10 +227,13 @@ impl Command for RecordHits {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Recorded, Error> {
         let households: Vec<HouseholdId> = self.0.iter().map(|hit| hit.household).collect();
+        let residents = residents::lock(conn, &households).await?;
         // Who was merged or moved away meanwhile is left to the next screening.
-        let regions: HashMap<HouseholdId, RegionCode> = verdicts::lock_households(conn, &households).await?;
-        let (hits, regions): (Vec<Hit>, Vec<RegionCode>) =
-            self.0.into_iter().filter_map(|hit| regions.get(&hit.household).map(|region| (hit, *region))).unzip();
+        let stays = |hit: Hit| match residents.get(&hit.household) {
+            Some(Resident { region, merged_into: None }) => Some((hit, *region)),
+            Some(Resident { merged_into: Some(_), .. }) | None => None,
+        };
+        let (hits, regions): (Vec<Hit>, Vec<RegionCode>) = self.0.into_iter().filter_map(stays).unzip();
         let known = verdicts::known(conn, &hits, false).await?;
         record_hits(conn, context, hits, &regions, &known).await
     }

@@ -23,13 +23,13 @@ impl Command for StoreRuleSet {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<RuleSet, Error> {
         let rule_set = RuleSet::compile(RuleSetId(context.new_id()), self.0, context.now)?;
-        let region = rule_set.draft().region;
+        let region = rule_set.region;
         let today = context.today();
         if regions::existing(conn, &[region], today).await?.is_empty() {
             return Err(Error::RegionNotFound(region.to_string()));
         }
         let newest = rule_sets::lock_region(conn, region, today).await?;
-        if let Some(newest) = newest.filter(|newest| *newest > rule_set.draft().effective_from) {
+        if let Some(newest) = newest.filter(|newest| *newest > rule_set.effective_from) {
             return Err(Error::RuleSetInUse(newest));
         }
         rule_sets::insert(conn, context, &rule_set).await?;

@@ -1,6 +1,6 @@
 //! Dated rules of a region: lines, categories, deadlines, conditions of removal, screening rules.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, ops::Deref, sync::Arc};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use tongxin_platform::region::RegionCode;
@@ -8,9 +8,9 @@ use tongxin_platform::region::RegionCode;
 use super::{
     RuleSetId,
     procedure::{DayKind, Step},
-    profile::Profile,
+    profile::{Newest, Profile},
     risk::Risk,
-    rules::{CompileError, Expression, FieldSet, Inputs, Message},
+    rules::{CompileError, EvalError, Expression, FieldSet, Inputs, Message},
 };
 
 /// The monitoring line of a year.
@@ -163,19 +163,31 @@ impl CompiledRule {
     }
 }
 
-/// A rule set, checked and compiled. Cheap to clone: it never changes.
+/// A rule set, checked and compiled; what was stated is read from it directly. Cheap to clone: it never changes.
 #[derive(Debug, Clone)]
-pub struct RuleSet(Arc<Compiled>);
+pub struct RuleSet {
+    /// Identifier.
+    pub id: RuleSetId,
+    /// When it was stored.
+    pub record_time: DateTime<Utc>,
+    compiled: Arc<Compiled>,
+}
 
 #[derive(Debug)]
 struct Compiled {
-    id: RuleSetId,
-    record_time: DateTime<Utc>,
-    draft: RuleSetDraft,
+    stated: RuleSetDraft,
     /// Conditions of the categories, in their order.
     categories: Vec<Expression>,
     removal: Expression,
     rules: Vec<CompiledRule>,
+}
+
+impl Deref for RuleSet {
+    type Target = RuleSetDraft;
+
+    fn deref(&self) -> &RuleSetDraft {
+        &self.compiled.stated
+    }
 }
 
 impl RuleSet {
@@ -210,93 +222,77 @@ impl RuleSet {
             })
         });
         let rules = rules.collect::<Result<_, _>>()?;
-        Ok(Self(Arc::new(Compiled { id, record_time, draft, categories, removal, rules })))
-    }
-
-    /// Identifier.
-    #[must_use]
-    pub fn id(&self) -> RuleSetId {
-        self.0.id
-    }
-
-    /// When it was stored.
-    #[must_use]
-    pub fn record_time(&self) -> DateTime<Utc> {
-        self.0.record_time
-    }
-
-    /// What was stated.
-    #[must_use]
-    pub fn draft(&self) -> &RuleSetDraft {
-        &self.0.draft
+        Ok(Self { id, record_time, compiled: Arc::new(Compiled { stated: draft, categories, removal, rules }) })
     }
 
     /// Whether it holds on a day.
     #[must_use]
     pub fn holds_on(&self, day: NaiveDate) -> bool {
-        let RuleSetDraft { effective_from, effective_until, .. } = self.draft();
-        *effective_from <= day && effective_until.is_none_or(|until| day < until)
+        self.effective_from <= day && self.effective_until.is_none_or(|until| day < until)
     }
 
-    /// The monitoring line of a year in fen: that of the latest stated year which is not after it, or else of the first.
+    /// The monitoring line of a year in fen: that of the latest stated year which is not after it.
     #[must_use]
-    pub fn line(&self, year: i32) -> i64 {
-        let lines = &self.draft().lines;
-        let latest = lines.iter().filter(|line| line.year <= year).max_by_key(|line| line.year);
+    pub fn line(&self, year: i32) -> Option<i64> {
+        let latest = self.lines.iter().filter(|line| line.year <= year).max_by_key(|line| line.year);
+        latest.map(|line| line.fen)
+    }
+
+    /// The line of the year in which the window of an observation ends.
+    #[must_use]
+    pub fn line_of(&self, newest: &Newest) -> Option<i64> {
+        self.line(newest.window_ends_on.year())
+    }
+
+    /// The line of a year, or else the first that is stated.
+    fn nearest_line(&self, year: i32) -> i64 {
+        let first = || self.lines.iter().min_by_key(|line| line.year).map(|line| line.fen);
         // A rule set without any line is not compiled.
-        latest.or(lines.iter().min_by_key(|line| line.year)).map_or(0, |line| line.fen)
+        self.line(year).or_else(first).unwrap_or(0)
     }
 
     /// Days for a step, how they are counted, and days for it in the emergency path.
     #[must_use]
     pub fn deadline(&self, step: Step) -> (u32, DayKind, u32) {
-        let of_step = self.draft().deadlines.iter().find(|deadline| deadline.step == step);
+        let of_step = self.deadlines.iter().find(|deadline| deadline.step == step);
         // A rule set without one of the deadlines is not compiled.
         of_step.map_or((0, DayKind::Calendar, 0), |deadline| (deadline.days, deadline.kind, deadline.emergency_days))
-    }
-
-    /// Days that a public notice is up at the least.
-    #[must_use]
-    pub fn notice_min_days(&self) -> u32 {
-        self.draft().notice_min_days
-    }
-
-    /// Conditions of removal.
-    #[must_use]
-    pub fn removal(&self) -> &Removal {
-        &self.draft().removal
     }
 
     /// The category of a code.
     #[must_use]
     pub fn category(&self, code: &str) -> Option<&Category> {
-        self.draft().categories.iter().find(|category| category.code == code)
+        self.categories.iter().find(|category| category.code == code)
     }
 
-    /// Whether a household can be of a category; never of one that there is not, or whose condition has no value.
-    #[must_use]
-    pub fn category_is_met(&self, code: &str, profile: &Profile) -> bool {
-        let place = self.draft().categories.iter().position(|category| category.code == code);
-        let condition = place.and_then(|place| self.0.categories.get(place));
-        condition.is_some_and(|condition| condition.eval_bool(&self.inputs(profile)) == Ok(true))
+    /// Whether a household can be of a category; never of one that there is not.
+    ///
+    /// # Errors
+    /// When the condition has no value for the household.
+    pub fn category_is_met(&self, code: &str, profile: &Profile) -> Result<bool, EvalError> {
+        let place = self.categories.iter().position(|category| category.code == code);
+        let condition = place.and_then(|place| self.compiled.categories.get(place));
+        condition.map_or(Ok(false), |condition| condition.eval_bool(&self.inputs(profile)))
     }
 
-    /// Whether the condition of removal holds by the line of a day's year; not if it has no value.
-    #[must_use]
-    pub fn removal_condition_is_met(&self, profile: &Profile, day: NaiveDate) -> bool {
-        self.0.removal.eval_bool(&Inputs::of(profile, self.line(day.year()))) == Ok(true)
+    /// Whether the condition of removal holds by the line of a day's year.
+    ///
+    /// # Errors
+    /// When the condition has no value for the household.
+    pub fn removal_condition_is_met(&self, profile: &Profile, day: NaiveDate) -> Result<bool, EvalError> {
+        self.compiled.removal.eval_bool(&Inputs::of(profile, self.nearest_line(day.year())))
     }
 
     /// What expressions are told of a household, with the line of the year in which its newest window ends.
     #[must_use]
     pub fn inputs(&self, profile: &Profile) -> Inputs {
-        Inputs::of(profile, self.line(profile.newest.window_ends_on.year()))
+        Inputs::of(profile, self.nearest_line(profile.newest.window_ends_on.year()))
     }
 
     /// The screening rules.
     #[must_use]
     pub fn rules(&self) -> &[CompiledRule] {
-        &self.0.rules
+        &self.compiled.rules
     }
 
     /// The screening rule of a number.

@@ -47,7 +47,7 @@ impl Hit {
     fn of(candidate: &Candidate, rule_set: &RuleSet, rule: &CompiledRule, inputs: &Inputs) -> Self {
         Self {
             household: candidate.household,
-            rule_set: rule_set.id(),
+            rule_set: rule_set.id,
             rule_number: rule.number,
             cause: rule.cause,
             window_ends_on: candidate.profile.newest.window_ends_on,
@@ -119,10 +119,10 @@ impl RuleBook {
     pub fn new(rule_sets: impl IntoIterator<Item = RuleSet>, day: NaiveDate) -> Self {
         let mut by_region: HashMap<RegionCode, RuleSet> = HashMap::new();
         for rule_set in rule_sets.into_iter().filter(|rule_set| rule_set.holds_on(day)) {
-            let age = |rule_set: &RuleSet| (rule_set.draft().effective_from, rule_set.record_time());
-            let known = by_region.get(&rule_set.draft().region);
+            let age = |rule_set: &RuleSet| (rule_set.effective_from, rule_set.record_time);
+            let known = by_region.get(&rule_set.region);
             if known.is_none_or(|known| age(known) <= age(&rule_set)) {
-                by_region.insert(rule_set.draft().region, rule_set);
+                by_region.insert(rule_set.region, rule_set);
             }
         }
         Self(by_region)

@@ -3,6 +3,7 @@
 mod cases;
 mod convert;
 mod households;
+mod import;
 mod observations;
 mod rules;
 mod screening;

@@ -36,7 +36,7 @@ impl RuleService for Door {
         let mut tx = self.read(&request).await?;
         let id = convert::rule_set_id(&request.into_inner().rule_set_id)?;
         let rule_set = rule_sets::find(&mut tx, id).await?;
-        if !binds(rule_set.draft().region, of_caller) {
+        if !binds(rule_set.region, of_caller) {
             return Err(Error::RuleSetNotFound(id).into());
         }
         Ok(Response::new(v1::GetRuleSetResponse { rule_set: Some(rule_set.into()) }))

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures::Stream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tongxin_platform::{access::Caller, db::Scope, request::Call};
+use tongxin_platform::{access::Caller, db::Scope};
 use tongxin_proto::monitoring::v1::{
     ScreenHouseholdsRequest, ScreenHouseholdsResponse, ScreeningCount, SimulateRuleSetRequest, SimulateRuleSetResponse,
 };
@@ -88,14 +88,8 @@ impl Screening {
         if hits.is_empty() {
             return Ok(());
         }
-        // Not the caller's request_id: what makes a repetition harmless is that it finds nothing new.
-        let call = Call {
-            caller: self.caller.clone(),
-            request_id: Uuid::new_v4(),
-            part: 0,
-            fingerprint: [0; 32],
-        };
-        let written: ScreeningCount = self.door.writer.execute(call, RecordHits(hits)).await?;
+        // What makes a repetition harmless is that it finds nothing new.
+        let written = self.door.writer.execute_each_time(&self.caller, RecordHits(hits)).await?;
         self.signals += written.signals;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What households earned and lacked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{named, published};
 use crate::{
     domain::{
-        HouseholdId,
+        HouseholdId, ImportId,
         household::Move,
         observation::{HousingGrade, Observation, ObservationDraft, Shock},
         risk::{Disaster, Risk},
@@ -30,15 +30,22 @@ pub struct Recorded {
     pub record_time: DateTime<Utc>,
 }
 
-/// The household of a national number that is not merged into another.
-pub async fn household_of_number(conn: &mut PgConnection, number: &str) -> Result<HouseholdId, Error> {
-    let id = sqlx::query_scalar!(
-        "SELECT household_id FROM household WHERE household_number = $1 AND merged_into IS NULL",
-        number,
+/// The households of national numbers, without those that are merged into others.
+pub async fn households_of_numbers(
+    conn: &mut PgConnection,
+    numbers: &[String],
+) -> Result<HashMap<String, HouseholdId>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_number AS "number!", household_id
+        FROM household
+        WHERE household_number = ANY($1) AND merged_into IS NULL
+        "#,
+        numbers,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    id.map(HouseholdId).ok_or(Error::HouseholdNumberNotFound)
+    Ok(rows.into_iter().map(|row| (row.number, HouseholdId(row.household_id))).collect())
 }
 
 /// Most observations of a household that are listed: ten years, month by month.
@@ -105,9 +112,20 @@ pub async fn save(conn: &mut PgConnection, context: &Context, of: OfHousehold) -
     Ok(Recorded { household, observation, record_time: context.now })
 }
 
-/// Writes observations of different windows over those of the same ones. The households are locked; whoever
-/// imports tells of it.
-pub async fn write(conn: &mut PgConnection, context: &Context, observations: &[OfHousehold]) -> Result<(), Error> {
+/// Writes observations of different windows over those of the same ones, and tells of it. The households and the
+/// import are locked.
+pub async fn save_imported(
+    conn: &mut PgConnection,
+    context: &Context,
+    import: ImportId,
+    observations: &[OfHousehold],
+) -> Result<(), Error> {
+    write(conn, context, observations).await?;
+    let events = published::observations::imported(import, observations, context.today());
+    Ok(log::append(conn, context, &events).await?)
+}
+
+async fn write(conn: &mut PgConnection, context: &Context, observations: &[OfHousehold]) -> Result<(), Error> {
     let households: Vec<Uuid> = observations.iter().map(|(household, ..)| household.0).collect();
     let regions: Vec<i64> = observations.iter().map(|(_, region, _)| region.number()).collect();
     let windows: Vec<NaiveDate> = observations.iter().map(|(.., one)| one.stated.window_ends_on).collect();

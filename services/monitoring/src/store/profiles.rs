@@ -1,5 +1,7 @@
 //! What rules ask about households: one narrow row for each, written with what it is made of.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use futures::{Stream, TryStreamExt as _};
 use sqlx::{PgConnection, PgPool};
@@ -16,7 +18,7 @@ use crate::{
         HouseholdId,
         household::{Household, Move, SocialSupport},
         observation::HousingGrade,
-        profile::{Composition, Newest, Profile},
+        profile::{Composition, Newest, Profile, Standing},
         risk::Risk,
         screening::Candidate,
     },
@@ -161,12 +163,45 @@ pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Resu
     Ok(())
 }
 
-/// Members of a household now.
-pub async fn persons(conn: &mut PgConnection, household: HouseholdId) -> Result<i16, Error> {
-    let persons = sqlx::query_scalar!("SELECT persons FROM profile WHERE household_id = $1", household.0)
-        .fetch_optional(conn)
-        .await?;
-    persons.ok_or_else(|| Error::Corrupt(format!("no profile of household {household}")))
+/// What some households are, whatever was observed of them.
+pub async fn standings(
+    conn: &mut PgConnection,
+    households: &[HouseholdId],
+) -> Result<HashMap<HouseholdId, Standing>, Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_id, persons, labourers, students, children_out_of_school, elderly, disabled, seriously_ill,
+               chronically_ill, workers, uninsured, lifted_from_poverty, support, monitored
+        FROM profile
+        WHERE household_id = ANY($1)
+        "#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut standings = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let standing = Standing {
+            composition: Composition {
+                persons: row.persons,
+                labourers: row.labourers,
+                students: row.students,
+                children_out_of_school: row.children_out_of_school,
+                elderly: row.elderly,
+                disabled: row.disabled,
+                seriously_ill: row.seriously_ill,
+                chronically_ill: row.chronically_ill,
+                workers: row.workers,
+                uninsured: row.uninsured,
+            },
+            lifted_from_poverty: row.lifted_from_poverty,
+            support: named(SocialSupport::by_name(&row.support), &row.support)?,
+            monitored: row.monitored,
+        };
+        standings.insert(HouseholdId(row.household_id), standing);
+    }
+    Ok(standings)
 }
 
 /// What is known of a household; `None` before its first observation.

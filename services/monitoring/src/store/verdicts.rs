@@ -1,13 +1,12 @@
 //! What rules said of households, with all that they were asked about.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use sqlx::{PgConnection, types::Json};
 use tongxin_platform::{region::RegionCode, request::Context};
 use uuid::Uuid;
 
-use super::region;
 use crate::{
     domain::{HouseholdId, RuleSetId, VerdictId, household::Move, screening::Hit, verdict::Verdict},
     error::Error,
@@ -17,28 +16,6 @@ use crate::{
 const MOST_LISTED: i64 = 200;
 
 type Inputs = Json<BTreeMap<String, String>>;
-
-/// Locks those of some households that are not merged into others, in the order of their identifiers, and says where
-/// they live.
-pub async fn lock_households(
-    conn: &mut PgConnection,
-    ids: &[HouseholdId],
-) -> Result<HashMap<HouseholdId, RegionCode>, Error> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query!(
-        r#"
-        SELECT household_id, region_code
-        FROM household
-        WHERE household_id = ANY($1) AND merged_into IS NULL
-        ORDER BY household_id
-        FOR UPDATE
-        "#,
-        &ids,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(|row| Ok((HouseholdId(row.household_id), region(row.region_code)?))).collect()
-}
 
 /// Which of some hits were found before: the same rule said the same of the same window, on the same inputs. With
 /// `open`, only those whose signal is still open count as found.

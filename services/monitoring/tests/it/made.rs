@@ -24,8 +24,8 @@ async fn household_of(owner: &PgPool, village: &str, number: Option<&str>) -> St
     let region: i64 = village.parse().unwrap();
     sqlx::query(
         "INSERT INTO household (household_id, household_number, region_code, lifted_from_poverty, support, data_key,
-                                sealed_contact, register_time, version)
-         VALUES ($1, $2, $3, true, 'none', '', '', now(), 1)",
+                                sealed_contact, registered_on, register_time, version)
+         VALUES ($1, $2, $3, true, 'none', '', '', '2021-01-01', now(), 1)",
     )
     .bind(id)
     .bind(number)

@@ -1,6 +1,7 @@
 //! What monitoring does, seen through its door.
 
 mod made;
+mod million;
 mod observations;
 mod pairing;
 mod rooms;

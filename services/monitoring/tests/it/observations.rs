@@ -1,11 +1,18 @@
 //! What households earned and lack.
 
-use tongxin_proto::monitoring::v1::{self, Disaster, HousingGrade, Risk};
+use futures::stream;
+use tongxin_proto::{
+    batch::v1::{ImportOptions, ImportStatus},
+    monitoring::v1::{
+        self, Disaster, HousingGrade, ImportObservationsRequest, ObservationRows, Risk,
+        import_observations_request::Part,
+    },
+};
 use tonic::{Code, Status};
 
 use crate::{
     made::{household, household_with_number, observation, record, rule, rule_set, store},
-    support::{COUNTY, PROVINCE, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, new_request_id, told},
+    support::{COUNTY, Clients, PROVINCE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, new_request_id, told},
 };
 
 async fn list(app: &TestApp, household_id: &str) -> Vec<v1::Observation> {
@@ -186,4 +193,95 @@ async fn a_window_a_year_before_is_found_across_the_end_of_february() {
     let id = household(&app, VILLAGE).await;
     record(&mut app.hq(), on(&id, "2024-04-30", 4_000_000)).await.unwrap();
     assert_eq!(record(&mut app.hq(), on(&id, "2025-05-31", 0)).await.unwrap().verdicts, []);
+}
+
+/// Sends messages of rows under an import, and returns the last answer.
+async fn import(
+    clients: &mut Clients,
+    (import_id, dry_run): (&str, bool),
+    messages: Vec<(i64, Vec<v1::ObservationDraft>)>,
+) -> Result<ImportStatus, Status> {
+    let options = Part::Options(ImportOptions { import_id: import_id.to_owned(), dry_run });
+    let rows = messages.into_iter().map(|(first_row, rows)| Part::Rows(ObservationRows { first_row, rows }));
+    let requests: Vec<_> =
+        [options].into_iter().chain(rows).map(|part| ImportObservationsRequest { part: Some(part) }).collect();
+    let mut answers = clients.observations.import_observations(stream::iter(requests)).await?.into_inner();
+    let mut last = None;
+    while let Some(answer) = answers.message().await? {
+        last = answer.status;
+    }
+    Ok(last.expect("an import is answered"))
+}
+
+#[tokio::test]
+async fn an_import_says_of_each_row_what_recording_it_would() {
+    let app = TestApp::start().await;
+    store(&mut app.hq(), rule_set(PROVINCE)).await.unwrap();
+    let (first, merged) = (household(&app, VILLAGE).await, household(&app, VILLAGE).await);
+    let numbered = household_with_number(&app, VILLAGE, "441823000777").await;
+    let elsewhere = household(&app, VILLAGE_ELSEWHERE).await;
+    sqlx::query("UPDATE household SET merged_into = $1::uuid WHERE household_id = $2::uuid")
+        .bind(&first)
+        .bind(&merged)
+        .execute(&app.owner)
+        .await
+        .unwrap();
+    let shock = v1::Shock { cause: Risk::Illness.into(), disaster: 0, loss_fen: 1 };
+    let on = |day: &str| v1::ObservationDraft { window_ends_on: date(day), ..observation(&first) };
+    let rows = vec![
+        observation(&first),
+        v1::ObservationDraft { household_number: "441823000777".to_owned(), ..observation("") },
+        v1::ObservationDraft { household_number: "9".to_owned(), ..observation("") },
+        observation(&merged),
+        observation(&elsewhere),
+        on("2025-07-31"),
+        on("2025-05-30"),
+        on("2023-05-31"),
+        v1::ObservationDraft { shocks: vec![shock, shock], ..observation(&first) },
+        v1::ObservationDraft { wages_fen: -1, ..observation(&first) },
+        v1::ObservationDraft { wages_fen: 2_000_000, ..observation(&first) },
+        on("2024-12-31"),
+    ];
+    let mut town = app.clients("town", TOWN);
+    let id = new_request_id();
+    let dry = import(&mut town, (&new_request_id(), true), vec![(1, rows.clone())]).await.unwrap();
+    assert_eq!((app.count("observation").await, app.count("import").await), (0, 0), "a dry run keeps nothing");
+    let status = import(&mut town, (&id, false), vec![(1, rows.clone())]).await.unwrap();
+    assert_eq!((status.rows_taken, status.accepted, status.refused), (12, 4, 8));
+    assert_eq!(dry.errors, status.errors);
+    let reasons: Vec<_> = status.errors.iter().map(|error| (error.row, error.reason.as_str())).collect();
+    assert_eq!(reasons, [
+        (3, "HOUSEHOLD_NOT_FOUND"),
+        (4, "HOUSEHOLD_MERGED"),
+        (5, "HOUSEHOLD_NOT_FOUND"),
+        (6, "DATE_IN_FUTURE"),
+        (7, "WINDOW_END_WRONG"),
+        (8, "HISTORY_NOT_ALLOWED"),
+        (9, "SHOCK_TWICE"),
+        (10, "INVALID_FIELDS"),
+    ]);
+    let listed = list(&app, &first).await;
+    let known: Vec<_> = listed.iter().map(|one| (one.version, one.per_capita_net_income_fen)).collect();
+    assert_eq!(known, [(2, 500_000), (1, 250_000)], "a later row corrects an earlier one");
+    assert_eq!(list(&app, &numbered).await.len(), 1);
+    assert_eq!(app.count("verdict").await, 0, "an import does not screen");
+
+    let events = app.events::<v1::ObservationsImported>().await;
+    assert_eq!(events.len(), 1);
+    assert_eq!((events[0].region_code.as_str(), events[0].household_ids.len()), (VILLAGE, 2));
+    let again = import(&mut town, (&id, false), vec![(1, rows)]).await.unwrap();
+    assert_eq!((again.rows_taken, app.events::<v1::ObservationsImported>().await.len()), (12, 1), "rows are taken once");
+    let gap = import(&mut town, (&id, false), vec![(14, vec![observation(&first)])]).await.unwrap_err();
+    assert_eq!(told(&gap).1, "IMPORT_GAP");
+
+    let mut screening = app.hq();
+    let request = v1::ScreenHouseholdsRequest { request_id: new_request_id(), region_code: PROVINCE.to_owned() };
+    let mut answers = screening.rules.screen_households(request).await.unwrap().into_inner();
+    let mut count = None;
+    while let Some(answer) = answers.message().await.unwrap() {
+        count = answer.count;
+    }
+    assert_eq!(count.unwrap().households, 2, "what was imported is screened by a screening");
+    let refused = import(&mut app.clients("village", VILLAGE), (&id, false), vec![]).await.unwrap_err();
+    assert_eq!(told(&refused).1, "PERMISSION_MISSING");
 }

@@ -1,18 +1,27 @@
 //! All reading and writing of the contract's messages.
 
+mod household_answers;
+pub(super) mod households;
 mod names;
 mod observations;
 mod rules;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::{Date, names::Named};
+use tongxin_proto::{
+    Date,
+    batch::v1::{ImportStatus, RowError},
+    names::Named,
+};
 use uuid::Uuid;
 
-pub(super) use observations::household_id;
 pub(super) use rules::{Simulated, replay, rule_set_id, verdict_id};
 
-use crate::error::Error;
+use crate::{
+    domain::{HouseholdId, ImportId, import::Progress},
+    error::Error,
+    store::imports,
+};
 
 pub(super) fn region(field: &'static str, text: &str) -> Result<RegionCode, Error> {
     RegionCode::parse(text).map_err(|error| Error::field(field, error))
@@ -43,4 +52,26 @@ pub(super) fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Err
 /// Converts all of some values.
 pub(super) fn all<T, U: From<T>>(values: Vec<T>) -> Vec<U> {
     values.into_iter().map(U::from).collect()
+}
+
+pub(super) fn household_id(field: &'static str, text: &str) -> Result<HouseholdId, Error> {
+    uuid(field, text).map(HouseholdId)
+}
+
+/// How far an import has come, with some of its refused rows.
+pub(super) fn import_status(import: ImportId, progress: Progress, errors: Vec<imports::RowError>) -> ImportStatus {
+    let error = |error: imports::RowError| RowError {
+        row: error.row,
+        reason: error.reason,
+        field: error.field,
+        message: error.message,
+    };
+    ImportStatus {
+        import_id: import.to_string(),
+        rows_taken: progress.rows_taken(),
+        accepted: progress.accepted,
+        refused: progress.refused,
+        warned: progress.warned,
+        errors: errors.into_iter().map(error).collect(),
+    }
 }

@@ -3,21 +3,16 @@
 use tongxin_platform::clock::timestamp;
 use tongxin_proto::{monitoring::v1, names::Named as _};
 
-use super::{date, named, uuid};
+use super::{date, household_id, named};
 use crate::{
     commands::{HouseholdRef, RecordObservation, Screened},
     domain::{
-        HouseholdId,
         observation::{ObservationDraft, Shock},
         risk::{Disaster, Risk},
     },
     error::Error,
     store::observations::Recorded,
 };
-
-pub(in crate::grpc) fn household_id(field: &'static str, text: &str) -> Result<HouseholdId, Error> {
-    uuid(field, text).map(HouseholdId)
-}
 
 impl TryFrom<v1::ObservationDraft> for RecordObservation {
     type Error = Error;
@@ -116,7 +111,7 @@ impl From<Screened> for v1::RecordObservationResponse {
         Self {
             observation: Some(screened.recorded.into()),
             verdicts: super::all(screened.verdicts),
-            warnings: Vec::new(),
+            warnings: screened.warnings,
         }
     }
 }

@@ -6,7 +6,7 @@ use tongxin_proto::monitoring::v1;
 
 use super::{date, named, optional_date, region, uuid};
 use crate::{
-    commands::{DaysStated, Part, Recorded, SetHolidays},
+    commands::{DaysStated, Part, SetHolidays},
     domain::{
         RuleSetId, VerdictId,
         holiday::Holiday,
@@ -145,9 +145,9 @@ impl From<ScreeningRule> for v1::ScreeningRule {
 impl From<RuleSet> for v1::RuleSet {
     fn from(rule_set: RuleSet) -> Self {
         Self {
-            rule_set_id: rule_set.id().to_string(),
-            stated: Some(rule_set.draft().clone().into()),
-            record_time: Some(timestamp(rule_set.record_time())),
+            rule_set_id: rule_set.id.to_string(),
+            stated: Some(RuleSetDraft::clone(&rule_set).into()),
+            record_time: Some(timestamp(rule_set.record_time)),
         }
     }
 }
@@ -204,13 +204,6 @@ impl From<&Tally> for v1::ScreeningCount {
             hits: tally.hits.iter().map(|(number, hits)| (*number, *hits)).collect(),
             faults: tally.faults,
         }
-    }
-}
-
-/// The answer that is kept for a part of a screening.
-impl From<Recorded> for v1::ScreeningCount {
-    fn from(recorded: Recorded) -> Self {
-        Self { signals: recorded.signals, ..Self::default() }
     }
 }
 

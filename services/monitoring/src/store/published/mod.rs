@@ -1,4 +1,6 @@
 //! What happened, as the contract's events: one file for each aggregate.
 
+pub mod counts;
+pub mod households;
 pub mod observations;
 pub mod rules;

@@ -6,13 +6,12 @@ use tongxin_proto::monitoring::v1;
 use crate::{domain::rule_set::RuleSet, error::Error, store::region};
 
 pub(in crate::store) fn stored(rule_set: &RuleSet) -> NewEvent {
-    let draft = rule_set.draft();
     let payload = v1::RuleSetStored {
-        rule_set_id: rule_set.id().to_string(),
-        region_code: draft.region.to_string(),
-        effective_from: Some(draft.effective_from.into()),
+        rule_set_id: rule_set.id.to_string(),
+        region_code: rule_set.region.to_string(),
+        effective_from: Some(rule_set.effective_from.into()),
     };
-    NewEvent::new(("rule_set", rule_set.id()), draft.region, draft.effective_from, &payload)
+    NewEvent::new(("rule_set", rule_set.id), rule_set.region, rule_set.effective_from, &payload)
 }
 
 /// Holidays hold everywhere; the event stands in the region of whoever states them.
