@@ -169,10 +169,9 @@ impl ServiceError for Error {
             | Self::RuleSetNotFound(_)
             | Self::VerdictNotFound(_) => ErrorKind::NotFound,
             Self::Stale { .. } => ErrorKind::Aborted,
-            Self::HouseholdMerged(_)
-            | Self::BatchRefused { .. }
-            | Self::RuleSetMissing(..)
-            | Self::RuleSetInUse(_) => ErrorKind::FailedPrecondition,
+            Self::HouseholdMerged(_) | Self::BatchRefused { .. } | Self::RuleSetMissing(..) | Self::RuleSetInUse(_) => {
+                ErrorKind::FailedPrecondition
+            }
             Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
             Self::RegionLevelWrong(_)
             | Self::Date(_, DateRefused::InFuture { .. })

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use tongxin_platform::{access::Credentials, clock::Clock, grpc};
 use tongxin_proto::{
-    gateway::v1::gateway_service_client::GatewayServiceClient,
+    gateway::v1::gateway_service_client::GatewayServiceClient, monitoring::v1::rule_service_client::RuleServiceClient,
     pairing::v1::pairing_service_client::PairingServiceClient,
 };
 use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
@@ -72,6 +72,11 @@ impl Gateway {
     /// Calls pairing, through the gateway.
     pub fn pairing(&self) -> PairingServiceClient<Authorized> {
         PairingServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls the rules of monitoring, through the gateway.
+    pub fn rules(&self) -> RuleServiceClient<Authorized> {
+        RuleServiceClient::new(self.connection.clone())
     }
 
     /// For `map_err`: what an answer means for the one who typed the command.

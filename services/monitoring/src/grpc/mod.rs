@@ -12,6 +12,8 @@ mod villages;
 
 use std::sync::Arc;
 
+pub use rules::check_rule_set;
+
 use tongxin_platform::{
     access::Caller,
     clock::Clock,

@@ -2,15 +2,23 @@
 
 use std::pin::Pin;
 
+use chrono::{DateTime, Utc};
 use futures::Stream;
 use tongxin_platform::{access::Caller, region::RegionCode, request::Call};
-use tongxin_proto::monitoring::v1::{self, rule_service_server::RuleService};
+use tongxin_proto::{
+    monitoring::v1::{self, rule_service_server::RuleService},
+    rules,
+};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 use super::{Door, convert, screening};
 use crate::{
     commands::{SetHolidays, StoreRuleSet},
-    domain::rule_set::RuleSetDraft,
+    domain::{
+        RuleSetId,
+        rule_set::{RuleSet, RuleSetDraft},
+    },
     error::Error,
     store::{holidays, households, regions, rule_sets, verdicts},
 };
@@ -118,4 +126,16 @@ impl RuleService for Door {
 /// Whether rules of a region say anything about a caller's region, or about a part of it.
 fn binds(region: RegionCode, of_caller: RegionCode) -> bool {
     region.contains(of_caller) || of_caller.contains(region)
+}
+
+/// Checks a rule set as `StoreRuleSet` does, without a service.
+///
+/// # Errors
+/// The reasons of `StoreRuleSet` that do not depend on what is stored.
+pub fn check_rule_set(stated: v1::RuleSetDraft, now: DateTime<Utc>) -> Result<(), Error> {
+    let request = v1::StoreRuleSetRequest { request_id: Uuid::nil().to_string(), rule_set: Some(stated) };
+    rules::check(&request).map_err(|violations| Error::row(&violations))?;
+    let draft = RuleSetDraft::try_from(request.rule_set.unwrap_or_default())?;
+    RuleSet::compile(RuleSetId(Uuid::nil()), draft, now)?;
+    Ok(())
 }
