@@ -2,16 +2,18 @@
 
 use std::fmt::Display;
 
+use chrono::NaiveDate;
 use tongxin_platform::{
     error::{ErrorKind, ServiceError, database_kind, to_status},
     page::NotAPageToken,
     personal,
+    region::RegionCode,
     request::{DateRefused, RequestError},
 };
 use tongxin_proto::rules::Violation;
 use tonic::Status;
 
-use crate::domain::{HouseholdId, household, import, merge};
+use crate::domain::{HouseholdId, RuleSetId, VerdictId, holiday, household, import, merge, observation, rule_set};
 
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,10 @@ pub enum Error {
     /// The household does not exist, or lies outside the caller's region.
     #[error("household {0} does not exist")]
     HouseholdNotFound(HouseholdId),
+
+    /// No household that the caller may see has the national number.
+    #[error("no household has this household_number")]
+    HouseholdNumberNotFound,
 
     /// The household was merged into another.
     #[error("the household was merged into {0}: use that one")]
@@ -84,6 +90,34 @@ pub enum Error {
         text: String,
     },
 
+    /// The rule set does not exist, or binds nobody in the caller's region.
+    #[error("rule set {0} does not exist")]
+    RuleSetNotFound(RuleSetId),
+
+    /// No rule set holds in a region.
+    #[error("no rule set is in force in {0} on {1}: store one for it or for a region above it")]
+    RuleSetMissing(RegionCode, NaiveDate),
+
+    /// A rule set would change what was decided by newer ones.
+    #[error("a newer rule set of the region is in force since {0}: effective_from has to be on that day or later")]
+    RuleSetInUse(NaiveDate),
+
+    /// The verdict does not exist, or is about a household outside of the caller's region.
+    #[error("verdict {0} does not exist")]
+    VerdictNotFound(VerdictId),
+
+    /// A rule set is not sound.
+    #[error(transparent)]
+    RuleSet(#[from] rule_set::Refused),
+
+    /// Holidays contradict themselves.
+    #[error(transparent)]
+    Holidays(#[from] holiday::Refused),
+
+    /// An observation contradicts itself.
+    #[error(transparent)]
+    Observation(#[from] observation::Refused),
+
     /// What every changing request can meet with.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -129,14 +163,23 @@ impl ServiceError for Error {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::RegionNotFound(_) | Self::HouseholdNotFound(_) => ErrorKind::NotFound,
+            Self::RegionNotFound(_)
+            | Self::HouseholdNotFound(_)
+            | Self::HouseholdNumberNotFound
+            | Self::RuleSetNotFound(_)
+            | Self::VerdictNotFound(_) => ErrorKind::NotFound,
             Self::Stale { .. } => ErrorKind::Aborted,
-            Self::HouseholdMerged(_) | Self::BatchRefused { .. } => ErrorKind::FailedPrecondition,
+            Self::HouseholdMerged(_) | Self::BatchRefused { .. } | Self::RuleSetMissing(..) | Self::RuleSetInUse(_) => {
+                ErrorKind::FailedPrecondition
+            }
             Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
             Self::RegionLevelWrong(_)
             | Self::Date(_, DateRefused::InFuture { .. })
             | Self::Field { .. }
-            | Self::Row { .. } => ErrorKind::Invalid,
+            | Self::Row { .. }
+            | Self::RuleSet(_)
+            | Self::Holidays(_)
+            | Self::Observation(_) => ErrorKind::Invalid,
             Self::Household(refused) => refused.kind(),
             Self::Merge(refused) => refused.kind(),
             Self::Import(refused) => refused.kind(),
@@ -150,8 +193,15 @@ impl ServiceError for Error {
         match self {
             Self::RegionNotFound(_) => "REGION_NOT_FOUND",
             Self::RegionLevelWrong(_) => "REGION_LEVEL_WRONG",
-            Self::HouseholdNotFound(_) => "HOUSEHOLD_NOT_FOUND",
+            Self::HouseholdNotFound(_) | Self::HouseholdNumberNotFound => "HOUSEHOLD_NOT_FOUND",
             Self::HouseholdMerged(_) => "HOUSEHOLD_MERGED",
+            Self::RuleSetNotFound(_) => "RULE_SET_NOT_FOUND",
+            Self::RuleSetMissing(..) => "RULE_SET_MISSING",
+            Self::RuleSetInUse(_) => "RULE_SET_IN_USE",
+            Self::VerdictNotFound(_) => "VERDICT_NOT_FOUND",
+            Self::RuleSet(refused) => refused.reason(),
+            Self::Holidays(refused) => refused.reason(),
+            Self::Observation(refused) => refused.reason(),
             Self::Stale { .. } => "VERSION_STALE",
             Self::Date(_, DateRefused::InFuture { .. }) => "DATE_IN_FUTURE",
             Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
@@ -171,6 +221,10 @@ impl ServiceError for Error {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
             Self::Row { field, .. } | Self::Household(household::Refused { field, .. }) => Some(field),
             Self::RegionLevelWrong(_) => Some("region_code"),
+            Self::RuleSet(refused) => Some(&refused.field),
+            Self::RuleSetInUse(_) => Some("rule_set.effective_from"),
+            Self::Holidays(_) => Some("holidays"),
+            Self::Observation(refused) => Some(refused.field()),
             _ => None,
         }
     }

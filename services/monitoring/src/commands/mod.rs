@@ -2,13 +2,18 @@
 
 mod change_household;
 mod import_households;
+mod import_observations;
 mod import_rows;
 mod merge_households;
 mod move_household;
+mod record_observation;
 mod register_household;
 mod remove_member;
 mod reveal_household;
+mod screen_households;
+mod set_holidays;
 mod set_member;
+mod store_rule_set;
 mod undo_merge;
 
 use std::sync::Arc;
@@ -18,13 +23,18 @@ use tongxin_platform::request::{Context, EntryWindow};
 
 pub use change_household::ChangeHousehold;
 pub use import_households::{HouseholdImport, NewHousehold};
+pub use import_observations::{NewObservation, ObservationImport};
 pub use import_rows::{Imported, TakeRows, Taken};
 pub use merge_households::MergeHouseholds;
 pub use move_household::MoveHousehold;
+pub use record_observation::{HouseholdRef, RecordObservation, Screened};
 pub use register_household::{RegisterHousehold, Registered};
 pub use remove_member::RemoveMember;
 pub use reveal_household::RevealHousehold;
+pub use screen_households::{Part, RecordHits, Recorded, Sweep, simulate, sweep};
+pub use set_holidays::{DaysStated, SetHolidays};
 pub use set_member::SetMember;
+pub use store_rule_set::StoreRuleSet;
 pub use undo_merge::UndoMerge;
 
 use crate::{error::Error, store::keys::Keys};

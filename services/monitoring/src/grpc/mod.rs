@@ -6,10 +6,13 @@ mod households;
 mod import;
 mod observations;
 mod rules;
+mod screening;
 mod signals;
 mod villages;
 
 use std::sync::Arc;
+
+pub use rules::check_rule_set;
 
 use tongxin_platform::{
     access::Caller,

@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod defects;
+pub mod holidays;
 pub mod households;
 pub mod imports;
 pub mod keys;
@@ -11,6 +12,8 @@ pub mod observations;
 pub mod profiles;
 pub mod published;
 pub mod regions;
+pub mod residents;
+pub mod rule_sets;
 pub mod sealed;
 pub mod signals;
 pub mod verdicts;
@@ -24,6 +27,7 @@ fn named<T>(found: Option<T>, name: &str) -> Result<T, Error> {
     found.ok_or_else(|| Error::Corrupt(format!("the unknown name {name:?}")))
 }
 
-fn region(number: i64) -> Result<RegionCode, Error> {
+/// The region that a number in the database stands for.
+pub fn region(number: i64) -> Result<RegionCode, Error> {
     RegionCode::from_number(number).map_err(|error| Error::Corrupt(error.to_string()))
 }

@@ -2,7 +2,10 @@
 
 use chrono::NaiveDate;
 
-use super::household::{Household, Refused};
+use super::{
+    household::{Household, Refused},
+    profile::Profile,
+};
 
 /// All that rules ask of a household, on a day.
 #[derive(Debug, Clone)]
@@ -12,6 +15,13 @@ impl Dossier {
     /// A household by itself, as it is entered.
     #[must_use]
     pub fn of_household(_: &Household, _: NaiveDate) -> Self {
+        Self
+    }
+
+    /// A household by its numbers, as an observation of it is entered, with the line of the observation's year in
+    /// fen. Whoever knows its members and its case adds them.
+    #[must_use]
+    pub fn of_profile(_: &Profile, _: Option<i64>, _: NaiveDate) -> Self {
         Self
     }
 }

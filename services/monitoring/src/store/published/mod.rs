@@ -2,3 +2,5 @@
 
 pub mod counts;
 pub mod households;
+pub mod observations;
+pub mod rules;
