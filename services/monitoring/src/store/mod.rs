@@ -1,21 +1,27 @@
 //! The only SQL: one file for each aggregate or projection.
 
+pub mod case_signals;
 pub mod cases;
 pub mod defects;
+pub mod heads;
 pub mod holidays;
 pub mod households;
 pub mod imports;
 pub mod keys;
+pub mod measures;
 mod members;
 pub mod merges;
+pub mod notices;
 pub mod observations;
 pub mod profiles;
 pub mod published;
 pub mod regions;
 pub mod residents;
+pub mod rule_books;
 pub mod rule_sets;
 pub mod sealed;
 pub mod signals;
+pub mod standings;
 pub mod verdicts;
 
 use tongxin_platform::region::RegionCode;
