@@ -182,10 +182,9 @@ impl ServiceError for Error {
             Self::Case(refused) => refused.kind(),
             Self::Measure(refused) => refused.kind(),
             Self::Stale { .. } => ErrorKind::Aborted,
-            Self::HouseholdMerged(_)
-            | Self::BatchRefused { .. }
-            | Self::RuleSetMissing(..)
-            | Self::RuleSetInUse(_) => ErrorKind::FailedPrecondition,
+            Self::HouseholdMerged(_) | Self::BatchRefused { .. } | Self::RuleSetMissing(..) | Self::RuleSetInUse(_) => {
+                ErrorKind::FailedPrecondition
+            }
             Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
             Self::RegionLevelWrong(_)
             | Self::Date(_, DateRefused::InFuture { .. })

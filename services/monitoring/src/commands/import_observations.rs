@@ -6,11 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::request::Context;
 
-use super::{
-    HouseholdRef, Policy, RecordObservation,
-    import_rows::Imported,
-    record_observation::doubt,
-};
+use super::{HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_observation::doubt};
 use crate::{
     domain::{
         HouseholdId, ImportId,
@@ -116,9 +112,7 @@ impl Known {
     fn id(&self, named: &HouseholdRef) -> Result<HouseholdId, Error> {
         match named {
             HouseholdRef::Id(id) => Ok(*id),
-            HouseholdRef::Number(number) => {
-                self.by_number.get(number).copied().ok_or(Error::HouseholdNumberNotFound)
-            }
+            HouseholdRef::Number(number) => self.by_number.get(number).copied().ok_or(Error::HouseholdNumberNotFound),
         }
     }
 

@@ -148,7 +148,11 @@ fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>>
 }
 
 /// Reads all households of a region, a town at a time, with as many readers as there are cores.
-async fn read_all<J: Judge>(sweep: Sweep, judge: Arc<J>, parts: mpsc::Sender<Result<Part, Error>>) -> Result<(), Error> {
+async fn read_all<J: Judge>(
+    sweep: Sweep,
+    judge: Arc<J>,
+    parts: mpsc::Sender<Result<Part, Error>>,
+) -> Result<(), Error> {
     // Keeps the state that all readers see until the last one has ended.
     let mut keeper = sweep.scope.read(&sweep.pool).await?;
     profiles::take_time(&mut keeper).await?;

@@ -7,15 +7,15 @@ use tongxin_proto::{monitoring::v1, rules};
 use crate::{
     domain::{CaseId, case::CaseRefused},
     error::Error,
-    store::{cases, households, keys::Keys, notices, regions, rule_books},
+    store::{cases, dated_rules, households, keys::Keys, notices, regions},
 };
 
 /// Renders the newest notice of a case.
 pub(super) async fn render(tx: &mut Transaction, keys: &Keys, case: CaseId) -> Result<v1::PublicNotice, Error> {
     let case = cases::find(tx, case).await?;
     let notice = case.history.notice().ok_or(CaseRefused::NoticeNotPosted)?;
-    let of_day = rule_books::load(tx, &[(case.region, notice.posted_on, Some(case.rule_set))]).await?;
-    let opened_by = rule_books::of_rule_set(tx, case.rule_set).await?;
+    let of_day = dated_rules::load(tx, &[(case.region, notice.posted_on, Some(case.rule_set))]).await?;
+    let opened_by = dated_rules::of_rule_set(tx, case.rule_set).await?;
     let min_days = of_day.of_case(case.rule_set, case.region, notice.posted_on).unwrap_or(&opened_by).notice_min_days();
     let until = notice.posted_on.checked_add_days(Days::new(min_days.into())).unwrap_or(notice.posted_on);
     let answer = v1::PublicNotice {

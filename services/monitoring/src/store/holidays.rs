@@ -14,12 +14,7 @@ use crate::{
 const LOCK: i32 = 7_364;
 
 /// States the holidays of a year in place of those stated before, and tells of it.
-pub async fn replace(
-    conn: &mut PgConnection,
-    context: &Context,
-    year: i32,
-    holidays: &[Holiday],
-) -> Result<(), Error> {
+pub async fn replace(conn: &mut PgConnection, context: &Context, year: i32, holidays: &[Holiday]) -> Result<(), Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1, $2)", LOCK, year).execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM holiday WHERE extract(year FROM day) = $1::int", year).execute(&mut *conn).await?;
     let days: Vec<NaiveDate> = holidays.iter().map(|holiday| holiday.day).collect();

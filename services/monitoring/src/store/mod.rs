@@ -2,6 +2,7 @@
 
 pub mod case_signals;
 pub mod cases;
+pub mod dated_rules;
 pub mod defects;
 pub mod heads;
 pub mod holidays;
@@ -17,7 +18,6 @@ pub mod profiles;
 pub mod published;
 pub mod regions;
 pub mod residents;
-pub mod rule_books;
 pub mod rule_sets;
 pub mod sealed;
 pub mod signals;

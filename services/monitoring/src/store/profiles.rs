@@ -42,7 +42,8 @@ pub async fn add_many(conn: &mut PgConnection, profiles: &[NewProfile]) -> Resul
     let regions: Vec<i64> = profiles.iter().map(|(_, region, ..)| region.number()).collect();
     let lifted: Vec<bool> = profiles.iter().map(|(.., lifted, _)| *lifted).collect();
     let support: Vec<&str> = profiles.iter().map(|(.., support)| support.name()).collect();
-    let counts = |count: fn(&Composition) -> i16| -> Vec<i16> { profiles.iter().map(|(_, _, of, ..)| count(of)).collect() };
+    let counts =
+        |count: fn(&Composition) -> i16| -> Vec<i16> { profiles.iter().map(|(_, _, of, ..)| count(of)).collect() };
     sqlx::query!(
         r#"
         INSERT INTO profile
@@ -153,13 +154,9 @@ pub async fn refresh_newest(conn: &mut PgConnection, households: &[HouseholdId])
 
 /// Takes the profile of a household that moves along.
 pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Result<(), Error> {
-    sqlx::query!(
-        "UPDATE profile SET region_code = $2 WHERE household_id = $1",
-        moved.household.0,
-        moved.to.number(),
-    )
-    .execute(conn)
-    .await?;
+    sqlx::query!("UPDATE profile SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number(),)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -70,13 +70,10 @@ pub async fn lock_region(
 
 /// The rule set of an identifier, wherever it holds.
 pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Error> {
-    let row = sqlx::query_as!(
-        Row,
-        "SELECT rule_set_id, stated, record_time FROM rule_set WHERE rule_set_id = $1",
-        id.0,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row =
+        sqlx::query_as!(Row, "SELECT rule_set_id, stated, record_time FROM rule_set WHERE rule_set_id = $1", id.0,)
+            .fetch_optional(conn)
+            .await?;
     compiled(row.ok_or(Error::RuleSetNotFound(id))?)
 }
 

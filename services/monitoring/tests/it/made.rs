@@ -65,8 +65,7 @@ pub async fn record(
     clients: &mut Clients,
     observation: v1::ObservationDraft,
 ) -> Result<v1::RecordObservationResponse, Status> {
-    let request =
-        v1::RecordObservationRequest { request_id: new_request_id(), observation: Some(observation) };
+    let request = v1::RecordObservationRequest { request_id: new_request_id(), observation: Some(observation) };
     Ok(clients.observations.record_observation(request).await?.into_inner())
 }
 

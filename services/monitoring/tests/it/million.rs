@@ -16,7 +16,11 @@ use crate::{
 
 const RULES: [(Risk, &str, &str); 12] = [
     (Risk::Other, "per_capita_net_income < line", "per_capita_net_income < 700000"),
-    (Risk::Illness, "3 * out_of_pocket > 2 * net_income && seriously_ill > 0", "3 * out_of_pocket > 2 * net_income AND seriously_ill > 0"),
+    (
+        Risk::Illness,
+        "3 * out_of_pocket > 2 * net_income && seriously_ill > 0",
+        "3 * out_of_pocket > 2 * net_income AND seriously_ill > 0",
+    ),
     (
         Risk::UnstableEmployment,
         "has_previous && 10 * per_capita_net_income < 4 * previous_per_capita_net_income",
@@ -25,12 +29,32 @@ const RULES: [(Risk, &str, &str); 12] = [
     (Risk::Schooling, "children_out_of_school > 0", "children_out_of_school > 0"),
     (Risk::Housing, "housing_grade in ['C', 'D']", "housing_grade IN ('C', 'D')"),
     (Risk::Water, "!water_safe", "NOT water_safe"),
-    (Risk::Illness, "uninsured > 0 && seriously_ill + chronically_ill > 0", "uninsured > 0 AND seriously_ill + chronically_ill > 0"),
+    (
+        Risk::Illness,
+        "uninsured > 0 && seriously_ill + chronically_ill > 0",
+        "uninsured > 0 AND seriously_ill + chronically_ill > 0",
+    ),
     (Risk::LackOfLabour, "labourers == 0 && support == 'none'", "labourers = 0 AND support = 'none'"),
-    (Risk::NaturalDisaster, "'natural_disaster' in shocks && 5 * loss > net_income", "shocks & 8 <> 0 AND 5 * loss > net_income"),
-    (Risk::Accident, "'accident' in shocks && loss > insurance_received", "shocks & 16 <> 0 AND loss > insurance_received"),
-    (Risk::UnstableEmployment, "workers == 0 && wages == 0 && labourers > 0", "workers = 0 AND wages = 0 AND labourers > 0"),
-    (Risk::BusinessFailure, "business_expense > 2 * business && business > 0", "business_expense > 2 * business AND business > 0"),
+    (
+        Risk::NaturalDisaster,
+        "'natural_disaster' in shocks && 5 * loss > net_income",
+        "shocks & 8 <> 0 AND 5 * loss > net_income",
+    ),
+    (
+        Risk::Accident,
+        "'accident' in shocks && loss > insurance_received",
+        "shocks & 16 <> 0 AND loss > insurance_received",
+    ),
+    (
+        Risk::UnstableEmployment,
+        "workers == 0 && wages == 0 && labourers > 0",
+        "workers = 0 AND wages = 0 AND labourers > 0",
+    ),
+    (
+        Risk::BusinessFailure,
+        "business_expense > 2 * business && business > 0",
+        "business_expense > 2 * business AND business > 0",
+    ),
 ];
 
 /// Households of 300 villages in 24 towns, nearly all of them well off.
@@ -90,14 +114,18 @@ async fn a_million_households() {
     for round in 1..=3 {
         let start = Instant::now();
         let count = screen(&app).await;
-        println!("screening {round}: {:?}, {} households, {} flagged, {} new signals", start.elapsed(), count.households, count.flagged, count.signals);
+        println!(
+            "screening {round}: {:?}, {} households, {} flagged, {} new signals",
+            start.elapsed(),
+            count.households,
+            count.flagged,
+            count.signals
+        );
         println!("memory after (most, now): {:?} MiB", memory());
     }
 
-    let household: Vec<String> = sqlx::query_scalar("SELECT household_id::text FROM household LIMIT 1000")
-        .fetch_all(&app.owner)
-        .await
-        .unwrap();
+    let household: Vec<String> =
+        sqlx::query_scalar("SELECT household_id::text FROM household LIMIT 1000").fetch_all(&app.owner).await.unwrap();
     let mut clients = app.hq();
     let mut took: Vec<Duration> = Vec::new();
     for id in &household {

@@ -24,7 +24,11 @@ async fn list(app: &TestApp, household_id: &str) -> Vec<v1::Observation> {
 async fn income_is_computed_once_and_kept_with_what_was_stated() {
     let app = TestApp::start().await;
     let id = household(&app, VILLAGE).await;
-    let shock = |cause: Risk, disaster: Disaster, loss_fen| v1::Shock { cause: cause.into(), disaster: disaster.into(), loss_fen };
+    let shock = |cause: Risk, disaster: Disaster, loss_fen| v1::Shock {
+        cause: cause.into(),
+        disaster: disaster.into(),
+        loss_fen,
+    };
     let stated = v1::ObservationDraft {
         business_fen: 300_000,
         property_fen: 20_000,
@@ -39,7 +43,10 @@ async fn income_is_computed_once_and_kept_with_what_was_stated() {
     };
     let answer = record(&mut app.clients("village", VILLAGE), stated.clone()).await.unwrap();
     let recorded = answer.observation.unwrap();
-    assert_eq!((recorded.net_income_fen, recorded.persons, recorded.per_capita_net_income_fen), (1_222_999, 4, 305_749));
+    assert_eq!(
+        (recorded.net_income_fen, recorded.persons, recorded.per_capita_net_income_fen),
+        (1_222_999, 4, 305_749)
+    );
     assert_eq!((recorded.version, recorded.stated.as_ref()), (1, Some(&stated)));
 
     let newer = v1::ObservationDraft { window_ends_on: date("2025-06-30"), wages_fen: 0, ..observation(&id) };
@@ -90,12 +97,28 @@ async fn what_cannot_be_is_refused_and_nothing_is_written() {
     let cases = [
         (on("2025-07-31"), "DATE_IN_FUTURE", "observation.window_ends_on"),
         (on("2025-05-30"), "WINDOW_END_WRONG", "observation.window_ends_on"),
-        (v1::ObservationDraft { shocks: vec![shock(1), shock(2)], ..observation(&id) }, "SHOCK_TWICE", "observation.shocks"),
-        (v1::ObservationDraft { shocks: vec![flooded], ..observation(&id) }, "INVALID_FIELDS", "observation.shocks.disaster"),
+        (
+            v1::ObservationDraft { shocks: vec![shock(1), shock(2)], ..observation(&id) },
+            "SHOCK_TWICE",
+            "observation.shocks",
+        ),
+        (
+            v1::ObservationDraft { shocks: vec![flooded], ..observation(&id) },
+            "INVALID_FIELDS",
+            "observation.shocks.disaster",
+        ),
         (v1::ObservationDraft { wages_fen: -1, ..observation(&id) }, "INVALID_FIELDS", "observation.wages_fen"),
-        (v1::ObservationDraft { shocks: vec![shock(-1)], ..observation(&id) }, "INVALID_FIELDS", "observation.shocks[0].loss_fen"),
+        (
+            v1::ObservationDraft { shocks: vec![shock(-1)], ..observation(&id) },
+            "INVALID_FIELDS",
+            "observation.shocks[0].loss_fen",
+        ),
         (v1::ObservationDraft { housing_grade: 0, ..observation(&id) }, "INVALID_FIELDS", "observation.housing_grade"),
-        (v1::ObservationDraft { window_ends_on: None, ..observation(&id) }, "INVALID_FIELDS", "observation.window_ends_on"),
+        (
+            v1::ObservationDraft { window_ends_on: None, ..observation(&id) },
+            "INVALID_FIELDS",
+            "observation.window_ends_on",
+        ),
         (observation(""), "INVALID_FIELDS", "observation.household_id"),
     ];
     for (stated, reason, field) in cases {
@@ -142,7 +165,11 @@ async fn a_household_elsewhere_does_not_exist_and_a_merged_one_names_the_other()
 async fn an_observation_is_screened_at_once() {
     let app = TestApp::start().await;
     let mut draft = rule_set(PROVINCE);
-    draft.rules.push(rule(2, Risk::Other, "has_previous && 10 * per_capita_net_income < 8 * previous_per_capita_net_income"));
+    draft.rules.push(rule(
+        2,
+        Risk::Other,
+        "has_previous && 10 * per_capita_net_income < 8 * previous_per_capita_net_income",
+    ));
     draft.rules.push(rule(3, Risk::Housing, "housing_grade in ['C', 'D'] || loss > 0"));
     let rule_set_id = store(&mut app.hq(), draft).await.unwrap().rule_set_id;
     let id = household(&app, VILLAGE).await;
@@ -155,7 +182,8 @@ async fn an_observation_is_screened_at_once() {
     assert_eq!(found.iter().map(|one| one.rule_number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!((found[0].message.as_str(), found[0].hit), ("人均纯收入 2500.00 元", true));
     assert_eq!((&found[0].rule_set_id, found[0].screened_on), (&rule_set_id, date("2025-06-30")));
-    let inputs: Vec<_> = [("per_capita_net_income", "250000"), ("line", "700000")].map(|(a, b)| (a.to_owned(), b.to_owned())).into();
+    let inputs: Vec<_> =
+        [("per_capita_net_income", "250000"), ("line", "700000")].map(|(a, b)| (a.to_owned(), b.to_owned())).into();
     assert_eq!(found[0].inputs, inputs.into_iter().collect(), "only what the rule asks about is kept");
     assert_eq!(found[1].inputs["previous_per_capita_net_income"], "1000000");
     assert_eq!((app.count("verdict").await, app.count("signal").await), (2, 1), "two rules of a cause are one signal");
@@ -182,7 +210,11 @@ async fn a_window_a_year_before_is_found_across_the_end_of_february() {
     let mut draft = rule_set(PROVINCE);
     draft.rules = vec![rule(1, Risk::Other, "has_previous && previous_per_capita_net_income == 1000000")];
     store(&mut app.hq(), draft).await.unwrap();
-    let on = |id: &str, day: &str, wages_fen| v1::ObservationDraft { window_ends_on: date(day), wages_fen, ..observation(id) };
+    let on = |id: &str, day: &str, wages_fen| v1::ObservationDraft {
+        window_ends_on: date(day),
+        wages_fen,
+        ..observation(id)
+    };
     for (before, after) in [("2023-02-28", "2024-02-29"), ("2024-02-29", "2025-02-28"), ("2024-05-31", "2025-05-31")] {
         let id = household(&app, VILLAGE).await;
         let mut hq = app.hq();
@@ -250,16 +282,19 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
     assert_eq!((status.rows_taken, status.accepted, status.refused), (12, 4, 8));
     assert_eq!(dry.errors, status.errors);
     let reasons: Vec<_> = status.errors.iter().map(|error| (error.row, error.reason.as_str())).collect();
-    assert_eq!(reasons, [
-        (3, "HOUSEHOLD_NOT_FOUND"),
-        (4, "HOUSEHOLD_MERGED"),
-        (5, "HOUSEHOLD_NOT_FOUND"),
-        (6, "DATE_IN_FUTURE"),
-        (7, "WINDOW_END_WRONG"),
-        (8, "HISTORY_NOT_ALLOWED"),
-        (9, "SHOCK_TWICE"),
-        (10, "INVALID_FIELDS"),
-    ]);
+    assert_eq!(
+        reasons,
+        [
+            (3, "HOUSEHOLD_NOT_FOUND"),
+            (4, "HOUSEHOLD_MERGED"),
+            (5, "HOUSEHOLD_NOT_FOUND"),
+            (6, "DATE_IN_FUTURE"),
+            (7, "WINDOW_END_WRONG"),
+            (8, "HISTORY_NOT_ALLOWED"),
+            (9, "SHOCK_TWICE"),
+            (10, "INVALID_FIELDS"),
+        ]
+    );
     let listed = list(&app, &first).await;
     let known: Vec<_> = listed.iter().map(|one| (one.version, one.per_capita_net_income_fen)).collect();
     assert_eq!(known, [(2, 500_000), (1, 250_000)], "a later row corrects an earlier one");
@@ -270,7 +305,11 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
     assert_eq!(events.len(), 1);
     assert_eq!((events[0].region_code.as_str(), events[0].household_ids.len()), (VILLAGE, 2));
     let again = import(&mut town, (&id, false), vec![(1, rows)]).await.unwrap();
-    assert_eq!((again.rows_taken, app.events::<v1::ObservationsImported>().await.len()), (12, 1), "rows are taken once");
+    assert_eq!(
+        (again.rows_taken, app.events::<v1::ObservationsImported>().await.len()),
+        (12, 1),
+        "rows are taken once"
+    );
     let gap = import(&mut town, (&id, false), vec![(14, vec![observation(&first)])]).await.unwrap_err();
     assert_eq!(told(&gap).1, "IMPORT_GAP");
 

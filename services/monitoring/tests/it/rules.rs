@@ -123,7 +123,10 @@ async fn everybody_reads_the_rules_that_bind_them_and_no_others() {
     for id in [&elsewhere.rule_set_id, &new_request_id()] {
         assert_eq!(told(&get(id).await.unwrap_err()).1, "RULE_SET_NOT_FOUND");
     }
-    assert_eq!(app.hq().rules.list_rule_sets(v1::ListRuleSetsRequest::default()).await.unwrap().into_inner().rule_sets.len(), 3);
+    assert_eq!(
+        app.hq().rules.list_rule_sets(v1::ListRuleSetsRequest::default()).await.unwrap().into_inner().rule_sets.len(),
+        3
+    );
 }
 
 #[tokio::test]
@@ -182,7 +185,8 @@ async fn the_nearest_region_wins_then_the_newest_as_long_as_it_holds() {
 }
 
 fn holidays(year: i32, days: &[(&str, bool)]) -> v1::SetHolidaysRequest {
-    let holiday = |(day, worked): &(&str, bool)| v1::Holiday { day: date(day), worked: *worked, name: "国庆节".to_owned() };
+    let holiday =
+        |(day, worked): &(&str, bool)| v1::Holiday { day: date(day), worked: *worked, name: "国庆节".to_owned() };
     v1::SetHolidaysRequest { request_id: new_request_id(), year, holidays: days.iter().map(holiday).collect() }
 }
 
@@ -196,14 +200,13 @@ async fn the_holidays_of_a_year_take_the_place_of_those_stated_before() {
     assert_eq!(answer.into_inner().days, 2);
 
     let mut village = app.clients("village", VILLAGE);
-    let mut list = async |year| {
-        village.rules.list_holidays(v1::ListHolidaysRequest { year }).await.unwrap().into_inner().holidays
-    };
+    let mut list =
+        async |year| village.rules.list_holidays(v1::ListHolidaysRequest { year }).await.unwrap().into_inner().holidays;
     let stated = list(2025).await;
-    assert_eq!(stated.iter().map(|one| (one.day, one.worked)).collect::<Vec<_>>(), [
-        (date("2025-10-01"), false),
-        (date("2025-10-11"), true),
-    ]);
+    assert_eq!(
+        stated.iter().map(|one| (one.day, one.worked)).collect::<Vec<_>>(),
+        [(date("2025-10-01"), false), (date("2025-10-11"), true),]
+    );
     assert_eq!((list(2024).await.len(), list(2026).await.len()), (1, 0));
     assert_eq!(app.events::<v1::HolidaysSet>().await.last().map(|event| (event.year, event.days)), Some((2025, 2)));
 }

@@ -37,8 +37,7 @@ async fn simulate(
     region: &str,
     examples: i32,
 ) -> Result<v1::SimulateRuleSetResponse, Status> {
-    let request =
-        v1::SimulateRuleSetRequest { rule_set: Some(rule_set), region_code: region.to_owned(), examples };
+    let request = v1::SimulateRuleSetRequest { rule_set: Some(rule_set), region_code: region.to_owned(), examples };
     let mut answers = clients.rules.simulate_rule_set(request).await?.into_inner();
     loop {
         let answer = answers.message().await?.expect("the last answer says that it is the last");

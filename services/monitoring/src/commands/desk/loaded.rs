@@ -14,7 +14,7 @@ use crate::{
         case::{Case, Notice},
     },
     error::Error,
-    store::{case_signals, cases, heads, households::Head, measures, rule_books, standings},
+    store::{case_signals, cases, dated_rules, heads, households::Head, measures, standings},
 };
 
 impl<'a> Desk<'a> {
@@ -40,7 +40,7 @@ impl<'a> Desk<'a> {
         let whose = |days: &BTreeSet<(CaseId, NaiveDate)>| -> Vec<(HouseholdId, NaiveDate)> {
             days.iter().filter_map(|(case, day)| Some((*household_of.get(case)?, *day))).collect()
         };
-        let rules = rule_books::load(conn, &ruled(&whose(&needs.rules), &heads, &cases)).await?;
+        let rules = dated_rules::load(conn, &ruled(&whose(&needs.rules), &heads, &cases)).await?;
         let standings = standings::find(conn, &whose(&needs.standings).into_iter().collect()).await?;
         let ids: Vec<_> = needs.signals.iter().copied().collect();
         let signals = case_signals::find(conn, &ids).await?;
@@ -77,7 +77,7 @@ fn ruled(
     days: &[(HouseholdId, NaiveDate)],
     heads: &HashMap<HouseholdId, Head>,
     cases: &[Case],
-) -> Vec<rule_books::Asked> {
+) -> Vec<dated_rules::Asked> {
     let opened_by: HashMap<HouseholdId, _> =
         cases.iter().filter(|case| !case.stage.is_closed()).map(|case| (case.household, case.rule_set)).collect();
     let of_command = |(household, day): &(HouseholdId, NaiveDate)| {

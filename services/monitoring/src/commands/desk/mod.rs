@@ -25,7 +25,7 @@ use crate::{
     },
     error::Error,
     store::{
-        case_signals::Waiting, cases, households::Head, measures, profiles, rule_books::RuleBook, signals,
+        case_signals::Waiting, cases, dated_rules::DatedRules, households::Head, measures, profiles, signals,
         standings::Asked,
     },
 };
@@ -80,7 +80,7 @@ pub struct Desk<'a> {
     of_household: HashMap<HouseholdId, Vec<CaseId>>,
     measures: BTreeMap<MeasureId, Measure>,
     of_case: HashMap<CaseId, Vec<MeasureId>>,
-    rules: RuleBook,
+    rules: DatedRules,
     standings: HashMap<Asked, Standing>,
     signals: HashMap<SignalId, Waiting>,
     changed_cases: Vec<Change<Case, CaseEvent>>,

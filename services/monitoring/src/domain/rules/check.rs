@@ -46,7 +46,9 @@ impl Checker {
             return Err(CompileError::unbounded(text));
         }
         if self.nodes > MAX_NODES {
-            return Err(CompileError::unbounded(format!("has more than {MAX_NODES} parts: split it into several rules")));
+            return Err(CompileError::unbounded(format!(
+                "has more than {MAX_NODES} parts: split it into several rules"
+            )));
         }
         let tree = match &parsed.expr {
             Expr::Literal(literal) => self::literal(literal),
@@ -93,7 +95,9 @@ impl Checker {
         }
         match (call.func_name.as_str(), call.args.as_slice()) {
             (operators::CONDITIONAL, [condition, yes, no]) => self.conditional(condition, yes, no),
-            (operators::LOGICAL_AND, [left, right]) => self.bools("&&", left, right).map(|of| Tree::Bool(Bool::And(of))),
+            (operators::LOGICAL_AND, [left, right]) => {
+                self.bools("&&", left, right).map(|of| Tree::Bool(Bool::And(of)))
+            }
             (operators::LOGICAL_OR, [left, right]) => self.bools("||", left, right).map(|of| Tree::Bool(Bool::Or(of))),
             (operators::LOGICAL_NOT, [value]) => Ok(Tree::Bool(Bool::Not(Box::new(self.bool(value, "!")?)))),
             (operators::NEGATE, [value]) => Ok(Tree::Int(Int::Negated(Box::new(self.int(value, "-")?)))),
@@ -134,7 +138,9 @@ impl Checker {
                 possible(&right, &left)?;
                 Ok(Bool::Texts(comparison, Box::new((left, right))))
             }
-            (Tree::Bool(left), Tree::Bool(right)) if is_equality => Ok(Bool::Bools(comparison, Box::new((left, right)))),
+            (Tree::Bool(left), Tree::Bool(right)) if is_equality => {
+                Ok(Bool::Bools(comparison, Box::new((left, right))))
+            }
             (Tree::List(_), Tree::List(_)) => {
                 Err(CompileError::type_wrong(format!("lists have no {shown}: use `in` or size(list)")))
             }
@@ -256,7 +262,9 @@ fn mixed(by: &str, left: &Tree, right: &Tree) -> CompileError {
 
 fn unknown_function(name: &str) -> CompileError {
     match name {
-        "size" | "min" | "max" => CompileError::type_wrong(format!("{name}() has other arguments: there are {FUNCTIONS}")),
+        "size" | "min" | "max" => {
+            CompileError::type_wrong(format!("{name}() has other arguments: there are {FUNCTIONS}"))
+        }
         operators::INDEX => CompileError::type_wrong("lists have no [ ]: use `in` or size(list)"),
         _ => CompileError::unknown(format!("there is no function {name}(): there are {FUNCTIONS}")),
     }

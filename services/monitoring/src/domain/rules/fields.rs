@@ -248,7 +248,9 @@ impl Inputs {
         };
         for field in fields.iter() {
             let literal = literals.get(field.name());
-            literal.and_then(|literal| inputs.set(field, literal)).ok_or_else(|| NotAnInput(field.name().to_owned()))?;
+            literal
+                .and_then(|literal| inputs.set(field, literal))
+                .ok_or_else(|| NotAnInput(field.name().to_owned()))?;
         }
         Ok(inputs)
     }

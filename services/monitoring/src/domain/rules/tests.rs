@@ -102,7 +102,9 @@ fn a_field_or_function_that_there_is_not_is_named_with_one_that_is_meant() {
         refused("net_incom > 0"),
         ("RULE_FIELD_UNKNOWN", "there is no field net_incom: is net_income meant? RuleService lists all".to_owned())
     );
-    for text in ["sum(wages) > 0", "shocks.size() > 0", "household.wages > 0", "has(household.wages)", "matches('a', 'b')"] {
+    for text in
+        ["sum(wages) > 0", "shocks.size() > 0", "household.wages > 0", "has(household.wages)", "matches('a', 'b')"]
+    {
         assert_eq!(refused(text).0, "RULE_FIELD_UNKNOWN", "{text}");
     }
 }
@@ -143,7 +145,12 @@ fn types_have_to_fit() {
 
 #[test]
 fn loops_and_what_is_too_large_are_refused() {
-    for text in ["shocks.all(x, x == 'illness')", "shocks.exists(x, true)", "size(shocks.map(x, x)) > 0", "shocks.exists_one(x, true)"] {
+    for text in [
+        "shocks.all(x, x == 'illness')",
+        "shocks.exists(x, true)",
+        "size(shocks.map(x, x)) > 0",
+        "shocks.exists_one(x, true)",
+    ] {
         let (reason, text) = refused(text);
         assert_eq!(reason, "RULE_UNBOUNDED");
         assert!(text.contains("loop"), "{text}");
@@ -168,7 +175,10 @@ fn loops_and_what_is_too_large_are_refused() {
 
 #[test]
 fn no_text_of_the_greatest_length_needs_more_stack_than_there_is() {
-    for piece in ["(", ")(", "!", "-", "a.", "a[0]", "a?b:", "f(", "1+", "true&&", "[", "{", "a{", ".", "'", "\"", "\\", "//", "a==", "not "] {
+    for piece in [
+        "(", ")(", "!", "-", "a.", "a[0]", "a?b:", "f(", "1+", "true&&", "[", "{", "a{", ".", "'", "\"", "\\", "//",
+        "a==", "not ",
+    ] {
         for text in [piece.repeat(2_000 / piece.len()), format!("{}a", piece.repeat(1_999 / piece.len()))] {
             assert!(Expression::compile(&text).is_err(), "{piece}");
         }
@@ -194,7 +204,9 @@ fn an_expression_says_which_fields_it_asks_about() {
 
 #[test]
 fn a_message_explains_a_hit() {
-    let message = Message::compile("人均 {yuan(per_capita_net_income)} 元, 线 { yuan(line) }; {persons} 人, {housing_grade} 级, {shocks}, {water_safe}");
+    let message = Message::compile(
+        "人均 {yuan(per_capita_net_income)} 元, 线 { yuan(line) }; {persons} 人, {housing_grade} 级, {shocks}, {water_safe}",
+    );
     let message = message.unwrap();
     assert_eq!(message.render(&inputs()), "人均 6250.00 元, 线 7000.00; 4 人, C 级, illness, true");
     assert_eq!(message.fields().iter().count(), 6);
@@ -227,9 +239,13 @@ fn what_was_asked_about_is_kept_and_restored() {
     assert_eq!((kept["persons"].as_str(), kept["housing_grade"].as_str()), ("4", "\"C\""));
     assert_eq!((kept["shocks"].as_str(), kept["water_safe"].as_str()), ("[\"illness\"]", "true"));
     assert_eq!(Inputs::restore(&kept, all), Ok(inputs()));
-    for (name, literal) in
-        [("persons", "four"), ("water_safe", "yes"), ("housing_grade", "\"E\""), ("shocks", "[\"ilness\"]"), ("support", "none")]
-    {
+    for (name, literal) in [
+        ("persons", "four"),
+        ("water_safe", "yes"),
+        ("housing_grade", "\"E\""),
+        ("shocks", "[\"ilness\"]"),
+        ("support", "none"),
+    ] {
         let mut tampered = kept.clone();
         tampered.insert(name.to_owned(), literal.to_owned());
         assert!(Inputs::restore(&tampered, all).is_err(), "{name}");
@@ -245,20 +261,23 @@ fn any_inputs() -> impl Strategy<Value = Inputs> {
     let flags = prop::collection::vec(any::<bool>(), 6);
     let words = (select(HousingGrade::ALL), select(SocialSupport::ALL));
     let shocks = prop::collection::btree_set(select(Risk::ALL), 0..4);
-    (composition, prop::collection::vec(number, 13), flags, words, shocks).prop_map(|(of, numbers, flags, words, shocks)| {
-        let mut profile = profile();
-        (profile.composition.persons, profile.composition.labourers, profile.composition.elderly) = of;
-        let newest = &mut profile.newest;
-        (newest.wages, newest.business, newest.property) = (numbers[0], numbers[1], numbers[2]);
-        (newest.transfer, newest.business_expense, newest.out_of_pocket) = (numbers[3], numbers[4], numbers[5]);
-        (newest.insurance_received, newest.net_income, newest.loss) = (numbers[6], numbers[7], numbers[8]);
-        newest.per_capita_net_income = numbers[9];
-        newest.previous_per_capita_net_income = flags[0].then_some(numbers[10]);
-        (newest.schooling_guaranteed, newest.medical_guaranteed, newest.water_safe) = (flags[1], flags[2], flags[3]);
-        (newest.housing_grade, profile.support, newest.shocks) = (words.0, words.1, shocks);
-        (profile.lifted_from_poverty, profile.monitored) = (flags[4], flags[5]);
-        Inputs::of(&profile, numbers[11])
-    })
+    (composition, prop::collection::vec(number, 13), flags, words, shocks).prop_map(
+        |(of, numbers, flags, words, shocks)| {
+            let mut profile = profile();
+            (profile.composition.persons, profile.composition.labourers, profile.composition.elderly) = of;
+            let newest = &mut profile.newest;
+            (newest.wages, newest.business, newest.property) = (numbers[0], numbers[1], numbers[2]);
+            (newest.transfer, newest.business_expense, newest.out_of_pocket) = (numbers[3], numbers[4], numbers[5]);
+            (newest.insurance_received, newest.net_income, newest.loss) = (numbers[6], numbers[7], numbers[8]);
+            newest.per_capita_net_income = numbers[9];
+            newest.previous_per_capita_net_income = flags[0].then_some(numbers[10]);
+            (newest.schooling_guaranteed, newest.medical_guaranteed, newest.water_safe) =
+                (flags[1], flags[2], flags[3]);
+            (newest.housing_grade, profile.support, newest.shocks) = (words.0, words.1, shocks);
+            (profile.lifted_from_poverty, profile.monitored) = (flags[4], flags[5]);
+            Inputs::of(&profile, numbers[11])
+        },
+    )
 }
 
 fn int_text() -> BoxedStrategy<String> {

@@ -24,12 +24,12 @@ pub type Asked = (RegionCode, NaiveDate, Option<RuleSetId>);
 
 /// The rules that bind some villages on some days.
 #[derive(Debug)]
-pub struct RuleBook {
+pub struct DatedRules {
     extents: Vec<Extent>,
     rules: HashMap<RuleSetId, CaseRules>,
 }
 
-impl RuleBook {
+impl DatedRules {
     /// The rules in force in a village on a day for which the book was loaded.
     #[must_use]
     pub fn in_force(&self, village: RegionCode, day: NaiveDate) -> Option<&CaseRules> {
@@ -44,7 +44,7 @@ impl RuleBook {
 }
 
 /// Loads the rules for villages and days, and those that cases were opened by where none are in force.
-pub async fn load(conn: &mut PgConnection, asked: &[Asked]) -> Result<RuleBook, Error> {
+pub async fn load(conn: &mut PgConnection, asked: &[Asked]) -> Result<DatedRules, Error> {
     let extents = extents(conn, asked.iter().map(|(village, ..)| *village)).await?;
     let chosen = asked.iter().filter_map(|(village, day, opened_by)| in_force(&extents, *village, *day).or(*opened_by));
     let chosen: BTreeSet<RuleSetId> = chosen.collect();
@@ -53,7 +53,7 @@ pub async fn load(conn: &mut PgConnection, asked: &[Asked]) -> Result<RuleBook, 
     for id in chosen {
         rules.insert(id, CaseRules::new(rule_sets::find(conn, id).await?, Arc::clone(&calendar)));
     }
-    Ok(RuleBook { extents, rules })
+    Ok(DatedRules { extents, rules })
 }
 
 /// The rules of one rule set.
@@ -67,13 +67,24 @@ async fn extents(conn: &mut PgConnection, villages: impl Iterator<Item = RegionC
     let above: BTreeSet<i64> = villages.flat_map(RegionCode::with_ancestors).map(RegionCode::number).collect();
     let above: Vec<i64> = above.into_iter().collect();
     let rows = sqlx::query!(
-        "SELECT rule_set_id, region_code, effective_from, effective_until FROM rule_set WHERE region_code = ANY($1)",
+        r#"
+        SELECT rule_set_id, region_code, effective_from, effective_until, record_time
+        FROM rule_set
+        WHERE region_code = ANY($1)
+        "#,
         &above,
     )
     .fetch_all(conn)
     .await?;
-    let extent = |id, code, from, until| Ok(Extent { id: RuleSetId(id), region: region(code)?, from, until });
-    let read =
-        rows.into_iter().map(|row| extent(row.rule_set_id, row.region_code, row.effective_from, row.effective_until));
-    read.collect()
+    let mut extents = Vec::new();
+    for row in rows {
+        extents.push(Extent {
+            id: RuleSetId(row.rule_set_id),
+            region: region(row.region_code)?,
+            from: row.effective_from,
+            until: row.effective_until,
+            record_time: row.record_time,
+        });
+    }
+    Ok(extents)
 }
