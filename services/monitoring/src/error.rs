@@ -13,7 +13,10 @@ use tongxin_platform::{
 use tongxin_proto::rules::Violation;
 use tonic::Status;
 
-use crate::domain::{HouseholdId, RuleSetId, VerdictId, holiday, household, import, merge, observation, rule_set};
+use crate::domain::{
+    HouseholdId, RuleSetId, VerdictId, case::CaseRefused, holiday, household, import, measure::MeasureRefused, merge,
+    observation, rule_set,
+};
 
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,14 @@ pub enum Error {
     /// An import does not go on.
     #[error(transparent)]
     Import(#[from] import::Refused),
+
+    /// A change of a case is refused.
+    #[error(transparent)]
+    Case(#[from] CaseRefused),
+
+    /// A change of a measure is refused.
+    #[error(transparent)]
+    Measure(#[from] MeasureRefused),
 
     /// The thing has changed since the caller read it.
     #[error("it has version {actual} by now, not {expected}: read it again")]
@@ -168,6 +179,8 @@ impl ServiceError for Error {
             | Self::HouseholdNumberNotFound
             | Self::RuleSetNotFound(_)
             | Self::VerdictNotFound(_) => ErrorKind::NotFound,
+            Self::Case(refused) => refused.kind(),
+            Self::Measure(refused) => refused.kind(),
             Self::Stale { .. } => ErrorKind::Aborted,
             Self::HouseholdMerged(_) | Self::BatchRefused { .. } | Self::RuleSetMissing(..) | Self::RuleSetInUse(_) => {
                 ErrorKind::FailedPrecondition
@@ -202,6 +215,8 @@ impl ServiceError for Error {
             Self::RuleSet(refused) => refused.reason(),
             Self::Holidays(refused) => refused.reason(),
             Self::Observation(refused) => refused.reason(),
+            Self::Case(refused) => refused.reason(),
+            Self::Measure(refused) => refused.reason(),
             Self::Stale { .. } => "VERSION_STALE",
             Self::Date(_, DateRefused::InFuture { .. }) => "DATE_IN_FUTURE",
             Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
@@ -225,6 +240,8 @@ impl ServiceError for Error {
             Self::RuleSetInUse(_) => Some("rule_set.effective_from"),
             Self::Holidays(_) => Some("holidays"),
             Self::Observation(refused) => Some(refused.field()),
+            Self::Case(refused) => refused.field(),
+            Self::Measure(refused) => refused.field(),
             _ => None,
         }
     }

@@ -1,15 +1,23 @@
 //! The changes: one file for each verb. Load, decide, save.
 
+mod batch_case_commands;
 mod change_household;
+mod desk;
+mod finish_measure;
 mod import_households;
 mod import_observations;
 mod import_rows;
 mod merge_households;
 mod move_household;
+mod open_case;
+mod plan_measure;
+mod propose_removal;
 mod record_observation;
+mod record_step;
 mod register_household;
 mod remove_member;
 mod reveal_household;
+mod roll_back_removal;
 mod screen_households;
 mod set_holidays;
 mod set_member;
@@ -21,16 +29,24 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use tongxin_platform::request::{Context, EntryWindow};
 
+pub use batch_case_commands::{About, BatchCaseCommands, CaseCommand, CommandOutcomes, Failed, Row};
 pub use change_household::ChangeHousehold;
+pub use desk::{Entitled, Rights};
+pub use finish_measure::FinishMeasure;
 pub use import_households::{HouseholdImport, NewHousehold};
 pub use import_observations::{NewObservation, ObservationImport};
 pub use import_rows::{Imported, TakeRows, Taken};
 pub use merge_households::MergeHouseholds;
 pub use move_household::MoveHousehold;
+pub use open_case::OpenCase;
+pub use plan_measure::PlanMeasure;
+pub use propose_removal::ProposeRemoval;
 pub use record_observation::{HouseholdRef, RecordObservation, Screened};
+pub use record_step::RecordStep;
 pub use register_household::{RegisterHousehold, Registered};
 pub use remove_member::RemoveMember;
 pub use reveal_household::RevealHousehold;
+pub use roll_back_removal::RollBackRemoval;
 pub use screen_households::{Part, RecordHits, Recorded, Sweep, simulate, sweep};
 pub use set_holidays::{DaysStated, SetHolidays};
 pub use set_member::SetMember;

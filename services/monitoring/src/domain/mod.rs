@@ -16,6 +16,7 @@ pub mod procedure;
 pub mod profile;
 pub mod quality;
 pub mod risk;
+pub mod rule_choice;
 pub mod rule_set;
 pub mod rules;
 pub mod screening;

@@ -1,9 +1,11 @@
 //! Door 1: translate, call one command or query, translate back. One file for each service of the contract.
 
+mod batch;
 mod cases;
 mod convert;
 mod households;
 mod import;
+mod notice;
 mod observations;
 mod rules;
 mod screening;

@@ -1,13 +1,18 @@
 //! The only SQL: one file for each aggregate or projection.
 
+pub mod case_signals;
 pub mod cases;
+pub mod dated_rules;
 pub mod defects;
+pub mod heads;
 pub mod holidays;
 pub mod households;
 pub mod imports;
 pub mod keys;
+pub mod measures;
 mod members;
 pub mod merges;
+pub mod notices;
 pub mod observations;
 pub mod profiles;
 pub mod published;
@@ -16,6 +21,7 @@ pub mod residents;
 pub mod rule_sets;
 pub mod sealed;
 pub mod signals;
+pub mod standings;
 pub mod verdicts;
 
 use tongxin_platform::region::RegionCode;

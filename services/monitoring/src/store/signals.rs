@@ -1,12 +1,13 @@
 //! Signs that households are at risk.
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{region::RegionCode, request::Context};
 use uuid::Uuid;
 
 use crate::{
     domain::{
-        HouseholdId, SignalId,
+        CaseId, HouseholdId, SignalId,
         household::Move,
         signal::{Origin, Report},
     },
@@ -112,5 +113,30 @@ pub async fn warnings_match(
     _: &Context,
     _: &[([u8; 16], HouseholdId, RegionCode)],
 ) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Takes verified signals of a household for a case that is opened.
+pub async fn take_for_case(
+    conn: &mut PgConnection,
+    _: &Context,
+    signals: &[SignalId],
+    case: CaseId,
+    household: HouseholdId,
+) -> Result<(), Error> {
+    let ids: Vec<Uuid> = signals.iter().map(|signal| signal.0).collect();
+    sqlx::query!(
+        "UPDATE signal SET case_id = $2, version = version + 1 WHERE signal_id = ANY($1) AND household_id = $3",
+        &ids,
+        case.0,
+        household.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// States that the household of a case was identified.
+pub async fn identified(_: &mut PgConnection, _: &Context, _: CaseId, _: NaiveDate) -> Result<(), Error> {
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! All reading and writing of the contract's messages.
 
+pub(super) mod cases;
 mod household_answers;
 pub(super) mod households;
 mod names;

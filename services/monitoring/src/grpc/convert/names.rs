@@ -3,6 +3,7 @@
 use tongxin_proto::{monitoring::v1, same_names};
 
 use crate::domain::{
+    case::{Emergency, RemovalKind, StageName},
     household::{RevealPurpose, SocialSupport},
     measure::MeasureFamily,
     member::{Health, Insurance, LabourAbility, Relation, Schooling, Sex, Work},
@@ -97,3 +98,6 @@ same_names!(
     LivingConditions,
     Infrastructure
 );
+same_names!(v1::Stage, StageName, Identifying, Monitored, Removing, Removed, Refused);
+same_names!(v1::RemovalKind, RemovalKind, Assisted, Natural);
+same_names!(v1::Emergency, Emergency, Disaster, Accident);
