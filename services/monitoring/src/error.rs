@@ -11,7 +11,7 @@ use tongxin_platform::{
 use tongxin_proto::rules::Violation;
 use tonic::Status;
 
-use crate::domain::HouseholdId;
+use crate::domain::{HouseholdId, quality};
 
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,10 @@ pub enum Error {
         text: String,
     },
 
+    /// A data-quality rule refuses the entry.
+    #[error(transparent)]
+    Quality(#[from] quality::Refused),
+
     /// What every changing request can meet with.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -119,7 +123,7 @@ impl ServiceError for Error {
         match self {
             Self::RegionNotFound(_) | Self::HouseholdNotFound(_) => ErrorKind::NotFound,
             Self::Stale { .. } => ErrorKind::Aborted,
-            Self::HouseholdMerged(_) | Self::BatchRefused { .. } => ErrorKind::FailedPrecondition,
+            Self::HouseholdMerged(_) | Self::BatchRefused { .. } | Self::Quality(_) => ErrorKind::FailedPrecondition,
             Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
             Self::RegionLevelWrong(_)
             | Self::Date(_, DateRefused::InFuture { .. })
@@ -142,6 +146,7 @@ impl ServiceError for Error {
             Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
             Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
+            Self::Quality(_) => "DATA_QUALITY",
             Self::Request(error) => error.reason(),
             Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
             Self::Database(_) | Self::Sealing(_) | Self::Corrupt(_) => "INTERNAL",

@@ -9,6 +9,7 @@ pub mod member;
 pub mod observation;
 pub mod procedure;
 pub mod profile;
+pub mod quality;
 pub mod risk;
 pub mod signal;
 
