@@ -94,26 +94,79 @@ impl Default for AccessConfig {
     }
 }
 
+/// All that is read and shown masked.
+const READ: &[&str] = &["*.*.read"];
+
+/// What a department may read. Masked households and their cases are not among it: they would tell
+/// whether a person is known whom the department warns of.
+const READ_OF_DEPARTMENTS: &[&str] =
+    &["gateway.*.read", "pairing.*.read", "monitoring.rule.read", "monitoring.village_income.read"];
+
+/// Who is paired with whom.
+const PAIRINGS: &[&str] = &[
+    "pairing.organisation.register",
+    "pairing.pairing.establish",
+    "pairing.pairing.end",
+    "pairing.activity.record",
+];
+
+/// What is done in a village, up to the public notice.
+const VILLAGE: &[&str] = &[
+    "monitoring.household.register",
+    "monitoring.household.change",
+    "monitoring.household.find",
+    "monitoring.household.reveal",
+    "monitoring.observation.record",
+    "monitoring.signal.report",
+    "monitoring.signal.decide",
+    "monitoring.case.open",
+    "monitoring.case.step",
+    "monitoring.case.propose",
+    "monitoring.case.batch",
+    "monitoring.measure.plan",
+    "monitoring.measure.finish",
+    "monitoring.notice.render",
+];
+
+/// What concerns several villages, and the review.
+const TOWN: &[&str] = &[
+    "monitoring.household.import",
+    "monitoring.household.move",
+    "monitoring.household.merge",
+    "monitoring.household.screen",
+    "monitoring.observation.import",
+    "monitoring.case.review",
+    "monitoring.village_income.record",
+    "monitoring.defect.check",
+];
+
+/// What a county decides.
+const COUNTY: &[&str] = &["pairing.organisation.close", "monitoring.case.approve", "monitoring.rule.simulate"];
+
+/// Rules and the register, and what was before.
+const RULES: &[&str] =
+    &["monitoring.rule.store", "monitoring.rule.simulate", "monitoring.holiday.set", "history.load"];
+
+const OPERATION: &[&str] = &[
+    "pairing.region.import",
+    "monitoring.household.import",
+    "monitoring.observation.import",
+    "log.event.read",
+];
+
 /// What the roles of the domain may do unless an installation says otherwise.
 fn default_roles() -> BTreeMap<String, Vec<String>> {
-    const READ: [&str; 1] = ["*.*.read"];
-    const KEEP: [&str; 4] = [
-        "pairing.organisation.register",
-        "pairing.pairing.establish",
-        "pairing.pairing.end",
-        "pairing.activity.record",
+    let roles: [(&str, &[&[&str]]); 8] = [
+        ("hq", &[READ, PAIRINGS, VILLAGE, TOWN, COUNTY, RULES]),
+        ("county", &[READ, PAIRINGS, VILLAGE, TOWN, COUNTY]),
+        ("town", &[READ, PAIRINGS, VILLAGE, TOWN]),
+        ("village", &[READ, &["pairing.activity.record"], VILLAGE]),
+        ("department", &[READ_OF_DEPARTMENTS, &["monitoring.warning.submit"]]),
+        ("auditor", &[READ, &["monitoring.household.find", "monitoring.household.reveal"]]),
+        ("operator", &[READ, RULES, OPERATION]),
+        ("system", &[READ, &["log.event.read"]]),
     ];
-    let roles: [(&str, Vec<&str>); 8] = [
-        ("hq", [&READ[..], &KEEP, &["pairing.organisation.close", "history.load"]].concat()),
-        ("county", [&READ[..], &KEEP, &["pairing.organisation.close"]].concat()),
-        ("town", [&READ[..], &KEEP].concat()),
-        ("village", [&READ[..], &["pairing.activity.record"]].concat()),
-        ("department", READ.to_vec()),
-        ("auditor", READ.to_vec()),
-        ("operator", [&READ[..], &["pairing.region.import", "history.load", "log.event.read"]].concat()),
-        ("system", [&READ[..], &["log.event.read"]].concat()),
-    ];
-    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let owned = |names: &[&[&str]]| names.concat().into_iter().map(str::to_owned).collect();
     roles.into_iter().map(|(role, permissions)| (role.to_owned(), owned(permissions))).collect()
 }
 
@@ -138,7 +191,10 @@ fn names(pattern: &str, permission: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tongxin_proto::POOL;
+
     use super::*;
+    use crate::access::MethodPermissions;
 
     #[test]
     fn a_star_stands_for_one_part() {
@@ -152,5 +208,45 @@ mod tests {
     fn the_log_is_read_only_by_those_who_are_named_for_it() {
         assert!(!names("*.*.read", "log.event.read"));
         assert!(names("log.event.read", "log.event.read"));
+    }
+
+    /// What a role may do of all that the contract knows.
+    fn of_role(role: &str) -> HashSet<String> {
+        matching(&default_roles()[role], &MethodPermissions::known(&POOL))
+    }
+
+    #[test]
+    fn every_permission_of_the_contract_is_somebodys_and_none_is_made_up() {
+        let known = MethodPermissions::known(&POOL);
+        let roles = default_roles();
+        let granted: HashSet<String> = roles.keys().flat_map(|role| of_role(role)).collect();
+        assert_eq!(known.difference(&granted).collect::<Vec<_>>(), Vec::<&String>::new());
+        let plain = roles.values().flatten().filter(|name| !name.contains('*'));
+        assert_eq!(plain.filter(|name| !known.contains(*name)).collect::<Vec<_>>(), Vec::<&String>::new());
+    }
+
+    #[test]
+    fn a_department_warns_and_does_not_learn_who_is_known() {
+        let department = of_role("department");
+        assert!(department.contains("monitoring.warning.submit") && department.contains("gateway.scorecard.read"));
+        for noun in ["household", "observation", "verdict", "signal", "case", "defect", "import"] {
+            assert!(!department.iter().any(|name| name.starts_with(&format!("monitoring.{noun}."))), "{noun}");
+        }
+    }
+
+    #[test]
+    fn what_is_personal_is_revealed_by_those_alone_who_keep_or_audit_it() {
+        let revealing = default_roles().into_keys().filter(|role| of_role(role).contains("monitoring.household.reveal"));
+        assert_eq!(revealing.collect::<Vec<_>>(), ["auditor", "county", "hq", "town", "village"]);
+    }
+
+    #[test]
+    fn a_case_goes_up_from_village_to_county() {
+        let may = |role: &str, verb: &str| of_role(role).contains(&format!("monitoring.case.{verb}"));
+        for (role, step, review, approve) in
+            [("village", true, false, false), ("town", true, true, false), ("county", true, true, true)]
+        {
+            assert_eq!((may(role, "step"), may(role, "review"), may(role, "approve")), (step, review, approve), "{role}");
+        }
     }
 }

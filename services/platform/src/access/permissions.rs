@@ -4,6 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
+/// Permissions that no method needs by itself: the entry of old history, and the town's step of a case.
+const BY_THEMSELVES: [&str; 2] = ["history.load", "monitoring.case.review"];
+
 /// What the contract says of a method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodRule {
@@ -61,7 +64,7 @@ impl MethodPermissions {
     pub fn known(pool: &DescriptorPool) -> HashSet<String> {
         let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
         let mut known: HashSet<String> = methods.filter_map(|method| permission(pool, &method)).collect();
-        known.insert("history.load".to_owned());
+        known.extend(BY_THEMSELVES.map(str::to_owned));
         known
     }
 }

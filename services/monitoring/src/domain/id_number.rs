@@ -1,0 +1,185 @@
+//! Resident identity numbers (GB 11643): 6 digits for the place of the first registration, 8 for the day of
+//! birth, 3 in order, of which the last tells the sex, and a check digit. Places that are no longer in use
+//! are as good as others.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::member::Sex;
+
+const LENGTH: usize = 18;
+const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+const CHECK_DIGITS: [u8; 11] = *b"10X98765432";
+
+/// Nobody who was born before is alive; the number is mistyped.
+const FIRST_YEAR: i32 = 1850;
+
+/// A number whose check digit and day of birth are right. Its text shows itself nowhere.
+#[derive(Clone)]
+pub struct IdNumber {
+    text: SecretString,
+    birth_date: NaiveDate,
+    sex: Sex,
+}
+
+/// Why a text is no identity number. Never holds the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnIdNumber {
+    /// Not 17 digits and a digit or X.
+    #[error("is not made of 17 digits and a check digit")]
+    Form,
+    /// The last character is not the one that follows from the others.
+    #[error("has a wrong check digit")]
+    CheckDigit,
+    /// The day does not exist, or lies too far back.
+    #[error("holds a day of birth that does not exist")]
+    BirthDate,
+}
+
+impl IdNumber {
+    /// Reads a number, with a large or small X.
+    ///
+    /// # Errors
+    /// When its form, its check digit or its day of birth is wrong.
+    pub fn parse(text: &str) -> Result<Self, NotAnIdNumber> {
+        let upper = text.to_ascii_uppercase();
+        let (digits, check) = upper.as_bytes().split_last_chunk::<1>().ok_or(NotAnIdNumber::Form)?;
+        let is_digit = |byte: &u8| byte.is_ascii_digit();
+        if upper.len() != LENGTH || !digits.iter().all(is_digit) || !(is_digit(&check[0]) || check == b"X") {
+            return Err(NotAnIdNumber::Form);
+        }
+        if check[0] != check_digit(digits) {
+            return Err(NotAnIdNumber::CheckDigit);
+        }
+        let birth_date = birth_date(&upper[6..14]).ok_or(NotAnIdNumber::BirthDate)?;
+        let sex = if digits[16] % 2 == 1 { Sex::Male } else { Sex::Female };
+        Ok(Self { text: upper.into(), birth_date, sex })
+    }
+
+    /// The number, in upper case.
+    #[must_use]
+    pub fn text(&self) -> &SecretString {
+        &self.text
+    }
+
+    /// Day of birth.
+    #[must_use]
+    pub fn birth_date(&self) -> NaiveDate {
+        self.birth_date
+    }
+
+    /// Sex.
+    #[must_use]
+    pub fn sex(&self) -> Sex {
+        self.sex
+    }
+}
+
+impl PartialEq for IdNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.text.expose_secret() == other.text.expose_secret()
+    }
+}
+
+impl fmt::Debug for IdNumber {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("IdNumber")
+    }
+}
+
+/// Whether an identity number stands somewhere in a text that is to be kept in plain.
+#[must_use]
+pub fn is_in(text: &str) -> bool {
+    let windows = (0..text.len().saturating_sub(LENGTH - 1)).filter_map(|start| text.get(start..start + LENGTH));
+    windows.into_iter().any(|window| IdNumber::parse(window).is_ok())
+}
+
+fn check_digit(digits: &[u8]) -> u8 {
+    let sum: u32 = WEIGHTS.iter().zip(digits).map(|(weight, digit)| weight * u32::from(digit - b'0')).sum();
+    CHECK_DIGITS[sum as usize % CHECK_DIGITS.len()]
+}
+
+fn birth_date(digits: &str) -> Option<NaiveDate> {
+    let (year, month, day) = (digits[..4].parse().ok()?, digits[4..6].parse().ok()?, digits[6..].parse().ok()?);
+    NaiveDate::from_ymd_opt(year, month, day).filter(|_| year >= FIRST_YEAR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<(String, Sex), NotAnIdNumber> {
+        IdNumber::parse(text).map(|number| (number.birth_date().to_string(), number.sex()))
+    }
+
+    #[test]
+    fn birth_date_and_sex_are_read() {
+        for (text, birth_date, sex) in [
+            ("11010519491231002X", "1949-12-31", Sex::Female),
+            ("110101202311012176", "2023-11-01", Sex::Male),
+            ("44011320141005001X", "2014-10-05", Sex::Male),
+            ("360426199101010071", "1991-01-01", Sex::Male),
+        ] {
+            assert_eq!(parsed(text), Ok((birth_date.to_owned(), sex)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_small_x_is_as_good_as_a_large_one() {
+        let number = IdNumber::parse("11010519491231002x").unwrap();
+        assert_eq!(number.text().expose_secret(), "11010519491231002X");
+        assert_eq!(number, IdNumber::parse("11010519491231002X").unwrap());
+    }
+
+    #[test]
+    fn every_wrong_digit_is_found() {
+        assert_eq!(parsed("110101202311012171"), Err(NotAnIdNumber::CheckDigit));
+        let right = "360426199101010071";
+        for (place, other) in (0..right.len()).flat_map(|place| ('0'..='9').map(move |other| (place, other))) {
+            let mut wrong: Vec<char> = right.chars().collect();
+            wrong[place] = other;
+            let wrong: String = wrong.into_iter().collect();
+            assert!(wrong == right || parsed(&wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_day_of_birth_has_to_exist() {
+        assert_eq!(parsed("441802199902300011"), Err(NotAnIdNumber::BirthDate));
+        // With the check digits that belong to them.
+        assert_eq!(with_check_digit("44180200010101001"), Err(NotAnIdNumber::BirthDate));
+        assert_eq!(with_check_digit("44180217991231001"), Err(NotAnIdNumber::BirthDate));
+    }
+
+    fn with_check_digit(digits: &str) -> Result<(String, Sex), NotAnIdNumber> {
+        parsed(&format!("{digits}{}", char::from(check_digit(digits.as_bytes()))))
+    }
+
+    #[test]
+    fn retired_and_unknown_places_are_accepted() {
+        for place in ["441822", "441824", "441827", "441811", "440101", "442601", "999999"] {
+            assert!(with_check_digit(&format!("{place}19800101001")).is_ok(), "{place}");
+        }
+    }
+
+    #[test]
+    fn another_form_is_refused() {
+        for text in ["", "X", "11010519491231002", "11010519491231002Y", "1101051949123100X2", "１１０１０５"] {
+            assert_eq!(parsed(text), Err(NotAnIdNumber::Form), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_found_within_a_text() {
+        assert!(is_in("A/11010519491231002X-1") && is_in("360426199101010071"));
+        assert!(!is_in("2025/000000000000000000") && !is_in("") && !is_in("清远市清新区太平镇沙塘村一二三四五六七八九"));
+    }
+
+    #[test]
+    fn neither_number_nor_error_shows_the_text() {
+        assert_eq!(format!("{:?}", IdNumber::parse("360426199101010071").unwrap()), "IdNumber");
+        assert_eq!(NotAnIdNumber::CheckDigit.to_string(), "has a wrong check digit");
+    }
+}

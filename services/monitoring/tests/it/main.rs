@@ -1,0 +1,5 @@
+//! What monitoring does, seen through its door.
+
+mod pairing;
+mod rooms;
+mod support;

@@ -1,0 +1,189 @@
+//! The service as it is in production, on a database of the test's own.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use prost::{Message, Name};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tempfile::TempDir;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tongxin_monitoring::{App, Config, migrations};
+use tongxin_platform::{
+    db::DbConfig,
+    lifecycle::Lifecycle,
+    personal::{KeyVersion, PersonalConfig, Suite},
+    testing::{Database, TestWorld, eventually},
+};
+use tongxin_proto::{
+    Date,
+    monitoring::v1::{
+        case_service_client::CaseServiceClient, household_service_client::HouseholdServiceClient,
+        observation_service_client::ObservationServiceClient, rule_service_client::RuleServiceClient,
+        signal_service_client::SignalServiceClient, village_service_client::VillageServiceClient,
+    },
+};
+use tonic::{
+    Code, Request, Status,
+    metadata::MetadataValue,
+    service::interceptor::InterceptedService,
+    transport::{Channel, Endpoint},
+};
+use tonic_types::StatusExt as _;
+use uuid::Uuid;
+
+use crate::pairing;
+
+/// Yangshan County, its town Taiping, and two of its villages.
+pub const COUNTY: &str = "441823000000";
+pub const TOWN: &str = "441823107000";
+pub const VILLAGE: &str = "441823107201";
+pub const OTHER_VILLAGE: &str = "441823107202";
+/// Another county with a town and a village, and Guangdong, which holds them all.
+pub const OTHER_COUNTY: &str = "441825000000";
+pub const OTHER_TOWN: &str = "441825104000";
+pub const VILLAGE_ELSEWHERE: &str = "441825104200";
+pub const PROVINCE: &str = "440000000000";
+
+/// Puts one token on every call.
+#[derive(Clone)]
+pub struct Bearer(MetadataValue<tonic::metadata::Ascii>);
+
+impl tonic::service::Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+type Guarded = InterceptedService<Channel, Bearer>;
+
+/// Clients of all services of monitoring, for one caller.
+#[derive(Clone)]
+pub struct Clients {
+    pub households: HouseholdServiceClient<Guarded>,
+    pub observations: ObservationServiceClient<Guarded>,
+    pub rules: RuleServiceClient<Guarded>,
+    pub signals: SignalServiceClient<Guarded>,
+    pub cases: CaseServiceClient<Guarded>,
+    pub villages: VillageServiceClient<Guarded>,
+}
+
+pub struct TestApp {
+    pub world: TestWorld,
+    /// Of the role that owns the tables, which sees all.
+    pub owner: PgPool,
+    /// Of the role that the service logs in as.
+    pub database: Database,
+    /// Where `/metrics` is.
+    pub admin: String,
+    channel: Channel,
+    _keys: TempDir,
+    _stop: DropGuard,
+}
+
+/// The moment at which tests stand still: 2025-06-30, noon in Shanghai.
+pub fn now() -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339("2025-06-30T04:00:00Z").unwrap().into()
+}
+
+pub fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as fields of messages have it")]
+pub fn date(text: &str) -> Option<Date> {
+    Some(day(text).into())
+}
+
+pub fn new_request_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// New keys in a folder.
+fn new_keys(folder: &TempDir) -> PersonalConfig {
+    let write = |name: &str| {
+        let path = folder.path().join(name);
+        let digits = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
+        fs::write(&path, digits).unwrap();
+        path
+    };
+    PersonalConfig {
+        suite: Suite::default(),
+        current_key: KeyVersion::FIRST,
+        key_files: BTreeMap::from([(KeyVersion::FIRST, write("master"))]),
+        index_key_file: write("index"),
+    }
+}
+
+impl TestApp {
+    /// Started, with a register of two counties that was in force from 2021 on.
+    pub async fn start() -> Self {
+        let database = Database::migrated(&migrations()).await;
+        let stop = CancellationToken::new();
+        let world = TestWorld::at(now()).await;
+        let pairing = pairing::serve(now(), stop.clone()).await;
+        let keys = TempDir::new().unwrap();
+        let config = Config::on(DbConfig::at(&database.app_url), format!("http://{pairing}"), new_keys(&keys));
+        let app = App::build(config, world.surroundings.clone()).await.unwrap();
+        let address = format!("http://{}", app.grpc_address().unwrap());
+        let admin = format!("http://{}", app.admin_address().unwrap());
+        let mut lifecycle = Lifecycle::default();
+        app.start(&mut lifecycle);
+        let stopped = stop.clone();
+        tokio::spawn(lifecycle.run_until(async move { stopped.cancelled().await }, Duration::from_secs(5)));
+        let app = Self {
+            world,
+            owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
+            database,
+            admin,
+            channel: Endpoint::from_shared(address).unwrap().connect_lazy(),
+            _keys: keys,
+            _stop: stop.drop_guard(),
+        };
+        eventually("the register is followed", || async { app.count("region").await > 0 }).await;
+        app
+    }
+
+    /// Clients for a role in a region; the token's subject is `role@region`.
+    pub fn clients(&self, role: &str, region: &str) -> Clients {
+        let token = MetadataValue::try_from(format!("Bearer {}", self.world.token(role, region))).unwrap();
+        let bearer = || Bearer(token.clone());
+        Clients {
+            households: HouseholdServiceClient::with_interceptor(self.channel.clone(), bearer()),
+            observations: ObservationServiceClient::with_interceptor(self.channel.clone(), bearer()),
+            rules: RuleServiceClient::with_interceptor(self.channel.clone(), bearer()),
+            signals: SignalServiceClient::with_interceptor(self.channel.clone(), bearer()),
+            cases: CaseServiceClient::with_interceptor(self.channel.clone(), bearer()),
+            villages: VillageServiceClient::with_interceptor(self.channel.clone(), bearer()),
+        }
+    }
+
+    /// Headquarters, everywhere and for any date.
+    pub fn hq(&self) -> Clients {
+        self.clients("hq", PROVINCE)
+    }
+
+    /// Rows of a table, whatever their region.
+    pub async fn count(&self, table: &str) -> i64 {
+        let query = format!("SELECT count(*) FROM {table}");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&self.owner).await.unwrap()
+    }
+
+    /// The events of one type in the log, oldest first, whether sequenced or not.
+    pub async fn events<E: Message + Name + Default>(&self) -> Vec<E> {
+        let payloads: Vec<Vec<u8>> = sqlx::query_scalar("SELECT payload FROM event WHERE event_type = $1 ORDER BY id")
+            .bind(E::full_name())
+            .fetch_all(&self.owner)
+            .await
+            .unwrap();
+        payloads.iter().map(|payload| E::decode(payload.as_slice()).unwrap()).collect()
+    }
+}
+
+/// What a caller is told: the code, the reason, and the fields that are wrong.
+pub fn told(status: &Status) -> (Code, String, Vec<String>) {
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
+    let fields = details.bad_request().map(|bad| bad.field_violations.iter().map(|one| one.field.clone()).collect());
+    (status.code(), reason, fields.unwrap_or_default())
+}
