@@ -10,11 +10,13 @@ CREATE TABLE household (
     data_key            bytea NOT NULL,
     sealed_contact      bytea NOT NULL,
     merged_into         uuid REFERENCES household,
+    registered_on       date NOT NULL,
     moved_on            date,
     register_time       timestamptz NOT NULL,
     version             bigint NOT NULL,
     CONSTRAINT household_support CHECK (support IN ('none', 'subsistence', 'extreme_difficulty')),
-    CONSTRAINT household_not_its_own CHECK (merged_into <> household_id)
+    CONSTRAINT household_not_its_own CHECK (merged_into <> household_id),
+    CONSTRAINT household_moved_on CHECK (moved_on >= registered_on)
 );
 CREATE UNIQUE INDEX household_number_taken ON household (household_number) WHERE merged_into IS NULL;
 CREATE INDEX household_region ON household (region_code, household_id);
@@ -24,8 +26,8 @@ GRANT SELECT, INSERT, UPDATE ON household TO tongxin_app;
 -- Members. `sealed` holds name, ID number, phone and health; the indexes are keyed hashes by which
 -- ID number and name are found.
 CREATE TABLE member (
-    member_id    uuid PRIMARY KEY,
     household_id uuid NOT NULL REFERENCES household,
+    member_id    uuid NOT NULL,
     region_code  bigint NOT NULL,
     position     smallint NOT NULL,
     relation     text NOT NULL,
@@ -41,6 +43,7 @@ CREATE TABLE member (
     id_index     bytea NOT NULL CHECK (length(id_index) = 16),
     name_index   bytea NOT NULL CHECK (length(name_index) = 16),
     left_on      date,
+    PRIMARY KEY (household_id, member_id),
     CONSTRAINT member_relation CHECK (relation IN (
         'head', 'spouse', 'child', 'child_in_law', 'grandchild', 'parent', 'grandparent', 'sibling', 'other'
     )),
@@ -51,13 +54,13 @@ CREATE TABLE member (
         'none', 'farming', 'job_in_county', 'job_in_province', 'job_elsewhere', 'public_service_post', 'business'
     ))
 );
-CREATE INDEX member_household ON member (household_id);
 CREATE INDEX member_id_number ON member (id_index) WHERE left_on IS NULL;
 CREATE INDEX member_name ON member (name_index, region_code) WHERE left_on IS NULL;
 CREATE UNIQUE INDEX member_one_head ON member (household_id) WHERE relation = 'head' AND left_on IS NULL;
 CREATE UNIQUE INDEX member_once ON member (household_id, id_index) WHERE left_on IS NULL;
 CALL restrict_to_region('member');
-GRANT SELECT, INSERT, UPDATE ON member TO tongxin_app;
+-- A merge that is undone takes members away again.
+GRANT SELECT, INSERT, UPDATE, DELETE ON member TO tongxin_app;
 
 -- Two records of a household that were made one.
 CREATE TABLE merge (

@@ -11,7 +11,7 @@ use tongxin_platform::{
 use tongxin_proto::rules::Violation;
 use tonic::Status;
 
-use crate::domain::{HouseholdId, quality};
+use crate::domain::{HouseholdId, household, import, merge, quality};
 
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,18 @@ pub enum Error {
     /// The household was merged into another.
     #[error("the household was merged into {0}: use that one")]
     HouseholdMerged(HouseholdId),
+
+    /// A household cannot be as it is stated.
+    #[error(transparent)]
+    Household(#[from] household::Refused),
+
+    /// Two records cannot be merged or parted.
+    #[error(transparent)]
+    Merge(#[from] merge::Refused),
+
+    /// An import does not go on.
+    #[error(transparent)]
+    Import(#[from] import::Refused),
 
     /// The thing has changed since the caller read it.
     #[error("it has version {actual} by now, not {expected}: read it again")]
@@ -129,6 +141,9 @@ impl ServiceError for Error {
             | Self::Date(_, DateRefused::InFuture { .. })
             | Self::Field { .. }
             | Self::Row { .. } => ErrorKind::Invalid,
+            Self::Household(refused) => refused.kind(),
+            Self::Merge(refused) => refused.kind(),
+            Self::Import(refused) => refused.kind(),
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
             Self::Sealing(_) | Self::Corrupt(_) => ErrorKind::Internal,
@@ -147,6 +162,9 @@ impl ServiceError for Error {
             Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
             Self::Quality(_) => "DATA_QUALITY",
+            Self::Household(refused) => refused.reason(),
+            Self::Merge(refused) => refused.reason(),
+            Self::Import(refused) => refused.reason(),
             Self::Request(error) => error.reason(),
             Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
             Self::Database(_) | Self::Sealing(_) | Self::Corrupt(_) => "INTERNAL",
@@ -156,7 +174,7 @@ impl ServiceError for Error {
     fn field(&self) -> Option<&str> {
         match self {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
-            Self::Row { field, .. } => Some(field),
+            Self::Row { field, .. } | Self::Household(household::Refused { field, .. }) => Some(field),
             Self::RegionLevelWrong(_) => Some("region_code"),
             _ => None,
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{Datelike as _, NaiveDate};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tongxin_platform::named;
 
-use super::MemberId;
+use super::{MemberId, id_number::IdNumber};
 
 named! {
     /// Sex.
@@ -143,6 +143,56 @@ pub struct Personal {
     pub health: BTreeSet<Health>,
 }
 
+/// What is stated of a member.
+#[derive(Debug, Clone)]
+pub struct MemberDraft {
+    /// Full name.
+    pub name: SecretString,
+    /// Resident identity number.
+    pub id_number: IdNumber,
+    /// Phone; may be empty.
+    pub phone: SecretString,
+    /// Health facts, at least one.
+    pub health: BTreeSet<Health>,
+    /// Relation to the head.
+    pub relation: Relation,
+    /// Ability to work.
+    pub labour: LabourAbility,
+    /// School.
+    pub schooling: Schooling,
+    /// Insurances.
+    pub insurances: BTreeSet<Insurance>,
+    /// Work.
+    pub work: Work,
+    /// Months worked in the past 12, 0 to 12.
+    pub work_months: i16,
+}
+
+impl MemberDraft {
+    /// The member of whom this is stated: sex and day of birth are those of the ID number.
+    #[must_use]
+    pub fn member(self, id: MemberId) -> Member {
+        Member {
+            id,
+            relation: self.relation,
+            sex: self.id_number.sex(),
+            birth_date: self.id_number.birth_date(),
+            labour: self.labour,
+            schooling: self.schooling,
+            insurances: self.insurances,
+            work: self.work,
+            work_months: self.work_months,
+            left_on: None,
+            personal: Personal {
+                name: self.name,
+                id_number: self.id_number.text().clone(),
+                phone: self.phone,
+                health: self.health,
+            },
+        }
+    }
+}
+
 /// A member.
 #[derive(Debug, Clone)]
 pub struct Member {
@@ -175,6 +225,18 @@ impl Member {
     #[must_use]
     pub fn age_on(&self, day: NaiveDate) -> i32 {
         full_years(self.birth_date, day)
+    }
+
+    /// Whether it belongs to the household.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        self.left_on.is_none()
+    }
+
+    /// Whether it is the one of the same ID number.
+    #[must_use]
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        self.personal.id_number.expose_secret() == other.personal.id_number.expose_secret()
     }
 
     /// Whether it can work: ordinary, skilled or weak labour.

@@ -2,10 +2,13 @@
 
 pub mod case;
 pub mod household;
+pub mod id_number;
 pub mod ids;
+pub mod import;
 pub mod income;
 pub mod measure;
 pub mod member;
+pub mod merge;
 pub mod observation;
 pub mod procedure;
 pub mod profile;

@@ -20,7 +20,9 @@ use tonic::{
 };
 use uuid::Uuid;
 
-use crate::support::{COUNTY, OTHER_COUNTY, OTHER_TOWN, OTHER_VILLAGE, PROVINCE, TOWN, VILLAGE, VILLAGE_ELSEWHERE, date};
+use crate::support::{
+    COUNTY, OTHER_COUNTY, OTHER_TOWN, OTHER_VILLAGE, PROVINCE, TOWN, VILLAGE, VILLAGE_ELSEWHERE, date,
+};
 
 /// A log of one event, which states all regions.
 struct Log(Arc<Event>);

@@ -39,6 +39,10 @@ fn every_file_says_what_it_is_for() {
     walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path| {
         let text = fs::read_to_string(path).unwrap();
         let is_rust = path.extension().is_some_and(|extension| extension == "rs");
-        assert!(!is_rust || text.starts_with("//!") || path.ends_with("tests.rs"), "{} has no first line", path.display());
+        assert!(
+            !is_rust || text.starts_with("//!") || path.ends_with("tests.rs"),
+            "{} has no first line",
+            path.display()
+        );
     });
 }

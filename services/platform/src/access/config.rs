@@ -103,12 +103,8 @@ const READ_OF_DEPARTMENTS: &[&str] =
     &["gateway.*.read", "pairing.*.read", "monitoring.rule.read", "monitoring.village_income.read"];
 
 /// Who is paired with whom.
-const PAIRINGS: &[&str] = &[
-    "pairing.organisation.register",
-    "pairing.pairing.establish",
-    "pairing.pairing.end",
-    "pairing.activity.record",
-];
+const PAIRINGS: &[&str] =
+    &["pairing.organisation.register", "pairing.pairing.establish", "pairing.pairing.end", "pairing.activity.record"];
 
 /// What is done in a village, up to the public notice.
 const VILLAGE: &[&str] = &[
@@ -144,15 +140,10 @@ const TOWN: &[&str] = &[
 const COUNTY: &[&str] = &["pairing.organisation.close", "monitoring.case.approve", "monitoring.rule.simulate"];
 
 /// Rules and the register, and what was before.
-const RULES: &[&str] =
-    &["monitoring.rule.store", "monitoring.rule.simulate", "monitoring.holiday.set", "history.load"];
+const RULES: &[&str] = &["monitoring.rule.store", "monitoring.rule.simulate", "monitoring.holiday.set", "history.load"];
 
-const OPERATION: &[&str] = &[
-    "pairing.region.import",
-    "monitoring.household.import",
-    "monitoring.observation.import",
-    "log.event.read",
-];
+const OPERATION: &[&str] =
+    &["pairing.region.import", "monitoring.household.import", "monitoring.observation.import", "log.event.read"];
 
 /// What the roles of the domain may do unless an installation says otherwise.
 fn default_roles() -> BTreeMap<String, Vec<String>> {
@@ -236,7 +227,8 @@ mod tests {
 
     #[test]
     fn what_is_personal_is_revealed_by_those_alone_who_keep_or_audit_it() {
-        let revealing = default_roles().into_keys().filter(|role| of_role(role).contains("monitoring.household.reveal"));
+        let revealing =
+            default_roles().into_keys().filter(|role| of_role(role).contains("monitoring.household.reveal"));
         assert_eq!(revealing.collect::<Vec<_>>(), ["auditor", "county", "hq", "town", "village"]);
     }
 
@@ -246,7 +238,11 @@ mod tests {
         for (role, step, review, approve) in
             [("village", true, false, false), ("town", true, true, false), ("county", true, true, true)]
         {
-            assert_eq!((may(role, "step"), may(role, "review"), may(role, "approve")), (step, review, approve), "{role}");
+            assert_eq!(
+                (may(role, "step"), may(role, "review"), may(role, "approve")),
+                (step, review, approve),
+                "{role}"
+            );
         }
     }
 }

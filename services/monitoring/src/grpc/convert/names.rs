@@ -3,7 +3,7 @@
 use tongxin_proto::{monitoring::v1, same_names};
 
 use crate::domain::{
-    household::SocialSupport,
+    household::{RevealPurpose, SocialSupport},
     measure::MeasureFamily,
     member::{Health, Insurance, LabourAbility, Relation, Schooling, Sex, Work},
     observation::HousingGrade,
@@ -31,6 +31,7 @@ same_names!(
 same_names!(v1::Insurance, Insurance, ResidentMedical, EmployeeMedical, ResidentPension, EmployeePension, AntiPoverty);
 same_names!(v1::Work, Work, None, Farming, JobInCounty, JobInProvince, JobElsewhere, PublicServicePost, Business);
 same_names!(v1::SocialSupport, SocialSupport, None, Subsistence, ExtremeDifficulty);
+same_names!(v1::RevealPurpose, RevealPurpose, HomeVisit, Payment, Comparison, OwnRequest, Audit);
 same_names!(v1::HousingGrade, HousingGrade, A, B, C, D);
 same_names!(
     v1::Risk,

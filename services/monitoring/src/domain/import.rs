@@ -1,0 +1,122 @@
+//! How far an import has come, and with which row it goes on.
+
+use tongxin_platform::{error::ErrorKind, named};
+
+named! {
+    /// What is imported.
+    pub enum ImportKind {
+        /// Households.
+        Households = "households",
+        /// Observations.
+        Observations = "observations",
+    }
+}
+
+/// Rows that were decided upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Rows that were accepted.
+    pub accepted: i64,
+    /// Rows that were refused.
+    pub refused: i64,
+    /// Accepted rows that a data-quality rule warns of.
+    pub warned: i64,
+}
+
+/// Why an import does not go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The caller has begun no such import.
+    #[error("the import does not exist")]
+    NotFound,
+    /// The identifier belongs to another caller's import, or to one of another kind.
+    #[error("import_id was used for another import: choose a new one")]
+    Reused,
+    /// Rows in between are missing.
+    #[error("the import goes on with row {0}")]
+    Gap(i64),
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// Whether a data-quality rule warns of it.
+    pub warned: bool,
+}
+
+impl Refused {
+    /// What the caller can do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound => ErrorKind::NotFound,
+            Self::Reused => ErrorKind::AlreadyExists,
+            Self::Gap(_) => ErrorKind::FailedPrecondition,
+        }
+    }
+
+    /// Its name, which never changes.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFound => "IMPORT_NOT_FOUND",
+            Self::Reused => "IMPORT_ID_REUSED",
+            Self::Gap(_) => "IMPORT_GAP",
+        }
+    }
+}
+
+impl Progress {
+    /// Rows that were taken; the import goes on with the row after these.
+    #[must_use]
+    pub fn rows_taken(&self) -> i64 {
+        self.accepted + self.refused
+    }
+
+    /// How many of the rows that begin with a number were taken before and are to be skipped.
+    ///
+    /// # Errors
+    /// [`Refused::Gap`] when rows before it are missing.
+    pub fn to_skip(&self, first_row: i64) -> Result<usize, Refused> {
+        let next = self.rows_taken() + 1;
+        if first_row > next {
+            return Err(Refused::Gap(next));
+        }
+        Ok(usize::try_from(next - first_row).unwrap_or(usize::MAX))
+    }
+
+    /// Counts what became of a row.
+    pub fn count<E>(&mut self, outcome: &Result<Accepted, E>) {
+        match outcome {
+            Ok(accepted) => {
+                self.accepted += 1;
+                self.warned += i64::from(accepted.warned);
+            }
+            Err(_) => self.refused += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(outcomes: &[Result<Accepted, ()>]) -> Progress {
+        let mut progress = Progress::default();
+        for outcome in outcomes {
+            progress.count(outcome);
+        }
+        progress
+    }
+
+    #[test]
+    fn rows_that_were_taken_are_skipped_and_a_gap_names_the_next() {
+        let progress = taken(&[Ok(Accepted { warned: false }), Err(()), Ok(Accepted { warned: true })]);
+        assert_eq!((progress.rows_taken(), progress.refused, progress.warned), (3, 1, 1));
+        assert_eq!(progress.to_skip(1), Ok(3));
+        assert_eq!(progress.to_skip(3), Ok(1));
+        assert_eq!(progress.to_skip(4), Ok(0));
+        assert_eq!(progress.to_skip(5), Err(Refused::Gap(4)));
+        assert_eq!(Progress::default().to_skip(2), Err(Refused::Gap(1)));
+    }
+}
