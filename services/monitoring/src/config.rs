@@ -9,6 +9,8 @@ use tongxin_platform::{
     request::EntryWindow,
 };
 
+use crate::domain::income::IncomeTiers;
+
 /// Settings of monitoring.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,10 @@ pub struct Config {
     pub entry_window_days: EntryWindow,
     /// Address of pairing, whose register of regions is followed, such as `http://pairing:7001`.
     pub pairing: String,
+    /// Tiers of the collective income of villages: lists of `from` (a day) and `tiers`, each a `name` with
+    /// `above_fen`. What was recorded stays in the tiers that it was counted in.
+    #[serde(default)]
+    pub income_tiers: IncomeTiers,
     /// Keys that personal data is sealed and found by.
     pub personal: PersonalConfig,
 }
@@ -40,6 +46,7 @@ impl Config {
             admin: AdminConfig::default(),
             entry_window_days: EntryWindow::default(),
             pairing: pairing.into(),
+            income_tiers: IncomeTiers::default(),
             personal,
         }
     }

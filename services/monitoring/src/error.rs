@@ -11,7 +11,7 @@ use tongxin_platform::{
 use tongxin_proto::rules::Violation;
 use tonic::Status;
 
-use crate::domain::{HouseholdId, household, import, merge, quality};
+use crate::domain::{HouseholdId, household, import, income::IncomeRefused, merge, quality, signal::SignalRefused};
 
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +84,14 @@ pub enum Error {
         text: String,
     },
 
+    /// Something cannot be done with a signal.
+    #[error(transparent)]
+    Signal(#[from] SignalRefused),
+
+    /// Something cannot be recorded of a village's income.
+    #[error(transparent)]
+    Income(#[from] IncomeRefused),
+
     /// A data-quality rule refuses the entry.
     #[error(transparent)]
     Quality(#[from] quality::Refused),
@@ -144,6 +152,8 @@ impl ServiceError for Error {
             Self::Household(refused) => refused.kind(),
             Self::Merge(refused) => refused.kind(),
             Self::Import(refused) => refused.kind(),
+            Self::Signal(refused) => refused.kind(),
+            Self::Income(refused) => refused.kind(),
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
             Self::Sealing(_) | Self::Corrupt(_) => ErrorKind::Internal,
@@ -162,6 +172,8 @@ impl ServiceError for Error {
             Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
             Self::Quality(_) => "DATA_QUALITY",
+            Self::Signal(refused) => refused.reason(),
+            Self::Income(refused) => refused.reason(),
             Self::Household(refused) => refused.reason(),
             Self::Merge(refused) => refused.reason(),
             Self::Import(refused) => refused.reason(),
@@ -176,6 +188,8 @@ impl ServiceError for Error {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
             Self::Row { field, .. } | Self::Household(household::Refused { field, .. }) => Some(field),
             Self::RegionLevelWrong(_) => Some("region_code"),
+            Self::Signal(refused) => refused.field(),
+            Self::Income(refused) => refused.field(),
             _ => None,
         }
     }

@@ -1,11 +1,23 @@
 //! The changes: one file for each verb. Load, decide, save.
 
+mod check_households;
+mod decide_signal;
+mod record_village_income;
+mod report_signal;
+mod submit_warnings;
+
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use tongxin_platform::request::{Context, EntryWindow};
 
-use crate::{error::Error, store::keys::Keys};
+pub use check_households::{Check, Checked};
+pub use decide_signal::DecideSignal;
+pub use record_village_income::RecordVillageIncome;
+pub use report_signal::{ReportSignal, Reported};
+pub use submit_warnings::{SubmitWarnings, Submitted, WarningDraft};
+
+use crate::{domain::income::IncomeTiers, error::Error, store::keys::Keys};
 
 /// What monitoring decides by.
 #[derive(Debug, Clone)]
@@ -14,6 +26,8 @@ pub struct Policy {
     pub window: EntryWindow,
     /// Seal and find what is personal.
     pub keys: Arc<Keys>,
+    /// Tiers of the collective income of villages.
+    pub income_tiers: IncomeTiers,
 }
 
 impl Policy {

@@ -14,6 +14,7 @@ pub mod procedure;
 pub mod profile;
 pub mod quality;
 pub mod risk;
+pub mod rule_set;
 pub mod signal;
 
-pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId};
+pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId, WarningId};

@@ -1,12 +1,14 @@
 //! Door 1: translate, call one command or query, translate back. One file for each service of the contract.
 
 mod cases;
+mod checks;
 mod convert;
 mod households;
 mod observations;
 mod rules;
 mod signals;
 mod villages;
+mod warnings;
 
 use std::sync::Arc;
 

@@ -1,8 +1,14 @@
 //! The only SQL: one file for each aggregate or projection.
 
+pub mod defects;
+pub mod dossiers;
+pub mod households;
+pub mod incomes;
 pub mod keys;
 pub mod published;
 pub mod regions;
+pub mod rule_sets;
+pub mod signals;
 
 use tongxin_platform::region::RegionCode;
 

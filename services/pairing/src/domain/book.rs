@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::{region::RegionCode, timeline::Timeline};
 
 use super::{
     OrganisationId,
@@ -12,7 +12,6 @@ use super::{
     organisation::Side,
     pairing::{Pairing, PairingKind},
     period::Period,
-    timeline::Timeline,
 };
 
 /// All pairings of the organisations and villages that a change concerns.

@@ -9,6 +9,5 @@ pub mod organisation;
 pub mod pairing;
 pub mod period;
 pub mod register;
-pub mod timeline;
 
 pub use ids::{ActivityId, OrganisationId, PairingId};

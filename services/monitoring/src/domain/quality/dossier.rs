@@ -153,9 +153,9 @@ impl Dossier {
         self.case.as_ref().is_some_and(holds)
     }
 
-    /// Whether it is or was under monitoring.
-    pub(super) fn was_identified(&self) -> bool {
-        self.in_case(|case| case.identified_on.is_some())
+    /// Whether it is or was under monitoring, or on the way to it.
+    pub(super) fn is_known(&self) -> bool {
+        self.in_case(|case| case.identified_on.is_some() || case.next_due_on.is_some())
     }
 
     /// Whether it was removed from monitoring, and is not under it again.

@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         "住房为C、D级而未纳入监测",
         "a dangerous dwelling, but not under monitoring",
         |dossier| {
-            !dossier.was_identified()
+            !dossier.is_known()
                 && dossier.observed(|newest| matches!(newest.housing_grade, HousingGrade::C | HousingGrade::D))
         },
     ),
@@ -36,10 +36,10 @@ pub(super) const RULES: &[Rule] = &[
         504,
         "人均纯收入低于监测线而未纳入监测",
         "income below the line, but not under monitoring",
-        |dossier| !dossier.was_identified() && dossier.is_below_line(),
+        |dossier| !dossier.is_known() && dossier.is_below_line(),
     ),
     Rule::warn(505, "饮水不安全而未纳入监测", "unsafe water, but not under monitoring", |dossier| {
-        !dossier.was_identified() && dossier.observed(|newest| !newest.water_safe)
+        !dossier.is_known() && dossier.observed(|newest| !newest.water_safe)
     }),
     Rule::warn(506, "特困供养户有劳动力", "support for extreme difficulty, but somebody can work", |dossier| {
         dossier.support == SocialSupport::ExtremeDifficulty && dossier.composition.labourers > 0

@@ -1,6 +1,8 @@
 //! All reading and writing of the contract's messages.
 
 mod names;
+pub(super) mod signals;
+pub(super) mod villages;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;

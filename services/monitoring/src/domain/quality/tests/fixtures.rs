@@ -18,9 +18,7 @@ use crate::domain::{
 pub struct Fixture {
     /// The rule.
     pub rule: i16,
-    /// Other rules that `hit` cannot but hit as well.
-    pub also: &'static [i16],
-    /// Makes a household that it finds fault with.
+    /// Makes a household that it, and no other rule, finds fault with.
     pub hit: fn(&mut Dossier),
     /// Makes one that comes close.
     pub miss: fn(&mut Dossier),
@@ -175,11 +173,7 @@ fn idle(dossier: &mut Dossier) {
 }
 
 const fn fixture(rule: i16, hit: fn(&mut Dossier), miss: fn(&mut Dossier)) -> Fixture {
-    Fixture { rule, also: &[], hit, miss }
-}
-
-const fn fixture_with(rule: i16, also: &'static [i16], hit: fn(&mut Dossier), miss: fn(&mut Dossier)) -> Fixture {
-    Fixture { rule, also, hit, miss }
+    Fixture { rule, hit, miss }
 }
 
 /// One for each rule, in their order.

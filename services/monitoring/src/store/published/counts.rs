@@ -1,0 +1,29 @@
+//! Counts: signed, dated changes.
+
+use chrono::NaiveDate;
+use tongxin_platform::{log::NewEvent, region::RegionCode};
+use tongxin_proto::monitoring::v1;
+
+use crate::domain::risk::Risk;
+
+/// A count of a village changes from a day on. Category and risks are for what is counted by them.
+pub fn count_changed(
+    counted: v1::Counted,
+    subject: impl ToString,
+    region: RegionCode,
+    on: NaiveDate,
+    change: i64,
+    category: &str,
+    risks: &[Risk],
+) -> NewEvent {
+    let payload = v1::CountChanged {
+        counted: counted.into(),
+        subject: subject.to_string(),
+        region_code: region.to_string(),
+        occurred_on: Some(on.into()),
+        change,
+        category: category.to_owned(),
+        risks: risks.iter().map(|risk| v1::Risk::from(*risk).into()).collect(),
+    };
+    NewEvent::new(("count", subject), region, on, &payload)
+}
