@@ -6,6 +6,8 @@
 
 mod bare;
 mod batches;
+mod households;
+mod people;
 mod reads;
 mod rounds;
 mod world;
@@ -15,6 +17,12 @@ use std::time::Instant;
 
 use rounds::Table;
 use world::World;
+
+/// How many households there are, for a short look: `make bench HOUSEHOLDS=100000`.
+#[expect(clippy::disallowed_methods, reason = "a benchmark is told by the environment")]
+fn households() -> usize {
+    std::env::var("HOUSEHOLDS").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000_000)
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -32,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
     writes::measure(&world, &mut table).await?;
     batches::measure(&world, &mut table).await?;
     reads::measure(&world, &mut table).await?;
+    households::measure(&world, folder.path(), households(), &mut table).await?;
     table.note("memory of the program after the load", &format!("{} MiB", world.program.memory_kib()? / 1024));
     let (restart, since_postgres) = world.restart(folder.path()).await?;
     table.note("start of that folder until ready", &format!("{restart:.2} s"));

@@ -9,8 +9,8 @@ use tongxin_platform::{
 use tongxin_proto::{
     Date,
     pairing::v1::{
-        JointActivityHeld, OrganisationPairedChanged, OrganisationSide, PairingKind, Region as StatedRegion,
-        RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+        JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairingKind,
+        Region as StatedRegion, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
     },
 };
 use uuid::Uuid;
@@ -36,6 +36,7 @@ pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), Handle
         Some(VillageCoverageChanged::NAME) => coverage_changed(event, effects),
         Some(OrganisationPairedChanged::NAME) => paired_changed(event, effects),
         Some(JointActivityHeld::NAME) => activity_held(event, effects),
+        Some(JointActivityVoided::NAME) => activity_voided(event, effects),
         _ => pass_over(&event.event_type),
     }
 }
@@ -94,6 +95,12 @@ fn paired_changed(event: &Envelope, effects: &mut Effects) -> Result<(), Handler
 fn activity_held(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     let stated: JointActivityHeld = decode(event)?;
     add(event, effects, &JOINT_ACTIVITIES, (&stated.region_code, stated.held_on, 1), &stated.activity_id)
+}
+
+/// Counts against the day on which it was said to be held.
+fn activity_voided(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    let stated: JointActivityVoided = decode(event)?;
+    add(event, effects, &JOINT_ACTIVITIES, (&stated.region_code, stated.held_on, -1), &stated.activity_id)
 }
 
 fn add(

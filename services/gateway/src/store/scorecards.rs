@@ -6,7 +6,7 @@ use chrono::{Datelike as _, NaiveDate};
 use sqlx::{PgConnection, PgPool};
 use tongxin_platform::{db::Scope, region::RegionCode};
 
-use super::regions;
+use super::regions::{self, Named};
 use crate::{
     domain::{
         indicators::CATALOGUE,
@@ -21,11 +21,12 @@ pub const CONSUMER: &str = "gateway";
 /// The scorecard of a region, as far as the scope sees it.
 pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveDate) -> Result<Scorecard, Error> {
     let mut tx = scope.read(pool).await?;
-    let region_name = regions::find_name(&mut tx, region).await?.ok_or(Error::RegionNotFound(region))?;
+    let found = regions::find(&mut tx, region).await?;
+    let Named { name, valid_from, valid_until } = found.ok_or(Error::RegionNotFound(region))?;
     let amounts = amounts(&mut tx, region, as_of).await?;
     let heads = heads(&mut tx).await?;
     tx.commit().await?;
-    Ok(Scorecard { region, region_name, as_of, figures: amounts.figures(), heads })
+    Ok(Scorecard { region, region_name: name, valid_from, valid_until, as_of, figures: amounts.figures(), heads })
 }
 
 /// Whole months before that of the day, and the days of its month: one range of each primary key,
@@ -63,7 +64,7 @@ async fn amounts(conn: &mut PgConnection, region: RegionCode, as_of: NaiveDate) 
 pub async fn upper_levels(
     pool: &PgPool,
     as_of: NaiveDate,
-    regions: i64,
+    most_regions: u32,
 ) -> Result<BTreeMap<RegionCode, Amounts>, sqlx::Error> {
     let Counted { indicators, since, month } = Counted::on(as_of);
     let mut tx = Scope::EVERYWHERE.read(pool).await?;
@@ -94,7 +95,7 @@ pub async fn upper_levels(
         &since,
         month,
         as_of,
-        regions,
+        i64::from(most_regions),
     )
     .fetch_all(&mut *tx)
     .await?;

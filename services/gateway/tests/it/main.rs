@@ -8,3 +8,5 @@ mod projection;
 mod rollups;
 mod rooms;
 mod support;
+mod tls;
+mod web;

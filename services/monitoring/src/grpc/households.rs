@@ -1,98 +1,182 @@
 //! The door of HouseholdService.
 
-use std::pin::Pin;
-
-use futures::Stream;
-use tongxin_proto::monitoring::v1::{self, household_service_server::HouseholdService};
+use tongxin_platform::{
+    access::Caller,
+    request::{Call, Context},
+};
+use tongxin_proto::{
+    batch::v1::ImportStatus,
+    monitoring::v1::{self, household_service_server::HouseholdService, import_households_request},
+};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Door;
+use super::{
+    Door, convert,
+    convert::households as read,
+    import::{self, Answers, Import, Part},
+};
+use crate::{
+    commands::{HouseholdImport, NewHousehold, Policy, RegisterHousehold, UndoMerge},
+    domain::{ImportId, MergeId},
+    error::Error,
+    store::{households, imports, regions},
+};
 
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+impl Import for v1::ImportHouseholdsRequest {
+    type Row = v1::HouseholdDraft;
+    type Imported = HouseholdImport;
+    type Answer = v1::ImportHouseholdsResponse;
+
+    fn part(self) -> Option<Part<v1::HouseholdDraft>> {
+        self.part.map(|part| match part {
+            import_households_request::Part::Options(options) => Part::Options(options),
+            import_households_request::Part::Rows(rows) => Part::Rows(rows.first_row, rows.rows),
+        })
+    }
+
+    fn imported(dry_run: bool) -> HouseholdImport {
+        HouseholdImport::new(dry_run)
+    }
+
+    fn prepare(row: v1::HouseholdDraft, policy: &Policy, context: &Context) -> Result<NewHousehold, Error> {
+        NewHousehold::prepare(policy, context, read::household(row, context.today())?)
+    }
+
+    fn answer(status: ImportStatus) -> v1::ImportHouseholdsResponse {
+        v1::ImportHouseholdsResponse { status: Some(status) }
+    }
+}
 
 #[tonic::async_trait]
 impl HouseholdService for Door {
     async fn register_household(
         &self,
-        _: Request<v1::RegisterHouseholdRequest>,
+        request: Request<v1::RegisterHouseholdRequest>,
     ) -> Result<Response<v1::RegisterHouseholdResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let draft = read::household(request.household.unwrap_or_default(), self.clock.today())?;
+        Ok(Response::new(self.writer.execute(call, RegisterHousehold(draft)).await?))
     }
 
     type ImportHouseholdsStream = Answers<v1::ImportHouseholdsResponse>;
 
     async fn import_households(
         &self,
-        _: Request<Streaming<v1::ImportHouseholdsRequest>>,
+        request: Request<Streaming<v1::ImportHouseholdsRequest>>,
     ) -> Result<Response<Answers<v1::ImportHouseholdsResponse>>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        Ok(Response::new(import::answer(self, request)?))
     }
 
-    async fn get_import(&self, _: Request<v1::GetImportRequest>) -> Result<Response<v1::GetImportResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+    async fn get_import(
+        &self,
+        request: Request<v1::GetImportRequest>,
+    ) -> Result<Response<v1::GetImportResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let mut tx = self.read(&request).await?;
+        let id = ImportId(convert::uuid("import_id", &request.into_inner().import_id)?);
+        let progress = imports::find(&mut tx, caller.subject(), id).await?;
+        let errors = imports::errors(&mut tx, id).await?;
+        Ok(Response::new(v1::GetImportResponse { status: Some(convert::import_status(id, progress, errors)) }))
     }
 
     async fn get_household(
         &self,
-        _: Request<v1::GetHouseholdRequest>,
+        request: Request<v1::GetHouseholdRequest>,
     ) -> Result<Response<v1::GetHouseholdResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let id = convert::household_id("household_id", &request.into_inner().household_id)?;
+        let household = households::find(&mut tx, &self.keys, id).await?;
+        Ok(Response::new(v1::GetHouseholdResponse { household: Some(household.into()) }))
     }
 
     async fn list_households(
         &self,
-        _: Request<v1::ListHouseholdsRequest>,
+        request: Request<v1::ListHouseholdsRequest>,
     ) -> Result<Response<v1::ListHouseholdsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let own = Caller::of(&request)?.region();
+        let (asked, page) = read::list(&request.into_inner())?;
+        if let Some(region) = asked {
+            regions::find_name(&mut tx, region).await?;
+        }
+        let listed = households::list(&mut tx, asked.unwrap_or(own), &page).await?;
+        let (listed, next_page_token) = page.cut(listed, |listed| listed.head.id.0);
+        let households = listed.into_iter().map(v1::Household::from).collect();
+        Ok(Response::new(v1::ListHouseholdsResponse { households, next_page_token }))
     }
 
     async fn find_households(
         &self,
-        _: Request<v1::FindHouseholdsRequest>,
+        request: Request<v1::FindHouseholdsRequest>,
     ) -> Result<Response<v1::FindHouseholdsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let own = Caller::of(&request)?.region();
+        let (index, asked) = read::find(&request.into_inner(), &self.keys)?;
+        if let Some(region) = asked {
+            regions::find_name(&mut tx, region).await?;
+        }
+        let ids = households::search(&mut tx, index, asked.unwrap_or(own)).await?;
+        let found = households::find_many(&mut tx, &self.keys, &ids).await?;
+        let households = found.into_iter().map(v1::Household::from).collect();
+        Ok(Response::new(v1::FindHouseholdsResponse { households }))
     }
 
     async fn reveal_household(
         &self,
-        _: Request<v1::RevealHouseholdRequest>,
+        request: Request<v1::RevealHouseholdRequest>,
     ) -> Result<Response<v1::RevealHouseholdResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let caller = Caller::of(&request)?;
+        let command = read::reveal(request.into_inner())?;
+        let household = self.writer.execute_each_time(&caller, command).await?;
+        Ok(Response::new(v1::RevealHouseholdResponse { household: Some(household.into()) }))
     }
 
     async fn change_household(
         &self,
-        _: Request<v1::ChangeHouseholdRequest>,
+        request: Request<v1::ChangeHouseholdRequest>,
     ) -> Result<Response<v1::ChangeHouseholdResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        Ok(Response::new(self.writer.execute(call, read::change(request)?).await?))
     }
 
-    async fn set_member(&self, _: Request<v1::SetMemberRequest>) -> Result<Response<v1::SetMemberResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+    async fn set_member(
+        &self,
+        request: Request<v1::SetMemberRequest>,
+    ) -> Result<Response<v1::SetMemberResponse>, Status> {
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        Ok(Response::new(self.writer.execute(call, read::set_member(request)?).await?))
     }
 
     async fn remove_member(
         &self,
-        _: Request<v1::RemoveMemberRequest>,
+        request: Request<v1::RemoveMemberRequest>,
     ) -> Result<Response<v1::RemoveMemberResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        Ok(Response::new(self.writer.execute(call, read::remove_member(&request)?).await?))
     }
 
     async fn move_household(
         &self,
-        _: Request<v1::MoveHouseholdRequest>,
+        request: Request<v1::MoveHouseholdRequest>,
     ) -> Result<Response<v1::MoveHouseholdResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        Ok(Response::new(self.writer.execute(call, read::move_household(&request)?).await?))
     }
 
     async fn merge_households(
         &self,
-        _: Request<v1::MergeHouseholdsRequest>,
+        request: Request<v1::MergeHouseholdsRequest>,
     ) -> Result<Response<v1::MergeHouseholdsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        Ok(Response::new(self.writer.execute(call, read::merge(&request)?).await?))
     }
 
-    async fn undo_merge(&self, _: Request<v1::UndoMergeRequest>) -> Result<Response<v1::UndoMergeResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+    async fn undo_merge(
+        &self,
+        request: Request<v1::UndoMergeRequest>,
+    ) -> Result<Response<v1::UndoMergeResponse>, Status> {
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = UndoMerge(MergeId(convert::uuid("merge_id", &request.merge_id)?));
+        Ok(Response::new(self.writer.execute(call, command).await?))
     }
 }

@@ -1,11 +1,32 @@
-//! Households.
+//! Households, with their members.
 
-use chrono::NaiveDate;
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::{
+    change::Change,
+    log,
+    page::Page,
+    personal::DataKey,
+    region::{RegionCode, RegionRange},
+    request::Context,
+};
+use uuid::Uuid;
 
-use super::region;
-use crate::{domain::HouseholdId, error::Error};
+use super::{keys::Keys, members, named, published, region, sealed, sealed::Sealed};
+use crate::{
+    domain::{
+        HouseholdId, ImportId,
+        household::{Household, HouseholdEvent, Refused, RevealPurpose, SocialSupport, Why},
+        member::Member,
+    },
+    error::Error,
+};
+
+/// Households that a look-up returns.
+const FOUND: i64 = 50;
 
 /// What is known of a household without opening anything.
 #[derive(Debug, Clone)]
@@ -16,8 +37,27 @@ pub struct Head {
     pub region: RegionCode,
     /// The household that it was merged into.
     pub merged_into: Option<HouseholdId>,
+    /// Whether it was lifted out of poverty by 2020.
+    pub lifted_from_poverty: bool,
+    /// Social support.
+    pub support: SocialSupport,
     /// Day of its last move.
     pub moved_on: Option<NaiveDate>,
+    /// Rises with each change.
+    pub version: i64,
+}
+
+/// A household in a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// What others ask about it, too.
+    pub head: Head,
+    /// National household number.
+    pub household_number: Option<String>,
+    /// First day on which it counts as registered.
+    pub registered_on: NaiveDate,
+    /// When it was registered.
+    pub register_time: DateTime<Utc>,
 }
 
 impl Head {
@@ -33,11 +73,39 @@ impl Head {
     }
 }
 
-/// Holds a household still until the transaction ends.
+struct Row {
+    household_id: Uuid,
+    region_code: i64,
+    lifted_from_poverty: bool,
+    support: String,
+    merged_into: Option<Uuid>,
+    moved_on: Option<NaiveDate>,
+    version: i64,
+}
+
+impl TryFrom<Row> for Head {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: HouseholdId(row.household_id),
+            region: region(row.region_code)?,
+            merged_into: row.merged_into.map(HouseholdId),
+            lifted_from_poverty: row.lifted_from_poverty,
+            support: named(SocialSupport::by_name(&row.support), &row.support)?,
+            moved_on: row.moved_on,
+            version: row.version,
+        })
+    }
+}
+
+/// Holds a household still until the transaction ends. Whoever changes something of it does this first;
+/// one that was merged into another is returned as well.
 pub async fn lock_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head, Error> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        Row,
         r#"
-        SELECT household_id, region_code, merged_into, moved_on
+        SELECT household_id, region_code, lifted_from_poverty, support, merged_into, moved_on, version
         FROM household
         WHERE household_id = $1
         FOR UPDATE
@@ -46,11 +114,306 @@ pub async fn lock_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head,
     )
     .fetch_optional(conn)
     .await?;
-    let row = row.ok_or(Error::HouseholdNotFound(id))?;
-    Ok(Head {
-        id,
-        region: region(row.region_code)?,
-        merged_into: row.merged_into.map(HouseholdId),
-        moved_on: row.moved_on,
-    })
+    row.ok_or(Error::HouseholdNotFound(id))?.try_into()
 }
+
+/// What is known of a household without opening anything.
+pub async fn find_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT household_id, region_code, lifted_from_poverty, support, merged_into, moved_on, version
+        FROM household
+        WHERE household_id = $1
+        "#,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.ok_or(Error::HouseholdNotFound(id))?.try_into()
+}
+
+/// Lists households in the order of their registration, without those that were merged into others.
+pub async fn list(conn: &mut PgConnection, within: RegionCode, page: &Page<Uuid>) -> Result<Vec<Listed>, Error> {
+    let RegionRange { from, until } = within.range();
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_id, household_number, region_code, lifted_from_poverty, support, registered_on, moved_on,
+               register_time, version
+        FROM household
+        WHERE region_code >= $1 AND region_code < $2
+            AND merged_into IS NULL
+            AND ($3::uuid IS NULL OR household_id > $3)
+        ORDER BY household_id
+        LIMIT $4
+        "#,
+        from,
+        until,
+        page.after,
+        page.fetch(),
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut listed = Vec::with_capacity(rows.len());
+    for row in rows {
+        listed.push(Listed {
+            head: Head {
+                id: HouseholdId(row.household_id),
+                region: region(row.region_code)?,
+                merged_into: None,
+                lifted_from_poverty: row.lifted_from_poverty,
+                support: named(SocialSupport::by_name(&row.support), &row.support)?,
+                moved_on: row.moved_on,
+                version: row.version,
+            },
+            household_number: row.household_number,
+            registered_on: row.registered_on,
+            register_time: row.register_time,
+        });
+    }
+    Ok(listed)
+}
+
+/// By what members are looked up.
+#[derive(Debug, Clone, Copy)]
+pub enum Index {
+    /// The hash of an ID number.
+    IdNumber([u8; 16]),
+    /// The hash of a full name.
+    Name([u8; 16]),
+}
+
+/// Finds households by somebody who belongs to them, within a region, without those that were merged into
+/// others.
+pub async fn search(conn: &mut PgConnection, index: Index, region: RegionCode) -> Result<Vec<HouseholdId>, Error> {
+    let RegionRange { from, until } = region.range();
+    let ids = match index {
+        Index::IdNumber(hash) => {
+            sqlx::query_scalar!(
+                r#"
+                SELECT DISTINCT household_id
+                FROM member
+                JOIN household USING (household_id)
+                WHERE member.id_index = $1 AND member.left_on IS NULL
+                    AND member.region_code >= $2 AND member.region_code < $3
+                    AND household.merged_into IS NULL
+                ORDER BY household_id
+                LIMIT $4
+                "#,
+                &hash[..],
+                from,
+                until,
+                FOUND,
+            )
+            .fetch_all(conn)
+            .await?
+        }
+        Index::Name(hash) => {
+            sqlx::query_scalar!(
+                r#"
+                SELECT DISTINCT household_id
+                FROM member
+                JOIN household USING (household_id)
+                WHERE member.name_index = $1 AND member.left_on IS NULL
+                    AND member.region_code >= $2 AND member.region_code < $3
+                    AND household.merged_into IS NULL
+                ORDER BY household_id
+                LIMIT $4
+                "#,
+                &hash[..],
+                from,
+                until,
+                FOUND,
+            )
+            .fetch_all(conn)
+            .await?
+        }
+    };
+    Ok(ids.into_iter().map(HouseholdId).collect())
+}
+
+/// Reads a household and opens what is personal of it.
+pub async fn find(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Result<Household, Error> {
+    find_many(conn, keys, &[id]).await?.pop().ok_or(Error::HouseholdNotFound(id))
+}
+
+/// Reads households, in the order of their registration, and opens what is personal of them; those that do
+/// not exist or are not visible are left out.
+pub async fn find_many(conn: &mut PgConnection, keys: &Keys, ids: &[HouseholdId]) -> Result<Vec<Household>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_id, household_number, region_code, lifted_from_poverty, support, data_key, sealed_contact,
+               merged_into, registered_on, moved_on, register_time, version
+        FROM household
+        WHERE household_id = ANY($1)
+        ORDER BY household_id
+        "#,
+        &ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut members = members::of_households(conn, &ids).await?;
+    let mut households = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = HouseholdId(row.household_id);
+        let key = sealed::data_key(keys, id, &row.data_key)?;
+        let members = members.remove(&id).unwrap_or_default().into_iter().map(|member| member.open(&key));
+        households.push(Household {
+            id,
+            household_number: row.household_number,
+            region: region(row.region_code)?,
+            contact: sealed::open_contact(&key, id, &row.sealed_contact)?,
+            lifted_from_poverty: row.lifted_from_poverty,
+            support: named(SocialSupport::by_name(&row.support), &row.support)?,
+            members: members.collect::<Result<Vec<Member>, Error>>()?,
+            merged_into: row.merged_into.map(HouseholdId),
+            registered_on: row.registered_on,
+            moved_on: row.moved_on,
+            register_time: row.register_time,
+            version: row.version,
+        });
+    }
+    Ok(households)
+}
+
+/// The full name of a household's head, for the public notice.
+pub async fn names(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Result<String, Error> {
+    let household = find(conn, keys, id).await?;
+    let head = household.head().ok_or_else(|| Error::Corrupt(format!("household {id} without a head")))?;
+    Ok(head.personal.name.expose_secret().to_owned())
+}
+
+/// Adds new households with their members and events, in their order, and says whose household number is
+/// taken: those are not added.
+pub async fn add(
+    conn: &mut PgConnection,
+    context: &Context,
+    import: Option<ImportId>,
+    new: &[Sealed],
+) -> Result<HashSet<HouseholdId>, Error> {
+    if new.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let households = || new.iter().map(|sealed| &sealed.household);
+    let ids: Vec<Uuid> = households().map(|household| household.id.0).collect();
+    let numbers: Vec<Option<&str>> = households().map(|household| household.household_number.as_deref()).collect();
+    let regions: Vec<i64> = households().map(|household| household.region.number()).collect();
+    let lifted: Vec<bool> = households().map(|household| household.lifted_from_poverty).collect();
+    let supports: Vec<&str> = households().map(|household| household.support.name()).collect();
+    let data_keys: Vec<&[u8]> = new.iter().map(|sealed| sealed.data_key.as_slice()).collect();
+    let contacts: Vec<&[u8]> = new.iter().map(|sealed| sealed.contact.as_slice()).collect();
+    let registered_on: Vec<NaiveDate> = households().map(|household| household.registered_on).collect();
+    let register_times: Vec<DateTime<Utc>> = households().map(|household| household.register_time).collect();
+
+    let added = sqlx::query_scalar!(
+        r#"
+        INSERT INTO household
+            (household_id, household_number, region_code, lifted_from_poverty, support, data_key, sealed_contact,
+             registered_on, register_time, version)
+        SELECT *, 1
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::bytea[], $7::bytea[],
+                    $8::date[], $9::timestamptz[])
+        ON CONFLICT (household_number) WHERE merged_into IS NULL DO NOTHING
+        RETURNING household_id
+        "#,
+        &ids,
+        &numbers as &[Option<&str>],
+        &regions,
+        &lifted,
+        &supports as &[&str],
+        &data_keys as &[&[u8]],
+        &contacts as &[&[u8]],
+        &registered_on,
+        &register_times,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let added: HashSet<HouseholdId> = added.into_iter().map(HouseholdId).collect();
+    let kept: Vec<&Sealed> = new.iter().filter(|sealed| added.contains(&sealed.household.id)).collect();
+    members::add(conn, &kept).await?;
+
+    let households: Vec<&Household> = kept.iter().map(|sealed| &sealed.household).collect();
+    log::append(conn, context, &published::households::registered(&households, import)).await?;
+    Ok(ids.into_iter().map(HouseholdId).filter(|id| !added.contains(id)).collect())
+}
+
+/// Writes a changed household first and its events second.
+pub async fn save(
+    conn: &mut PgConnection,
+    context: &Context,
+    keys: &Keys,
+    change: Change<Household, HouseholdEvent>,
+) -> Result<Household, Error> {
+    let Change { state: household, events } = change;
+    if events.is_empty() {
+        return Ok(household);
+    }
+    write(conn, keys, &household).await?;
+    let events: Vec<_> =
+        events.iter().flat_map(|event| published::households::changed(&household, event, context)).collect();
+    log::append(conn, context, &events).await?;
+    Ok(household)
+}
+
+/// Writes a household as it is now, with its members.
+pub(super) async fn write(conn: &mut PgConnection, keys: &Keys, household: &Household) -> Result<(), Error> {
+    let key = lock_key(conn, keys, household.id).await?;
+    let contact = sealed::contact(&key, household)?;
+    sqlx::query!(
+        r#"
+        UPDATE household
+        SET household_number = $2,
+            region_code = $3,
+            lifted_from_poverty = $4,
+            support = $5,
+            sealed_contact = $6,
+            merged_into = $7,
+            moved_on = $8,
+            version = $9
+        WHERE household_id = $1
+        "#,
+        household.id.0,
+        household.household_number,
+        household.region.number(),
+        household.lifted_from_poverty,
+        household.support.name(),
+        contact,
+        household.merged_into.map(|kept| kept.0),
+        household.moved_on,
+        household.version,
+    )
+    .execute(&mut *conn)
+    .await
+    .map_err(number_taken)?;
+    members::replace(conn, household, &sealed::members(keys, &key, household)?).await
+}
+
+async fn lock_key(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Result<DataKey, Error> {
+    let wrapped = sqlx::query_scalar!("SELECT data_key FROM household WHERE household_id = $1 FOR UPDATE", id.0)
+        .fetch_optional(conn)
+        .await?
+        .ok_or(Error::HouseholdNotFound(id))?;
+    sealed::data_key(keys, id, &wrapped)
+}
+
+fn number_taken(error: sqlx::Error) -> Error {
+    match error.as_database_error().and_then(|error| error.constraint()) {
+        Some("household_number_taken") => Refused::new("household_number", Why::NumberTaken).into(),
+        _ => error.into(),
+    }
+}
+
+/// States that what is personal of a household is shown, and why.
+pub async fn state_revealed(
+    conn: &mut PgConnection,
+    context: &Context,
+    head: &Head,
+    (purpose, reference): (RevealPurpose, String),
+) -> Result<(), Error> {
+    let event = published::households::revealed(head, (purpose, reference), context);
+    Ok(log::append(conn, context, &[event]).await?)
+}
+
+/// Rows of members, by household.
+pub(super) type Members = HashMap<HouseholdId, Vec<members::Kept>>;

@@ -118,9 +118,12 @@ fn new_keys(folder: &TempDir) -> PersonalConfig {
 impl TestApp {
     /// Started, with a register of two counties that was in force from 2021 on.
     pub async fn start() -> Self {
+        Self::start_in(TestWorld::at(now()).await).await
+    }
+
+    pub async fn start_in(world: TestWorld) -> Self {
         let database = Database::migrated(&migrations()).await;
         let stop = CancellationToken::new();
-        let world = TestWorld::at(now()).await;
         let pairing = pairing::serve(now(), stop.clone()).await;
         let keys = TempDir::new().unwrap();
         let config = Config::on(DbConfig::at(&database.app_url), format!("http://{pairing}"), new_keys(&keys));

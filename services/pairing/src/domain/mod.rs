@@ -9,5 +9,6 @@ pub mod organisation;
 pub mod pairing;
 pub mod period;
 pub mod register;
+pub mod tally;
 
 pub use ids::{ActivityId, OrganisationId, PairingId};

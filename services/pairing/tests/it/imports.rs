@@ -52,11 +52,46 @@ async fn a_complete_edition_withdraws_what_it_does_not_have() {
         effective_from: date("2025-01-01"),
         complete_for: COUNTY.to_owned(),
         source: "edition of 2025".to_owned(),
+        row_count: 10,
     };
     assert_eq!(result(app.import_as(edition, rows).await.unwrap()).withdrawn, 1);
     let ask = v1::GetRegionRequest { code: VILLAGE.to_owned() };
     let village = app.hq().get_region(ask).await.unwrap().into_inner().region.unwrap();
     assert_eq!(village.valid_until, date("2025-01-01"));
+}
+
+/// A file that is cut off between two rows looks whole.
+#[tokio::test]
+async fn an_edition_that_was_cut_off_withdraws_nothing() {
+    let app = TestApp::with_register().await;
+    let edition = |row_count| RegionEdition {
+        request_id: new_request_id(),
+        effective_from: date("2025-01-01"),
+        complete_for: COUNTY.to_owned(),
+        source: String::new(),
+        row_count,
+    };
+    let before = app.all_events().await;
+    let cut_off = || register()[..6].to_vec();
+    let unstated = app.import_as(edition(0), cut_off()).await.unwrap_err();
+    let field = (Code::InvalidArgument, "INVALID_FIELDS".to_owned(), vec!["row_count".to_owned()]);
+    assert_eq!(told(&unstated), field);
+    assert!(unstated.message().contains("required with complete_for"), "{}", unstated.message());
+
+    let wrong = (Code::InvalidArgument, "ROW_COUNT_WRONG".to_owned(), vec!["row_count".to_owned()]);
+    let fewer = app.import_as(edition(11), cut_off()).await.unwrap_err();
+    assert_eq!(told(&fewer), wrong);
+    assert!(fewer.message().contains("6 rows came, 11 were stated"), "{}", fewer.message());
+    let more = app.import_as(edition(10), register()).await.unwrap_err();
+    assert_eq!(told(&more), wrong);
+    let open = RegionEdition { complete_for: String::new(), ..edition(11) };
+    assert_eq!(told(&app.import_as(open, cut_off()).await.unwrap_err()), wrong);
+    let negative = app.import_as(edition(-1), register()).await.unwrap_err();
+    assert_eq!(told(&negative).2, ["edition.row_count"]);
+    assert_eq!(app.all_events().await, before);
+    assert_eq!(app.set_aside().await, 0);
+
+    assert_eq!(result(app.import_as(edition(11), register()).await.unwrap()).withdrawn, 0);
 }
 
 #[tokio::test]
@@ -83,8 +118,7 @@ async fn rows_that_contradict_themselves_or_each_other_are_named_and_nothing_is_
     }
     let ask = v1::GetRegionRequest { code: PROVINCE.to_owned() };
     assert_eq!(told(&app.hq().get_region(ask).await.unwrap_err()).1, "REGION_NOT_FOUND");
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM region_import").fetch_one(&app.owner).await.unwrap();
-    assert_eq!(left, 0, "rows set aside are cleared");
+    assert_eq!((app.set_aside().await, app.all_events().await), (0, 0), "rows set aside are cleared");
 }
 
 #[tokio::test]

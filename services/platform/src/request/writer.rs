@@ -11,6 +11,7 @@ use super::{
     answers::{self, Earlier},
 };
 use crate::{
+    access::Caller,
     clock::Clock,
     db::Scope,
     error::{ErrorKind, ServiceError, database_kind},
@@ -122,6 +123,31 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         let work = async move { writer.answer(&call, command).await };
         match tokio::spawn(work.in_current_span()).await {
             Ok(answer) => answer,
+            Err(error) => Err(RequestError::Panicked(error).into()),
+        }
+    }
+
+    /// Carries out a command in a transaction of its own, each time that it is asked for: one that keeps account
+    /// itself of what was done, or is to be written down each time. As with [`execute`](Self::execute), a caller
+    /// who goes away cannot stop it half way.
+    ///
+    /// # Errors
+    /// Those of the command, and faults of the database.
+    pub async fn execute_each_time<C>(&self, caller: &Caller, command: C) -> Result<C::Output, C::Error>
+    where
+        C: Command<Policy = Policy, Output: 'static>,
+    {
+        let (writer, caller) = (self.clone(), caller.clone());
+        let work = async move {
+            let context = Context::of(&caller, writer.clock.now());
+            let mut tx = Scope::region(caller.region()).write(&writer.pool).await?;
+            let output = command.apply(&mut tx, &context, &writer.policy).await?;
+            tx.commit().await?;
+            writer.wake.wake();
+            Ok(output)
+        };
+        match tokio::spawn(work.in_current_span()).await {
+            Ok(output) => output,
             Err(error) => Err(RequestError::Panicked(error).into()),
         }
     }

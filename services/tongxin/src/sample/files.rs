@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use tongxin_platform::region::RegionCode;
 use tongxin_proto::pairing::v1::RegionRow;
+use uuid::Uuid;
 
 use crate::register_csv::RegisterRows;
 
@@ -46,6 +47,10 @@ pub struct Manifest {
     pub supporter_region: RegionCode,
     /// How many joint activities there are; no figure was published.
     pub joint_activities: usize,
+    /// How many households there are; no figure was published.
+    pub households: usize,
+    /// How many cases ended with removal; no figure was published.
+    pub cases: usize,
 }
 
 /// A published figure.
@@ -94,6 +99,12 @@ impl Files {
             regions,
             published: published.collect::<Result<_, _>>().context("the published figures cannot be read")?,
         })
+    }
+
+    /// The identifier of something by what it is, always the same.
+    pub fn id(&self, about: &str) -> String {
+        let name = format!("tongxin/sample/{}/{about}", self.manifest.name);
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
     }
 
     /// A published count.

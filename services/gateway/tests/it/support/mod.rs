@@ -10,10 +10,8 @@ use sqlx::PgPool;
 use tongxin_gateway::{App, Config};
 use tongxin_platform::{
     broker::{self, BrokerConfig},
-    config::AdminConfig,
     consumer::Progress,
     db::{self, DbConfig},
-    grpc::GrpcConfig,
     lifecycle::Lifecycle,
     servers::Nats,
     testing::{Database, TestWorld, eventually},
@@ -64,18 +62,15 @@ impl Stage {
     pub async fn set() -> Self {
         let (world, nats) = world().await;
         let pairing = FakePairing::start(&world).await;
-        let upstreams = BTreeMap::from([("pairing".to_owned(), format!("http://{}", pairing.address))]);
-        Self::with(world, nats, pairing, upstreams).await
+        Self::with(world, nats, pairing, |_| {}).await
     }
 
-    pub async fn with(world: TestWorld, nats: Nats, pairing: FakePairing, upstreams: BTreeMap<String, String>) -> Self {
+    /// With the settings that a test wants otherwise.
+    pub async fn with(world: TestWorld, nats: Nats, pairing: FakePairing, set: impl FnOnce(&mut Config)) -> Self {
         let database = Database::migrated(&tongxin_gateway::migrations()).await;
-        let config = Config {
-            database: DbConfig::at(&database.app_url),
-            grpc: GrpcConfig::default(),
-            admin: AdminConfig::default(),
-            upstreams,
-        };
+        let mut config = Config::on(DbConfig::at(&database.app_url));
+        config.upstreams = BTreeMap::from([("pairing".to_owned(), format!("http://{}", pairing.address))]);
+        set(&mut config);
         let app = App::build(config, world.surroundings.clone()).await.unwrap();
         let (grpc, admin) = (app.grpc_address().unwrap(), app.admin_address().unwrap());
         let progress = app.progress("pairing");

@@ -1,15 +1,30 @@
 //! All reading and writing of the contract's messages.
 
+pub(super) mod cases;
+mod household_answers;
+pub(super) mod households;
 mod names;
+mod observations;
+mod rules;
 pub(super) mod signals;
 pub(super) mod villages;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::{Date, names::Named};
+use tongxin_proto::{
+    Date,
+    batch::v1::{ImportStatus, RowError},
+    names::Named,
+};
 use uuid::Uuid;
 
-use crate::error::Error;
+pub(super) use rules::{Simulated, replay, rule_set_id, verdict_id};
+
+use crate::{
+    domain::{HouseholdId, ImportId, import::Progress},
+    error::Error,
+    store::imports,
+};
 
 pub(super) fn region(field: &'static str, text: &str) -> Result<RegionCode, Error> {
     RegionCode::parse(text).map_err(|error| Error::field(field, error))
@@ -35,4 +50,31 @@ pub(super) fn optional_date(field: &'static str, date: Option<Date>) -> Result<O
 /// A value that has to be stated.
 pub(super) fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
     T::read(number).ok_or_else(|| Error::field(field, "is required"))
+}
+
+/// Converts all of some values.
+pub(super) fn all<T, U: From<T>>(values: Vec<T>) -> Vec<U> {
+    values.into_iter().map(U::from).collect()
+}
+
+pub(super) fn household_id(field: &'static str, text: &str) -> Result<HouseholdId, Error> {
+    uuid(field, text).map(HouseholdId)
+}
+
+/// How far an import has come, with some of its refused rows.
+pub(super) fn import_status(import: ImportId, progress: Progress, errors: Vec<imports::RowError>) -> ImportStatus {
+    let error = |error: imports::RowError| RowError {
+        row: error.row,
+        reason: error.reason,
+        field: error.field,
+        message: error.message,
+    };
+    ImportStatus {
+        import_id: import.to_string(),
+        rows_taken: progress.rows_taken(),
+        accepted: progress.accepted,
+        refused: progress.refused,
+        warned: progress.warned,
+        errors: errors.into_iter().map(error).collect(),
+    }
 }

@@ -3,6 +3,7 @@
 use tongxin_proto::{monitoring::v1, same_names};
 
 use crate::domain::{
+    case::{Emergency, RemovalKind, StageName},
     household::{RevealPurpose, SocialSupport},
     income::IncomeKind,
     measure::MeasureFamily,
@@ -101,3 +102,6 @@ same_names!(
 same_names!(v1::SignalKind, SignalKind, SelfReport, Sweep, DepartmentWarning, Screening);
 same_names!(v1::SignalState, SignalState, Open, Verified, Refuted);
 same_names!(v1::IncomeKind, IncomeKind, Operating, Contracting, Investment, Other);
+same_names!(v1::Stage, StageName, Identifying, Monitored, Removing, Removed, Refused);
+same_names!(v1::RemovalKind, RemovalKind, Assisted, Natural);
+same_names!(v1::Emergency, Emergency, Disaster, Accident);

@@ -50,7 +50,7 @@ async fn outcomes(
 ) -> Result<Funnel, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT kind, department, rule_set_id, rule_number,
+        SELECT kind AS "kind?", department, rule_set_id, rule_number,
                count(DISTINCT signal_id) AS "signals!",
                count(DISTINCT signal_id) FILTER (WHERE state = 'verified') AS "verified!",
                count(DISTINCT signal_id) FILTER (WHERE state = 'refuted') AS "refuted!",

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 pub use change::{decide, identified, move_to, take_for_case};
 pub use funnel::funnel;
-pub use raise::{Raised, raise};
+pub use raise::raise;
 pub use warnings::{Warning, hold_still, keep, match_within, warnings_match};
 
 use super::{named, region};

@@ -27,7 +27,7 @@ use crate::{
         signal::{Department, Origin, Report},
     },
     error::Error,
-    store::{keys::Keys, published},
+    store::{heads, keys::Keys, published},
 };
 
 /// The lock that keeps a person from being registered while warnings come in: neither would see the other.
@@ -183,24 +183,13 @@ async fn registered(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let ids: Vec<Uuid> = members.iter().map(|member| member.household_id).collect();
-    let heads = sqlx::query!(
-        r#"
-        SELECT household_id, region_code
-        FROM household
-        WHERE household_id = ANY($1) AND merged_into IS NULL
-        ORDER BY household_id
-        FOR UPDATE
-        "#,
-        &ids,
-    )
-    .fetch_all(conn)
-    .await?;
-    let homes: HashMap<Uuid, i64> = heads.into_iter().map(|head| (head.household_id, head.region_code)).collect();
+    let ids: Vec<HouseholdId> = members.iter().map(|member| HouseholdId(member.household_id)).collect();
+    let homes = heads::lock(conn, &ids).await?;
     let mut people = HashMap::new();
     for member in members {
-        if let (Some(home), Ok(index)) = (homes.get(&member.household_id), <[u8; 16]>::try_from(member.id_index)) {
-            people.insert(index, (HouseholdId(member.household_id), region(*home)?));
+        let home = homes.get(&HouseholdId(member.household_id)).filter(|head| head.merged_into.is_none());
+        if let (Some(home), Ok(index)) = (home, <[u8; 16]>::try_from(member.id_index)) {
+            people.insert(index, (home.id, home.region));
         }
     }
     Ok(people)

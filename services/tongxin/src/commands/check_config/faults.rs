@@ -17,7 +17,7 @@ use tongxin_platform::{
     config,
     db::DbConfig,
     error::chain,
-    grpc,
+    grpc::{self, TlsConfig},
     telemetry::TelemetryConfig,
 };
 use tongxin_proto::POOL;
@@ -75,7 +75,7 @@ pub fn find(file: &Path) -> Vec<String> {
     }
     if let Some(gateway) = gateway(file, &mut faults) {
         database_faults("gateway", &gateway.database, &mut faults);
-        upstream_faults(&gateway.upstreams, &mut faults);
+        upstream_faults(&gateway.upstreams, &gateway.upstream_tls, &mut faults);
         if token_file.is_none() {
             faults.push("token_file: the gateway needs one, for its calls to other services".to_owned());
         }
@@ -155,13 +155,10 @@ fn url_faults(setting: &str, url: &SecretString, faults: &mut Vec<String>) {
     }
 }
 
-fn upstream_faults(upstreams: &BTreeMap<String, String>, faults: &mut Vec<String>) {
+fn upstream_faults(upstreams: &BTreeMap<String, String>, tls: &TlsConfig, faults: &mut Vec<String>) {
     for (name, address) in upstreams {
-        if let Err(error) = grpc::channel(address) {
-            let text = chain(&error);
-            faults.push(format!(
-                "gateway.upstreams.{name}: {address:?} is no address such as http://{name}:7001: {text}"
-            ));
+        if let Err(error) = grpc::secure_channel(address, tls) {
+            faults.push(format!("gateway.upstreams.{name}: {}", chain(&error)));
         }
     }
 }
@@ -214,9 +211,20 @@ mod tests {
 
     #[tokio::test]
     async fn an_upstream_needs_an_address() {
-        let found = faults(
-            "token_file = 't'\n[gateway]\nupstreams = { pairing = 'http://[' }\n[gateway.database]\nurl = 'postgres://a@b/c'",
-        );
-        assert!(found[0].starts_with("gateway.upstreams.pairing: "), "{found:?}");
+        for (address, tls, fault) in [
+            ("http://[", "", "is no address"),
+            ("https://pairing:7001", "", "needs ca_file"),
+            ("https://pairing:7001", "ca_file = '/nowhere.pem'", "cannot read /nowhere.pem"),
+        ] {
+            let found = faults(&format!(
+                "token_file = 't'
+                 [gateway]
+                 upstreams = {{ pairing = '{address}' }}
+                 upstream_tls = {{ {tls} }}
+                 [gateway.database]
+                 url = 'postgres://a@b/c'"
+            ));
+            assert!(found[0].starts_with("gateway.upstreams.pairing: ") && found[0].contains(fault), "{found:?}");
+        }
     }
 }

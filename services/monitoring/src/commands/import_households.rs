@@ -1,0 +1,117 @@
+//! Imports households.
+
+use std::collections::HashSet;
+
+use sqlx::PgConnection;
+use tongxin_platform::{region::RegionCode, request::Context};
+
+use super::{
+    Policy,
+    import_rows::Imported,
+    register_household::{New, keep},
+};
+use crate::{
+    domain::{
+        HouseholdId, ImportId,
+        household::{HouseholdDraft, Refused, Why},
+        import::{Accepted, ImportKind},
+    },
+    error::Error,
+    store::{regions, sealed::Sealed},
+};
+
+/// An import of households.
+#[derive(Debug)]
+pub struct HouseholdImport {
+    /// Household numbers that a dry run has given away; `None` when rows are kept.
+    promised: Option<HashSet<Box<str>>>,
+}
+
+/// A household that is ready to be registered.
+pub struct NewHousehold(New);
+
+impl NewHousehold {
+    /// Checks and seals a draft, which takes some microseconds for each member.
+    ///
+    /// # Errors
+    /// Those of registering it, as far as they can be known without the database.
+    pub fn prepare(policy: &Policy, context: &Context, draft: HouseholdDraft) -> Result<Self, Error> {
+        policy.check_date("registered_on", draft.registered_on, context)?;
+        New::prepare(&policy.keys, context, draft).map(Self)
+    }
+}
+
+impl HouseholdImport {
+    /// An import, or one that keeps nothing.
+    #[must_use]
+    pub fn new(dry_run: bool) -> Self {
+        Self { promised: dry_run.then(HashSet::new) }
+    }
+
+    /// Whether a row before this one would have got the number.
+    fn is_promised(&self, number: Option<&str>) -> bool {
+        let promised = self.promised.as_ref().zip(number);
+        promised.is_some_and(|(promised, number)| promised.contains(number))
+    }
+
+    fn promise(&mut self, given: impl Iterator<Item = Box<str>>) {
+        if let Some(promised) = &mut self.promised {
+            promised.extend(given);
+        }
+    }
+
+    /// Says what is wrong with a row, or sets it aside to be kept.
+    fn sort(
+        &self,
+        row: Result<NewHousehold, Error>,
+        villages: &HashSet<RegionCode>,
+        new: &mut Vec<Sealed>,
+    ) -> Result<(HouseholdId, Accepted), Error> {
+        let New { sealed, warnings } = row?.0;
+        let household = &sealed.household;
+        if !villages.contains(&household.region) {
+            return Err(Error::RegionNotFound(household.region.to_string()));
+        }
+        if self.is_promised(household.household_number.as_deref()) {
+            return Err(number_taken());
+        }
+        let accepted = (household.id, Accepted { warned: !warnings.is_empty() });
+        new.push(sealed);
+        Ok(accepted)
+    }
+}
+
+fn number_taken() -> Error {
+    Refused::new("household_number", Why::NumberTaken).into()
+}
+
+impl Imported for HouseholdImport {
+    const KIND: ImportKind = ImportKind::Households;
+
+    type Ready = NewHousehold;
+
+    async fn keep(
+        &mut self,
+        conn: &mut PgConnection,
+        context: &Context,
+        _: &Policy,
+        import: ImportId,
+        rows: Vec<Result<NewHousehold, Error>>,
+    ) -> Result<Vec<Result<Accepted, Error>>, Error> {
+        let villages: HashSet<RegionCode> = rows.iter().flatten().map(|row| row.0.sealed.household.region).collect();
+        let villages: Vec<RegionCode> = villages.into_iter().collect();
+        let villages = regions::existing(conn, &villages, context.today()).await?.into_iter().collect();
+
+        let mut new = Vec::with_capacity(rows.len());
+        let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &mut new)).collect();
+        let taken = keep(conn, context, Some(import), &new).await?;
+        let given = new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
+        self.promise(given.filter_map(|sealed| sealed.household.household_number.as_deref().map(Box::from)));
+
+        let outcome = |sorted: Result<(HouseholdId, Accepted), Error>| match sorted? {
+            (id, _) if taken.contains(&id) => Err(number_taken()),
+            (_, accepted) => Ok(accepted),
+        };
+        Ok(sorted.into_iter().map(outcome).collect())
+    }
+}

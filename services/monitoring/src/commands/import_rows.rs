@@ -1,0 +1,115 @@
+//! Takes rows of an import: each row is decided upon once, however often it is sent.
+
+use sqlx::{Connection as _, PgConnection};
+use tongxin_platform::{
+    error::{ErrorKind, ServiceError as _},
+    request::{Command, Context},
+};
+
+use super::Policy;
+use crate::{
+    domain::{
+        ImportId,
+        import::{Accepted, ImportKind, Progress},
+    },
+    error::Error,
+    store::imports::{self, RowError},
+};
+
+/// Something that is imported by rows; what it holds is remembered from message to message of one call.
+pub trait Imported: Send + 'static {
+    /// What it is.
+    const KIND: ImportKind;
+
+    /// A row of which all that can be checked without the database was found good.
+    type Ready: Send + 'static;
+
+    /// Keeps what can be kept of some rows, and says of each, in their order, what became of it.
+    fn keep(
+        &mut self,
+        conn: &mut PgConnection,
+        context: &Context,
+        policy: &Policy,
+        import: ImportId,
+        rows: Vec<Result<Self::Ready, Error>>,
+    ) -> impl Future<Output = Result<Vec<Result<Accepted, Error>>, Error>> + Send;
+}
+
+/// Takes some rows of an import.
+pub struct TakeRows<I: Imported> {
+    /// What is imported.
+    pub imported: I,
+    /// The import.
+    pub import: ImportId,
+    /// How far a dry run has come, which is kept nowhere; `None` when the rows are to be kept.
+    pub dry: Option<Progress>,
+    /// Number of the first row, from 1.
+    pub first_row: i64,
+    /// The rows; one that could not even be read is refused with the others.
+    pub rows: Vec<Result<I::Ready, Error>>,
+}
+
+/// How far an import has come.
+pub struct Taken<I> {
+    /// What is imported.
+    pub imported: I,
+    /// How far it has come.
+    pub progress: Progress,
+    /// Rows that were refused this time.
+    pub errors: Vec<RowError>,
+}
+
+impl<I: Imported> Command for TakeRows<I> {
+    type Policy = Policy;
+    type Output = Taken<I>;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Taken<I>, Error> {
+        let Self { mut imported, import, dry, first_row, mut rows } = self;
+        let mut progress = match dry {
+            Some(progress) => progress,
+            None => imports::lock(conn, context, import, I::KIND).await?,
+        };
+        let skipped = progress.to_skip(first_row)?.min(rows.len());
+        let first_row = progress.rows_taken() + 1;
+        let rows: Vec<_> = rows.drain(skipped..).collect();
+
+        let outcomes = if dry.is_some() {
+            let mut trial = conn.begin().await?;
+            let outcomes = imported.keep(&mut trial, context, policy, import, rows).await?;
+            trial.rollback().await?;
+            outcomes
+        } else {
+            imported.keep(conn, context, policy, import, rows).await?
+        };
+        let errors = refused(first_row, outcomes, &mut progress)?;
+        if dry.is_none() {
+            imports::save(conn, context, (import, progress), &errors).await?;
+        }
+        Ok(Taken { imported, progress, errors })
+    }
+}
+
+/// Counts what became of rows and names those that were refused. A fault of ours refuses no row: the rows come
+/// again.
+fn refused(
+    first_row: i64,
+    outcomes: Vec<Result<Accepted, Error>>,
+    progress: &mut Progress,
+) -> Result<Vec<RowError>, Error> {
+    let mut errors = Vec::new();
+    for (row, outcome) in (first_row..).zip(outcomes) {
+        progress.count(&outcome);
+        let Err(error) = outcome else { continue };
+        if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable) {
+            return Err(error);
+        }
+        errors.push(RowError {
+            row,
+            reason: error.reason().to_owned(),
+            field: error.field().unwrap_or_default().to_owned(),
+            message: error.to_string(),
+        });
+    }
+    Ok(errors)
+}

@@ -1,0 +1,69 @@
+//! Merges two records of one household.
+
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+
+use super::{Policy, at_version};
+use crate::{
+    domain::{
+        HouseholdId, MemberId, MergeId,
+        merge::{Pair, Refused, Terms},
+    },
+    error::Error,
+    store::{households, merges, profiles},
+};
+
+/// Merges a household into another.
+pub struct MergeHouseholds {
+    /// The record that is kept.
+    pub kept: HouseholdId,
+    /// The record that is merged into it.
+    pub merged: HouseholdId,
+    /// What is taken over.
+    pub terms: Terms,
+    /// The version of the kept record that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Command for MergeHouseholds {
+    type Policy = Policy;
+    type Output = Pair;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pair, Error> {
+        let Self { kept, merged, terms, expected_version } = self;
+        let [head, other] = lock_both(conn, [kept, merged]).await?;
+        at_version(head.unmerged()?.version, expected_version)?;
+        other.unmerged()?;
+        if merges::has_open_case(conn, merged).await? {
+            return Err(Refused::HasCase.into());
+        }
+        let kept = households::find(conn, &policy.keys, kept).await?;
+        let merged = households::find(conn, &policy.keys, merged).await?;
+        let new_member = || MemberId(context.new_id());
+        let mut pair = kept.merge(merged, &terms, MergeId(context.new_id()), new_member, context.today())?;
+        if terms.observations {
+            let kept = (pair.kept.id, pair.kept.region);
+            pair.merge.windows = merges::take_observations(conn, kept, pair.merged.id).await?;
+        }
+        merges::save_merged(conn, context, &policy.keys, &pair).await?;
+        profiles::set_composition(conn, &pair.kept, context.today()).await?;
+        profiles::refresh_newest(conn, &[pair.kept.id]).await?;
+        Ok(pair)
+    }
+}
+
+/// Locks two different households, in the order of their identifiers, so that nobody waits in a circle.
+pub(super) async fn lock_both(
+    conn: &mut PgConnection,
+    [first, second]: [HouseholdId; 2],
+) -> Result<[households::Head; 2], Error> {
+    if first == second {
+        return Err(Refused::Same.into());
+    }
+    if second < first {
+        let second = households::lock_head(conn, second).await?;
+        return Ok([households::lock_head(conn, first).await?, second]);
+    }
+    Ok([households::lock_head(conn, first).await?, households::lock_head(conn, second).await?])
+}

@@ -1,0 +1,72 @@
+//! Moves a household to another village, with all that belongs to it.
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{
+    region::RegionCode,
+    request::{Command, Context},
+};
+
+use super::{Policy, at_version, register_household::check_level};
+use crate::{
+    domain::{
+        HouseholdId,
+        household::{Household, HouseholdEvent, Move},
+    },
+    error::Error,
+    store::{cases, defects, households, merges, observations, profiles, regions, signals, verdicts},
+};
+
+/// Moves a household.
+pub struct MoveHousehold {
+    /// The household.
+    pub household: HouseholdId,
+    /// Where it lives from then on.
+    pub to: RegionCode,
+    /// First day on which it lives there.
+    pub moved_on: NaiveDate,
+    /// The version that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Command for MoveHousehold {
+    type Policy = Policy;
+    type Output = Household;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
+        policy.check_date("moved_on", self.moved_on, context)?;
+        check_level(self.to)?;
+        let head = households::lock_head(conn, self.household).await?.unmerged()?;
+        at_version(head.version, self.expected_version)?;
+        if !regions::existing(conn, &[self.to], self.moved_on).await?.contains(&self.to) {
+            return Err(Error::RegionNotFound(self.to.to_string()));
+        }
+        let household = households::find(conn, &policy.keys, self.household).await?;
+        let change = household.move_to(self.to, self.moved_on)?;
+        let moves: Vec<Move> = change.events.iter().filter_map(moved).collect();
+        let household = households::save(conn, context, &policy.keys, change).await?;
+        for moved in &moves {
+            take_along(conn, context, moved).await?;
+        }
+        Ok(household)
+    }
+}
+
+fn moved(event: &HouseholdEvent) -> Option<Move> {
+    match event {
+        HouseholdEvent::Moved(moved) => Some(*moved),
+        HouseholdEvent::Changed => None,
+    }
+}
+
+/// Access follows at once: each row that belongs to the household lies in its village.
+async fn take_along(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
+    profiles::move_to(conn, context, moved).await?;
+    observations::move_to(conn, context, moved).await?;
+    verdicts::move_to(conn, context, moved).await?;
+    signals::move_to(conn, context, moved).await?;
+    cases::move_to(conn, context, moved).await?;
+    defects::move_to(conn, context, moved).await?;
+    merges::move_to(conn, context, moved).await
+}

@@ -1,0 +1,107 @@
+//! Registers a household.
+
+use std::collections::HashSet;
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{
+    region::{Level, RegionCode},
+    request::{Command, Context},
+};
+
+use super::Policy;
+use crate::{
+    domain::{
+        HouseholdId, ImportId, MemberId,
+        household::{Household, HouseholdDraft, Refused, Why},
+        profile::Composition,
+        quality::{self, Dossier},
+    },
+    error::Error,
+    store::{households, keys::Keys, profiles, regions, sealed::Sealed, signals},
+};
+
+/// Registers one household.
+pub struct RegisterHousehold(pub HouseholdDraft);
+
+/// A registered household, and the numbers of the data-quality rules that warn of it.
+pub struct Registered {
+    /// The household.
+    pub household: Household,
+    /// The rules.
+    pub warnings: Vec<i32>,
+}
+
+impl Command for RegisterHousehold {
+    type Policy = Policy;
+    type Output = Registered;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Registered, Error> {
+        policy.check_date("registered_on", self.0.registered_on, context)?;
+        let New { sealed, warnings } = New::prepare(&policy.keys, context, self.0)?;
+        let region = sealed.household.region;
+        if !regions::existing(conn, &[region], context.today()).await?.contains(&region) {
+            return Err(Error::RegionNotFound(region.to_string()));
+        }
+        let new = [sealed];
+        if !keep(conn, context, None, &new).await?.is_empty() {
+            return Err(Refused::new("household_number", Why::NumberTaken).into());
+        }
+        let [Sealed { household, .. }] = new;
+        Ok(Registered { household, warnings })
+    }
+}
+
+/// A household that is about to be registered: all that can be checked and sealed without the database is.
+pub struct New {
+    /// The household, sealed.
+    pub sealed: Sealed,
+    /// Numbers of the data-quality rules that warn of it.
+    pub warnings: Vec<i32>,
+}
+
+impl New {
+    /// Checks and seals a draft.
+    pub fn prepare(keys: &Keys, context: &Context, draft: HouseholdDraft) -> Result<Self, Error> {
+        check_level(draft.region)?;
+        let today = context.today();
+        let new_member = || MemberId(context.new_id());
+        let household = draft.register(HouseholdId(context.new_id()), new_member, (context.now, today))?;
+        let warnings = quality::at_entry(&Dossier::of_household(&household, today)).accept()?;
+        Ok(Self { sealed: Sealed::new(keys, household)?, warnings })
+    }
+}
+
+/// Households live in villages and communities.
+pub(super) fn check_level(region: RegionCode) -> Result<(), Error> {
+    if region.level() == Level::Village { Ok(()) } else { Err(Error::RegionLevelWrong(region.to_string())) }
+}
+
+/// Keeps new households with all that rests on them, and says whose household number is taken.
+pub(super) async fn keep(
+    conn: &mut PgConnection,
+    context: &Context,
+    import: Option<ImportId>,
+    new: &[Sealed],
+) -> Result<HashSet<HouseholdId>, Error> {
+    let taken = households::add(conn, context, import, new).await?;
+    let kept = || new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
+    let today = context.today();
+    let profiles: Vec<_> = kept().map(|sealed| profile(&sealed.household, today)).collect();
+    profiles::add_many(conn, &profiles).await?;
+    let people: Vec<_> = kept().flat_map(people).collect();
+    signals::warnings_match(conn, context, &people).await?;
+    Ok(taken)
+}
+
+fn profile(household: &Household, today: NaiveDate) -> profiles::NewProfile {
+    let Household { id, region, lifted_from_poverty, support, .. } = household;
+    (*id, *region, Composition::of(household, today), *lifted_from_poverty, *support)
+}
+
+/// By what the members of a household are found.
+fn people(sealed: &Sealed) -> impl Iterator<Item = ([u8; 16], HouseholdId, RegionCode)> {
+    let Sealed { household: Household { id, region, .. }, members, .. } = sealed;
+    members.iter().map(|member| (member.id_index, *id, *region))
+}

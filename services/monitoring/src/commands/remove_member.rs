@@ -1,0 +1,41 @@
+//! States that a member left its household.
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+
+use super::{Policy, at_version};
+use crate::{
+    domain::{HouseholdId, MemberId, household::Household},
+    error::Error,
+    store::{households, profiles},
+};
+
+/// States that a member left.
+pub struct RemoveMember {
+    /// The household.
+    pub household: HouseholdId,
+    /// The member.
+    pub member: MemberId,
+    /// First day on which it no longer belongs to the household.
+    pub left_on: NaiveDate,
+    /// The version of the household that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Command for RemoveMember {
+    type Policy = Policy;
+    type Output = Household;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
+        policy.check_date("left_on", self.left_on, context)?;
+        let head = households::lock_head(conn, self.household).await?.unmerged()?;
+        at_version(head.version, self.expected_version)?;
+        let household = households::find(conn, &policy.keys, self.household).await?;
+        let change = household.remove_member(self.member, self.left_on)?;
+        let household = households::save(conn, context, &policy.keys, change).await?;
+        profiles::set_composition(conn, &household, context.today()).await?;
+        Ok(household)
+    }
+}

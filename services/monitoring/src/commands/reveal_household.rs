@@ -1,0 +1,41 @@
+//! Shows what is personal of a household, and states in the log that it was shown.
+
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+
+use super::Policy;
+use crate::{
+    domain::{
+        HouseholdId,
+        household::{Household, RevealPurpose},
+        id_number,
+    },
+    error::Error,
+    store::households,
+};
+
+/// Reveals a household.
+pub struct RevealHousehold {
+    /// The household.
+    pub household: HouseholdId,
+    /// Why.
+    pub purpose: RevealPurpose,
+    /// Number of the file or order; may be empty.
+    pub reference: String,
+}
+
+impl Command for RevealHousehold {
+    type Policy = Policy;
+    type Output = Household;
+    type Error = Error;
+
+    /// What it returns is shown after the commit: without the event in the log nothing is shown.
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
+        if id_number::is_in(&self.reference) {
+            return Err(Error::field("reference", "holds a resident ID number"));
+        }
+        let head = households::lock_head(conn, self.household).await?;
+        households::state_revealed(conn, context, &head, (self.purpose, self.reference)).await?;
+        households::find(conn, &policy.keys, self.household).await
+    }
+}

@@ -1,0 +1,47 @@
+//! Adds a member to a household, or states one anew.
+
+use secrecy::ExposeSecret as _;
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+
+use super::{Policy, at_version};
+use crate::{
+    domain::{
+        HouseholdId, MemberId,
+        household::{Household, Whom},
+        member::MemberDraft,
+    },
+    error::Error,
+    store::{households, profiles, signals},
+};
+
+/// Adds or changes a member.
+pub struct SetMember {
+    /// The household.
+    pub household: HouseholdId,
+    /// The member; a new one without.
+    pub member: Option<MemberId>,
+    /// What is stated.
+    pub draft: MemberDraft,
+    /// The version of the household that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Command for SetMember {
+    type Policy = Policy;
+    type Output = Household;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
+        let head = households::lock_head(conn, self.household).await?.unmerged()?;
+        at_version(head.version, self.expected_version)?;
+        let household = households::find(conn, &policy.keys, self.household).await?;
+        let whom = self.member.map_or_else(|| Whom::New(MemberId(context.new_id())), Whom::Known);
+        let index = policy.keys.of_id_number(self.draft.id_number.text().expose_secret());
+        let change = household.set_member(whom, self.draft, context.today())?;
+        let household = households::save(conn, context, &policy.keys, change).await?;
+        profiles::set_composition(conn, &household, context.today()).await?;
+        signals::warnings_match(conn, context, &[(index, household.id, household.region)]).await?;
+        Ok(household)
+    }
+}

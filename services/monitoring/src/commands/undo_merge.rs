@@ -1,0 +1,47 @@
+//! Undoes a merge of two records.
+
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+
+use super::{Policy, merge_households::lock_both};
+use crate::{
+    domain::{
+        MergeId,
+        merge::{Merge, Pair},
+    },
+    error::Error,
+    store::{households, merges, profiles},
+};
+
+/// Parts two records that were merged.
+pub struct UndoMerge(pub MergeId);
+
+impl Command for UndoMerge {
+    type Policy = Policy;
+    type Output = Merge;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merge, Error> {
+        let Merge { kept, merged, .. } = merges::find(conn, self.0).await?;
+        let [head, _] = lock_both(conn, [kept, merged]).await?;
+        // Somebody may have undone it until the lock was ours.
+        let merge = merges::find(conn, self.0).await?;
+        if merge.undone_on.is_some() {
+            return Ok(merge);
+        }
+        merge.check_reversible(context.today())?;
+        head.unmerged()?;
+        let pair = Pair {
+            kept: households::find(conn, &policy.keys, kept).await?,
+            merged: households::find(conn, &policy.keys, merged).await?,
+            merge,
+        };
+        let pair = pair.part(context.today())?;
+        merges::save_parted(conn, context, &policy.keys, (&pair, context.today())).await?;
+        for household in [&pair.kept, &pair.merged] {
+            profiles::set_composition(conn, household, context.today()).await?;
+        }
+        profiles::refresh_newest(conn, &[kept, merged]).await?;
+        Ok(pair.merge)
+    }
+}

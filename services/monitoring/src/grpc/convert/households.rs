@@ -1,0 +1,181 @@
+//! Requests of HouseholdService. What a rule of the contract guarantees is not said again.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use tongxin_platform::{page::Page, region::RegionCode};
+use tongxin_proto::{monitoring::v1, names::Named};
+use uuid::Uuid;
+
+use super::{date, household_id, named, optional_date, optional_region, region, uuid};
+use crate::{
+    commands::{ChangeHousehold, MergeHouseholds, MoveHousehold, RemoveMember, RevealHousehold, SetMember},
+    domain::{
+        MemberId,
+        household::{Contact, HouseholdDraft, Refused, SocialSupport, Statement},
+        id_number::IdNumber,
+        member::MemberDraft,
+        merge::Terms,
+    },
+    error::Error,
+    store::{households::Index, keys::Keys},
+};
+
+pub(in crate::grpc) fn household(draft: v1::HouseholdDraft, today: NaiveDate) -> Result<HouseholdDraft, Error> {
+    let members = draft.members.into_iter().enumerate();
+    Ok(HouseholdDraft {
+        region: region("region_code", &draft.region_code)?,
+        registered_on: optional_date("registered_on", draft.registered_on)?.unwrap_or(today),
+        statement: Statement {
+            household_number: Some(draft.household_number).filter(|number| !number.is_empty()),
+            contact: Contact { address: draft.address.into(), bank_account: draft.bank_account.into() },
+            lifted_from_poverty: draft.lifted_from_poverty,
+            support: named::<SocialSupport>("support", draft.support)?,
+        },
+        members: members.map(|(place, draft)| member(Path::At(place), draft)).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Where a member stands in a request.
+#[derive(Clone, Copy)]
+enum Path {
+    Alone,
+    At(usize),
+}
+
+impl Path {
+    fn field(self, name: &str) -> String {
+        match self {
+            Self::Alone => format!("member.{name}"),
+            Self::At(place) => format!("members[{place}].{name}"),
+        }
+    }
+
+    fn wrong(self, name: &str, text: &str) -> Error {
+        let field = self.field(name);
+        Error::Row { text: format!("{field} {text}"), field }
+    }
+
+    /// A value that has to be stated.
+    fn named<T: Named>(self, name: &str, number: i32) -> Result<T, Error> {
+        T::read(number).ok_or_else(|| self.wrong(name, "is required"))
+    }
+
+    /// Values that are each stated once.
+    fn set<T: Named + Ord>(self, name: &str, numbers: &[i32]) -> Result<BTreeSet<T>, Error> {
+        let mut set = BTreeSet::new();
+        for number in numbers {
+            if !set.insert(self.named(name, *number)?) {
+                return Err(self.wrong(name, "names something twice"));
+            }
+        }
+        Ok(set)
+    }
+}
+
+fn member(path: Path, draft: v1::MemberDraft) -> Result<MemberDraft, Error> {
+    let name = draft.name.trim();
+    if name.is_empty() {
+        return Err(path.wrong("name", "is required"));
+    }
+    let id_number = IdNumber::parse(&draft.id_number).map_err(|error| Refused::new(path.field("id_number"), error))?;
+    Ok(MemberDraft {
+        name: name.into(),
+        id_number,
+        phone: draft.phone.into(),
+        health: path.set("health", &draft.health)?,
+        relation: path.named("relation", draft.relation)?,
+        labour: path.named("labour", draft.labour)?,
+        schooling: path.named("schooling", draft.schooling)?,
+        insurances: path.set("insurances", &draft.insurances)?,
+        work: path.named("work", draft.work)?,
+        work_months: i16::try_from(draft.work_months).map_err(|_| path.wrong("work_months", "is out of range"))?,
+    })
+}
+
+pub(in crate::grpc) fn list(request: &v1::ListHouseholdsRequest) -> Result<(Option<RegionCode>, Page<Uuid>), Error> {
+    let page = Page::parse(request.page_size, &request.page_token)?;
+    Ok((optional_region("region_code", &request.region_code)?, page))
+}
+
+pub(in crate::grpc) fn find(
+    request: &v1::FindHouseholdsRequest,
+    keys: &Keys,
+) -> Result<(Index, Option<RegionCode>), Error> {
+    let index = match (request.id_number.as_str(), request.name.trim()) {
+        ("", "") => return Err(Error::field("id_number", "or a name is required")),
+        ("", name) => Index::Name(keys.of_name(name)),
+        (id_number, "") => {
+            IdNumber::parse(id_number).map_err(|error| Refused::new("id_number", error))?;
+            Index::IdNumber(keys.of_id_number(id_number))
+        }
+        _ => return Err(Error::field("name", "and ID number are not looked up at once")),
+    };
+    Ok((index, optional_region("region_code", &request.region_code)?))
+}
+
+pub(in crate::grpc) fn reveal(request: v1::RevealHouseholdRequest) -> Result<RevealHousehold, Error> {
+    Ok(RevealHousehold {
+        household: household_id("household_id", &request.household_id)?,
+        purpose: named("purpose", request.purpose)?,
+        reference: request.reference,
+    })
+}
+
+pub(in crate::grpc) fn change(request: v1::ChangeHouseholdRequest) -> Result<ChangeHousehold, Error> {
+    Ok(ChangeHousehold {
+        household: household_id("household_id", &request.household_id)?,
+        statement: Statement {
+            household_number: Some(request.household_number).filter(|number| !number.is_empty()),
+            contact: Contact { address: request.address.into(), bank_account: request.bank_account.into() },
+            lifted_from_poverty: request.lifted_from_poverty,
+            support: named("support", request.support)?,
+        },
+        expected_version: request.expected_version,
+    })
+}
+
+pub(in crate::grpc) fn set_member(request: v1::SetMemberRequest) -> Result<SetMember, Error> {
+    let known = match request.member_id.as_str() {
+        "" => None,
+        text => Some(MemberId(uuid("member_id", text)?)),
+    };
+    Ok(SetMember {
+        household: household_id("household_id", &request.household_id)?,
+        member: known,
+        draft: member(Path::Alone, request.member.unwrap_or_default())?,
+        expected_version: request.expected_version,
+    })
+}
+
+pub(in crate::grpc) fn remove_member(request: &v1::RemoveMemberRequest) -> Result<RemoveMember, Error> {
+    Ok(RemoveMember {
+        household: household_id("household_id", &request.household_id)?,
+        member: MemberId(uuid("member_id", &request.member_id)?),
+        left_on: date("left_on", request.left_on)?,
+        expected_version: request.expected_version,
+    })
+}
+
+pub(in crate::grpc) fn move_household(request: &v1::MoveHouseholdRequest) -> Result<MoveHousehold, Error> {
+    Ok(MoveHousehold {
+        household: household_id("household_id", &request.household_id)?,
+        to: region("region_code", &request.region_code)?,
+        moved_on: date("moved_on", request.moved_on)?,
+        expected_version: request.expected_version,
+    })
+}
+
+pub(in crate::grpc) fn merge(request: &v1::MergeHouseholdsRequest) -> Result<MergeHouseholds, Error> {
+    let members = request.take_members.iter().map(|text| uuid("take_members", text).map(MemberId));
+    Ok(MergeHouseholds {
+        kept: household_id("kept_id", &request.kept_id)?,
+        merged: household_id("merged_id", &request.merged_id)?,
+        terms: Terms {
+            members: members.collect::<Result<_, _>>()?,
+            observations: request.take_observations,
+            household_number: request.take_household_number,
+        },
+        expected_version: request.expected_version,
+    })
+}

@@ -1,0 +1,73 @@
+//! Households that move to another village.
+
+use tongxin_proto::monitoring::v1::{self, MoveHouseholdRequest};
+use tonic::{Code, Status};
+
+use crate::{
+    drafts::id_number,
+    support::{COUNTY, Clients, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, new_request_id, told},
+};
+
+async fn move_to(caller: &mut Clients, household: &str, to: &str, on: &str) -> Result<v1::Household, Status> {
+    let request = MoveHouseholdRequest {
+        request_id: new_request_id(),
+        household_id: household.to_owned(),
+        region_code: to.to_owned(),
+        moved_on: date(on),
+        expected_version: 0,
+    };
+    Ok(caller.households.move_household(request).await?.into_inner().household.unwrap())
+}
+
+#[tokio::test]
+async fn access_follows_a_household_at_once() {
+    let app = TestApp::start().await;
+    let draft = v1::HouseholdDraft { registered_on: date("2025-01-01"), ..crate::drafts::couple(VILLAGE, 0) };
+    let household = app.hq().register(draft).await.unwrap().household_id;
+    let moved = move_to(&mut app.clients("county", COUNTY), &household, OTHER_VILLAGE, "2025-06-01").await.unwrap();
+    assert_eq!((moved.region_code.as_str(), moved.moved_on, moved.version), (OTHER_VILLAGE, date("2025-06-01"), 2));
+
+    let number = id_number("19800101", 1);
+    let (mut before, mut now) = (app.clients("village", VILLAGE), app.clients("village", OTHER_VILLAGE));
+    assert_eq!(told(&before.household(&household).await.unwrap_err()).1, "HOUSEHOLD_NOT_FOUND");
+    assert!(before.by_id_number(&number).await.is_empty());
+    assert_eq!(now.household(&household).await.unwrap(), moved);
+    assert_eq!(now.by_id_number(&number).await, [household.as_str()]);
+    assert_eq!(now.reveal(&household).await.unwrap().members[0].id_number, number, "seals hold across the move");
+    for table in ["member", "profile"] {
+        let query = format!("SELECT count(*) FROM {table} WHERE region_code <> 441823107202");
+        let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&app.owner).await.unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+
+    for (day, here, there) in [("2025-05-31", 1, 0), ("2025-06-01", 0, 1)] {
+        assert_eq!((app.counted(VILLAGE, day).await, app.counted(OTHER_VILLAGE, day).await), (here, there), "{day}");
+    }
+    let told_of = app.events::<v1::HouseholdMoved>().await;
+    assert_eq!((told_of.len(), told_of[0].from_region_code.as_str()), (1, VILLAGE));
+}
+
+#[tokio::test]
+async fn a_household_moves_within_the_callers_region_and_forward_in_time() {
+    let app = TestApp::start().await;
+    let draft = v1::HouseholdDraft { registered_on: date("2025-01-01"), ..crate::drafts::couple(VILLAGE, 0) };
+    let household = app.hq().register(draft).await.unwrap().household_id;
+    let mut county = app.clients("county", COUNTY);
+    for (to, on, code, reason) in [
+        (VILLAGE_ELSEWHERE, "2025-06-01", Code::NotFound, "REGION_NOT_FOUND"),
+        ("441823107299", "2025-06-01", Code::NotFound, "REGION_NOT_FOUND"),
+        (TOWN, "2025-06-01", Code::InvalidArgument, "REGION_LEVEL_WRONG"),
+        (OTHER_VILLAGE, "2025-07-01", Code::InvalidArgument, "DATE_IN_FUTURE"),
+        (OTHER_VILLAGE, "2024-12-31", Code::FailedPrecondition, "DATE_ORDER"),
+    ] {
+        let refused = move_to(&mut county, &household, to, on).await.unwrap_err();
+        assert_eq!((refused.code(), told(&refused).1.as_str()), (code, reason), "{to} {on}");
+    }
+    move_to(&mut county, &household, OTHER_VILLAGE, "2025-06-01").await.unwrap();
+    let back = move_to(&mut county, &household, VILLAGE, "2025-05-31").await.unwrap_err();
+    assert_eq!(told(&back).1, "DATE_ORDER");
+    let stayed = move_to(&mut county, &household, OTHER_VILLAGE, "2025-06-15").await.unwrap();
+    assert_eq!((stayed.version, app.events::<v1::HouseholdMoved>().await.len()), (2, 1));
+    let foreign = move_to(&mut app.clients("town", "441825104000"), &household, VILLAGE_ELSEWHERE, "2025-06-20").await;
+    assert_eq!(told(&foreign.unwrap_err()).1, "HOUSEHOLD_NOT_FOUND");
+}
