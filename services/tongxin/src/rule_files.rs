@@ -12,15 +12,25 @@ use tongxin_proto::monitoring::v1;
 
 /// Reads a rule set and makes sure that it is sound.
 pub fn rule_set(path: &Path) -> Result<v1::RuleSetDraft> {
-    let draft = read::<RuleSetFile>(path)?.draft()?;
+    parse_rule_set(&read(path)?)
+}
+
+/// Reads the text of such a file.
+pub fn parse_rule_set(text: &str) -> Result<v1::RuleSetDraft> {
+    let draft = parse::<RuleSetFile>(text)?.draft()?;
     check_rule_set(draft.clone(), Clock::system().now()).map_err(|error| anyhow!("{}", in_file(&error.to_string())))?;
     Ok(draft)
 }
 
 /// Reads holidays, by their years.
 pub fn holidays(path: &Path) -> Result<BTreeMap<i32, Vec<v1::Holiday>>> {
+    parse_holidays(&read(path)?)
+}
+
+/// Reads the text of such a file.
+pub fn parse_holidays(text: &str) -> Result<BTreeMap<i32, Vec<v1::Holiday>>> {
     let mut by_year: BTreeMap<i32, Vec<v1::Holiday>> = BTreeMap::new();
-    for holiday in read::<HolidayFile>(path)?.holidays {
+    for holiday in parse::<HolidayFile>(text)?.holidays {
         for (day, worked) in holiday.exceptions()? {
             let stated = v1::Holiday { day: Some(day.into()), worked, name: holiday.name.clone() };
             by_year.entry(day.year()).or_default().push(stated);
@@ -29,9 +39,12 @@ pub fn holidays(path: &Path) -> Result<BTreeMap<i32, Vec<v1::Holiday>>> {
     Ok(by_year)
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).context("cannot be read")?;
-    let parsed = Config::builder().add_source(File::from_str(&text, FileFormat::Yaml)).build();
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).context("cannot be read")
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
+    let parsed = Config::builder().add_source(File::from_str(text, FileFormat::Yaml)).build();
     Ok(parsed.context("is not YAML")?.try_deserialize()?)
 }
 

@@ -53,6 +53,7 @@ pub struct Owners {
     #[serde(serialize_with = "secret::url_if_any")]
     pub pairing_url: Option<SecretString>,
     /// Of the database of monitoring.
+    #[serde(serialize_with = "secret::url_if_any")]
     pub monitoring_url: Option<SecretString>,
     /// Of the database of the gateway.
     #[serde(serialize_with = "secret::url_if_any")]

@@ -84,17 +84,3 @@ pub async fn forget(conn: &mut PgConnection, source: &str) -> Result<(), sqlx::E
     sqlx::query!("DELETE FROM region WHERE source = $1", source).execute(conn).await?;
     Ok(())
 }
-
-/// What a scorecard says of a region.
-pub struct Named {
-    pub name: String,
-    pub valid_from: NaiveDate,
-    pub valid_until: Option<NaiveDate>,
-}
-
-/// A region that the transaction may see, valid or not.
-pub async fn find(conn: &mut PgConnection, region: RegionCode) -> Result<Option<Named>, sqlx::Error> {
-    sqlx::query_as!(Named, "SELECT name, valid_from, valid_until FROM region WHERE region_code = $1", region.number())
-        .fetch_optional(conn)
-        .await
-}

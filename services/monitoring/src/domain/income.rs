@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tongxin_platform::{error::ErrorKind, named, region::RegionCode, timeline::Timeline};
 
 named! {
@@ -138,7 +138,7 @@ pub fn last_day(year: i32) -> NaiveDate {
 pub struct IncomeTiers(BTreeMap<NaiveDate, Vec<Tier>>);
 
 /// A tier: a village is in it when its income is above the bound.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
     /// Name, for example `over_100k`.
@@ -147,7 +147,7 @@ pub struct Tier {
     pub above_fen: i64,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scheme {
     from: NaiveDate,
@@ -224,6 +224,12 @@ fn timeline(incomes: &[VillageIncome], tier: &String) -> Timeline {
     Timeline::of(known.keys().copied(), |day| known.get(&day).copied().unwrap_or_default())
 }
 
+impl Serialize for IncomeTiers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|(from, tiers)| Scheme { from: *from, tiers: tiers.clone() }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +265,7 @@ mod tests {
         assert_eq!(tiers.above(2023, 1_000), Vec::<String>::new());
         assert_eq!(tiers.above(2025, 1_000), ["poor", "rich"]);
         assert_eq!(tiers.above(2026, 1_000), Vec::<String>::new());
+        assert_eq!(serde_json::from_value::<IncomeTiers>(serde_json::to_value(&tiers).unwrap()).unwrap(), tiers);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn close(organisation: &v1::Organisation) -> v1::CloseOrganisationRequest {
 }
 
 /// Holds up two changes, which would write pairings and then their answers, until both have come as far as they can.
-async fn held_up<Answers>(app: &TestApp, calls: impl Future<Output = Answers>) -> Answers {
+pub async fn held_up<Answers>(app: &TestApp, calls: impl Future<Output = Answers>) -> Answers {
     let mut held_up = app.owner.begin().await.unwrap();
     sqlx::query("LOCK TABLE pairing, request IN SHARE MODE").execute(&mut *held_up).await.unwrap();
     let let_go = async {

@@ -157,16 +157,19 @@ async fn a_pairing_is_ended_as_it_was_seen_and_not_from_elsewhere() {
 #[tokio::test]
 async fn a_supporter_counts_as_long_as_a_pairing_elsewhere_lasts() {
     let app = TestApp::with_register().await;
-    let supporter = app.register(party_supporter(Government)).await;
     let mut pairings = Vec::new();
-    for village in [VILLAGE, OTHER_VILLAGE, "441825104200"] {
-        let recipient = app.register(party_recipient(village)).await;
-        pairings.push(app.establish(&supporter, &recipient, "2025-05-01").await.unwrap());
+    for _ in ["ends", "is voided"] {
+        let supporter = app.register(party_supporter(Government)).await;
+        for village in ["441825104200", VILLAGE] {
+            let recipient = app.register(party_recipient(village)).await;
+            pairings.push(app.establish(&supporter, &recipient, "2025-05-01").await.unwrap());
+        }
     }
+    let [_, ends, _, is_voided] = &pairings[..] else { unreachable!() };
     let mut county = app.client("county", COUNTY);
     let end = v1::EndPairingRequest {
         request_id: new_request_id(),
-        pairing_id: pairings[0].pairing_id.clone(),
+        pairing_id: ends.pairing_id.clone(),
         ends_on: date("2025-06-01"),
         reason: "merged".to_owned(),
         expected_version: 0,
@@ -174,13 +177,15 @@ async fn a_supporter_counts_as_long_as_a_pairing_elsewhere_lasts() {
     county.end_pairing(end).await.unwrap();
     let void = v1::VoidPairingRequest {
         request_id: new_request_id(),
-        pairing_id: pairings[1].pairing_id.clone(),
+        pairing_id: is_voided.pairing_id.clone(),
         reason: "typed twice".to_owned(),
         expected_version: 0,
     };
     county.void_pairing(void).await.unwrap();
-    for (region, expected) in [(PROVINCE, 1), (COUNTY, 0), (OTHER_COUNTY, 1)] {
-        assert_eq!(paired(&app, &supporter.organisation_id, region).await, expected, "{region}");
+    for pairing in [ends, is_voided] {
+        for (region, expected) in [(PROVINCE, 1), (COUNTY, 0), (OTHER_COUNTY, 1)] {
+            assert_eq!(paired(&app, &pairing.supporter_id, region).await, expected, "{region}");
+        }
     }
 }
 

@@ -56,6 +56,7 @@ async fn a_replica_with_the_rules_of_before_refuses_to_count_and_is_not_ready() 
     let before = old.all_events().await;
     assert!(is_outdated(&old.establish(&supporter, &recipient, "2025-02-01").await.unwrap_err()));
     assert!(is_outdated(&old.end(&pairing, "2025-02-01").await.unwrap_err()));
+    assert!(is_outdated(&old.hq().void_pairing(crate::voids::void(&pairing)).await.unwrap_err()));
     let mut unassisted = register();
     unassisted.iter_mut().filter(|row| row.code == VILLAGE).for_each(|row| row.assisted = false);
     assert!(is_outdated(&old.import("2025-02-01", unassisted).await.unwrap_err()));

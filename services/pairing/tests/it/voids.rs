@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 
 use crate::{
     activities::request as activity,
+    at_once::held_up,
     coverage::told_of,
     support::{
         COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, date, new_request_id, party_recipient,
@@ -17,7 +18,7 @@ use crate::{
     },
 };
 
-fn void(pairing: &Pairing) -> VoidPairingRequest {
+pub fn void(pairing: &Pairing) -> VoidPairingRequest {
     VoidPairingRequest {
         request_id: new_request_id(),
         pairing_id: pairing.pairing_id.clone(),
@@ -252,6 +253,19 @@ async fn a_pairing_is_voided_or_has_an_activity_but_not_both() {
         let pairing = app.pair(Government, VILLAGE, "2025-02-01").await;
         let (voided, held) = tokio::join!(void_pairing(&app, &pairing), record(&app, activity(&pairing, "2025-03-01")));
         assert_ne!(voided.is_ok(), held.is_ok(), "{voided:?} {held:?}");
+    }
+}
+
+#[tokio::test]
+async fn two_pairings_that_are_voided_at_once_uncover_the_village_once() {
+    let app = TestApp::with_register().await;
+    let first = app.pair(Government, VILLAGE, "2025-01-01").await;
+    let second = app.pair(Government, VILLAGE, "2025-02-01").await;
+    let calls = async { tokio::join!(void_pairing(&app, &first), void_pairing(&app, &second)) };
+    let (one, other) = held_up(&app, calls).await;
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    for as_of in ["2025-01-01", "2025-02-01", "2025-06-30"] {
+        assert_eq!(told_of(&app, VILLAGE, "party", as_of).await, 0, "{as_of}");
     }
 }
 

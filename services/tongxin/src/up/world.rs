@@ -27,7 +27,7 @@ use crate::{
 
 /// Guangdong: what the token in the data folder is good for.
 const REGION: &str = "440000000000";
-const ROLES: [&str; 2] = ["hq", "operator"];
+const ROLES: [&str; 3] = ["hq", "operator", "department"];
 
 /// After a crash the gateway may have many events to count before it is level.
 const READY_WITHIN: Duration = Duration::from_mins(10);
@@ -133,7 +133,7 @@ impl World {
         ];
         let services = services.iter();
         rows.extend(services.map(|(name, at)| row(name, &at.grpc, format!("gRPC; admin port {}", at.admin))));
-        rows.push(row("token", &file(token_file), format!("{} of {REGION}", ROLES.join(" and "))));
+        rows.push(row("token", &file(token_file), format!("{} of {REGION}", ROLES.join(", "))));
         rows.push(row("log", &file(&token_file.with_file_name("tongxin.log")), String::new()));
         format!("\ntongxin is ready after {:.1} s\n\n{}", took.as_secs_f64(), table::render(&rows, &[]))
     }

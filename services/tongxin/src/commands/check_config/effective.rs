@@ -39,12 +39,21 @@ mod tests {
         entry_window_days = 400
         [pairing.database]
         url = 'postgres://app:hidden@db/pairing'
+        [monitoring]
+        pairing = 'http://pairing:7001'
+        [monitoring.database]
+        url = 'postgres://app:hidden@db/monitoring'
+        [monitoring.personal]
+        current_key = 1
+        key_files = { 1 = '/keys/1' }
+        index_key_file = '/keys/index'
         [gateway]
         cors_origins = ['https://board.example.gov.cn']
         [gateway.database]
         url = 'postgres://app@db/gateway?password=hidden'
         [migrate]
         pairing_url = 'postgres://owner:hidden@db/pairing'
+        monitoring_url = 'postgres://owner:hidden@db/monitoring'
         gateway_url = 'postgres://owner:hidden@db/gateway'";
 
     fn shown(text: &str) -> Vec<String> {
@@ -64,6 +73,9 @@ mod tests {
             "pairing.database.url = \"postgres://app:***@db/pairing\"",
             "pairing.database.statement_seconds = 30",
             "pairing.entry_window_days = 400",
+            "monitoring.personal.key_files.1 = \"/keys/1\"",
+            "monitoring.pairing_tls.ca_file is not set",
+            "migrate.monitoring_url = \"postgres://owner:***@db/monitoring\"",
             "gateway.database.url = \"postgres://app@db/gateway?password=***\"",
             "gateway.grpc.accept_http1 = true",
             "gateway.upstreams = {}",

@@ -35,8 +35,8 @@ type Signals = HashMap<(String, Risk), String>;
 impl Loading<'_> {
     /// Loads the rules, then households, then what became of them.
     pub(super) async fn monitoring(&self, kept: &Kept) -> Result<()> {
-        self.rules(kept).await.context("the rules were not taken")?;
         self.register_is_known(kept).await.context("monitoring does not follow the register")?;
+        self.rules().await.context("the rules were not taken")?;
         self.households(kept).await.context("the households were not taken")?;
         let households = self.identifiers(kept).await?;
         self.observations(kept).await.context("the observations were not taken")?;
@@ -47,9 +47,9 @@ impl Loading<'_> {
         self.incomes(kept).await.context("the incomes of villages were not taken")
     }
 
-    async fn rules(&self, kept: &Kept) -> Result<()> {
+    async fn rules(&self) -> Result<()> {
         let progress = Progress::begin("rule sets", None);
-        for (year, holidays) in &kept.holidays {
+        for (year, holidays) in &self.files.holidays {
             let request = SetHolidaysRequest {
                 request_id: self.files.id(&format!("holidays/{year}")),
                 year: *year,
@@ -57,14 +57,15 @@ impl Loading<'_> {
             };
             self.call(|| async { self.gateway.rules().set_holidays(request.clone()).await }).await?;
         }
-        for (place, rules) in kept.rule_sets.iter().enumerate() {
+        let rule_sets = [&self.files.rules, &self.files.later_rules];
+        for rules in rule_sets {
             let request = StoreRuleSetRequest {
-                request_id: self.files.id(&format!("rules/{place}")),
+                request_id: self.files.id(&format!("rules/{}", rules.name)),
                 rule_set: Some(rules.clone()),
             };
             self.call(|| async { self.gateway.rules().store_rule_set(request.clone()).await }).await?;
         }
-        progress.end(&kept.rule_sets.len().to_string());
+        progress.end(&rule_sets.len().to_string());
         Ok(())
     }
 

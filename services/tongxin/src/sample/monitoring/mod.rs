@@ -23,7 +23,7 @@ mod tests;
 mod warnings;
 
 use anyhow::Result;
-use tongxin_proto::monitoring::v1::{HouseholdDraft, ObservationDraft, RuleSetDraft};
+use tongxin_proto::monitoring::v1::{HouseholdDraft, ObservationDraft};
 
 use super::files::Files;
 
@@ -49,10 +49,10 @@ pub struct Kept {
 
 impl Kept {
     /// Makes all of it by the rules of the time; from the same files always the same.
-    pub fn of(files: &Files, rules: &RuleSetDraft) -> Result<Self> {
+    pub fn of(files: &Files) -> Result<Self> {
         let households = households::of(files)?;
         let stories = stories::of(files, &households)?;
-        let lines = rules.lines.iter().map(|line| (line.year, line.line_fen)).collect();
+        let lines = files.rules.lines.iter().map(|line| (line.year, line.line_fen)).collect();
         let observations = observations::of(files, &households, &stories, &lines)?;
         let (submissions, decisions) = warnings::of(files, &households, &stories);
         Ok(Self {
