@@ -46,7 +46,8 @@ impl App {
         let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
         let register = follow_pairing(&service, &config.pairing, &config.pairing_tls)?;
         let keys = Arc::new(keys);
-        let policy = Policy { window: config.entry_window_days, keys: Arc::clone(&keys) };
+        let policy =
+            Policy { window: config.entry_window_days, keys: Arc::clone(&keys), income_tiers: config.income_tiers };
         let door = Door {
             pool: service.pool.clone(),
             clock: service.surroundings.clock.clone(),

@@ -9,6 +9,8 @@ use tongxin_platform::{
     request::EntryWindow,
 };
 
+use crate::domain::income::IncomeTiers;
+
 /// Settings of monitoring.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,10 @@ pub struct Config {
     /// Certificates for an `https://` address.
     #[serde(default)]
     pub pairing_tls: TlsConfig,
+    /// Tiers of the collective income of villages: lists of `from` (a day) and `tiers`, each a `name` with
+    /// `above_fen`. What was recorded stays in the tiers that it was counted in.
+    #[serde(default)]
+    pub income_tiers: IncomeTiers,
     /// Keys that personal data is sealed and found by.
     pub personal: PersonalConfig,
 }
@@ -45,6 +51,7 @@ impl Config {
             entry_window_days: EntryWindow::default(),
             pairing: pairing.into(),
             pairing_tls: TlsConfig::default(),
+            income_tiers: IncomeTiers::default(),
             personal,
         }
     }

@@ -14,8 +14,8 @@ use tongxin_proto::rules::Violation;
 use tonic::Status;
 
 use crate::domain::{
-    HouseholdId, RuleSetId, VerdictId, case::CaseRefused, holiday, household, import, measure::MeasureRefused, merge,
-    observation, rule_set,
+    HouseholdId, RuleSetId, VerdictId, case::CaseRefused, holiday, household, import, income::IncomeRefused,
+    measure::MeasureRefused, merge, observation, quality, rule_set, signal::SignalRefused,
 };
 
 /// Everything that can go wrong.
@@ -101,6 +101,18 @@ pub enum Error {
         text: String,
     },
 
+    /// Something cannot be done with a signal.
+    #[error(transparent)]
+    Signal(#[from] SignalRefused),
+
+    /// Something cannot be recorded of a village's income.
+    #[error(transparent)]
+    Income(#[from] IncomeRefused),
+
+    /// A data-quality rule refuses the entry.
+    #[error(transparent)]
+    Quality(#[from] quality::Refused),
+
     /// The rule set does not exist, or binds nobody in the caller's region.
     #[error("rule set {0} does not exist")]
     RuleSetNotFound(RuleSetId),
@@ -182,9 +194,11 @@ impl ServiceError for Error {
             Self::Case(refused) => refused.kind(),
             Self::Measure(refused) => refused.kind(),
             Self::Stale { .. } => ErrorKind::Aborted,
-            Self::HouseholdMerged(_) | Self::BatchRefused { .. } | Self::RuleSetMissing(..) | Self::RuleSetInUse(_) => {
-                ErrorKind::FailedPrecondition
-            }
+            Self::HouseholdMerged(_)
+            | Self::BatchRefused { .. }
+            | Self::RuleSetMissing(..)
+            | Self::RuleSetInUse(_)
+            | Self::Quality(_) => ErrorKind::FailedPrecondition,
             Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
             Self::RegionLevelWrong(_)
             | Self::Date(_, DateRefused::InFuture { .. })
@@ -196,6 +210,8 @@ impl ServiceError for Error {
             Self::Household(refused) => refused.kind(),
             Self::Merge(refused) => refused.kind(),
             Self::Import(refused) => refused.kind(),
+            Self::Signal(refused) => refused.kind(),
+            Self::Income(refused) => refused.kind(),
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
             Self::Sealing(_) | Self::Corrupt(_) => ErrorKind::Internal,
@@ -222,6 +238,9 @@ impl ServiceError for Error {
             Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
             Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
+            Self::Quality(_) => "DATA_QUALITY",
+            Self::Signal(refused) => refused.reason(),
+            Self::Income(refused) => refused.reason(),
             Self::Household(refused) => refused.reason(),
             Self::Merge(refused) => refused.reason(),
             Self::Import(refused) => refused.reason(),
@@ -236,6 +255,8 @@ impl ServiceError for Error {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
             Self::Row { field, .. } | Self::Household(household::Refused { field, .. }) => Some(field),
             Self::RegionLevelWrong(_) => Some("region_code"),
+            Self::Signal(refused) => refused.field(),
+            Self::Income(refused) => refused.field(),
             Self::RuleSet(refused) => Some(&refused.field),
             Self::RuleSetInUse(_) => Some("rule_set.effective_from"),
             Self::Holidays(_) => Some("holidays"),

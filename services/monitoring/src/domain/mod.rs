@@ -23,4 +23,4 @@ pub mod screening;
 pub mod signal;
 pub mod verdict;
 
-pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId};
+pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId, WarningId};

@@ -2,6 +2,7 @@
 
 mod batch;
 mod cases;
+mod checks;
 mod convert;
 mod households;
 mod import;
@@ -11,6 +12,7 @@ mod rules;
 mod screening;
 mod signals;
 mod villages;
+mod warnings;
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::{region::RegionCode, timeline::Timeline};
 
 use super::{
     OrganisationId,
@@ -13,7 +13,6 @@ use super::{
     pairing::{Pairing, PairingDraft, PairingKind},
     period::Period,
     tally::Tally,
-    timeline::Timeline,
 };
 
 /// All pairings of the organisations and villages that a change concerns.

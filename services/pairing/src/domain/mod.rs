@@ -10,6 +10,5 @@ pub mod pairing;
 pub mod period;
 pub mod register;
 pub mod tally;
-pub mod timeline;
 
 pub use ids::{ActivityId, OrganisationId, PairingId};

@@ -122,8 +122,7 @@ async fn a_trace_leads_from_the_caller_through_log_and_broker_to_the_projection(
 fn the_log_file_is_bounded_by_its_setting() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tongxin.log");
-    let config =
-        TelemetryConfig { log_file: Some(path.clone()), log_file_bytes: 1_000, ..TelemetryConfig::default() };
+    let config = TelemetryConfig { log_file: Some(path.clone()), log_file_bytes: 1_000, ..TelemetryConfig::default() };
     let writer = writer(&config).unwrap();
     for _ in 0..1_000 {
         writer.make_writer().write_all(b"a line of a log\n").unwrap();

@@ -6,6 +6,8 @@ pub(super) mod households;
 mod names;
 mod observations;
 mod rules;
+pub(super) mod signals;
+pub(super) mod villages;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;

@@ -5,3 +5,5 @@ pub mod counts;
 pub mod households;
 pub mod observations;
 pub mod rules;
+pub mod signals;
+pub mod villages;
