@@ -66,6 +66,7 @@ pub fn household(place: usize, of: usize) -> HouseholdDraft {
         bank_account: String::new(),
         lifted_from_poverty: place % 3 == 0,
         support: SocialSupport::None.into(),
+        registered_on: None,
         members: (0..MEMBERS).map(member).collect(),
     }
 }

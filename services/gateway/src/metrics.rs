@@ -119,7 +119,9 @@ impl Collector for Shown {
 
 fn series(region: RegionCode, figures: &[Figure]) -> Vec<Metric> {
     let (code, level) = (region.to_string(), region.level().name());
-    figures.iter().map(|figure| metric(figure.value, [figure.indicator.id, level, &code])).collect()
+    // Breakdowns are read by the API: they would make six times as many series.
+    let wholes = figures.iter().filter(|figure| figure.indicator.breakdown_of.is_none());
+    wholes.map(|figure| metric(figure.value, [figure.indicator.id, level, &code])).collect()
 }
 
 fn metric(value: i64, labels: [&str; 3]) -> Metric {

@@ -49,9 +49,11 @@ impl Card {
         format!("{region_name} {region_code} as of {}{}", self.day(), validity(&self.scorecard))
     }
 
-    /// A table, with a word about each figure where there is one.
-    pub fn table(&self, remark: impl Fn(&Figure) -> String) -> String {
-        let rows: Vec<_> = self.scorecard.figures.iter().map(|figure| self.row(figure, remark(figure))).collect();
+    /// A table, with a word about each figure where there is one; with or without what breaks others down.
+    pub fn table(&self, breakdown: bool, remark: impl Fn(&Figure) -> String) -> String {
+        let is_shown = |figure: &&Figure| breakdown || self.indicator(figure).breakdown_of.is_empty();
+        let figures = self.scorecard.figures.iter().filter(is_shown);
+        let rows: Vec<_> = figures.map(|figure| self.row(figure, remark(figure))).collect();
         table::render(&rows, &[2])
     }
 

@@ -74,7 +74,7 @@ impl Amounts {
     /// The figures that follow, in the catalogue's order.
     #[must_use]
     pub fn figures(&self) -> Vec<Figure> {
-        CATALOGUE.into_iter().map(|indicator| self.figure(indicator)).collect()
+        CATALOGUE.iter().map(|indicator| self.figure(indicator)).collect()
     }
 
     fn figure(&self, indicator: &'static Indicator) -> Figure {

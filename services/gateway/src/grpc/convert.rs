@@ -62,6 +62,7 @@ impl From<&Indicator> for v1::Indicator {
             kind: v1::IndicatorKind::from(&indicator.kind).into(),
             source_event: indicator.source_event.to_owned(),
             definition: indicator.definition.to_owned(),
+            breakdown_of: indicator.breakdown_of.map(|whole| whole.id.to_owned()).unwrap_or_default(),
         }
     }
 }

@@ -56,7 +56,7 @@ pub use remove_member::RemoveMember;
 pub use report_signal::{ReportSignal, Reported};
 pub use reveal_household::RevealHousehold;
 pub use roll_back_removal::RollBackRemoval;
-pub use screen_households::{Part, RecordHits, Recorded, Sweep, simulate, sweep};
+pub use screen_households::{Part, RecordHits, Sweep, simulate, sweep};
 pub use set_holidays::{DaysStated, SetHolidays};
 pub use set_member::SetMember;
 pub use store_rule_set::StoreRuleSet;

@@ -286,7 +286,7 @@ impl Loading<'_> {
 
     async fn incomes(&self, kept: &Kept) -> Result<()> {
         let mut progress = Progress::begin("incomes of villages", u64::try_from(kept.incomes.len()).ok());
-        let calls = kept.incomes.iter().map(|Income { region_code, year, amounts }| async {
+        let calls = kept.incomes.iter().map(|Income { region_code, year, amounts }| async move {
             let request = RecordVillageIncomeRequest {
                 request_id: self.files.id(&format!("incomes/{region_code}/{year}")),
                 region_code: region_code.clone(),

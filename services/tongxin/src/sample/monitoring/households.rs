@@ -20,6 +20,7 @@ pub fn of(files: &Files) -> Result<Vec<HouseholdDraft>> {
     let mut making = Making {
         chance: Chance::of(files.manifest.seed, "households"),
         numbers: IdNumbers::new(),
+        registered_on: files.manifest.register_effective_from,
         year: files.manifest.as_of.year(),
     };
     let drafts = (0..files.manifest.households).map(|number| {
@@ -32,6 +33,7 @@ pub fn of(files: &Files) -> Result<Vec<HouseholdDraft>> {
 struct Making {
     chance: Chance,
     numbers: IdNumbers,
+    registered_on: NaiveDate,
     /// The year in which members have their ages.
     year: i32,
 }
@@ -61,6 +63,7 @@ impl Making {
             bank_account: String::new(),
             lifted_from_poverty: self.chance.below(3) == 0,
             support: support.into(),
+            registered_on: Some(self.registered_on.into()),
             members,
         }
     }
