@@ -135,6 +135,22 @@ async fn only_an_operator_imports() {
     assert_eq!(told(&refused).1, "PERMISSION_MISSING");
 }
 
+/// The register is everybody's: the permission decides, not the region.
+#[tokio::test]
+async fn an_operator_of_a_county_takes_the_whole_register() {
+    let app = TestApp::start().await;
+    let edition = RegionEdition {
+        request_id: new_request_id(),
+        effective_from: date("2025-01-01"),
+        complete_for: PROVINCE.to_owned(),
+        source: String::new(),
+        row_count: 11,
+    };
+    let operator = app.client("operator", OTHER_COUNTY);
+    let taken = result(app.import_by(operator, edition, register()).await.unwrap());
+    assert_eq!((taken.added, taken.assistance_changed), (11, 5));
+}
+
 #[tokio::test]
 async fn a_clerk_reads_only_the_own_region() {
     let app = TestApp::with_register().await;
