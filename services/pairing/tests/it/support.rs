@@ -167,9 +167,18 @@ impl TestApp {
         edition: RegionEdition,
         rows: Vec<RegionRow>,
     ) -> Result<ImportRegionsResponse, Status> {
+        self.import_by(self.client("operator", PROVINCE), edition, rows).await
+    }
+
+    pub async fn import_by(
+        &self,
+        mut operator: Client,
+        edition: RegionEdition,
+        rows: Vec<RegionRow>,
+    ) -> Result<ImportRegionsResponse, Status> {
         let parts = [Part::Edition(edition), Part::Rows(RegionRows { rows })];
         let requests = parts.map(|part| ImportRegionsRequest { part: Some(part) });
-        let mut answers = self.client("operator", PROVINCE).import_regions(stream::iter(requests)).await?.into_inner();
+        let mut answers = operator.import_regions(stream::iter(requests)).await?.into_inner();
         let mut last = None;
         while let Some(answer) = answers.message().await? {
             last = Some(answer);
