@@ -133,16 +133,17 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(measures: impl Iterator<Item = &'a Measure> + Clone) -> Self {
+    fn of(measures: &[(&'a Measure, RegionCode)]) -> Self {
+        let measures = || measures.iter().map(|(measure, _)| *measure);
         let state = |measure: &Measure| match &measure.state {
             MeasureState::Planned => "planned",
             MeasureState::Done(_) => "done",
             MeasureState::Cancelled(_) => "cancelled",
         };
-        let endings = || measures.clone().map(Measure::ending);
+        let endings = || measures().map(Measure::ending);
         Self {
-            ids: measures.clone().map(|measure| measure.id.0).collect(),
-            states: measures.clone().map(state).collect(),
+            ids: measures().map(|measure| measure.id.0).collect(),
+            states: measures().map(state).collect(),
             finished: endings().map(|ending| ending.map(|ending| ending.on)).collect(),
             outcomes: endings().map(|ending| ending.map_or("", |ending| ending.outcome.as_str())).collect(),
             spent: endings().map(|ending| ending.map_or(0, |ending| ending.spent_fen)).collect(),
@@ -154,7 +155,7 @@ async fn add(conn: &mut PgConnection, measures: &[(&Measure, RegionCode)]) -> Re
     if measures.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(measures.iter().map(|(measure, _)| *measure));
+    let columns = Columns::of(measures);
     let drafts = || measures.iter().map(|(measure, _)| &measure.stated);
     let cases: Vec<Uuid> = measures.iter().map(|(measure, _)| measure.case.0).collect();
     let regions: Vec<i64> = measures.iter().map(|(_, region)| region.number()).collect();
@@ -202,7 +203,7 @@ async fn update(conn: &mut PgConnection, measures: &[(&Measure, RegionCode)]) ->
     if measures.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(measures.iter().map(|(measure, _)| *measure));
+    let columns = Columns::of(measures);
     sqlx::query!(
         r#"
         UPDATE measure

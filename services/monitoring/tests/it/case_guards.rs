@@ -129,7 +129,7 @@ async fn a_case_takes_its_signals_along_once_they_are_verified() {
         watch.refused(&app, app.hq().open(draft).await, code, reason).await;
     }
     let opened = app.hq().open(with(&[&verified])).await.unwrap();
-    assert_eq!(opened.signal_ids, [verified.clone()]);
+    assert_eq!(opened.signal_ids, [verified.as_str()]);
     let of: Option<Uuid> = sqlx::query_scalar("SELECT case_id FROM signal WHERE signal_id = $1")
         .bind(Uuid::parse_str(&verified).unwrap())
         .fetch_one(&app.owner)

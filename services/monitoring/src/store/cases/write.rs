@@ -15,7 +15,7 @@ use super::read::of_households;
 use crate::{
     domain::{
         CaseId,
-        case::{Case, CaseEvent, CaseRefused, Emergency, Entry, RemovalKind},
+        case::{Case, CaseEvent, CaseRefused, Emergency, Entry, RemovalKind, Stage},
         household::Move,
         procedure::Step,
     },
@@ -66,17 +66,17 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(cases: &[&'a Case]) -> Self {
         let stages = || cases.iter().map(|case| &case.stage);
-        let next = || stages().map(|stage| stage.next());
-        let removals = || stages().map(|stage| stage.removal());
+        let next = || stages().map(Stage::next);
+        let removals = || stages().map(Stage::removal);
         Self {
             ids: cases.iter().map(|case| case.id.0).collect(),
             stages: stages().map(|stage| stage.name().name()).collect(),
             next_steps: next().map(|next| next.map(|due| due.step.name())).collect(),
             next_due: next().map(|next| next.map(|due| due.on)).collect(),
-            identified: stages().map(|stage| stage.identified_on()).collect(),
+            identified: stages().map(Stage::identified_on).collect(),
             kinds: removals().map(|removal| removal.map(|removal| RemovalKind::name(removal.kind))).collect(),
             proposers: removals().map(|removal| removal.map(|removal| removal.proposed_by.as_str())).collect(),
-            removed: stages().map(|stage| stage.removed_on()).collect(),
+            removed: stages().map(Stage::removed_on).collect(),
             versions: cases.iter().map(|case| case.version).collect(),
         }
     }

@@ -331,7 +331,9 @@ fn live(emergency: bool, relapse: bool, tries: Vec<Tried>) -> Result<(), TestCas
     // What the case says of itself comes to what was stated, day by day.
     let sums = |counts: &[CountChange]| -> BTreeMap<(Counted, NaiveDate), i64> {
         let mut sums = BTreeMap::new();
-        counts.iter().for_each(|count| *sums.entry((count.counted, count.on)).or_default() += count.change);
+        for count in counts {
+            *sums.entry((count.counted, count.on)).or_default() += count.change;
+        }
         sums.retain(|_, change| *change != 0);
         sums
     };

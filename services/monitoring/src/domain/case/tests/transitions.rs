@@ -102,24 +102,21 @@ fn what_is_not_legal_is_refused_by_naming_the_step_that_is_next() {
         for command in commands() {
             let legal = lines.iter().find(|line| (line[0], line[1]) == (place(&case).as_str(), command.as_str()));
             let outcome = give(&case, &command);
-            match legal {
-                Some(line) => {
-                    let Change { state, events } = outcome.unwrap_or_else(|error| panic!("{line:?}: {error}"));
-                    assert_eq!(place(&state), line[2], "{line:?}");
-                    assert_eq!(state.version, case.version + 1);
-                    assert!(!events.is_empty());
-                    // What was in the history stays there.
-                    let before = case.history.entries();
-                    assert_eq!(&state.history.entries()[..before.len()], before);
-                    assert_eq!(state.history.entries().len(), before.len() + 1);
-                    taken.insert(line.clone());
-                }
-                None => {
-                    let next = case.stage.next().map(|next| next.step);
-                    let expected = CaseRefused::StepOutOfOrder { next, stage: case.stage.name() };
-                    assert_eq!(outcome, Err(expected), "{command} at {}", place(&case));
-                    refused += 1;
-                }
+            if let Some(line) = legal {
+                let Change { state, events } = outcome.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+                assert_eq!(place(&state), line[2], "{line:?}");
+                assert_eq!(state.version, case.version + 1);
+                assert!(!events.is_empty());
+                // What was in the history stays there.
+                let before = case.history.entries();
+                assert_eq!(&state.history.entries()[..before.len()], before);
+                assert_eq!(state.history.entries().len(), before.len() + 1);
+                taken.insert(line.clone());
+            } else {
+                let next = case.stage.next().map(|next| next.step);
+                let expected = CaseRefused::StepOutOfOrder { next, stage: case.stage.name() };
+                assert_eq!(outcome, Err(expected), "{command} at {}", place(&case));
+                refused += 1;
             }
         }
     }
