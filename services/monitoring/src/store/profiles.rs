@@ -308,6 +308,7 @@ pub async fn take_time(conn: &mut PgConnection) -> Result<(), Error> {
     Ok(())
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "as the table has them")]
 struct Row {
     household_id: Uuid,
     region_code: i64,

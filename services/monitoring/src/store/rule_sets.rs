@@ -74,7 +74,7 @@ pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Err
         sqlx::query_as!(Row, "SELECT rule_set_id, stated, record_time FROM rule_set WHERE rule_set_id = $1", id.0,)
             .fetch_optional(conn)
             .await?;
-    compiled(row.ok_or(Error::RuleSetNotFound(id))?)
+    compiled(&row.ok_or(Error::RuleSetNotFound(id))?)
 }
 
 /// The rule set that holds in a region on a day: that of the nearest region, and of these the newest.
@@ -96,7 +96,7 @@ pub async fn in_force(conn: &mut PgConnection, region: RegionCode, day: NaiveDat
     )
     .fetch_optional(conn)
     .await?;
-    row.map(compiled).transpose()
+    row.as_ref().map(compiled).transpose()
 }
 
 /// All rule sets that hold on a day somewhere in a region, or above it.
@@ -119,7 +119,7 @@ pub async fn book(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -
     )
     .fetch_all(conn)
     .await?;
-    let rule_sets: Vec<RuleSet> = rows.into_iter().map(compiled).collect::<Result<_, _>>()?;
+    let rule_sets: Vec<RuleSet> = rows.iter().map(compiled).collect::<Result<_, _>>()?;
     Ok(RuleBook::new(rule_sets, day))
 }
 
@@ -143,7 +143,7 @@ pub async fn list(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<Rul
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(compiled).collect()
+    rows.iter().map(compiled).collect()
 }
 
 struct Row {
@@ -152,7 +152,7 @@ struct Row {
     record_time: DateTime<Utc>,
 }
 
-fn compiled(row: Row) -> Result<RuleSet, Error> {
+fn compiled(row: &Row) -> Result<RuleSet, Error> {
     let id = RuleSetId(row.rule_set_id);
     if let Some(known) = COMPILED.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
         return Ok(known.clone());

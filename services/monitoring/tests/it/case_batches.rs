@@ -227,3 +227,43 @@ async fn households_close_a_case_and_open_the_next_in_one_message() {
     assert_eq!(hq.case(&first.case_id).await.unwrap().stage(), Stage::Refused);
     assert_eq!(hq.case(&second.case_id).await.unwrap().stage(), Stage::Identifying);
 }
+
+/// `cargo test -p tongxin-monitoring --test it -- --ignored --nocapture twenty_thousand`
+#[tokio::test]
+#[ignore = "takes a while; prints how long"]
+async fn twenty_thousand_commands() {
+    const CASES: u32 = 900;
+
+    let (app, _) = start().await;
+    let mut commands = Vec::new();
+    for _ in 0..CASES {
+        let household = crate::made::household(&app, VILLAGE).await;
+        for (window_ends_on, per_capita) in [("2024-05-31", 300_000_i64), ("2025-05-31", 900_000)] {
+            sqlx::query(
+                "INSERT INTO observation (household_id, window_ends_on, region_code, persons, wages, business, property,
+                     transfer, business_expense, out_of_pocket, insurance_received, net_income, per_capita_net_income,
+                     schooling_guaranteed, medical_guaranteed, housing_grade, water_safe, shocks, record_time, version)
+                 VALUES ($1, $2, 441823107201, 1, $3, 0, 0, 0, 0, 0, 0, $3, $3, true, true, 'A', true, '[]', now(), 1)",
+            )
+            .bind(Uuid::parse_str(&household).unwrap())
+            .bind(day(window_ends_on))
+            .bind(per_capita)
+            .execute(&app.owner)
+            .await
+            .unwrap();
+        }
+        commands.push(life(case(&household)));
+    }
+    // As they happened: all openings, then all first steps, and so on.
+    let mut rows: Vec<CaseCommand> = Vec::new();
+    for place in 0..22 {
+        rows.extend(commands.iter().map(|life| life[place].clone()));
+    }
+    let count = rows.len();
+    let messages = rows.chunks(1_000).map(<[CaseCommand]>::to_vec).collect();
+    let begun = std::time::Instant::now();
+    let answer = send(&mut app.hq(), &new_request_id(), false, messages).await.unwrap();
+    let seconds = begun.elapsed().as_secs_f64();
+    assert_eq!((answer.accepted, reasons(&answer)), (i64::try_from(count).unwrap(), vec![]));
+    println!("{count} commands in {seconds:.1} s");
+}

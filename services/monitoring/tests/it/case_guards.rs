@@ -5,9 +5,9 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::{
-    lives::{case, measure, observed, refusal, removal, rule_set, start, step, track},
+    lives::{case, measure, observed, refusal, removal, rules_from, start, step, track},
     made,
-    support::{Clients, PROVINCE, TestApp, VILLAGE, date, day, new_request_id, told},
+    support::{Clients, TestApp, VILLAGE, date, day, new_request_id, told},
 };
 
 /// Makes sure that nothing was kept of a refused request.
@@ -186,7 +186,7 @@ async fn a_notice_of_four_days_is_too_short() {
     let end = |on: &str| step(&id, Step::NoticeEnded, day(on));
     watch.refused(&app, hq.step(end("2024-06-14")).await, Code::FailedPrecondition, "NOTICE_TOO_SHORT").await;
     // Rules that come later bind notices that are put up later.
-    let longer = v1::RuleSetDraft { effective_from: date("2024-06-12"), notice_min_days: 20, ..rule_set() };
+    let longer = v1::RuleSetDraft { notice_min_days: 20, ..rules_from("2024-06-12") };
     made::store(&mut hq, longer).await.unwrap();
     hq.step(end("2024-06-15")).await.unwrap();
     hq.take(track(&id, "2024-06-10").into_iter().skip(6)).await;
@@ -265,9 +265,8 @@ async fn the_rules_condition_of_removal_holds_too() {
     let (app, household) = start().await;
     let mut hq = app.hq();
     let id = hq.monitored(&household).await.case_id;
-    let mut stricter = v1::RuleSetDraft { effective_from: date("2025-01-01"), ..rule_set() };
+    let mut stricter = rules_from("2025-01-01");
     stricter.removal.as_mut().unwrap().condition = "workers > 5".to_owned();
-    stricter.lines = vec![v1::MonitoringLine { year: 2025, line_fen: 700_000 }, stricter.lines[0]];
     made::store(&mut hq, stricter).await.unwrap();
     not_removed(&app, &mut hq, &id, RemovalKind::Natural, "2025-06-10", "GUARANTEES_NOT_MET").await;
 }
@@ -318,7 +317,7 @@ async fn what_removal_asks_for_is_asked_again_when_it_is_approved() {
 async fn deadlines_are_those_of_the_rules_on_the_day_of_the_step_before() {
     let (app, household) = start().await;
     let mut hq = app.hq();
-    let mut working = v1::RuleSetDraft { effective_from: date("2024-06-11"), ..rule_set() };
+    let mut working = rules_from("2024-06-11");
     for deadline in &mut working.deadlines {
         (deadline.days, deadline.kind) = (3, v1::DayKind::Working.into());
     }
@@ -339,10 +338,9 @@ async fn deadlines_are_those_of_the_rules_on_the_day_of_the_step_before() {
 #[tokio::test]
 async fn where_no_rules_are_in_force_a_case_goes_on_by_those_it_was_opened_by() {
     let app = TestApp::start().await;
-    let passing = v1::RuleSetDraft { effective_until: date("2024-06-12"), ..rule_set() };
     let mut hq = app.hq();
-    let lines = (2021..=2024).map(|year| v1::MonitoringLine { year, line_fen: 700_000 }).collect();
-    made::store(&mut hq, v1::RuleSetDraft { lines, region_code: PROVINCE.to_owned(), ..passing }).await.unwrap();
+    let passing = v1::RuleSetDraft { effective_until: date("2024-06-12"), ..rules_from("2021-01-01") };
+    made::store(&mut hq, passing).await.unwrap();
     let household = crate::lives::at_risk(&app, 0).await;
     let id = hq.open(case(&household)).await.unwrap().case_id;
     let case = hq.take(track(&id, "2024-06-12")).await;

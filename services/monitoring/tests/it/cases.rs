@@ -8,9 +8,7 @@ use uuid::Uuid;
 use crate::{
     lives::{at_risk, case, measure, observed, removal, start, step, track},
     made,
-    support::{
-        COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, day, new_request_id, told,
-    },
+    support::{COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWN, VILLAGE, VILLAGE_ELSEWHERE, date, day, new_request_id, told},
 };
 
 #[tokio::test]

@@ -39,6 +39,12 @@ pub fn rule_set() -> v1::RuleSetDraft {
     }
 }
 
+/// Rules that take the place of those from a day on.
+pub fn rules_from(effective_from: &str) -> v1::RuleSetDraft {
+    let lines = (2021..=2025).map(|year| v1::MonitoringLine { year, line_fen: 700_000 }).collect();
+    v1::RuleSetDraft { effective_from: date(effective_from), lines, ..rule_set() }
+}
+
 /// A service with a rule set, and a household that was poor in the year to May 2024 and is not in the one to May 2025.
 pub async fn start() -> (TestApp, String) {
     let app = TestApp::start().await;
