@@ -256,7 +256,7 @@ impl ServiceError for Error {
             Self::Row { field, .. } | Self::Household(household::Refused { field, .. }) => Some(field),
             Self::RegionLevelWrong(_) => Some("region_code"),
             Self::Signal(refused) => refused.field(),
-            Self::Income(refused) => refused.field(),
+            Self::Income(refused) => Some(refused.field()),
             Self::RuleSet(refused) => Some(&refused.field),
             Self::RuleSetInUse(_) => Some("rule_set.effective_from"),
             Self::Holidays(_) => Some("holidays"),

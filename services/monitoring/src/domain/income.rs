@@ -65,10 +65,10 @@ impl IncomeRefused {
 
     /// The field that is wrong.
     #[must_use]
-    pub const fn field(self) -> Option<&'static str> {
+    pub const fn field(self) -> &'static str {
         match self {
-            Self::KindTwice(_) => Some("amounts"),
-            Self::NotAVillage(_) => Some("region_code"),
+            Self::KindTwice(_) => "amounts",
+            Self::NotAVillage(_) => "region_code",
         }
     }
 }

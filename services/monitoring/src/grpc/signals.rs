@@ -1,4 +1,4 @@
-//! The door of SignalService.
+//! The door of `SignalService`.
 
 use tongxin_platform::request::Call;
 use tongxin_proto::monitoring::v1::{self, signal_service_server::SignalService};

@@ -1,4 +1,4 @@
-//! The door of VillageService.
+//! The door of `VillageService`.
 
 use tongxin_platform::{access::Caller, request::Call};
 use tongxin_proto::monitoring::v1::{self, village_service_server::VillageService};
