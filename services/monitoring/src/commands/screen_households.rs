@@ -8,7 +8,7 @@ use std::{
 use chrono::NaiveDate;
 use futures::TryStreamExt as _;
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tongxin_platform::{
     db::Scope,
     region::{RegionCode, RegionRange},
@@ -33,7 +33,10 @@ use crate::{
 };
 
 /// Households after which a reader hands on what it has found.
-const PART: i64 = 8_192;
+const PART_HOUSEHOLDS: i64 = 8_192;
+
+/// Hits after which it does so, too.
+const PART_HITS: usize = 1_000;
 
 /// Parts that wait for the writer; readers wait while there are as many.
 const PARTS_WAITING: usize = 4;
@@ -50,6 +53,15 @@ pub struct Part {
     /// Households that are not flagged and were.
     pub no_longer_flagged: i64,
 }
+
+impl Part {
+    fn is_full(&self) -> bool {
+        self.tally.households >= PART_HOUSEHOLDS || self.hits.len() >= PART_HITS
+    }
+}
+
+/// One region is read at a time: several would take each other's connections.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 /// Judges a household.
 trait Judge: Send + Sync + 'static {
@@ -153,13 +165,15 @@ async fn read_all<J: Judge>(
     judge: Arc<J>,
     parts: mpsc::Sender<Result<Part, Error>>,
 ) -> Result<(), Error> {
+    // Nobody closes it, so there is always a turn.
+    let _turn = TURN.acquire().await;
     // Keeps the state that all readers see until the last one has ended.
     let mut keeper = sweep.scope.read(&sweep.pool).await?;
     profiles::take_time(&mut keeper).await?;
     let snapshot = profiles::snapshot(&mut keeper, sweep.scope).await?;
     let towns = Arc::new(Mutex::new(profiles::towns(&mut keeper, sweep.region.range()).await?));
     let mut readers = tokio::task::JoinSet::new();
-    for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+    for _ in 0..readers_of(&sweep.pool) {
         let reader = Reader {
             pool: sweep.pool.clone(),
             snapshot: snapshot.clone(),
@@ -173,6 +187,12 @@ async fn read_all<J: Judge>(
         ended.map_err(RequestError::Panicked)??;
     }
     Ok(keeper.rollback().await?)
+}
+
+/// One for each core, as long as half of the connections are left to others.
+fn readers_of(pool: &PgPool) -> usize {
+    let half = usize::try_from(pool.options().get_max_connections() / 2).unwrap_or(1);
+    thread::available_parallelism().map_or(1, usize::from).min(half).max(1)
 }
 
 struct Reader<J> {
@@ -204,7 +224,7 @@ impl<J: Judge> Reader<J> {
         let mut part = Part::default();
         while let Some(candidate) = candidates.try_next().await? {
             self.judge.judge(&mut part, &candidate)?;
-            if part.tally.households >= PART && self.parts.send(Ok(std::mem::take(&mut part))).await.is_err() {
+            if part.is_full() && self.parts.send(Ok(std::mem::take(&mut part))).await.is_err() {
                 return Ok(false);
             }
         }

@@ -1,5 +1,8 @@
 //! Dated rules of a region: lines, categories, deadlines, conditions of removal, screening rules.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeSet, ops::Deref, sync::Arc};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};

@@ -9,8 +9,8 @@ use super::error::CompileError;
 /// Longest text of an expression, in bytes.
 const MAX_BYTES: usize = 8_000;
 
-/// Brackets within brackets.
-const MAX_BRACKETS: usize = 64;
+/// Expressions within brackets within expressions, where the parser gives up.
+const MAX_NESTED: u16 = 96;
 
 /// The parser and whatever walks its tree are recursive: as deep as a text of the greatest length can make them,
 /// they need less than this, whatever the stack of the caller.
@@ -23,7 +23,7 @@ pub(super) fn parse<T: Send>(
 ) -> Result<T, CompileError> {
     check_size(text)?;
     let work = || {
-        let parser = Parser::new().max_recursion_depth(96);
+        let parser = Parser::new().max_recursion_depth(MAX_NESTED);
         let parsed = parser.parse(text).map_err(|errors| refused(&errors))?;
         read(&parsed)
     };
@@ -38,18 +38,6 @@ pub(super) fn parse<T: Send>(
 fn check_size(text: &str) -> Result<(), CompileError> {
     if text.len() > MAX_BYTES {
         return Err(CompileError::unbounded(format!("has more than {MAX_BYTES} bytes: split it into several rules")));
-    }
-    let mut open: usize = 0;
-    for character in text.bytes() {
-        match character {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        if open > MAX_BRACKETS {
-            let text = format!("has more than {MAX_BRACKETS} brackets within each other: split it into several rules");
-            return Err(CompileError::unbounded(text));
-        }
     }
     Ok(())
 }
