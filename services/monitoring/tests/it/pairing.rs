@@ -57,7 +57,7 @@ pub async fn serve(now: DateTime<Utc>, stop: CancellationToken) -> SocketAddr {
 }
 
 fn recorded(now: DateTime<Utc>) -> Event {
-    let payload = RegionsRecorded { regions: register(), ..RegionsRecorded::default() };
+    let payload = RegionsRecorded { regions: register() };
     Event {
         seq: 1,
         event_id: Uuid::new_v4().to_string(),

@@ -72,10 +72,6 @@ pub struct TestApp {
     pub world: TestWorld,
     /// Of the role that owns the tables, which sees all.
     pub owner: PgPool,
-    /// Of the role that the service logs in as.
-    pub database: Database,
-    /// Where `/metrics` is.
-    pub admin: String,
     channel: Channel,
     _keys: TempDir,
     _stop: DropGuard,
@@ -100,7 +96,7 @@ pub fn new_request_id() -> String {
 }
 
 /// New keys in a folder.
-fn new_keys(folder: &TempDir) -> PersonalConfig {
+pub fn new_keys(folder: &TempDir) -> PersonalConfig {
     let write = |name: &str| {
         let path = folder.path().join(name);
         let digits = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
@@ -129,7 +125,6 @@ impl TestApp {
         let config = Config::on(DbConfig::at(&database.app_url), format!("http://{pairing}"), new_keys(&keys));
         let app = App::build(config, world.surroundings.clone()).await.unwrap();
         let address = format!("http://{}", app.grpc_address().unwrap());
-        let admin = format!("http://{}", app.admin_address().unwrap());
         let mut lifecycle = Lifecycle::default();
         app.start(&mut lifecycle);
         let stopped = stop.clone();
@@ -137,8 +132,6 @@ impl TestApp {
         let app = Self {
             world,
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
-            database,
-            admin,
             channel: Endpoint::from_shared(address).unwrap().connect_lazy(),
             _keys: keys,
             _stop: stop.drop_guard(),

@@ -68,3 +68,22 @@ async fn a_change_goes_on_when_its_caller_has_gone() {
     let again: CountResponse = writer.execute(call, count("wells", 1)).await.unwrap();
     assert_eq!(again.reached, 1);
 }
+
+/// The same holds for what is done each time that it is asked for.
+#[tokio::test]
+async fn what_is_done_each_time_goes_on_without_its_caller_too() {
+    let database = database().await;
+    let (_, writer) = writer(&database).await;
+    let mut owner = crate::sample::owner(&database).await;
+    sqlx::query("BEGIN").execute(&mut owner).await.unwrap();
+    sqlx::query("LOCK TABLE event IN EXCLUSIVE MODE").execute(&mut owner).await.unwrap();
+
+    let caller = clerk("clerk");
+    let handler = writer.execute_each_time(&caller, count("wells", 1));
+    assert!(tokio::time::timeout(Duration::from_millis(50), handler).await.is_err());
+    sqlx::query("COMMIT").execute(&mut owner).await.unwrap();
+
+    eventually("the change is there", || async { effects(&database).await == (1, 1, 0) }).await;
+    writer.execute_each_time(&caller, count("wells", 1)).await.unwrap();
+    assert_eq!(effects(&database).await, (2, 2, 0));
+}
