@@ -25,7 +25,7 @@ pub fn of(files: &Files) -> Result<Vec<HouseholdDraft>> {
     };
     let drafts = (0..files.manifest.households).map(|number| {
         let village = villages[number % villages.len()];
-        making.household(number, &village.code)
+        making.household(number / villages.len() + 1, &village.code)
     });
     Ok(drafts.collect())
 }
@@ -57,7 +57,7 @@ impl Making {
             (true, _) => SocialSupport::None,
         };
         HouseholdDraft {
-            household_number: format!("{region_code}{number:06}"),
+            household_number: format!("{region_code}{number:04}"),
             region_code: region_code.to_owned(),
             address: format!("第{}村民小组{}号", 1 + self.chance.below(12), 1 + self.chance.below(90)),
             bank_account: String::new(),
