@@ -28,17 +28,16 @@ struct Shock {
     loss_fen: i64,
 }
 
-/// Loads how households stood: who belongs to them, the newest observation whose window had ended, and all incomes
-/// until then. Households that are not visible are missing.
+/// Loads how households stood: who belongs to them, the newest observation whose window had ended, and the incomes
+/// of all windows. Households that are not visible are missing.
 pub async fn find(conn: &mut PgConnection, asked: &BTreeSet<Asked>) -> Result<HashMap<Asked, Standing>, Error> {
     if asked.is_empty() {
         return Ok(HashMap::new());
     }
     let incomes = incomes(conn, asked).await?;
     let mut standings = profiles(conn, asked).await?;
-    for ((household, day), standing) in &mut standings {
-        let known = incomes.get(household).into_iter().flatten();
-        standing.incomes = known.filter(|(window_ends_on, _)| window_ends_on <= day).copied().collect();
+    for ((household, _), standing) in &mut standings {
+        standing.incomes = incomes.get(household).cloned().unwrap_or_default();
     }
     Ok(standings)
 }

@@ -228,6 +228,35 @@ async fn households_close_a_case_and_open_the_next_in_one_message() {
     assert_eq!(hq.case(&second.case_id).await.unwrap().stage(), Stage::Identifying);
 }
 
+#[tokio::test]
+async fn a_signal_that_does_not_wait_for_a_case_refuses_its_own_row() {
+    let (app, household) = start().await;
+    let (theirs, other) = (at_risk(&app, 1).await, at_risk(&app, 2).await);
+    let mut ids = Vec::new();
+    for (household, state) in [(&household, "open"), (&theirs, "verified")] {
+        let query = format!(
+            "INSERT INTO signal (signal_id, household_id, region_code, cause, state, reported_on, reason, decided_on,
+                 version)
+             VALUES ($1, $2, 441823107201, 'water', '{state}', '2024-06-01', '',
+                 CASE '{state}' WHEN 'open' THEN NULL ELSE date '2024-06-02' END, 1)"
+        );
+        let id = Uuid::new_v4();
+        let insert = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).bind(Uuid::parse_str(household).unwrap());
+        insert.execute(&app.owner).await.unwrap();
+        ids.push(id.to_string());
+    }
+    let with = |household: &str, signal: &String| v1::CaseDraft { signal_ids: vec![signal.clone()], ..case(household) };
+    let commands = vec![
+        open(with(&household, &ids[0])),
+        open(with(&household, &ids[1])),
+        open(with(&theirs, &ids[1])),
+        open(case(&other)),
+    ];
+    let answer = send(&mut app.hq(), &new_request_id(), false, vec![commands]).await.unwrap();
+    assert_eq!(reasons(&answer), [(1, "SIGNAL_NOT_VERIFIED"), (2, "SIGNAL_NOT_FOUND")]);
+    assert_eq!((answer.accepted, app.count("cases").await), (2, 2));
+}
+
 /// `cargo test -p tongxin-monitoring --test it -- --ignored --nocapture twenty_thousand`
 #[tokio::test]
 #[ignore = "takes a while; prints how long"]

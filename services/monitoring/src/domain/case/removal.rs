@@ -58,7 +58,7 @@ pub struct Grounds {
     pub labourers: i16,
     /// What the newest observation says; `None` without one.
     pub observed: Option<Observed>,
-    /// Incomes of windows that have ended, in any order.
+    /// Incomes that are known, in any order; those of windows that end later do not count.
     pub incomes: Vec<Income>,
     /// Risks against which a measure was done by that day.
     pub helped: BTreeSet<Risk>,

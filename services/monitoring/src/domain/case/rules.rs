@@ -14,7 +14,7 @@ pub struct Standing {
     pub labourers: i16,
     /// Its members, and the newest observation whose window had ended; `None` without one.
     pub profile: Option<Profile>,
-    /// The last day of each window that had ended, and the per-capita net income in it, in fen.
+    /// The last day of each window, whenever it ends, and the per-capita net income in it, in fen.
     pub incomes: Vec<(NaiveDate, i64)>,
 }
 
