@@ -5,11 +5,9 @@ use tongxin_platform::{
     consumer::{Envelope, HandlerError},
     region::RegionCode,
 };
-use tongxin_proto::{
-    pairing::v1::{
-        JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairingKind,
-        Region as StatedRegion, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
-    },
+use tongxin_proto::pairing::v1::{
+    JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairingKind,
+    Region as StatedRegion, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
 };
 
 use super::{
@@ -18,11 +16,9 @@ use super::{
     pass_over,
 };
 use crate::{
-    domain::{
-        indicators::pairing::{
-            ASSISTED_VILLAGES, JOINT_ACTIVITIES, RECIPIENT_SCHOOLS_PAIRED, SUPPORTER_PARTY_ORGANISATIONS_PAIRED,
-            SUPPORTER_SCHOOLS_PAIRED, VILLAGES_DUAL_COVERED, VILLAGES_PARTY_PAIRED,
-        },
+    domain::indicators::pairing::{
+        ASSISTED_VILLAGES, JOINT_ACTIVITIES, RECIPIENT_SCHOOLS_PAIRED, SUPPORTER_PARTY_ORGANISATIONS_PAIRED,
+        SUPPORTER_SCHOOLS_PAIRED, VILLAGES_DUAL_COVERED, VILLAGES_PARTY_PAIRED,
     },
     store::regions::Region,
 };

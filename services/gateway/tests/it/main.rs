@@ -4,6 +4,7 @@ mod edge;
 mod figures;
 mod json;
 mod metrics;
+mod monitoring;
 mod projection;
 mod rollups;
 mod rooms;

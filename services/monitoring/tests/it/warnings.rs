@@ -2,10 +2,7 @@
 
 use futures::{future::join, stream};
 use prost::Message as _;
-use tongxin_platform::{
-    db::{self, DbConfig, Scope},
-    region::RegionCode,
-};
+use tongxin_platform::{db::Scope, region::RegionCode};
 use tongxin_proto::monitoring::v1::{
     self, Counted, Department, Relation, Risk, SignalKind, SignalState, submit_warnings_request::Part,
 };
@@ -285,9 +282,9 @@ async fn what_is_kept_of_a_warning_is_sealed() {
     let number = head_of(0);
     assert!(!row.contains(&number) && !row.contains(&hex(number.as_bytes())), "{row}");
     // Nobody but the sender's region sees it, and no village does.
-    let pool = db::connect(&DbConfig::at(&app.database.app_url)).await.unwrap();
     for (region, seen) in [(COUNTY, 1_i64), (VILLAGE, 0), (OTHER_VILLAGE, 0), (OTHER_COUNTY, 0)] {
-        let mut tx = Scope::region(RegionCode::parse(region).unwrap()).read(&pool).await.unwrap();
+        let mut tx = Scope::region(RegionCode::parse(region).unwrap()).read(&app.owner).await.unwrap();
+        sqlx::query("SET LOCAL ROLE tongxin_app").execute(&mut *tx).await.unwrap();
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM warning").fetch_one(&mut *tx).await.unwrap();
         assert_eq!(count, seen, "{region}");
     }

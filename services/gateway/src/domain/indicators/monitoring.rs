@@ -12,9 +12,9 @@ pub fn all() -> impl Iterator<Item = &'static Indicator> {
         (&HOUSEHOLDS_IDENTIFIED, &IDENTIFIED_BY_CATEGORY, &IDENTIFIED_BY_RISK),
         (&HOUSEHOLDS_REMOVED, &REMOVED_BY_CATEGORY, &REMOVED_BY_RISK),
     ];
-    let broken_down = wholes.into_iter().flat_map(|(whole, categories, risks)| {
-        std::iter::once(whole).chain(categories.iter()).chain(risks.iter())
-    });
+    let broken_down = wholes
+        .into_iter()
+        .flat_map(|(whole, categories, risks)| std::iter::once(whole).chain(categories.iter()).chain(risks.iter()));
     std::iter::once(&HOUSEHOLDS_REGISTERED).chain(broken_down).chain(OTHERS)
 }
 
@@ -165,10 +165,7 @@ pub static WARNING_PRECISION: Indicator = Indicator {
 
 /// Villages above a tier of collective income.
 const fn tier(id: &'static str, name_zh: &'static str, name_en: &'static str, definition: &'static str) -> Indicator {
-    Indicator {
-        source_event: TIER_CHANGED,
-        ..count((id, name_zh, name_en), "villages", Kind::Stock, definition)
-    }
+    Indicator { source_event: TIER_CHANGED, ..count((id, name_zh, name_en), "villages", Kind::Stock, definition) }
 }
 
 /// Villages above 100,000 yuan.
@@ -271,5 +268,4 @@ pub static REMOVED_BY_CATEGORY: [Indicator; 3] =
     by_category!(HOUSEHOLDS_REMOVED, "households_removed", "累计消除", "Removed");
 
 /// Removed households by risk.
-pub static REMOVED_BY_RISK: [Indicator; 11] =
-    by_risk!(HOUSEHOLDS_REMOVED, "households_removed", "累计消除", "Removed");
+pub static REMOVED_BY_RISK: [Indicator; 11] = by_risk!(HOUSEHOLDS_REMOVED, "households_removed", "累计消除", "Removed");

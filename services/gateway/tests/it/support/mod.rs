@@ -2,6 +2,7 @@
 
 pub mod events;
 mod pairing;
+mod source;
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -14,12 +15,13 @@ use tongxin_platform::{
     db::{self, DbConfig},
     lifecycle::Lifecycle,
     servers::Nats,
-    testing::{Database, TestWorld, eventually},
+    testing::{Database, TestWorld},
 };
 use tongxin_proto::gateway::v1::{GetScorecardRequest, Scorecard, gateway_service_client::GatewayServiceClient};
 use tonic::{Request, Status, transport::Channel};
 
 pub use pairing::{FakePairing, UNKNOWN_REGION};
+pub use source::FakeSource;
 
 pub const PROVINCE: &str = "440000000000";
 pub const CITY: &str = "441800000000";
@@ -69,7 +71,7 @@ impl Stage {
     pub async fn with(world: TestWorld, nats: Nats, pairing: FakePairing, set: impl FnOnce(&mut Config)) -> Self {
         let database = Database::migrated(&tongxin_gateway::migrations()).await;
         let mut config = Config::on(DbConfig::at(&database.app_url));
-        config.upstreams = BTreeMap::from([("pairing".to_owned(), format!("http://{}", pairing.address))]);
+        config.upstreams = BTreeMap::from([pairing.upstream()]);
         set(&mut config);
         let app = App::build(config, world.surroundings.clone()).await.unwrap();
         let (grpc, admin) = (app.grpc_address().unwrap(), app.admin_address().unwrap());
@@ -82,12 +84,7 @@ impl Stage {
 
     /// Waits until all that pairing stated is counted.
     pub async fn settle(&self) {
-        eventually("all events are counted", || async {
-            let stated = self.pairing.stated().await;
-            let counted = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM cursor").fetch_one(&self.pool).await;
-            stated == counted.unwrap_or(-1)
-        })
-        .await;
+        self.pairing.is_counted(&self.pool).await;
     }
 
     pub fn channel(&self) -> Channel {
