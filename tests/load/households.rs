@@ -44,9 +44,16 @@ pub async fn measure(world: &World, folder: &Path, count: usize, table: &mut Tab
     let tenths = import(world, count).await?;
     let copied = copy(&bare).await?;
     let all = harmonic(&tenths);
-    table.rates(&format!("import of {count} households of 3 (bare: COPY of the same rows into the same tables)"), all, copied);
+    table.rates(
+        &format!("import of {count} households of 3 (bare: COPY of the same rows into the same tables)"),
+        all,
+        copied,
+    );
     let (first, last) = (tenths[0], tenths[tenths.len() - 1]);
-    table.note("the last tenth of it beside the first", &format!("{last:.0}/s beside {first:.0}/s ({:.0} %)", last / first * 100.0));
+    table.note(
+        "the last tenth of it beside the first",
+        &format!("{last:.0}/s beside {first:.0}/s ({:.0} %)", last / first * 100.0),
+    );
     let observed = observe(world, count).await?;
     table.note(&format!("import of {count} observations"), &format!("{observed:.0}/s"));
     screening(world, &bare, count, table).await?;
@@ -82,8 +89,7 @@ async fn import(world: &World, count: usize) -> anyhow::Result<Vec<f64>> {
     });
     let client = world.clients.households()?;
     let mut client = client.max_decoding_message_size(64 << 20);
-    let mut answers =
-        client.import_households(stream::iter(std::iter::once(options).chain(rows))).await?.into_inner();
+    let mut answers = client.import_households(stream::iter(std::iter::once(options).chain(rows))).await?.into_inner();
     let mut tenths = Tenths::new(count);
     while let Some(answer) = answers.message().await? {
         tenths.reach(&answer.status.unwrap_or_default())?;
@@ -97,7 +103,8 @@ async fn observe(world: &World, count: usize) -> anyhow::Result<f64> {
     let request = |part| ImportObservationsRequest { part: Some(part) };
     let options = request(Part::Options(ImportOptions { import_id: request_id(), dry_run: false }));
     let rows = (0..count).step_by(MESSAGE_ROWS).map(move |first| {
-        let rows = (first..(first + MESSAGE_ROWS).min(count)).map(|place| people::observation(place, window())).collect();
+        let rows =
+            (first..(first + MESSAGE_ROWS).min(count)).map(|place| people::observation(place, window())).collect();
         request(Part::Rows(ObservationRows { first_row: row_number(first + 1), rows }))
     });
     let client = world.clients.observations()?;
@@ -174,7 +181,7 @@ async fn copy(pool: &PgPool) -> anyhow::Result<f64> {
         copy.send(rows.as_slice()).await?;
         copy.finish().await?;
     }
-    let rows = households.iter().filter(|byte| **byte == b'\n').count();
+    let rows = String::from_utf8_lossy(&households).lines().count();
     Ok(ratio(rows, began.elapsed()))
 }
 
@@ -214,7 +221,10 @@ async fn screening(world: &World, bare: &PgPool, count: usize, table: &mut Table
         &format!("{:.2} s, peak of the program's memory {memory} MiB", took.as_secs_f64()),
     );
     table.note("the same again, nothing new", &format!("{:.2} s", took_again.as_secs_f64()));
-    table.note(&format!("bare: 12 predicates in one sequential scan ({below} rows)"), &format!("{:.2} s", scan.as_secs_f64()));
+    table.note(
+        &format!("bare: 12 predicates in one sequential scan ({below} rows)"),
+        &format!("{:.2} s", scan.as_secs_f64()),
+    );
     Ok(())
 }
 
@@ -269,7 +279,10 @@ async fn rechecks(world: &World, count: usize, table: &mut Table) -> anyhow::Res
                 Ok(())
             }
         });
-        table.latency(&format!("RecordObservation with the re-check of the household, {clients} clients"), rechecked.await?);
+        table.latency(
+            &format!("RecordObservation with the re-check of the household, {clients} clients"),
+            rechecked.await?,
+        );
     }
     Ok(())
 }
@@ -278,28 +291,43 @@ async fn finds(world: &World, bare: &PgPool, count: usize, table: &mut Table) ->
     const CALLS: usize = 6_400;
     let persons = count * people::MEMBERS;
     let (mut by_number, mut by_name, mut reads) = (Vec::new(), Vec::new(), Vec::new());
-    let ids: Vec<Uuid> = sqlx::query_scalar("SELECT household_id FROM household TABLESAMPLE SYSTEM (1) LIMIT 10000").fetch_all(bare).await?;
+    let ids: Vec<Uuid> = sqlx::query_scalar("SELECT household_id FROM household TABLESAMPLE SYSTEM (1) LIMIT 10000")
+        .fetch_all(bare)
+        .await?;
     let ids = Arc::new(ids);
     for _ in 0..ROUNDS {
-        by_number.push(find(world, 64, CALLS, move |person| FindHouseholdsRequest {
-            id_number: people::id_number(person % persons),
-            ..FindHouseholdsRequest::default()
-        }).await?);
-        by_name.push(find(world, 16, CALLS / 4, move |person| FindHouseholdsRequest {
-            name: people::name(person % persons),
-            region_code: COUNTY.to_owned(),
-            ..FindHouseholdsRequest::default()
-        }).await?);
+        by_number.push(
+            find(world, 64, CALLS, move |person| FindHouseholdsRequest {
+                id_number: people::id_number(person % persons),
+                ..FindHouseholdsRequest::default()
+            })
+            .await?,
+        );
+        by_name.push(
+            find(world, 16, CALLS / 4, move |person| FindHouseholdsRequest {
+                name: people::name(person % persons),
+                region_code: COUNTY.to_owned(),
+                ..FindHouseholdsRequest::default()
+            })
+            .await?,
+        );
         let (pool, ids) = (bare.clone(), Arc::clone(&ids));
-        reads.push(round(64, CALLS / 64, move |own, number| {
-            let (pool, id) = (pool.clone(), ids[(own * 101 + number) % ids.len()]);
-            async move {
-                sqlx::query("SELECT * FROM household WHERE household_id = $1").bind(id).fetch_one(&pool).await?;
-                Ok(())
-            }
-        }).await?);
+        reads.push(
+            round(64, CALLS / 64, move |own, number| {
+                let (pool, id) = (pool.clone(), ids[(own * 101 + number) % ids.len()]);
+                async move {
+                    sqlx::query("SELECT * FROM household WHERE household_id = $1").bind(id).fetch_one(&pool).await?;
+                    Ok(())
+                }
+            })
+            .await?,
+        );
     }
-    table.beside("FindHouseholds by ID number, 64 clients (bare: a read by primary key)", Round::median(by_number), Round::median(reads));
+    table.beside(
+        "FindHouseholds by ID number, 64 clients (bare: a read by primary key)",
+        Round::median(by_number),
+        Round::median(reads),
+    );
     table.latency("FindHouseholds by full name in a county, 16 clients", Round::median(by_name));
     Ok(())
 }

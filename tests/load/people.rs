@@ -11,8 +11,10 @@ use super::world::{VILLAGES, village};
 /// Members of each household.
 pub const MEMBERS: usize = 3;
 
-const SURNAMES: [char; 20] =
-    ['陈', '李', '黄', '张', '梁', '林', '刘', '吴', '罗', '杨', '谢', '何', '邓', '曾', '唐', '莫', '房', '沈', '冯', '欧'];
+const SURNAMES: [char; 20] = [
+    '陈', '李', '黄', '张', '梁', '林', '刘', '吴', '罗', '杨', '谢', '何', '邓', '曾', '唐', '莫', '房', '沈', '冯',
+    '欧',
+];
 
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
@@ -29,7 +31,8 @@ pub fn id_number(person: usize) -> String {
     let prefix = NOBODYS_PREFIX.parse::<usize>().unwrap_or_default() + person / (DAYS * NUMBERS);
     let day = first + Days::new((person % DAYS) as u64);
     let digits = format!("{prefix}{}{:03}", day.format("%Y%m%d"), person / DAYS % NUMBERS);
-    let sum: u32 = digits.chars().filter_map(|digit| digit.to_digit(10)).zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
+    let sum: u32 =
+        digits.chars().filter_map(|digit| digit.to_digit(10)).zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
     let check = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'][sum as usize % 11];
     format!("{digits}{check}")
 }
@@ -64,7 +67,7 @@ pub fn household(place: usize, of: usize) -> HouseholdDraft {
         region_code: village(place * VILLAGES / of),
         address: format!("第{}村民小组", place % 12 + 1),
         bank_account: String::new(),
-        lifted_from_poverty: place % 3 == 0,
+        lifted_from_poverty: place.is_multiple_of(3),
         support: SocialSupport::None.into(),
         registered_on: None,
         members: (0..MEMBERS).map(member).collect(),
@@ -73,7 +76,7 @@ pub fn household(place: usize, of: usize) -> HouseholdDraft {
 
 /// What a household earned and lacked: one in a hundred is at risk.
 pub fn observation(place: usize, window_ends_on: NaiveDate) -> ObservationDraft {
-    let is_at_risk = place % 100 == 0;
+    let is_at_risk = place.is_multiple_of(100);
     let yuan = if is_at_risk { 12_000 } else { 60_000 + i64::try_from(place % 40_000).unwrap_or(0) };
     ObservationDraft {
         household_number: household_number(place),

@@ -8,10 +8,10 @@ use tongxin_proto::{
     batch::v1::{BatchOptions, ImportOptions, ImportStatus, RowError},
     monitoring::v1::{
         BatchCaseCommandsRequest, CaseCommand, CaseCommandRows, DecideSignalRequest, GetImportRequest, HouseholdRows,
-        ImportHouseholdsRequest, ImportObservationsRequest, ListHouseholdsRequest, ListSignalsRequest,
-        ObservationRows, RecordVillageIncomeRequest, Risk, SetHolidaysRequest, StoreRuleSetRequest,
-        SubmitWarningsRequest, WarningOptions, WarningRows, batch_case_commands_request, case_command::Command,
-        import_households_request, import_observations_request, submit_warnings_request,
+        ImportHouseholdsRequest, ImportObservationsRequest, ListHouseholdsRequest, ListSignalsRequest, ObservationRows,
+        RecordVillageIncomeRequest, Risk, SetHolidaysRequest, StoreRuleSetRequest, SubmitWarningsRequest,
+        WarningOptions, WarningRows, batch_case_commands_request, case_command::Command, import_households_request,
+        import_observations_request, submit_warnings_request,
     },
 };
 use tonic::{Code, Status};
@@ -170,7 +170,8 @@ impl Loading<'_> {
             }
             request.page_token = page.next_page_token;
         }
-        let of = |number: &String| by_number.get(number).cloned().with_context(|| format!("household {number} is missing"));
+        let of =
+            |number: &String| by_number.get(number).cloned().with_context(|| format!("household {number} is missing"));
         kept.households.iter().map(|household| of(&household.household_number)).collect()
     }
 
@@ -316,7 +317,10 @@ struct Importing {
 
 impl Importing {
     /// Shows how far it comes, until the last answer.
-    async fn follow(&mut self, answers: impl Stream<Item = Result<Option<ImportStatus>, Status>>) -> Result<(), Status> {
+    async fn follow(
+        &mut self,
+        answers: impl Stream<Item = Result<Option<ImportStatus>, Status>>,
+    ) -> Result<(), Status> {
         let mut answers = pin!(answers);
         while let Some(status) = answers.try_next().await? {
             self.progress.reach(status.unwrap_or_default().rows_taken.unsigned_abs());

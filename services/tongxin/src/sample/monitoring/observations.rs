@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::{Context as _, Result};
 use chrono::{Datelike as _, NaiveDate};
 use tongxin_proto::monitoring::v1::{
-    Disaster, HousingGrade, HouseholdDraft, ObservationDraft, Risk, Shock, SocialSupport,
+    Disaster, HouseholdDraft, HousingGrade, ObservationDraft, Risk, Shock, SocialSupport,
 };
 
 use super::stories::Story;

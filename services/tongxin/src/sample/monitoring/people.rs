@@ -5,14 +5,15 @@ use chrono::NaiveDate;
 use crate::sample::chance::Chance;
 
 const SURNAMES: [&str; 40] = [
-    "陈", "李", "黄", "张", "梁", "林", "刘", "吴", "罗", "杨", "谢", "何", "邓", "曾", "唐", "莫", "房", "沈", "冯", "欧",
-    "潘", "朱", "许", "成", "钟", "廖", "叶", "蓝", "盘", "邵", "江", "曹", "胡", "谭", "范", "温", "赖", "龙", "甘", "植",
+    "陈", "李", "黄", "张", "梁", "林", "刘", "吴", "罗", "杨", "谢", "何", "邓", "曾", "唐", "莫", "房", "沈", "冯",
+    "欧", "潘", "朱", "许", "成", "钟", "廖", "叶", "蓝", "盘", "邵", "江", "曹", "胡", "谭", "范", "温", "赖", "龙",
+    "甘", "植",
 ];
 
 const GIVEN: [&str; 48] = [
-    "建", "国", "志", "强", "丽", "华", "秀", "英", "伟", "明", "玉", "兰", "金", "水", "桂", "芳", "家", "荣", "天", "福",
-    "美", "玲", "小", "红", "永", "辉", "春", "梅", "文", "杰", "海", "燕", "光", "亮", "月", "娥", "木", "生", "火", "妹",
-    "观", "土", "亚", "喜", "子", "轩", "欣", "怡",
+    "建", "国", "志", "强", "丽", "华", "秀", "英", "伟", "明", "玉", "兰", "金", "水", "桂", "芳", "家", "荣", "天",
+    "福", "美", "玲", "小", "红", "永", "辉", "春", "梅", "文", "杰", "海", "燕", "光", "亮", "月", "娥", "木", "生",
+    "火", "妹", "观", "土", "亚", "喜", "子", "轩", "欣", "怡",
 ];
 
 /// The code of the city as a whole, which no identity number begins with: it stands for no county.
@@ -74,8 +75,7 @@ mod tests {
     fn no_number_is_given_twice() {
         let day = NaiveDate::from_ymd_opt(1980, 2, 29).unwrap();
         let mut numbers = IdNumbers::new();
-        let given: std::collections::HashSet<_> =
-            (0..200).map(|number| numbers.next(day, number % 2 == 0)).collect();
+        let given: std::collections::HashSet<_> = (0..200).map(|number| numbers.next(day, number % 2 == 0)).collect();
         assert_eq!(given.len(), 200);
         assert!(given.iter().all(|number| number.len() == 18 && number.starts_with(NOBODYS_PREFIX)));
     }

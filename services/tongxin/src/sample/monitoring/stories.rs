@@ -123,7 +123,8 @@ impl Story {
     /// The last day of the first window in which it earned enough again.
     pub fn good_window(&self) -> Option<NaiveDate> {
         let Ending::Removed { proposed_on } = self.ending else { return None };
-        let month = if proposed_on.month() >= 10 { (proposed_on.year(), 9, 30) } else { (proposed_on.year() - 1, 12, 31) };
+        let month =
+            if proposed_on.month() >= 10 { (proposed_on.year(), 9, 30) } else { (proposed_on.year() - 1, 12, 31) };
         NaiveDate::from_ymd_opt(month.0, month.1, month.2)
     }
 

@@ -14,7 +14,8 @@ fn files() -> Files {
 #[test]
 fn no_two_people_share_a_number() {
     let households = households::of(&files()).unwrap();
-    let numbers: Vec<_> = households.iter().flat_map(|household| &household.members).map(|member| &member.id_number).collect();
+    let numbers: Vec<_> =
+        households.iter().flat_map(|household| &household.members).map(|member| &member.id_number).collect();
     assert_eq!(numbers.iter().collect::<HashSet<_>>().len(), numbers.len());
     let is_headed = |household: &HouseholdDraft| {
         household.members.iter().filter(|member| member.relation() == Relation::Head).count() == 1
