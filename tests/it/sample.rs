@@ -70,7 +70,10 @@ async fn the_scorecard_equals_what_the_tables_say() {
     assert_eq!(figure("villages_party_paired").await.unwrap(), sql(shared, "pairing", villages.to_owned()).await);
     let supporters = "SELECT count(DISTINCT supporter_id) FROM pairing
         WHERE kind = 'party' AND starts_on <= '2025-12-31' AND (ends_on IS NULL OR ends_on > '2025-12-31')";
-    assert_eq!(figure("supporter_party_organisations_paired").await.unwrap(), sql(shared, "pairing", supporters.to_owned()).await);
+    assert_eq!(
+        figure("supporter_party_organisations_paired").await.unwrap(),
+        sql(shared, "pairing", supporters.to_owned()).await
+    );
     let schools = "SELECT count(DISTINCT recipient_id) FROM pairing WHERE kind = 'school'";
     assert_eq!(figure("recipient_schools_paired").await.unwrap(), sql(shared, "pairing", schools.to_owned()).await);
     let activities = "SELECT count(*) FROM activity WHERE held_on BETWEEN '2025-01-01' AND '2025-12-31'";

@@ -48,6 +48,7 @@ impl Default for GraceSeconds {
 /// URLs of databases for the role that owns the tables, which services never log in as.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "operators know them by these names")]
 pub struct Owners {
     /// Of the database of pairing.
     #[serde(serialize_with = "secret::url_if_any")]

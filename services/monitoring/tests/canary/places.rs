@@ -59,7 +59,7 @@ fn forms(text: &str) -> Vec<String> {
     let bytes = text.as_bytes();
     let digits = hex::encode(bytes);
     let listed = bytes.iter().map(u8::to_string).collect::<Vec<_>>();
-    let escaped = text.chars().map(|one| format!("\\u{:04x}", u32::from(one))).collect();
+    let escaped = text.chars().map(|one| format!("\\u{:04x}", u32::from(one))).collect::<Vec<_>>().concat();
     let in_base64 = (0..3).map(|offset| in_base64(bytes, offset));
     [text.to_owned(), digits.to_uppercase(), digits, listed.join(", "), listed.join(","), escaped]
         .into_iter()

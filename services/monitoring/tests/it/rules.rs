@@ -161,7 +161,7 @@ async fn the_nearest_region_wins_then_the_newest_as_long_as_it_holds() {
     assert_eq!(judged_by(&app).await, Vec::<String>::new(), "without rules nothing is flagged");
     let of_province = store(&mut hq, rule_set(PROVINCE)).await.unwrap().rule_set_id;
     store(&mut hq, rule_set(OTHER_COUNTY)).await.unwrap();
-    assert_eq!(judged_by(&app).await, [of_province.clone()]);
+    assert_eq!(judged_by(&app).await, std::slice::from_ref(&of_province));
 
     let soon = v1::RuleSetDraft {
         effective_from: date("2025-07-01"),
@@ -170,7 +170,7 @@ async fn the_nearest_region_wins_then_the_newest_as_long_as_it_holds() {
         ..rule_set(TOWN)
     };
     let of_town = store(&mut hq, soon).await.unwrap().rule_set_id;
-    assert_eq!(judged_by(&app).await, [of_province.clone()], "it does not hold yet");
+    assert_eq!(judged_by(&app).await, std::slice::from_ref(&of_province), "it does not hold yet");
     for (now, expected) in [
         ("2025-06-30T15:59:59Z", &of_province),
         ("2025-06-30T16:00:00Z", &of_town),
@@ -178,7 +178,7 @@ async fn the_nearest_region_wins_then_the_newest_as_long_as_it_holds() {
         ("2025-07-31T16:00:00Z", &of_province),
     ] {
         app.world.clock.set(now.parse().unwrap());
-        assert_eq!(judged_by(&app).await, [expected.clone()], "{now}");
+        assert_eq!(judged_by(&app).await, std::slice::from_ref(expected), "{now}");
     }
     let newer = store(&mut app.hq(), rule_set(PROVINCE)).await.unwrap().rule_set_id;
     assert_eq!(judged_by(&app).await, [newer], "of two of the same day the one stored last");

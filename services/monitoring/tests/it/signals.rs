@@ -283,7 +283,7 @@ async fn lists_show_what_is_asked_for_page_by_page() {
         ids.push(hq.sweep(household, cause, "2025-06-10").await.signal_id);
     }
     hq.decide(decision(&ids[1], false, "2025-06-12")).await.unwrap();
-    let mut seen = async |caller: &mut Clients, request: v1::ListSignalsRequest| {
+    let seen = async |caller: &mut Clients, request: v1::ListSignalsRequest| {
         let mut found: Vec<usize> = Vec::new();
         for signal in caller.signals_in(request).await.0 {
             found.push(ids.iter().position(|id| *id == signal.signal_id).unwrap());

@@ -280,7 +280,7 @@ async fn what_is_kept_of_a_warning_is_sealed() {
     // Header, nonce and tag are 34 bytes; a wrapped key of 32 has a header of its own.
     assert_eq!((sealed.len(), data_key.len()), (18 + 34, 38 + 34));
     let number = head_of(0);
-    assert!(!row.contains(&number) && !row.contains(&hex(number.as_bytes())), "{row}");
+    assert!(!row.contains(&number) && !row.contains(&hex::encode(&number)), "{row}");
     // Nobody but the sender's region sees it, and no village does.
     for (region, seen) in [(COUNTY, 1_i64), (VILLAGE, 0), (OTHER_VILLAGE, 0), (OTHER_COUNTY, 0)] {
         let mut tx = Scope::region(RegionCode::parse(region).unwrap()).read(&app.owner).await.unwrap();
@@ -288,10 +288,6 @@ async fn what_is_kept_of_a_warning_is_sealed() {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM warning").fetch_one(&mut *tx).await.unwrap();
         assert_eq!(count, seen, "{region}");
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test]

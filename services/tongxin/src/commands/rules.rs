@@ -1,6 +1,6 @@
 //! `tongxin rules`: rule sets of monitoring.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
@@ -76,7 +76,7 @@ pub async fn run(what: What) -> Result<()> {
     }
 }
 
-fn read(file: &PathBuf) -> Result<RuleSetDraft> {
+fn read(file: &Path) -> Result<RuleSetDraft> {
     rule_files::rule_set(file).with_context(|| file.display().to_string())
 }
 

@@ -67,9 +67,10 @@ fn relations(household: &Household) -> Vec<Relation> {
 
 #[test]
 fn sex_and_birth_date_are_those_of_the_id_number() {
+    use crate::domain::member::Sex::{Female, Male};
+
     let household = couple();
     let stated: Vec<_> = household.members.iter().map(|member| (member.birth_date, member.sex)).collect();
-    use crate::domain::member::Sex::{Female, Male};
     assert_eq!(stated, [(day("1980-01-01"), Male), (day("1982-02-02"), Female)]);
     assert_eq!(household.head().map(|head| head.id), Some(household.members[0].id));
 }

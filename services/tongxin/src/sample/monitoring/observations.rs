@@ -42,7 +42,7 @@ pub fn of(
             observations.push(observation(&mut chance, household, window, line, at_risk.copied()));
         }
     }
-    observations.sort_by_key(|observation| window_of(observation));
+    observations.sort_by_key(window_of);
     Ok(observations)
 }
 

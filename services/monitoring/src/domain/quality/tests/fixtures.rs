@@ -714,12 +714,12 @@ pub const FIXTURES: &[Fixture] = &[
         701,
         |it| {
             monitor(it, |case| {
-                *case = CaseFile { identified_on: Some(day("2025-05-30")), measures: vec![], ..monitored() }
+                *case = CaseFile { identified_on: Some(day("2025-05-30")), measures: vec![], ..monitored() };
             })
         },
         |it| {
             monitor(it, |case| {
-                *case = CaseFile { identified_on: Some(day("2025-05-31")), measures: vec![], ..monitored() }
+                *case = CaseFile { identified_on: Some(day("2025-05-31")), measures: vec![], ..monitored() };
             })
         },
     ),
@@ -786,7 +786,7 @@ pub const FIXTURES: &[Fixture] = &[
         |it| {
             seen(it).schooling_guaranteed = false;
             monitor(it, |case| {
-                case.measures.push(done(Risk::Schooling, MeasureFamily::CompulsoryEducation, "2025-05-30"))
+                case.measures.push(done(Risk::Schooling, MeasureFamily::CompulsoryEducation, "2025-05-30"));
             });
         },
         |it| {
