@@ -30,7 +30,7 @@ pub struct DatedRules {
 }
 
 impl DatedRules {
-    /// The rules in force in a village on a day for which the book was loaded.
+    /// The rules in force in a village on a day for which they were loaded.
     #[must_use]
     pub fn in_force(&self, village: RegionCode, day: NaiveDate) -> Option<&CaseRules> {
         in_force(&self.extents, village, day).and_then(|id| self.rules.get(&id))
