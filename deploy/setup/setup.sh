@@ -30,11 +30,8 @@ packages() {
   shift
   command -v apt-get >/dev/null ||
     fail "$what is missing. Install it with the package manager of your system (Debian calls it: $*), then try again."
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null ||
-      fail "$what is missing. Ask an administrator for: apt-get install $*"
-    sudo=sudo
-  fi
+  may_install || fail "$what is missing. Ask an administrator for: apt-get install $*"
+  [ "$(id -u)" = 0 ] || sudo=sudo
   say "installing $what from the packages of the distribution: $*"
   $sudo apt-get update -qq
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
@@ -49,7 +46,7 @@ postgres_bin() { "$here/postgres-bin.sh" "$OLDEST_POSTGRES"; }
 
 postgres() {
   postgres_bin >/dev/null && return
-  if ! [ -e /etc/postgresql-common/createcluster.conf ] && command -v apt-get >/dev/null; then
+  if ! [ -e /etc/postgresql-common/createcluster.conf ] && command -v apt-get >/dev/null && may_install; then
     # We want the program, not a server that runs from now on.
     packages "Postgres (first part)" postgresql-common
     as_root sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
@@ -58,6 +55,8 @@ postgres() {
   postgres_bin >/dev/null ||
     fail "the distribution's Postgres is older than $OLDEST_POSTGRES. Install a newer one, with initdb and postgres on the PATH, then try again."
 }
+
+may_install() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 

@@ -22,7 +22,7 @@ async fn loaded(data_dir: &Path) -> Scorecard {
 async fn killed_while_loading(victim: &str) {
     let expected = figures(&shared().await.clients.scorecard(QINGYUAN, END_OF_2025).await.unwrap());
     let folder = data_folder();
-    for after in [300, 900, 1_700] {
+    for after in [300, 900, 1_700, 6_000] {
         let mut program = Program::start(folder.path(), &SAMPLE).unwrap();
         program.instance().await.unwrap();
         // The moment of the fault, not a wait for something.

@@ -5,3 +5,4 @@ mod faults;
 mod python;
 mod sample;
 mod support;
+mod told;

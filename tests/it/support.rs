@@ -1,6 +1,11 @@
 //! One running program with the sample year, shared by the journeys that do not break it.
 
-use std::path::Path;
+use std::{
+    fs::Permissions,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -36,8 +41,23 @@ pub async fn shared() -> &'static Shared {
     SHARED.get_or_init(start).await
 }
 
+/// A folder that is removed when it is dropped, or when this process ends with it in a `static`.
 pub fn data_folder() -> TempDir {
-    tempfile::Builder::new().prefix("tongxin-journey-").tempdir().unwrap()
+    let folder = tempfile::Builder::new().prefix("tongxin-journey-").tempdir().unwrap();
+    // The user who runs Postgres for root must get through, or the cluster would lie elsewhere.
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
+    let heir = Command::new("sh")
+        .args(["-c", "read -r _; for _ in $(seq 300); do bash \"$0\" \"$1\" && exit; sleep 0.1; done"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/setup/clean-data.sh"))
+        .arg(folder.path())
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    // It reads from us until there is nobody.
+    std::mem::forget(heir.unwrap());
+    folder
 }
 
 pub const END_OF_2025: Option<Date> = Some(Date { year: 2025, month: 12, day: 31 });

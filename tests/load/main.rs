@@ -6,6 +6,8 @@
 
 mod bare;
 mod batches;
+mod households;
+mod people;
 mod reads;
 mod rounds;
 mod world;
@@ -16,9 +18,17 @@ use std::time::Instant;
 use rounds::Table;
 use world::World;
 
+/// How many households there are, for a short look: `make bench HOUSEHOLDS=100000`.
+#[expect(clippy::disallowed_methods, reason = "a benchmark is told by the environment")]
+fn households() -> usize {
+    std::env::var("HOUSEHOLDS").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000_000)
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // Cargo passes `--bench`; there is nothing to choose.
+    // Cargo passes `--bench` as well.
+    let parts: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
     let folder = tempfile::Builder::new().prefix("tongxin-bench-").tempdir()?;
     let mut table = Table::new();
     let started = Instant::now();
@@ -29,9 +39,18 @@ async fn main() -> anyhow::Result<()> {
     );
     table.note("idle memory of the program", &format!("{} MiB", world.program.memory_kib()? / 1024));
 
-    writes::measure(&world, &mut table).await?;
-    batches::measure(&world, &mut table).await?;
-    reads::measure(&world, &mut table).await?;
+    if wanted("writes") {
+        writes::measure(&world, &mut table).await?;
+    }
+    if wanted("batches") {
+        batches::measure(&world, &mut table).await?;
+    }
+    if wanted("reads") {
+        reads::measure(&world, &mut table).await?;
+    }
+    if wanted("households") {
+        households::measure(&world, folder.path(), households(), &mut table).await?;
+    }
     table.note("memory of the program after the load", &format!("{} MiB", world.program.memory_kib()? / 1024));
     let (restart, since_postgres) = world.restart(folder.path()).await?;
     table.note("start of that folder until ready", &format!("{restart:.2} s"));

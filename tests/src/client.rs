@@ -11,6 +11,11 @@ use tongxin_platform::{
 use tongxin_proto::{
     Date,
     gateway::v1::{GetScorecardRequest, Scorecard, gateway_service_client::GatewayServiceClient},
+    monitoring::v1::{
+        case_service_client::CaseServiceClient, household_service_client::HouseholdServiceClient,
+        observation_service_client::ObservationServiceClient, rule_service_client::RuleServiceClient,
+        signal_service_client::SignalServiceClient, village_service_client::VillageServiceClient,
+    },
     pairing::v1::pairing_service_client::PairingServiceClient,
 };
 use tonic::{
@@ -36,10 +41,13 @@ impl Interceptor for Bearer {
 }
 
 /// A client of pairing.
-pub type Pairing = PairingServiceClient<InterceptedService<Channel, Bearer>>;
+pub type Pairing = PairingServiceClient<Connection>;
 
 /// A client of the gateway's own service.
-pub type Gateway = GatewayServiceClient<InterceptedService<Channel, Bearer>>;
+pub type Gateway = GatewayServiceClient<Connection>;
+
+/// A connection that carries a token.
+pub type Connection = InterceptedService<Channel, Bearer>;
 
 /// Makes clients of one gateway.
 #[derive(Clone)]
@@ -102,6 +110,54 @@ impl Clients {
     /// When the address is none.
     pub fn gateway(&self) -> Result<Gateway> {
         Ok(GatewayServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    /// A client of monitoring for households, on a connection of its own.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn households(&self) -> Result<HouseholdServiceClient<Connection>> {
+        Ok(HouseholdServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    /// The same for observations.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn observations(&self) -> Result<ObservationServiceClient<Connection>> {
+        Ok(ObservationServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    /// The same for rules.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn rules(&self) -> Result<RuleServiceClient<Connection>> {
+        Ok(RuleServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    /// The same for signals.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn signals(&self) -> Result<SignalServiceClient<Connection>> {
+        Ok(SignalServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    /// The same for cases.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn cases(&self) -> Result<CaseServiceClient<Connection>> {
+        Ok(CaseServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    /// The same for villages.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn villages(&self) -> Result<VillageServiceClient<Connection>> {
+        Ok(VillageServiceClient::with_interceptor(self.channel()?, self.token.clone()))
     }
 
     fn channel(&self) -> Result<Channel> {

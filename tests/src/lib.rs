@@ -4,5 +4,5 @@ mod client;
 pub mod entries;
 mod program;
 
-pub use client::{Clients, Gateway, Pairing};
-pub use program::{Instance, Program, SAMPLE, output};
+pub use client::{Clients, Connection, Gateway, Pairing};
+pub use program::{Instance, Program, SAMPLE, memory_kib, output, run};

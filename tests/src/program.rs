@@ -153,10 +153,18 @@ impl Program {
     /// # Errors
     /// When the system does not tell.
     pub fn memory_kib(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().context("it has ended")?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
+        memory_kib(self.child.id().context("it has ended")?)
     }
+}
+
+/// Resident memory of a process in KiB.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn memory_kib(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 struct Process {
@@ -188,8 +196,15 @@ fn processes() -> Result<Vec<Process>> {
 /// # Errors
 /// When the program was not built, or takes too long.
 pub async fn output(arguments: &[&str], data_dir: &Path) -> Result<Output> {
-    let run =
-        command()?.args(arguments).arg("--data-dir").arg(data_dir).stdin(Stdio::null()).kill_on_drop(true).output();
+    run(&[arguments, &["--data-dir", data_dir.to_str().context("a folder whose name is text")?]].concat()).await
+}
+
+/// Runs a subcommand to its end.
+///
+/// # Errors
+/// When the program was not built, or takes too long.
+pub async fn run(arguments: &[&str]) -> Result<Output> {
+    let run = command()?.args(arguments).stdin(Stdio::null()).kill_on_drop(true).output();
     Ok(tokio::time::timeout(PATIENCE, run).await.context("the program took too long")??)
 }
 

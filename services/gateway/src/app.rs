@@ -12,13 +12,14 @@ use tongxin_platform::{
 };
 use tongxin_proto::gateway::v1::gateway_service_server::{GatewayServiceServer, SERVICE_NAME};
 use tonic::service::Routes;
+use tower::ServiceBuilder;
 
 use crate::{
     config::Config,
     consumers::{self, Projection},
     grpc::Gateway,
     metrics::Figures,
-    proxy::{JsonEdge, Upstreams},
+    proxy::{Upstreams, WebEdge, cors},
 };
 
 /// Figures older than this are not to be served.
@@ -44,13 +45,16 @@ impl App {
     /// # Errors
     /// When the database cannot be used, a port is taken, or a setting cannot be used.
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
-        let upstreams = Upstreams::connect(&config.upstreams)?;
+        let upstreams = Upstreams::connect(&config.upstreams, &config.upstream_tls)?;
         let max_bytes = config.grpc.max_message_bytes;
+        let edge = ServiceBuilder::new().option_layer(cors::allow(&config.cors_origins)).layer(WebEdge::new(max_bytes));
         let service = Service::connect("gateway", config.service(), surroundings, &migrations()).await?;
 
         let consumers = consumers::of(&service, |source| upstreams.channel(source));
         let progress: BTreeMap<_, _> = consumers.iter().map(|(name, consumer)| (*name, consumer.progress())).collect();
-        let figures = Figures::new(service.pool.clone(), service.surroundings.clock.clone());
+        let Surroundings { clock, registry, .. } = &service.surroundings;
+        let figures = Figures::new(service.pool.clone(), clock.clone(), config.metrics_regions, registry)
+            .map_err(|error| StartError::Preparation(error.into()))?;
 
         let gateway = Gateway { pool: service.pool.clone(), clock: service.surroundings.clock.clone() };
         let own = GatewayServiceServer::new(gateway).max_decoding_message_size(max_bytes);
@@ -58,11 +62,11 @@ impl App {
         let admitted: Vec<&str> = names.iter().map(String::as_str).chain([SERVICE_NAME]).collect();
         let routes = upstreams.pass_through(Routes::new(own));
         let listening = service.listen(&admitted, routes, readiness(&progress)).await?;
-        let listening = listening.with_edge(Edge::new(JsonEdge::new(max_bytes)));
+        let listening = listening.with_edge(Edge::new(edge));
         Ok(Self { listening, consumers, progress, figures })
     }
 
-    /// Where it answers gRPC and JSON.
+    /// Where it answers gRPC, gRPC-Web and JSON.
     ///
     /// # Errors
     /// When the system does not tell.

@@ -1,14 +1,21 @@
 //! The figures on `/metrics`, for province to town.
+//!
+//! They are collected from us directly: OpenTelemetry keeps 2,000 series of an instrument apart, and a province has
+//! tens of thousands.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use opentelemetry::{KeyValue, global};
+use prometheus::{
+    Registry,
+    core::{Collector, Desc},
+    proto::{Gauge, LabelPair, Metric, MetricFamily, MetricType},
+};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
-use tongxin_platform::{clock::Clock, error::chain};
+use tongxin_platform::{clock::Clock, error::chain, region::RegionCode};
 use tracing::warn;
 
 use crate::{
@@ -16,58 +23,49 @@ use crate::{
     store::scorecards,
 };
 
+const NAME: &str = "tongxin_figure";
+const HELP: &str = "Figures of today's scorecards; ratios in hundredths of a percent";
+const LABELS: [&str; 3] = ["indicator", "level", "region"];
+
 /// How often figures are looked at.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// OpenTelemetry keeps 2,000 series of an instrument apart. With nine indicators these regions make
-/// 1,980, the upper levels first; all others are read by the API.
-const MOST_REGIONS: i64 = 220;
+/// Reading them takes this share of the time at most: of a whole province they are many.
+const SHARE: u32 = 20;
 
 /// Shows the newest figures to whoever collects metrics.
 pub struct Figures {
     pool: PgPool,
     clock: Clock,
-    shown: Arc<RwLock<Vec<Series>>>,
-}
-
-/// A figure with its labels.
-struct Series {
-    value: i64,
-    labels: [KeyValue; 3],
+    most_regions: u32,
+    shown: Shown,
 }
 
 /// What figures depend on, and the minute: days change, and events that were parked move no head.
 type State = (Vec<Head>, i64);
 
 impl Figures {
-    /// Shows the figures in a database once it [`run`](Self::run)s.
-    pub fn new(pool: PgPool, clock: Clock) -> Self {
-        let shown: Arc<RwLock<Vec<Series>>> = Arc::default();
-        let read = Arc::clone(&shown);
-        global::meter("tongxin")
-            .i64_observable_gauge("tongxin_figure")
-            .with_description("Figures of today's scorecards; ratios in hundredths of a percent")
-            .with_callback(move |gauge| {
-                for series in read.read().unwrap_or_else(PoisonError::into_inner).iter() {
-                    gauge.observe(series.value, &series.labels);
-                }
-            })
-            .build();
-        Self { pool, clock, shown }
+    /// Shows the figures in a database once it [`run`](Self::run)s, of so many regions at most.
+    ///
+    /// # Errors
+    /// When the registry shows such figures already.
+    pub fn new(pool: PgPool, clock: Clock, most_regions: u32, registry: &Registry) -> Result<Self, prometheus::Error> {
+        let shown = Shown::new()?;
+        registry.register(Box::new(shown.clone()))?;
+        Ok(Self { pool, clock, most_regions, shown })
     }
 
     /// Keeps what is shown up to date until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         let mut state = None;
         while !stop.is_cancelled() {
+            let begun = Instant::now();
             match self.refresh(state.as_ref()).await {
                 Ok(refreshed) => state = Some(refreshed),
                 Err(error) => warn!(error = chain(&error), "the metrics do not show the newest figures"),
             }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(PAUSE) => {}
-            }
+            let pause = PAUSE.max(begun.elapsed() * SHARE);
+            stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
     }
 
@@ -76,35 +74,67 @@ impl Figures {
         let heads = scorecards::heads(&mut *self.pool.acquire().await?).await?;
         let state = (heads, self.clock.now().timestamp().div_euclid(60));
         if before != Some(&state) {
-            let amounts = scorecards::upper_levels(&self.pool, self.clock.today(), MOST_REGIONS).await?;
-            let mut series = Vec::new();
-            for (region, amounts) in amounts {
-                let (code, level) = (region.to_string(), region.level().name());
-                series.extend(amounts.figures().iter().map(|figure| labelled(figure, &code, level)));
-            }
-            *self.shown.write().unwrap_or_else(PoisonError::into_inner) = series;
+            let amounts = scorecards::upper_levels(&self.pool, self.clock.today(), self.most_regions).await?;
+            let figures = amounts.into_iter().flat_map(|(region, amounts)| series(region, &amounts.figures()));
+            self.shown.put(figures.collect());
         }
         Ok(state)
     }
 }
 
-fn labelled(figure: &Figure, region: &str, level: &'static str) -> Series {
-    let labels = [
-        KeyValue::new("indicator", figure.indicator.id),
-        KeyValue::new("region", region.to_owned()),
-        KeyValue::new("level", level),
-    ];
-    Series { value: figure.value, labels }
+/// What is shown at the moment.
+#[derive(Clone)]
+struct Shown {
+    description: Desc,
+    series: Arc<RwLock<Vec<Metric>>>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::indicators::CATALOGUE;
-
-    #[test]
-    fn all_series_are_kept_apart() {
-        let indicators = i64::try_from(CATALOGUE.len()).unwrap();
-        assert!(indicators * MOST_REGIONS < 2_000);
+impl Shown {
+    fn new() -> Result<Self, prometheus::Error> {
+        let labels = LABELS.map(str::to_owned).to_vec();
+        let description = Desc::new(NAME.to_owned(), HELP.to_owned(), labels, [].into())?;
+        Ok(Self { description, series: Arc::default() })
     }
+
+    /// All at once, so that nobody sees figures of two states.
+    fn put(&self, series: Vec<Metric>) {
+        *self.series.write().unwrap_or_else(PoisonError::into_inner) = series;
+    }
+}
+
+impl Collector for Shown {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.description]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let mut family = MetricFamily::default();
+        family.set_name(NAME.to_owned());
+        family.set_help(HELP.to_owned());
+        family.set_field_type(MetricType::GAUGE);
+        family.set_metric(self.series.read().unwrap_or_else(PoisonError::into_inner).clone());
+        vec![family]
+    }
+}
+
+fn series(region: RegionCode, figures: &[Figure]) -> Vec<Metric> {
+    let (code, level) = (region.to_string(), region.level().name());
+    // Breakdowns are read by the API: they would make six times as many series.
+    let wholes = figures.iter().filter(|figure| figure.indicator.breakdown_of.is_none());
+    wholes.map(|figure| metric(figure.value, [figure.indicator.id, level, &code])).collect()
+}
+
+fn metric(value: i64, labels: [&str; 3]) -> Metric {
+    let pair = |(name, value): (&str, &str)| {
+        let mut pair = LabelPair::default();
+        pair.set_name(name.to_owned());
+        pair.set_value(value.to_owned());
+        pair
+    };
+    let mut gauge = Gauge::default();
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus knows no other numbers")]
+    gauge.set_value(value as f64);
+    let mut metric = Metric::from_label(LABELS.into_iter().zip(labels).map(pair).collect());
+    metric.set_gauge(gauge);
+    metric
 }

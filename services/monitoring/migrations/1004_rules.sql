@@ -29,7 +29,9 @@ CREATE TABLE verdict (
     region_code  bigint NOT NULL,
     rule_set_id  uuid NOT NULL REFERENCES rule_set,
     rule_number  integer NOT NULL,
-    -- Names and values.
+    -- Last day of the window that was looked at: of one window, a rule says the same thing of the same inputs once.
+    window_ends_on date NOT NULL,
+    -- Names and values, the values as CEL literals.
     inputs       jsonb NOT NULL,
     message      text NOT NULL,
     screened_on  date NOT NULL,

@@ -29,7 +29,8 @@ CREATE TABLE cases (
 );
 CREATE UNIQUE INDEX cases_open_household ON cases (household_id) WHERE stage IN ('identifying', 'monitored', 'removing');
 CREATE INDEX cases_household ON cases (household_id);
-CREATE INDEX cases_region ON cases (region_code, case_id);
+CREATE INDEX cases_region ON cases (region_code, opened_on, case_id);
+CREATE INDEX cases_opened ON cases (opened_on, case_id);
 CREATE INDEX cases_due_step ON cases (next_due_on, case_id) WHERE next_due_on IS NOT NULL;
 CALL restrict_to_region('cases');
 GRANT SELECT, INSERT, UPDATE ON cases TO tongxin_app;

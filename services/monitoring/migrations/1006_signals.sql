@@ -16,6 +16,8 @@ CREATE UNIQUE INDEX signal_open ON signal (household_id, cause) WHERE state = 'o
 CREATE INDEX signal_household ON signal (household_id);
 CREATE INDEX signal_region ON signal (region_code, signal_id);
 CREATE INDEX signal_case ON signal (case_id) WHERE case_id IS NOT NULL;
+-- The funnel asks which cases were relapsed from.
+CREATE INDEX cases_relapse ON cases (relapse_of) WHERE relapse_of IS NOT NULL;
 CALL restrict_to_region('signal');
 GRANT SELECT, INSERT, UPDATE ON signal TO tongxin_app;
 

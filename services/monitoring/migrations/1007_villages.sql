@@ -6,6 +6,8 @@ CREATE TABLE village_income (
     contracting bigint NOT NULL CHECK (contracting >= 0),
     investment  bigint NOT NULL CHECK (investment >= 0),
     other       bigint NOT NULL CHECK (other >= 0),
+    -- The tiers that it was counted in, whatever the settings say since.
+    tiers       text[] NOT NULL,
     record_time timestamptz NOT NULL,
     version     bigint NOT NULL,
     PRIMARY KEY (region_code, year)

@@ -6,7 +6,7 @@ use tongxin_platform::{
     admin::Readiness,
     consumer::{Consumer, LogClient, Progress},
     db::Migrations,
-    grpc::channel,
+    grpc::{TlsConfig, secure_channel},
     lifecycle::Lifecycle,
     service::{Listening, Service, StartError, Surroundings},
 };
@@ -44,9 +44,10 @@ impl App {
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let keys = Keys::load(&config.personal).map_err(|error| StartError::Preparation(Box::new(error)))?;
         let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
-        let register = follow_pairing(&service, &config.pairing)?;
+        let register = follow_pairing(&service, &config.pairing, &config.pairing_tls)?;
         let keys = Arc::new(keys);
-        let policy = Policy { window: config.entry_window_days, keys: Arc::clone(&keys) };
+        let policy =
+            Policy { window: config.entry_window_days, keys: Arc::clone(&keys), income_tiers: config.income_tiers };
         let door = Door {
             pool: service.pool.clone(),
             clock: service.surroundings.clock.clone(),
@@ -91,8 +92,8 @@ impl App {
     }
 }
 
-fn follow_pairing(service: &Service, address: &str) -> Result<Consumer<Register>, StartError> {
-    let channel = channel(address).map_err(|error| StartError::Address(address.to_owned(), error))?;
+fn follow_pairing(service: &Service, address: &str, tls: &TlsConfig) -> Result<Consumer<Register>, StartError> {
+    let channel = secure_channel(address, tls)?;
     let surroundings = &service.surroundings;
     let log = LogClient::new(channel, surroundings.credentials.clone());
     let (pool, jetstream) = (service.pool.clone(), surroundings.jetstream.clone());

@@ -1,16 +1,18 @@
 //! Every setting of monitoring, with its default.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tongxin_platform::{
     config::{AdminConfig, ServiceConfig},
     db::DbConfig,
-    grpc::GrpcConfig,
+    grpc::{GrpcConfig, TlsConfig},
     personal::PersonalConfig,
     request::EntryWindow,
 };
 
+use crate::domain::income::IncomeTiers;
+
 /// Settings of monitoring.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Its database.
@@ -24,8 +26,16 @@ pub struct Config {
     /// How many days back a date may lie without the permission `history.load`.
     #[serde(default)]
     pub entry_window_days: EntryWindow,
-    /// Address of pairing, whose register of regions is followed, such as `http://pairing:7001`.
+    /// Address of pairing, whose register of regions is followed, such as `http://pairing:7001` or
+    /// `https://pairing:7001`.
     pub pairing: String,
+    /// Certificates for an `https://` address.
+    #[serde(default)]
+    pub pairing_tls: TlsConfig,
+    /// Tiers of the collective income of villages: lists of `from` (a day) and `tiers`, each a `name` with
+    /// `above_fen`. What was recorded stays in the tiers that it was counted in.
+    #[serde(default)]
+    pub income_tiers: IncomeTiers,
     /// Keys that personal data is sealed and found by.
     pub personal: PersonalConfig,
 }
@@ -40,6 +50,8 @@ impl Config {
             admin: AdminConfig::default(),
             entry_window_days: EntryWindow::default(),
             pairing: pairing.into(),
+            pairing_tls: TlsConfig::default(),
+            income_tiers: IncomeTiers::default(),
             personal,
         }
     }

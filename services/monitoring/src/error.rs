@@ -2,16 +2,21 @@
 
 use std::fmt::Display;
 
+use chrono::NaiveDate;
 use tongxin_platform::{
     error::{ErrorKind, ServiceError, database_kind, to_status},
     page::NotAPageToken,
     personal,
+    region::RegionCode,
     request::{DateRefused, RequestError},
 };
 use tongxin_proto::rules::Violation;
 use tonic::Status;
 
-use crate::domain::{HouseholdId, household, import, merge};
+use crate::domain::{
+    HouseholdId, RuleSetId, VerdictId, case::CaseRefused, holiday, household, import, income::IncomeRefused,
+    measure::MeasureRefused, merge, observation, quality, rule_set, signal::SignalRefused,
+};
 
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +33,10 @@ pub enum Error {
     #[error("household {0} does not exist")]
     HouseholdNotFound(HouseholdId),
 
+    /// No household that the caller may see has the national number.
+    #[error("no household has this household_number")]
+    HouseholdNumberNotFound,
+
     /// The household was merged into another.
     #[error("the household was merged into {0}: use that one")]
     HouseholdMerged(HouseholdId),
@@ -43,6 +52,14 @@ pub enum Error {
     /// An import does not go on.
     #[error(transparent)]
     Import(#[from] import::Refused),
+
+    /// A change of a case is refused.
+    #[error(transparent)]
+    Case(#[from] CaseRefused),
+
+    /// A change of a measure is refused.
+    #[error(transparent)]
+    Measure(#[from] MeasureRefused),
 
     /// The thing has changed since the caller read it.
     #[error("it has version {actual} by now, not {expected}: read it again")]
@@ -83,6 +100,46 @@ pub enum Error {
         /// What is wrong with it.
         text: String,
     },
+
+    /// Something cannot be done with a signal.
+    #[error(transparent)]
+    Signal(#[from] SignalRefused),
+
+    /// Something cannot be recorded of a village's income.
+    #[error(transparent)]
+    Income(#[from] IncomeRefused),
+
+    /// A data-quality rule refuses the entry.
+    #[error(transparent)]
+    Quality(#[from] quality::Refused),
+
+    /// The rule set does not exist, or binds nobody in the caller's region.
+    #[error("rule set {0} does not exist")]
+    RuleSetNotFound(RuleSetId),
+
+    /// No rule set holds in a region.
+    #[error("no rule set is in force in {0} on {1}: store one for it or for a region above it")]
+    RuleSetMissing(RegionCode, NaiveDate),
+
+    /// A rule set would change what was decided by newer ones.
+    #[error("a newer rule set of the region is in force since {0}: effective_from has to be on that day or later")]
+    RuleSetInUse(NaiveDate),
+
+    /// The verdict does not exist, or is about a household outside of the caller's region.
+    #[error("verdict {0} does not exist")]
+    VerdictNotFound(VerdictId),
+
+    /// A rule set is not sound.
+    #[error(transparent)]
+    RuleSet(#[from] rule_set::Refused),
+
+    /// Holidays contradict themselves.
+    #[error(transparent)]
+    Holidays(#[from] holiday::Refused),
+
+    /// An observation contradicts itself.
+    #[error(transparent)]
+    Observation(#[from] observation::Refused),
 
     /// What every changing request can meet with.
     #[error(transparent)]
@@ -129,17 +186,32 @@ impl ServiceError for Error {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::RegionNotFound(_) | Self::HouseholdNotFound(_) => ErrorKind::NotFound,
+            Self::RegionNotFound(_)
+            | Self::HouseholdNotFound(_)
+            | Self::HouseholdNumberNotFound
+            | Self::RuleSetNotFound(_)
+            | Self::VerdictNotFound(_) => ErrorKind::NotFound,
+            Self::Case(refused) => refused.kind(),
+            Self::Measure(refused) => refused.kind(),
             Self::Stale { .. } => ErrorKind::Aborted,
-            Self::HouseholdMerged(_) | Self::BatchRefused { .. } => ErrorKind::FailedPrecondition,
+            Self::HouseholdMerged(_)
+            | Self::BatchRefused { .. }
+            | Self::RuleSetMissing(..)
+            | Self::RuleSetInUse(_)
+            | Self::Quality(_) => ErrorKind::FailedPrecondition,
             Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
             Self::RegionLevelWrong(_)
             | Self::Date(_, DateRefused::InFuture { .. })
             | Self::Field { .. }
-            | Self::Row { .. } => ErrorKind::Invalid,
+            | Self::Row { .. }
+            | Self::RuleSet(_)
+            | Self::Holidays(_)
+            | Self::Observation(_) => ErrorKind::Invalid,
             Self::Household(refused) => refused.kind(),
             Self::Merge(refused) => refused.kind(),
             Self::Import(refused) => refused.kind(),
+            Self::Signal(refused) => refused.kind(),
+            Self::Income(refused) => refused.kind(),
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
             Self::Sealing(_) | Self::Corrupt(_) => ErrorKind::Internal,
@@ -150,13 +222,25 @@ impl ServiceError for Error {
         match self {
             Self::RegionNotFound(_) => "REGION_NOT_FOUND",
             Self::RegionLevelWrong(_) => "REGION_LEVEL_WRONG",
-            Self::HouseholdNotFound(_) => "HOUSEHOLD_NOT_FOUND",
+            Self::HouseholdNotFound(_) | Self::HouseholdNumberNotFound => "HOUSEHOLD_NOT_FOUND",
             Self::HouseholdMerged(_) => "HOUSEHOLD_MERGED",
+            Self::RuleSetNotFound(_) => "RULE_SET_NOT_FOUND",
+            Self::RuleSetMissing(..) => "RULE_SET_MISSING",
+            Self::RuleSetInUse(_) => "RULE_SET_IN_USE",
+            Self::VerdictNotFound(_) => "VERDICT_NOT_FOUND",
+            Self::RuleSet(refused) => refused.reason(),
+            Self::Holidays(refused) => refused.reason(),
+            Self::Observation(refused) => refused.reason(),
+            Self::Case(refused) => refused.reason(),
+            Self::Measure(refused) => refused.reason(),
             Self::Stale { .. } => "VERSION_STALE",
             Self::Date(_, DateRefused::InFuture { .. }) => "DATE_IN_FUTURE",
             Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
             Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
+            Self::Quality(_) => "DATA_QUALITY",
+            Self::Signal(refused) => refused.reason(),
+            Self::Income(refused) => refused.reason(),
             Self::Household(refused) => refused.reason(),
             Self::Merge(refused) => refused.reason(),
             Self::Import(refused) => refused.reason(),
@@ -171,6 +255,14 @@ impl ServiceError for Error {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
             Self::Row { field, .. } | Self::Household(household::Refused { field, .. }) => Some(field),
             Self::RegionLevelWrong(_) => Some("region_code"),
+            Self::Signal(refused) => refused.field(),
+            Self::Income(refused) => Some(refused.field()),
+            Self::RuleSet(refused) => Some(&refused.field),
+            Self::RuleSetInUse(_) => Some("rule_set.effective_from"),
+            Self::Holidays(_) => Some("holidays"),
+            Self::Observation(refused) => Some(refused.field()),
+            Self::Case(refused) => refused.field(),
+            Self::Measure(refused) => refused.field(),
             _ => None,
         }
     }

@@ -23,3 +23,4 @@ mod store;
 pub use app::{App, NAME, migrations};
 pub use config::Config;
 pub use error::Error;
+pub use grpc::check_rule_set;

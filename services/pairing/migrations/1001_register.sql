@@ -20,6 +20,7 @@ CREATE TABLE region (
     edition     uuid NOT NULL,
     CONSTRAINT region_valid CHECK (valid_until > valid_from)
 );
+-- Serves the list of the regions below one.
 CREATE INDEX region_parent ON region (parent_code, region_code);
 CREATE INDEX region_edition ON region (edition, region_code);
 CALL restrict_to_region('region');

@@ -20,7 +20,8 @@ CREATE TABLE organisation (
     CONSTRAINT organisation_closed CHECK ((closed_on IS NULL) = (close_reason IS NULL))
 );
 CREATE UNIQUE INDEX organisation_open_credit_code ON organisation (credit_code) WHERE closed_on IS NULL;
-CREATE INDEX organisation_region ON organisation (region_code);
+-- Serves lists: a page of a side and kind is one stretch of it.
+CREATE INDEX organisation_list ON organisation (side, kind, region_code, organisation_id);
 
 -- Supporters are read in every region; they are written only from their own.
 ALTER TABLE organisation ENABLE ROW LEVEL SECURITY;
@@ -45,13 +46,17 @@ CREATE TABLE pairing (
     starts_on           date NOT NULL,
     ends_on             date,
     end_reason          text NOT NULL,
+    -- Not empty if it was entered by mistake and counts nowhere.
+    void_reason         text NOT NULL DEFAULT '',
     version             bigint NOT NULL,
     CONSTRAINT pairing_period CHECK (ends_on > starts_on)
 );
-CREATE UNIQUE INDEX pairing_open ON pairing (supporter_id, recipient_id, kind) WHERE ends_on IS NULL;
-CREATE INDEX pairing_supporter ON pairing (supporter_id);
-CREATE INDEX pairing_recipient ON pairing (recipient_id);
-CREATE INDEX pairing_region ON pairing (region_code);
+CREATE UNIQUE INDEX pairing_open ON pairing (supporter_id, recipient_id, kind)
+    WHERE ends_on IS NULL AND void_reason = '';
+-- These serve the lists of an organisation and of a region: a page is one stretch of them, or one for each kind.
+CREATE INDEX pairing_supporter ON pairing (supporter_id, region_code, pairing_id);
+CREATE INDEX pairing_recipient ON pairing (recipient_id, region_code, pairing_id);
+CREATE INDEX pairing_list ON pairing (kind, region_code, pairing_id);
 CALL restrict_to_region('pairing');
 GRANT SELECT, INSERT, UPDATE ON pairing TO tongxin_app;
 
@@ -64,11 +69,14 @@ CREATE TABLE activity (
     participants integer NOT NULL CHECK (participants > 0),
     remark       text NOT NULL,
     region_code  bigint NOT NULL,
+    -- Not empty if it was entered by mistake and does not count.
+    void_reason  text NOT NULL DEFAULT '',
     CONSTRAINT activity_remark CHECK (kind <> 'other' OR remark <> '')
 );
+-- Serves the list of a pairing's activities.
 CREATE INDEX activity_pairing ON activity (pairing_id, activity_id);
 CALL restrict_to_region('activity');
-GRANT SELECT, INSERT ON activity TO tongxin_app;
+GRANT SELECT, INSERT, UPDATE (void_reason) ON activity TO tongxin_app;
 
 -- The coverage rules by which the log's changes of coverage were counted, one row.
 CREATE TABLE coverage_rules (

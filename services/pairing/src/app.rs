@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     domain::coverage::CoverageRules,
     grpc::Door,
+    store::coverage_rules,
 };
 
 /// The service's name, as in `tongxin.pairing.v1`.
@@ -44,6 +45,7 @@ impl App {
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
         adopt_rules(&service, &config.coverage).await?;
+        let readiness = readiness(&service, &config.coverage);
         let max_message = config.grpc.max_message_bytes;
         let policy = Policy { window: config.entry_window_days, coverage: config.coverage };
         let door = Door {
@@ -52,7 +54,7 @@ impl App {
             writer: service.writer(policy),
         };
         let server = PairingServiceServer::new(door).max_decoding_message_size(max_message);
-        let listening = service.listen(&[SERVICE_NAME], Routes::new(server), Readiness::default()).await?;
+        let listening = service.listen(&[SERVICE_NAME], Routes::new(server), readiness).await?;
         Ok(Self { listening })
     }
 
@@ -76,6 +78,20 @@ impl App {
     pub fn start(self, lifecycle: &mut Lifecycle) {
         self.listening.start(lifecycle);
     }
+}
+
+/// A replica whose coverage rules are outdated refuses what counts coverage, so callers had better go to others.
+fn readiness(service: &Service, rules: &CoverageRules) -> Readiness {
+    let mut readiness = Readiness::default();
+    let (pool, rules) = (service.pool.clone(), rules.clone());
+    readiness.add("coverage rules", move || {
+        let (pool, rules) = (pool.clone(), rules.clone());
+        async move {
+            let mut conn = pool.acquire().await.map_err(|error| error.to_string())?;
+            coverage_rules::ensure(&mut conn, &rules).await.map_err(|error| error.to_string())
+        }
+    });
+    readiness
 }
 
 async fn adopt_rules(service: &Service, rules: &CoverageRules) -> Result<(), StartError> {

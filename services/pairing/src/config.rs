@@ -1,6 +1,6 @@
 //! Every setting of pairing, with its default.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tongxin_platform::{
     config::{AdminConfig, ServiceConfig},
     db::DbConfig,
@@ -11,7 +11,7 @@ use tongxin_platform::{
 use crate::domain::coverage::CoverageRules;
 
 /// Settings of pairing.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Its database.

@@ -11,13 +11,13 @@ use tongxin_proto::rules::Violation;
 use tonic::Status;
 
 use crate::domain::{
-    OrganisationId, PairingId,
+    ActivityId, OrganisationId, PairingId,
     activity::CannotRecord,
     book::Overlaps,
     organisation::HostKindError,
     pairing::{CannotEnd, CannotPair},
     period::EndBeforeStart,
-    register::RowError,
+    register::{RowCountWrong, RowError},
 };
 
 /// Everything that can go wrong.
@@ -34,6 +34,14 @@ pub enum Error {
     /// The pairing does not exist, or lies outside the caller's region.
     #[error("pairing {0} does not exist")]
     PairingNotFound(PairingId),
+
+    /// The activity does not exist, or lies outside the caller's region.
+    #[error("joint activity {0} does not exist")]
+    ActivityNotFound(ActivityId),
+
+    /// The pairing has activities that count.
+    #[error("the pairing has {0} joint activity(ies): void them first")]
+    PairingHasActivities(i64),
 
     /// The installation has no such rule.
     #[error("there is no coverage rule {0:?}; there are: {1}")]
@@ -110,9 +118,20 @@ pub enum Error {
     #[error("rows of the import were lost")]
     RowsLost,
 
+    /// Another replica has adopted other coverage rules since this one started.
+    #[error(
+        "another replica has adopted other coverage rules than this one was started with: \
+         start this one again with the same, and it serves again"
+    )]
+    CoverageRulesOutdated,
+
     /// Something took place after the day on which the pairing is to end.
     #[error("a joint activity was held on {0}: the pairing ends after it")]
     ActivityAfterEnd(chrono::NaiveDate),
+
+    /// Rows of an import are missing, or there are too many.
+    #[error(transparent)]
+    RowCount(#[from] RowCountWrong),
 
     /// Rows of an import are wrong.
     #[error("{0}")]
@@ -177,6 +196,7 @@ impl ServiceError for Error {
             Self::RegionNotFound(_)
             | Self::OrganisationNotFound(_)
             | Self::PairingNotFound(_)
+            | Self::ActivityNotFound(_)
             | Self::CoverageRuleNotFound(..) => ErrorKind::NotFound,
             Self::CreditCodeTaken(_) | Self::Overlaps(_) => ErrorKind::AlreadyExists,
             Self::Stale { .. } => ErrorKind::Aborted,
@@ -184,9 +204,12 @@ impl ServiceError for Error {
             | Self::CannotPair(_)
             | Self::EditionOutdated(_)
             | Self::ActivityAfterEnd(_)
-            | Self::CannotEnd(CannotEnd::Ended(_))
+            | Self::PairingHasActivities(_)
+            | Self::CannotEnd(CannotEnd::Ended(_) | CannotEnd::Voided(_))
             | Self::BatchRefused { .. }
-            | Self::CannotRecord(CannotRecord::NotInForce(_)) => ErrorKind::FailedPrecondition,
+            | Self::CannotRecord(CannotRecord::NotInForce(_) | CannotRecord::Voided(_)) => {
+                ErrorKind::FailedPrecondition
+            }
             Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
             Self::HostKind(_)
             | Self::CannotEnd(CannotEnd::Order(_))
@@ -195,10 +218,11 @@ impl ServiceError for Error {
             | Self::Field { .. }
             | Self::Row { .. }
             | Self::Order(_)
+            | Self::RowCount(_)
             | Self::RegionRows(_) => ErrorKind::Invalid,
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
-            Self::RowsLost => ErrorKind::Unavailable,
+            Self::RowsLost | Self::CoverageRulesOutdated => ErrorKind::Unavailable,
             Self::Corrupt(_) => ErrorKind::Internal,
         }
     }
@@ -208,6 +232,9 @@ impl ServiceError for Error {
             Self::RegionNotFound(_) => "REGION_NOT_FOUND",
             Self::OrganisationNotFound(_) => "ORGANISATION_NOT_FOUND",
             Self::PairingNotFound(_) => "PAIRING_NOT_FOUND",
+            Self::ActivityNotFound(_) => "ACTIVITY_NOT_FOUND",
+            Self::PairingHasActivities(_) => "PAIRING_HAS_ACTIVITIES",
+            Self::CannotEnd(CannotEnd::Voided(_)) | Self::CannotRecord(CannotRecord::Voided(_)) => "PAIRING_VOIDED",
             Self::CoverageRuleNotFound(..) => "COVERAGE_RULE_NOT_FOUND",
             Self::CreditCodeTaken(_) => "CREDIT_CODE_TAKEN",
             Self::HostKind(HostKindError::Required) => "HOST_KIND_REQUIRED",
@@ -226,9 +253,11 @@ impl ServiceError for Error {
             Self::Date(_, DateRefused::InFuture { .. }) => "DATE_IN_FUTURE",
             Self::Date(_, DateRefused::TooOld { .. }) => "HISTORY_NOT_ALLOWED",
             Self::Field { .. } | Self::Row { .. } => "INVALID_FIELDS",
+            Self::RowCount(_) => "ROW_COUNT_WRONG",
             Self::RegionRows(_) => "REGION_ROWS_INVALID",
             Self::EditionOutdated(_) => "EDITION_OUTDATED",
             Self::RowsLost => "UNAVAILABLE",
+            Self::CoverageRulesOutdated => "COVERAGE_RULES_OUTDATED",
             Self::ActivityAfterEnd(_) => "ACTIVITY_AFTER_END",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
             Self::Request(error) => error.reason(),
@@ -240,10 +269,13 @@ impl ServiceError for Error {
     fn field(&self) -> Option<&str> {
         match self {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
+            Self::RegionNotFound(_) => Some("region_code"),
+            Self::CreditCodeTaken(_) => Some("credit_code"),
             Self::HostKind(_) => Some("host_kind"),
             Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) => Some("ends_on"),
             Self::Row { field, .. } => Some(field),
             Self::CannotRecord(CannotRecord::RemarkRequired) => Some("remark"),
+            Self::RowCount(_) => Some("row_count"),
             Self::RegionRows(_) => Some("rows"),
             _ => None,
         }

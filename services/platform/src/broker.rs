@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use async_nats::{ConnectOptions, Event, ServerAddr, jetstream};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
+
+use crate::secret;
 
 /// How to reach the broker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BrokerConfig {
     /// `nats://` or `tls://` URL, with user and password if the broker asks for them.
-    #[serde(serialize_with = "masked")]
+    #[serde(serialize_with = "secret::url")]
     pub url: SecretString,
     /// File with NATS credentials, instead of user and password.
     pub credentials_file: Option<std::path::PathBuf>,
@@ -22,10 +24,6 @@ impl Default for BrokerConfig {
     fn default() -> Self {
         Self { url: SecretString::from("nats://127.0.0.1:4222"), credentials_file: None }
     }
-}
-
-fn masked<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str("(not shown)")
 }
 
 /// Why there is no connection.

@@ -19,6 +19,7 @@ pub mod grpc;
 pub mod lease;
 pub mod lifecycle;
 pub mod log;
+mod log_file;
 pub mod money;
 mod names;
 pub mod page;
@@ -27,8 +28,10 @@ pub mod region;
 pub mod request;
 #[cfg(test)]
 mod sample;
+pub mod secret;
 pub mod servers;
 pub mod service;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod timeline;

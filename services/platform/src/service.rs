@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     config::ServiceConfig,
     db::{self, DbError, Migrations, SchemaBehind},
-    grpc::{Edge, Server, ServerError},
+    grpc::{ConnectError, Edge, Server, ServerError},
     lifecycle::Lifecycle,
     log::{LogReader, Relay, RelayWake},
     request::Writer,
@@ -60,9 +60,9 @@ pub enum StartError {
     /// The broker's settings cannot be used.
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    /// The address of another service cannot be used.
-    #[error("the address {0:?} of another service cannot be used")]
-    Address(String, #[source] tonic::transport::Error),
+    /// Another service cannot be connected to.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
 }
 
 impl From<sqlx::Error> for StartError {

@@ -1,6 +1,6 @@
 //! Logs, traces and metrics of a program.
 
-use std::{collections::HashMap, fs::File, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, path::PathBuf, sync::Mutex, time::Duration};
 
 use http::HeaderMap;
 use opentelemetry::{
@@ -14,7 +14,7 @@ use opentelemetry_sdk::{
     Resource,
     metrics::{PeriodicReader, SdkMeterProvider},
     propagation::TraceContextPropagator,
-    trace::{Sampler, SdkTracerProvider},
+    trace::{Sampler, SdkTracer, SdkTracerProvider},
 };
 use prometheus::{Encoder as _, Registry, TextEncoder};
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,14 @@ use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     fmt::writer::BoxMakeWriter,
     layer::SubscriberExt as _,
+    registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
+
+use crate::log_file::LogFile;
+
+/// Events of a batch that are looked at for links: an exporter drops more than 128 of a span.
+const LINKS: usize = 128;
 
 /// Where telemetry goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,6 +45,8 @@ pub struct TelemetryConfig {
     pub log_format: LogFormat,
     /// File that log lines are added to; standard error without it.
     pub log_file: Option<PathBuf>,
+    /// Bytes with which the log file is full: it becomes `<file>.1`, which replaces the one before, and begins anew.
+    pub log_file_bytes: u64,
     /// OTLP/gRPC address for traces and metrics, for example `http://collector:4317`.
     pub otlp_endpoint: Option<String>,
     /// Share of traces that are kept, 0 to 1; a caller's decision is followed.
@@ -61,6 +69,7 @@ impl Default for TelemetryConfig {
             log: "info".to_owned(),
             log_format: LogFormat::Json,
             log_file: None,
+            log_file_bytes: 16 << 20,
             otlp_endpoint: None,
             sample_ratio: 1.0,
         }
@@ -127,20 +136,25 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
         LogFormat::Json => lines.json().with_filter(filter).boxed(),
         LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
     };
-    // Our own spans: those of h2 and tonic would bury them.
-    let ours = Targets::new().with_target("tongxin", LevelFilter::INFO);
-    let spans = traces
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(program)).with_filter(ours).boxed());
+    let spans = traces.as_ref().map(|provider| spans_to(provider.tracer(program)));
     tracing_subscriber::registry().with(lines).with(spans).try_init()?;
     Ok(Telemetry { traces, metrics, registry })
 }
 
+/// Gives our own spans to a tracer: those of h2 and tonic would bury them.
+fn spans_to<S>(tracer: SdkTracer) -> impl tracing_subscriber::Layer<S> + Send + Sync
+where
+    S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
+    let ours = Targets::new().with_target("tongxin", LevelFilter::INFO);
+    tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false).with_filter(ours)
+}
+
 fn writer(config: &TelemetryConfig) -> Result<BoxMakeWriter, TelemetryError> {
     let Some(path) = &config.log_file else { return Ok(BoxMakeWriter::new(io::stderr)) };
-    let file = File::options().create(true).append(true).open(path);
+    let file = LogFile::open(path, config.log_file_bytes);
     let file = file.map_err(|error| TelemetryError::LogFile(path.clone(), error))?;
-    Ok(BoxMakeWriter::new(Arc::new(file)))
+    Ok(BoxMakeWriter::new(Mutex::new(file)))
 }
 
 impl Telemetry {
@@ -186,7 +200,7 @@ impl RpcMetrics {
                 .build(),
             seconds: meter
                 .f64_histogram("tongxin_rpc_duration_seconds")
-                .with_description("Time from a request's head to its answer's head")
+                .with_description("Time from a request's head to its answer, of one that streams to its end")
                 .with_boundaries(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0])
                 .build(),
         }
@@ -209,15 +223,20 @@ pub(crate) fn rpc_span(path: &str, headers: &HeaderMap) -> Span {
     span
 }
 
-/// The span of handling events, linked to that which caused one of them.
-pub(crate) fn follow_span(name: &'static str, trace_parent: &str) -> Span {
+/// The span of handling events, linked to those that caused them.
+pub(crate) fn follow_span<'parent>(name: &'static str, trace_parents: impl Iterator<Item = &'parent str>) -> Span {
     use opentelemetry::trace::TraceContextExt as _;
 
     let span = tracing::info_span!("consume", otel.name = name, otel.kind = "consumer");
-    if !trace_parent.is_empty() {
-        let carrier = HashMap::from([("traceparent".to_owned(), trace_parent.to_owned())]);
-        let cause = TraceContextPropagator::new().extract(&carrier);
-        span.add_link(cause.span().span_context().clone());
+    // Events of one cause come one after the other.
+    let mut linked = "";
+    for trace_parent in trace_parents.take(LINKS) {
+        if !trace_parent.is_empty() && trace_parent != linked {
+            let carrier = HashMap::from([("traceparent".to_owned(), trace_parent.to_owned())]);
+            let cause = TraceContextPropagator::new().extract(&carrier);
+            span.add_link(cause.span().span_context().clone());
+            linked = trace_parent;
+        }
     }
     span
 }
@@ -233,3 +252,6 @@ impl Extractor for Headers<'_> {
         self.0.keys().map(http::HeaderName::as_str).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,7 @@ pub async fn servers() -> &'static Servers {
 }
 
 /// A database of a test's own.
+#[derive(Clone)]
 pub struct Database {
     /// For the role that owns the tables.
     pub owner_url: String,

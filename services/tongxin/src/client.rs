@@ -7,6 +7,11 @@ use clap::Args;
 use tongxin_platform::{access::Credentials, clock::Clock, grpc};
 use tongxin_proto::{
     gateway::v1::gateway_service_client::GatewayServiceClient,
+    monitoring::v1::{
+        case_service_client::CaseServiceClient, household_service_client::HouseholdServiceClient,
+        observation_service_client::ObservationServiceClient, rule_service_client::RuleServiceClient,
+        signal_service_client::SignalServiceClient, village_service_client::VillageServiceClient,
+    },
     pairing::v1::pairing_service_client::PairingServiceClient,
 };
 use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
@@ -74,14 +79,46 @@ impl Gateway {
         PairingServiceClient::new(self.connection.clone())
     }
 
+    /// Calls monitoring about households, through the gateway.
+    pub fn households(&self) -> HouseholdServiceClient<Authorized> {
+        HouseholdServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about observations.
+    pub fn observations(&self) -> ObservationServiceClient<Authorized> {
+        ObservationServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about rules.
+    pub fn rules(&self) -> RuleServiceClient<Authorized> {
+        RuleServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about signals.
+    pub fn signals(&self) -> SignalServiceClient<Authorized> {
+        SignalServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about cases.
+    pub fn cases(&self) -> CaseServiceClient<Authorized> {
+        CaseServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about villages.
+    pub fn villages(&self) -> VillageServiceClient<Authorized> {
+        VillageServiceClient::new(self.connection.clone())
+    }
+
     /// For `map_err`: what an answer means for the one who typed the command.
     pub fn explain(&self, status: &Status) -> anyhow::Error {
         let said = said(status);
         match status.code() {
-            Code::Unavailable if is_unreachable(status) => anyhow!(
-                "the gateway at {} cannot be reached: is `tongxin up` running? (--data-dir names its folder)",
-                self.address
-            ),
+            Code::Unavailable if is_unreachable(status) => {
+                anyhow!("the gateway at {} cannot be reached: is it running, and is that its address?", self.address)
+            }
+            Code::NotFound if is_unknown_region(status) => {
+                anyhow!("{said}: is it registered (`tongxin import regions`), and within the region of the token?")
+            }
             Code::Unauthenticated => anyhow!("the gateway refuses the token: {said}. `tongxin token` makes one"),
             Code::PermissionDenied => anyhow!("not allowed: {said}. A token of another role may be needed"),
             Code::Unavailable => anyhow!("{said}: try again later; sending the same request again is safe"),
@@ -101,6 +138,10 @@ fn said(status: &Status) -> String {
 /// Answers of a server carry details; a connection that fails has none.
 fn is_unreachable(status: &Status) -> bool {
     status.get_details_error_info().is_none()
+}
+
+fn is_unknown_region(status: &Status) -> bool {
+    status.get_details_error_info().is_some_and(|info| info.reason == "REGION_NOT_FOUND")
 }
 
 /// Whether the same request may succeed a little later.

@@ -6,8 +6,9 @@ use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::gateway::v1::{
-    Figure, GetScorecardRequest, Indicator, IndicatorKind, ListIndicatorsRequest, Scorecard,
+use tongxin_proto::{
+    Date,
+    gateway::v1::{Figure, GetScorecardRequest, Indicator, IndicatorKind, ListIndicatorsRequest, Scorecard},
 };
 
 use crate::{client::Gateway, table};
@@ -45,12 +46,14 @@ impl Card {
     /// What it is about, in one line.
     pub fn title(&self) -> String {
         let Scorecard { region_code, region_name, .. } = &self.scorecard;
-        format!("{region_name} {region_code} as of {}", self.day())
+        format!("{region_name} {region_code} as of {}{}", self.day(), validity(&self.scorecard))
     }
 
-    /// A table, with a word about each figure where there is one.
-    pub fn table(&self, remark: impl Fn(&Figure) -> String) -> String {
-        let rows: Vec<_> = self.scorecard.figures.iter().map(|figure| self.row(figure, remark(figure))).collect();
+    /// A table, with a word about each figure where there is one; with or without what breaks others down.
+    pub fn table(&self, breakdown: bool, remark: impl Fn(&Figure) -> String) -> String {
+        let is_shown = |figure: &&Figure| breakdown || self.indicator(figure).breakdown_of.is_empty();
+        let figures = self.scorecard.figures.iter().filter(is_shown);
+        let rows: Vec<_> = figures.map(|figure| self.row(figure, remark(figure))).collect();
         table::render(&rows, &[2])
     }
 
@@ -60,6 +63,8 @@ impl Card {
         json!({
             "region_code": self.scorecard.region_code,
             "region_name": self.scorecard.region_name,
+            "valid_from": day(self.scorecard.valid_from),
+            "valid_until": day(self.scorecard.valid_until),
             "as_of": self.day(),
             "figures": self.scorecard.figures.iter().map(|figure| self.figure_json(figure)).collect::<Vec<_>>(),
             "heads": heads.map(|head| json!({"source": head.source, "epoch": head.epoch, "seq": head.seq}))
@@ -101,8 +106,23 @@ impl Card {
     }
 
     fn day(&self) -> String {
-        let day = self.scorecard.as_of.and_then(|date| NaiveDate::try_from(date).ok());
-        day.map_or_else(String::new, |day| day.to_string())
+        day(self.scorecard.as_of).unwrap_or_default()
+    }
+}
+
+fn day(date: Option<Date>) -> Option<String> {
+    Some(NaiveDate::try_from(date?).ok()?.to_string())
+}
+
+/// A remark where the region's code is not valid on the day.
+fn validity(scorecard: &Scorecard) -> String {
+    let Scorecard { valid_from, valid_until, as_of, .. } = scorecard;
+    let [from, until, as_of] = [valid_from, valid_until, as_of].map(|date| day(*date));
+    // Written like this, days compare as they follow each other.
+    match (from, until, as_of) {
+        (_, Some(until), Some(as_of)) if as_of >= until => format!(", withdrawn on {until}"),
+        (Some(from), _, Some(as_of)) if as_of < from => format!(", not valid before {from}"),
+        _ => String::new(),
     }
 }
 
@@ -120,6 +140,22 @@ fn share(figure: &Figure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_that_is_not_valid_on_the_day_is_marked() {
+        let date = |year, month, day| Some(Date { year, month, day });
+        let mut scorecard =
+            Scorecard { valid_from: date(2023, 6, 30), valid_until: date(2025, 7, 1), ..Scorecard::default() };
+        for (as_of, remark) in [
+            (date(2023, 6, 29), ", not valid before 2023-06-30"),
+            (date(2023, 6, 30), ""),
+            (date(2025, 6, 30), ""),
+            (date(2025, 7, 1), ", withdrawn on 2025-07-01"),
+        ] {
+            scorecard.as_of = as_of;
+            assert_eq!(validity(&scorecard), remark, "{as_of:?}");
+        }
+    }
 
     #[test]
     fn a_share_shows_its_parts() {

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// Where `up` keeps its data unless told otherwise.
@@ -53,7 +53,15 @@ impl Instance {
             ),
             read => read.with_context(|| format!("cannot read {}", path.display()))?,
         };
-        serde_json::from_str(&text).with_context(|| format!("{} cannot be read: restart `tongxin up`", path.display()))
+        let instance: Self = serde_json::from_str(&text)
+            .with_context(|| format!("{} cannot be read: restart `tongxin up`", path.display()))?;
+        let Self { pid, .. } = instance;
+        ensure!(
+            Path::new(&format!("/proc/{pid}")).exists(),
+            "the `tongxin up` on the data folder {} was killed (process {pid}): start it again, nothing is lost",
+            data_dir.display()
+        );
+        Ok(instance)
     }
 
     /// Lets other programs find this one.

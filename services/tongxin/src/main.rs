@@ -10,6 +10,7 @@
 //! | `instance`     | how other subcommands find a running `up` |
 //! | `client`       | calls to a gateway, and what their errors say |
 //! | `register_csv` | register files, read row by row |
+//! | `rule_files` | files with rule sets and holidays |
 //! | `figures`, `table`, `progress` | what people see |
 
 mod client;
@@ -19,6 +20,7 @@ mod figures;
 mod instance;
 mod progress;
 mod register_csv;
+mod rule_files;
 mod sample;
 mod services;
 mod settings;
@@ -30,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{check_config, import, log, migrate, scorecard, serve, token};
+use commands::{check_config, holidays, import, log, migrate, rules, scorecard, serve, token};
 
 /// tongxin (同心): the operations system of a rural-assistance command post.
 #[derive(Debug, Parser)]
@@ -56,6 +58,10 @@ enum Command {
     Token(token::Args),
     #[command(subcommand)]
     Import(import::What),
+    #[command(subcommand)]
+    Rules(rules::What),
+    #[command(subcommand)]
+    Holidays(holidays::What),
     Scorecard(scorecard::Args),
     #[command(subcommand)]
     Log(log::What),
@@ -70,6 +76,8 @@ async fn main() -> ExitCode {
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Import(what) => import::run(what).await,
+        Command::Rules(what) => rules::run(what).await,
+        Command::Holidays(what) => holidays::run(what).await,
         Command::Scorecard(args) => scorecard::run(args).await,
         Command::Log(what) => log::run(what).await,
     };

@@ -8,18 +8,21 @@ use tongxin_platform::db::Migrations;
 pub enum ServiceName {
     /// Regions, organisations, pairings, coverage.
     Pairing,
+    /// Households at risk: signals, cases, measures.
+    Monitoring,
     /// One door to all services, and the scorecard.
     Gateway,
 }
 
 impl ServiceName {
     /// All of them; the gateway last, because it calls the others.
-    pub const ALL: [Self; 2] = [Self::Pairing, Self::Gateway];
+    pub const ALL: [Self; 3] = [Self::Pairing, Self::Monitoring, Self::Gateway];
 
     /// Its name in settings and addresses.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pairing => tongxin_pairing::NAME,
+            Self::Monitoring => tongxin_monitoring::NAME,
             Self::Gateway => "gateway",
         }
     }
@@ -28,6 +31,7 @@ impl ServiceName {
     pub fn migrations(self) -> Migrations {
         match self {
             Self::Pairing => tongxin_pairing::migrations(),
+            Self::Monitoring => tongxin_monitoring::migrations(),
             Self::Gateway => tongxin_gateway::migrations(),
         }
     }

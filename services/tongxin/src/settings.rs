@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use serde::Deserialize;
-use tongxin_platform::{access::AccessConfig, broker::BrokerConfig, db::DbConfig, telemetry::TelemetryConfig};
+use serde::{Deserialize, Serialize};
+use tongxin_platform::{access::AccessConfig, broker::BrokerConfig, db::DbConfig, secret, telemetry::TelemetryConfig};
 
 use crate::services::ServiceName;
 
 /// Settings of the program. What services share stands at the top, each service has a section.
-#[derive(Debug, Default, Deserialize)]
+///
+/// `check-config` writes them out as they are here, so all have to be serializable, with secrets masked.
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Whose tokens are good, and what roles may do.
@@ -24,6 +26,8 @@ pub struct Settings {
     pub grace_seconds: GraceSeconds,
     /// The service pairing.
     pub pairing: Option<tongxin_pairing::Config>,
+    /// The service monitoring.
+    pub monitoring: Option<tongxin_monitoring::Config>,
     /// The gateway.
     pub gateway: Option<tongxin_gateway::Config>,
     /// How `tongxin migrate` reaches databases.
@@ -31,7 +35,7 @@ pub struct Settings {
 }
 
 /// Seconds to finish requests in.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GraceSeconds(pub u64);
 
@@ -42,12 +46,17 @@ impl Default for GraceSeconds {
 }
 
 /// URLs of databases for the role that owns the tables, which services never log in as.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Owners {
     /// Of the database of pairing.
+    #[serde(serialize_with = "secret::url_if_any")]
     pub pairing_url: Option<SecretString>,
+    /// Of the database of monitoring.
+    #[serde(serialize_with = "secret::url_if_any")]
+    pub monitoring_url: Option<SecretString>,
     /// Of the database of the gateway.
+    #[serde(serialize_with = "secret::url_if_any")]
     pub gateway_url: Option<SecretString>,
 }
 
@@ -56,6 +65,7 @@ impl Owners {
     pub fn url(&self, service: ServiceName) -> Option<&SecretString> {
         match service {
             ServiceName::Pairing => self.pairing_url.as_ref(),
+            ServiceName::Monitoring => self.monitoring_url.as_ref(),
             ServiceName::Gateway => self.gateway_url.as_ref(),
         }
     }
@@ -66,6 +76,7 @@ impl Settings {
     pub fn database(&self, service: ServiceName) -> Option<&DbConfig> {
         match service {
             ServiceName::Pairing => self.pairing.as_ref().map(|config| &config.database),
+            ServiceName::Monitoring => self.monitoring.as_ref().map(|config| &config.database),
             ServiceName::Gateway => self.gateway.as_ref().map(|config| &config.database),
         }
     }

@@ -1,5 +1,7 @@
 //! What follows from the events of other services: facts, and the names of regions.
 
+mod events;
+mod monitoring;
 mod pairing;
 
 use std::sync::Arc;
@@ -27,7 +29,8 @@ struct Source {
     read: fn(&Envelope, &mut Effects) -> Result<(), HandlerError>,
 }
 
-const SOURCES: [Source; 1] = [Source { name: "pairing", read: pairing::read }];
+const SOURCES: [Source; 2] =
+    [Source { name: "pairing", read: pairing::read }, Source { name: "monitoring", read: monitoring::read }];
 
 /// What events lead to.
 #[derive(Debug, Default)]

@@ -1,29 +1,24 @@
 //! What pairing's events add to which figure.
 
-use chrono::NaiveDate;
-use prost::{Message, Name};
+use prost::Name as _;
 use tongxin_platform::{
     consumer::{Envelope, HandlerError},
     region::RegionCode,
 };
-use tongxin_proto::{
-    Date,
-    pairing::v1::{
-        JointActivityHeld, OrganisationPairedChanged, OrganisationSide, PairingKind, Region as StatedRegion,
-        RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
-    },
+use tongxin_proto::pairing::v1::{
+    JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairingKind,
+    Region as StatedRegion, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
 };
-use uuid::Uuid;
 
-use super::{Effects, pass_over};
+use super::{
+    Effects,
+    events::{add, change, date, decode},
+    pass_over,
+};
 use crate::{
-    domain::{
-        fact::Fact,
-        indicators::{
-            ASSISTED_VILLAGES, Indicator, JOINT_ACTIVITIES, RECIPIENT_SCHOOLS_PAIRED,
-            SUPPORTER_PARTY_ORGANISATIONS_PAIRED, SUPPORTER_SCHOOLS_PAIRED, VILLAGES_DUAL_COVERED,
-            VILLAGES_PARTY_PAIRED,
-        },
+    domain::indicators::pairing::{
+        ASSISTED_VILLAGES, JOINT_ACTIVITIES, RECIPIENT_SCHOOLS_PAIRED, SUPPORTER_PARTY_ORGANISATIONS_PAIRED,
+        SUPPORTER_SCHOOLS_PAIRED, VILLAGES_DUAL_COVERED, VILLAGES_PARTY_PAIRED,
     },
     store::regions::Region,
 };
@@ -36,6 +31,7 @@ pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), Handle
         Some(VillageCoverageChanged::NAME) => coverage_changed(event, effects),
         Some(OrganisationPairedChanged::NAME) => paired_changed(event, effects),
         Some(JointActivityHeld::NAME) => activity_held(event, effects),
+        Some(JointActivityVoided::NAME) => activity_voided(event, effects),
         _ => pass_over(&event.event_type),
     }
 }
@@ -96,28 +92,10 @@ fn activity_held(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerE
     add(event, effects, &JOINT_ACTIVITIES, (&stated.region_code, stated.held_on, 1), &stated.activity_id)
 }
 
-fn add(
-    event: &Envelope,
-    effects: &mut Effects,
-    indicator: &'static Indicator,
-    (region_code, occurred_on, amount): (&str, Option<Date>, i64),
-    subject: &str,
-) -> Result<(), HandlerError> {
-    let before = effects.facts.last().filter(|fact| fact.seq == event.seq);
-    let position = before.map_or(0, |fact| fact.position + 1);
-    effects.facts.push(Fact {
-        indicator,
-        region: RegionCode::parse(region_code).map_err(HandlerError::reject)?,
-        occurred_on: date(occurred_on)?,
-        amount,
-        subject: subject.to_owned(),
-        source: event.source,
-        epoch: event.epoch,
-        seq: event.seq,
-        position,
-        event_id: Uuid::try_parse(&event.event_id).map_err(HandlerError::reject)?,
-    });
-    Ok(())
+/// Counts against the day on which it was said to be held.
+fn activity_voided(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    let stated: JointActivityVoided = decode(event)?;
+    add(event, effects, &JOINT_ACTIVITIES, (&stated.region_code, stated.held_on, -1), &stated.activity_id)
 }
 
 fn region(event: &Envelope, stated: StatedRegion) -> Result<Region, HandlerError> {
@@ -145,21 +123,4 @@ fn region(event: &Envelope, stated: StatedRegion) -> Result<Region, HandlerError
         epoch: event.epoch,
         seq: event.seq,
     })
-}
-
-fn decode<Event: Message + Default>(event: &Envelope) -> Result<Event, HandlerError> {
-    Event::decode(event.payload.as_slice()).map_err(HandlerError::reject)
-}
-
-fn date(stated: Option<Date>) -> Result<NaiveDate, HandlerError> {
-    let date = stated.and_then(|date| NaiveDate::try_from(date).ok());
-    date.ok_or_else(|| HandlerError::reject("a day of the calendar is needed"))
-}
-
-/// A change of anything but one would be a counting rule, and those live with their owner.
-fn change(stated: i32) -> Result<i64, HandlerError> {
-    match stated {
-        1 | -1 => Ok(stated.into()),
-        other => Err(HandlerError::reject(format!("a change of {other} is neither +1 nor -1"))),
-    }
 }

@@ -17,6 +17,10 @@ pub struct Scorecard {
     pub region: RegionCode,
     /// Its name.
     pub region_name: String,
+    /// First day on which its code is valid.
+    pub valid_from: NaiveDate,
+    /// First day on which it no longer is.
+    pub valid_until: Option<NaiveDate>,
     /// The day.
     pub as_of: NaiveDate,
     /// One for each indicator, in the catalogue's order.
@@ -70,7 +74,7 @@ impl Amounts {
     /// The figures that follow, in the catalogue's order.
     #[must_use]
     pub fn figures(&self) -> Vec<Figure> {
-        CATALOGUE.into_iter().map(|indicator| self.figure(indicator)).collect()
+        CATALOGUE.iter().map(|indicator| self.figure(indicator)).collect()
     }
 
     fn figure(&self, indicator: &'static Indicator) -> Figure {

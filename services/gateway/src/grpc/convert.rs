@@ -33,6 +33,8 @@ pub(super) fn answer(scorecard: Scorecard, now: DateTime<Utc>) -> v1::GetScoreca
         figures: scorecard.figures.into_iter().map(Into::into).collect(),
         heads: scorecard.heads.into_iter().map(Into::into).collect(),
         compute_time: Some(timestamp(now)),
+        valid_from: Some(scorecard.valid_from.into()),
+        valid_until: scorecard.valid_until.map(Into::into),
     };
     v1::GetScorecardResponse { scorecard: Some(scorecard) }
 }
@@ -60,6 +62,7 @@ impl From<&Indicator> for v1::Indicator {
             kind: v1::IndicatorKind::from(&indicator.kind).into(),
             source_event: indicator.source_event.to_owned(),
             definition: indicator.definition.to_owned(),
+            breakdown_of: indicator.breakdown_of.map(|whole| whole.id.to_owned()).unwrap_or_default(),
         }
     }
 }

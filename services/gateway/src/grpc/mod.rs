@@ -25,7 +25,7 @@ impl GatewayService for Gateway {
         &self,
         _: Request<ListIndicatorsRequest>,
     ) -> Result<Response<ListIndicatorsResponse>, Status> {
-        let indicators = CATALOGUE.into_iter().map(Into::into).collect();
+        let indicators = CATALOGUE.iter().copied().map(Into::into).collect();
         Ok(Response::new(ListIndicatorsResponse { indicators }))
     }
 

@@ -44,11 +44,13 @@ pub(super) fn post_only() -> Response<Body> {
     answer
 }
 
-/// To a request that is neither JSON nor gRPC.
-pub(super) fn json_only() -> Response<Body> {
+/// To a request in a form that we do not know.
+pub(super) fn other_form() -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    answer.headers_mut().insert("accept-post", HeaderValue::from_static("application/json, application/grpc"));
+    answer
+        .headers_mut()
+        .insert("accept-post", HeaderValue::from_static("application/json, application/grpc, application/grpc-web"));
     answer
 }
 

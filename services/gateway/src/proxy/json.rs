@@ -2,116 +2,29 @@
 
 use std::{
     convert::Infallible,
-    future::Future,
-    pin::Pin,
     sync::{Arc, OnceLock},
-    task::{Context, Poll},
     time::Duration,
 };
 
 use futures::{Stream, StreamExt as _, stream};
-use http::{
-    HeaderMap, HeaderName, Method, Request, Response,
-    header::{CONTENT_ENCODING, CONTENT_TYPE},
-    uri::PathAndQuery,
-};
+use http::{HeaderMap, HeaderName, Request, Response, header::CONTENT_ENCODING, uri::PathAndQuery};
 use prost_reflect::{DynamicMessage, MethodDescriptor};
 use tongxin_proto::POOL;
 use tonic::{Status, body::Body, client::Grpc, metadata::MetadataMap};
-use tower::{Layer, Service, ServiceExt as _};
+use tower::Service;
 
-use super::{
-    connect,
-    dynamic::{DynamicCodec, read_json, to_json},
-};
+use super::dynamic::{DynamicCodec, read_json, to_json};
 
 /// Headers that mean the same in gRPC.
 const PASSED_ON: [&str; 3] = ["authorization", "traceparent", "tracestate"];
 
-const TIMEOUT: &str = "connect-timeout-ms";
+pub(super) const TIMEOUT: &str = "connect-timeout-ms";
 
 /// Longer than the door waits for anything.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// Answers calls in JSON by asking what it is laid around in gRPC, and lets calls in gRPC through.
-#[derive(Debug, Clone)]
-pub struct JsonEdge {
-    max_bytes: usize,
-}
-
-impl JsonEdge {
-    /// Takes bodies of so many bytes at most.
-    pub fn new(max_bytes: usize) -> Self {
-        Self { max_bytes }
-    }
-}
-
-impl<S> Layer<S> for JsonEdge {
-    type Service = Edged<S>;
-
-    fn layer(&self, inner: S) -> Edged<S> {
-        Edged { inner, max_bytes: self.max_bytes }
-    }
-}
-
-/// A gRPC service that answers JSON as well.
-#[derive(Debug, Clone)]
-pub struct Edged<S> {
-    inner: S,
-    max_bytes: usize,
-}
-
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-impl<S> Service<Request<Body>> for Edged<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Answer;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // Readiness is awaited for each request.
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Answer {
-        let (inner, max_bytes) = (self.inner.clone(), self.max_bytes);
-        match Form::of(request.headers()) {
-            Form::Grpc => Box::pin(inner.oneshot(request)),
-            Form::Json if request.method() == Method::POST => Box::pin(async move {
-                let answered = call(inner, request, max_bytes).await;
-                Ok(answered.map_or_else(|status| connect::error(&status), connect::answer))
-            }),
-            Form::Json => Box::pin(std::future::ready(Ok(connect::post_only()))),
-            Form::Other => Box::pin(std::future::ready(Ok(connect::json_only()))),
-        }
-    }
-}
-
-/// What a body is written in.
-enum Form {
-    Grpc,
-    Json,
-    Other,
-}
-
-impl Form {
-    fn of(headers: &HeaderMap) -> Self {
-        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match media_type.as_str() {
-            "application/json" => Self::Json,
-            grpc if grpc.starts_with("application/grpc") => Self::Grpc,
-            _ => Self::Other,
-        }
-    }
-}
-
 /// Asks in gRPC what was asked in JSON.
-async fn call<S>(inner: S, request: Request<Body>, max_bytes: usize) -> Result<Vec<u8>, Status>
+pub(super) async fn call<S>(inner: S, request: Request<Body>, max_bytes: usize) -> Result<Vec<u8>, Status>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {

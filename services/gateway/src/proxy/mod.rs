@@ -1,12 +1,22 @@
-//! The edge: calls of other services, and JSON for all of them, through one port.
+//! Calls of every service through one door, in gRPC, in gRPC-Web and in JSON.
 //!
-//! A call of another service comes through the gateway's door and goes to its service as it is. A call
-//! in JSON is asked at the door in gRPC, so that it meets what every other call meets.
+//! A call of another service comes through the gateway's door and goes to its service as it is. A call in gRPC-Web
+//! or JSON is asked at the door in gRPC, so that it meets what every other call meets.
+//!
+//! | file | |
+//! |---|---|
+//! | `upstreams` | passes gRPC on without decoding it |
+//! | `edge`      | which protocol a request speaks; gRPC-Web becomes gRPC here |
+//! | `json`, `connect`, `dynamic` | JSON to gRPC and back, by the contract's descriptors |
+//! | `cors`      | which web pages may call |
 
 mod connect;
+pub mod cors;
 mod dynamic;
+mod edge;
 mod json;
 mod upstreams;
 
-pub use json::JsonEdge;
+pub use cors::Origin;
+pub use edge::WebEdge;
 pub use upstreams::Upstreams;

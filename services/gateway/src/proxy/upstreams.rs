@@ -11,7 +11,7 @@ use axum::extract::Request;
 use http::{Response, header::HOST};
 use tongxin_platform::{
     access::PermissionMissing,
-    grpc::{ServerError, channel},
+    grpc::{ServerError, TlsConfig, secure_channel},
     service::StartError,
 };
 use tongxin_proto::POOL;
@@ -41,16 +41,15 @@ impl Upstreams {
     /// Connects to services by their names, each when it is first needed.
     ///
     /// # Errors
-    /// When an address cannot be used, or the contract does not know the service.
-    pub fn connect(addresses: &BTreeMap<String, String>) -> Result<Self, StartError> {
+    /// When an address or the certificates for it cannot be used, or the contract does not know the service.
+    pub fn connect(addresses: &BTreeMap<String, String>, tls: &TlsConfig) -> Result<Self, StartError> {
         let connect = |(name, address): (&String, &String)| {
             let services = services_of(name);
             if services.is_empty() {
                 let missing = PermissionMissing::Service(format!("tongxin.{name}"));
                 return Err(ServerError::from(missing).into());
             }
-            let channel = channel(address).map_err(|error| StartError::Address(address.clone(), error))?;
-            Ok((name.clone(), Upstream { channel, services }))
+            Ok((name.clone(), Upstream { channel: secure_channel(address, tls)?, services }))
         };
         addresses.iter().map(connect).collect::<Result<_, _>>().map(Self)
     }

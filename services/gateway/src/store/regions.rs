@@ -84,8 +84,3 @@ pub async fn forget(conn: &mut PgConnection, source: &str) -> Result<(), sqlx::E
     sqlx::query!("DELETE FROM region WHERE source = $1", source).execute(conn).await?;
     Ok(())
 }
-
-/// The name of a region that the transaction may see.
-pub async fn find_name(conn: &mut PgConnection, region: RegionCode) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar!("SELECT name FROM region WHERE region_code = $1", region.number()).fetch_optional(conn).await
-}

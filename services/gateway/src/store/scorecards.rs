@@ -6,7 +6,6 @@ use chrono::{Datelike as _, NaiveDate};
 use sqlx::{PgConnection, PgPool};
 use tongxin_platform::{db::Scope, region::RegionCode};
 
-use super::regions;
 use crate::{
     domain::{
         indicators::CATALOGUE,
@@ -19,23 +18,15 @@ use crate::{
 pub const CONSUMER: &str = "gateway";
 
 /// The scorecard of a region, as far as the scope sees it.
+///
+/// One statement: the region's name, the amounts, and how far they are counted. Whole months before that of the day, and the
+/// days of its month, are one range of each primary key, however many facts there are.
 pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveDate) -> Result<Scorecard, Error> {
-    let mut tx = scope.read(pool).await?;
-    let region_name = regions::find_name(&mut tx, region).await?.ok_or(Error::RegionNotFound(region))?;
-    let amounts = amounts(&mut tx, region, as_of).await?;
-    let heads = heads(&mut tx).await?;
-    tx.commit().await?;
-    Ok(Scorecard { region, region_name, as_of, figures: amounts.figures(), heads })
-}
-
-/// Whole months before that of the day, and the days of its month: one range of each primary key,
-/// however many facts there are.
-async fn amounts(conn: &mut PgConnection, region: RegionCode, as_of: NaiveDate) -> Result<Amounts, sqlx::Error> {
     let Counted { indicators, since, month } = Counted::on(as_of);
-    let sums = sqlx::query!(
+    let mut tx = scope.read(pool).await?;
+    let found = sqlx::query!(
         r#"
-        SELECT indicator AS "indicator!", sum(amount)::bigint AS "amount!"
-        FROM (
+        WITH part AS (
             SELECT rollup_month.indicator, rollup_month.amount
             FROM unnest($2::text[], $3::date[]) AS counted (indicator, since)
             JOIN rollup_month USING (indicator)
@@ -44,18 +35,56 @@ async fn amounts(conn: &mut PgConnection, region: RegionCode, as_of: NaiveDate) 
             SELECT indicator, amount
             FROM rollup_day
             WHERE region_code = $1 AND day >= $4 AND day <= $5
-        ) AS part
-        GROUP BY indicator
+        ),
+        total AS (
+            SELECT indicator, sum(amount)::bigint AS amount
+            FROM part
+            GROUP BY indicator
+        ),
+        counted AS (
+            SELECT array_agg(indicator ORDER BY indicator) AS indicators,
+                   array_agg(amount ORDER BY indicator) AS amounts
+            FROM total
+        ),
+        head AS (
+            SELECT array_agg(source ORDER BY source) AS sources,
+                   array_agg(epoch ORDER BY source) AS epochs,
+                   array_agg(seq ORDER BY source) AS seqs
+            FROM cursor
+            WHERE consumer = $6
+        )
+        SELECT name, valid_from, valid_until,
+               coalesce(indicators, '{}') AS "indicators!", coalesce(amounts, '{}') AS "amounts!: Vec<i64>",
+               coalesce(sources, '{}') AS "sources!", coalesce(epochs, '{}') AS "epochs!: Vec<i64>",
+               coalesce(seqs, '{}') AS "seqs!: Vec<i64>"
+        FROM region
+        CROSS JOIN counted
+        CROSS JOIN head
+        WHERE region_code = $1
         "#,
         region.number(),
         &indicators as &[&str],
         &since,
         month,
         as_of,
+        CONSUMER,
     )
-    .fetch_all(conn)
-    .await?;
-    Ok(sums.into_iter().map(|sum| (sum.indicator, sum.amount)).collect())
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(Error::RegionNotFound(region))?;
+    // Nothing was written: the connection is rolled back where nobody waits for it.
+    drop(tx);
+    let amounts: Amounts = found.indicators.into_iter().zip(found.amounts).collect();
+    let heads = found.sources.into_iter().zip(found.epochs).zip(found.seqs);
+    Ok(Scorecard {
+        region,
+        region_name: found.name,
+        valid_from: found.valid_from,
+        valid_until: found.valid_until,
+        as_of,
+        figures: amounts.figures(),
+        heads: heads.map(|((source, epoch), seq)| Head { source, epoch, seq }).collect(),
+    })
 }
 
 /// The amounts of every region above the villages that has facts, the upper levels first, at most
@@ -63,7 +92,7 @@ async fn amounts(conn: &mut PgConnection, region: RegionCode, as_of: NaiveDate) 
 pub async fn upper_levels(
     pool: &PgPool,
     as_of: NaiveDate,
-    regions: i64,
+    most_regions: u32,
 ) -> Result<BTreeMap<RegionCode, Amounts>, sqlx::Error> {
     let Counted { indicators, since, month } = Counted::on(as_of);
     let mut tx = Scope::EVERYWHERE.read(pool).await?;
@@ -94,7 +123,7 @@ pub async fn upper_levels(
         &since,
         month,
         as_of,
-        regions,
+        i64::from(most_regions),
     )
     .fetch_all(&mut *tx)
     .await?;

@@ -130,7 +130,7 @@ async fn a_service_that_is_not_there_is_unavailable_and_an_unknown_one_unimpleme
     let (world, nats) = world().await;
     let pairing = FakePairing::start(&world).await;
     let nobody = BTreeMap::from([("pairing".to_owned(), "http://127.0.0.1:1".to_owned())]);
-    let stage = Stage::with(world, nats, pairing, nobody).await;
+    let stage = Stage::with(world, nats, pairing, |config| config.upstreams = nobody).await;
 
     let mut client = PairingServiceClient::new(stage.channel());
     let status = client.get_region(stage.request("hq", PROVINCE, region(COUNTY))).await.unwrap_err();

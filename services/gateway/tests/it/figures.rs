@@ -1,17 +1,18 @@
 //! Scorecards follow from events.
 
+use tongxin_gateway::indicators::CATALOGUE;
 use tongxin_proto::{
     gateway::v1::{
         GetScorecardRequest, IndicatorKind, ListIndicatorsRequest, gateway_service_client::GatewayServiceClient,
     },
-    pairing::v1::{OrganisationSide, PairingKind},
+    pairing::v1::{OrganisationSide, PairingKind, RegionsRecorded},
 };
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::support::{
-    CITY, COUNTY, NEIGHBOUR, PROVINCE, Stage, TOWN, VILLAGE,
-    events::{activity, assisted, covered, paired, register},
+    CITY, COUNTY, NEIGHBOUR, PROVINCE, Stage, TOWN, VILLAGE, date,
+    events::{activity, assisted, covered, paired, register, voided},
     figure,
 };
 
@@ -31,8 +32,9 @@ async fn figures_follow_events_within_moments() {
     assert_eq!(scorecard.region_name, "清远市");
     assert_eq!(scorecard.as_of.unwrap().day, 31);
     let values: Vec<_> = scorecard.figures.iter().map(|figure| (figure.indicator_id.as_str(), figure.value)).collect();
+    assert!(values[9..].iter().all(|(_, value)| *value == 0), "what other services state");
     assert_eq!(
-        values,
+        values[..9],
         [
             ("supporter_party_organisations_paired", 0),
             ("villages_party_paired", 1),
@@ -95,6 +97,21 @@ async fn late_entries_change_the_figures_of_every_day_since() {
 }
 
 #[tokio::test]
+async fn an_activity_that_was_voided_no_longer_counts_on_its_day() {
+    let stage = Stage::set().await;
+    stage.pairing.state(&register()).await;
+    let mistake = activity(VILLAGE, "2025-03-01");
+    stage.pairing.state_all(&[mistake.clone(), activity(VILLAGE, "2025-04-01")]).await;
+    stage.pairing.state(&voided(&mistake)).await;
+    stage.settle().await;
+    for (as_of, expected) in [("2025-03-01", 0), ("2025-04-01", 1), ("2025-12-31", 1)] {
+        assert_eq!(stage.figure(CITY, as_of, "joint_activities").await, expected, "until {as_of}");
+    }
+    stage.assert_no_drift().await;
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn organisations_are_counted_only_where_the_event_says() {
     let stage = Stage::set().await;
     stage.pairing.state(&register()).await;
@@ -149,6 +166,28 @@ async fn a_region_outside_of_the_callers_answers_like_one_that_does_not_exist() 
 }
 
 #[tokio::test]
+async fn a_region_that_is_not_valid_on_a_day_says_so_and_keeps_its_past() {
+    let stage = Stage::set().await;
+    stage.pairing.state(&register()).await;
+    stage.pairing.state_all(&[activity(VILLAGE, "2025-03-01"), activity(VILLAGE, "2025-11-01")]).await;
+    let mut withdrawn = register().regions.into_iter().find(|region| region.code == VILLAGE).unwrap();
+    withdrawn.valid_until = Some(date("2025-07-01").into());
+    stage.pairing.state(&RegionsRecorded { regions: vec![withdrawn] }).await;
+    stage.settle().await;
+
+    for (as_of, activities) in [("2022-12-31", 0), ("2025-03-01", 1), ("2025-07-01", 1), ("2025-12-31", 2)] {
+        let village = stage.scorecard_for(PROVINCE, VILLAGE, Some(as_of)).await.unwrap();
+        assert_eq!(village.valid_from, Some(date("2023-01-01").into()));
+        assert_eq!(village.valid_until, Some(date("2025-07-01").into()), "as of {as_of}");
+        assert_eq!(figure(&village, "joint_activities"), activities, "as of {as_of}");
+        // What the village counts, those above count.
+        assert_eq!(stage.figure(TOWN, as_of, "joint_activities").await, activities, "as of {as_of}");
+    }
+    assert_eq!(stage.scorecard_for(PROVINCE, TOWN, None).await.unwrap().valid_until, None);
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn a_day_that_is_none_or_has_not_come_is_refused() {
     let stage = Stage::set().await;
     stage.pairing.state(&register()).await;
@@ -178,7 +217,7 @@ async fn the_catalogue_says_what_each_figure_is() {
     let request = stage.request("village", VILLAGE, ListIndicatorsRequest {});
     let answer = GatewayServiceClient::new(stage.channel()).list_indicators(request).await.unwrap();
     let indicators = answer.into_inner().indicators;
-    assert_eq!(indicators.len(), 9);
+    assert_eq!(indicators.len(), CATALOGUE.len());
     for indicator in indicators {
         assert!(!indicator.name_zh.is_empty() && !indicator.definition.is_empty(), "{}", indicator.indicator_id);
         let is_ratio = indicator.kind() == IndicatorKind::Ratio;

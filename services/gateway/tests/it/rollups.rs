@@ -31,7 +31,7 @@ const REGIONS: [i64; 8] = [
 
 fn a_fact() -> impl Strategy<Value = Fact> {
     let counted: Vec<_> =
-        CATALOGUE.into_iter().filter(|indicator| !matches!(indicator.kind, Kind::Ratio { .. })).collect();
+        CATALOGUE.iter().copied().filter(|indicator| !matches!(indicator.kind, Kind::Ratio { .. })).collect();
     let region = prop::sample::select(REGIONS.to_vec());
     (prop::sample::select(counted), region, 0_u64..800, prop_oneof![Just(1_i64), Just(-1)]).prop_map(
         |(indicator, region, day, amount)| Fact {

@@ -70,7 +70,7 @@ impl<I: Imported> Command for TakeRows<I> {
             Some(progress) => progress,
             None => imports::lock(conn, context, import, I::KIND).await?,
         };
-        let skipped = progress.to_skip(first_row)?.min(rows.len());
+        let skipped = progress.already_taken(first_row)?.min(rows.len());
         let first_row = progress.rows_taken() + 1;
         let rows: Vec<_> = rows.drain(skipped..).collect();
 

@@ -1,14 +1,32 @@
 //! The changes: one file for each verb. Load, decide, save.
 
+mod batch_case_commands;
 mod change_household;
+mod check_households;
+mod decide_signal;
+mod desk;
+mod finish_measure;
 mod import_households;
+mod import_observations;
 mod import_rows;
 mod merge_households;
 mod move_household;
+mod open_case;
+mod plan_measure;
+mod propose_removal;
+mod record_observation;
+mod record_step;
+mod record_village_income;
 mod register_household;
 mod remove_member;
+mod report_signal;
 mod reveal_household;
+mod roll_back_removal;
+mod screen_households;
+mod set_holidays;
 mod set_member;
+mod store_rule_set;
+mod submit_warnings;
 mod undo_merge;
 
 use std::sync::Arc;
@@ -16,18 +34,36 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use tongxin_platform::request::{Context, EntryWindow};
 
+pub use batch_case_commands::{About, BatchCaseCommands, CaseCommand, CommandOutcomes, Failed, Row};
 pub use change_household::ChangeHousehold;
+pub use check_households::Check;
+pub use decide_signal::DecideSignal;
+pub use desk::{Entitled, Rights};
+pub use finish_measure::FinishMeasure;
 pub use import_households::{HouseholdImport, NewHousehold};
+pub use import_observations::{NewObservation, ObservationImport};
 pub use import_rows::{Imported, TakeRows, Taken};
 pub use merge_households::MergeHouseholds;
 pub use move_household::MoveHousehold;
+pub use open_case::OpenCase;
+pub use plan_measure::PlanMeasure;
+pub use propose_removal::ProposeRemoval;
+pub use record_observation::{HouseholdRef, RecordObservation, Screened};
+pub use record_step::RecordStep;
+pub use record_village_income::RecordVillageIncome;
 pub use register_household::{RegisterHousehold, Registered};
 pub use remove_member::RemoveMember;
+pub use report_signal::{ReportSignal, Reported};
 pub use reveal_household::RevealHousehold;
+pub use roll_back_removal::RollBackRemoval;
+pub use screen_households::{Part, RecordHits, Sweep, simulate, sweep};
+pub use set_holidays::{DaysStated, SetHolidays};
 pub use set_member::SetMember;
+pub use store_rule_set::StoreRuleSet;
+pub use submit_warnings::{SubmitWarnings, Submitted, WarningDraft};
 pub use undo_merge::UndoMerge;
 
-use crate::{error::Error, store::keys::Keys};
+use crate::{domain::income::IncomeTiers, error::Error, store::keys::Keys};
 
 /// What monitoring decides by.
 #[derive(Debug, Clone)]
@@ -36,6 +72,8 @@ pub struct Policy {
     pub window: EntryWindow,
     /// Seal and find what is personal.
     pub keys: Arc<Keys>,
+    /// Tiers of the collective income of villages.
+    pub income_tiers: IncomeTiers,
 }
 
 impl Policy {

@@ -64,6 +64,7 @@ pub struct HouseholdDraft {
 
 /// A household with its members.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "the household number is a term of its own (户编号)")]
 pub struct Household {
     /// Identifier.
     pub id: HouseholdId,

@@ -33,6 +33,8 @@ id!(
     VerdictId,
     /// Identifies a signal.
     SignalId,
+    /// Identifies a warning.
+    WarningId,
     /// Identifies a case.
     CaseId,
     /// Identifies a measure.

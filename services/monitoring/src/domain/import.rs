@@ -77,7 +77,7 @@ impl Progress {
     ///
     /// # Errors
     /// [`Refused::Gap`] when rows before it are missing.
-    pub fn to_skip(&self, first_row: i64) -> Result<usize, Refused> {
+    pub fn already_taken(&self, first_row: i64) -> Result<usize, Refused> {
         let next = self.rows_taken() + 1;
         if first_row > next {
             return Err(Refused::Gap(next));
@@ -113,10 +113,10 @@ mod tests {
     fn rows_that_were_taken_are_skipped_and_a_gap_names_the_next() {
         let progress = taken(&[Ok(Accepted { warned: false }), Err(()), Ok(Accepted { warned: true })]);
         assert_eq!((progress.rows_taken(), progress.refused, progress.warned), (3, 1, 1));
-        assert_eq!(progress.to_skip(1), Ok(3));
-        assert_eq!(progress.to_skip(3), Ok(1));
-        assert_eq!(progress.to_skip(4), Ok(0));
-        assert_eq!(progress.to_skip(5), Err(Refused::Gap(4)));
-        assert_eq!(Progress::default().to_skip(2), Err(Refused::Gap(1)));
+        assert_eq!(progress.already_taken(1), Ok(3));
+        assert_eq!(progress.already_taken(3), Ok(1));
+        assert_eq!(progress.already_taken(4), Ok(0));
+        assert_eq!(progress.already_taken(5), Err(Refused::Gap(4)));
+        assert_eq!(Progress::default().already_taken(2), Err(Refused::Gap(1)));
     }
 }

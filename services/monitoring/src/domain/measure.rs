@@ -1,6 +1,13 @@
 //! Measures: one household, one policy.
 
-use tongxin_platform::named;
+use chrono::NaiveDate;
+use tongxin_platform::{change::Change, error::ErrorKind, named};
+
+use super::{
+    CaseId, MeasureId,
+    case::{Case, Stage},
+    risk::Risk,
+};
 
 named! {
     /// Families of measures.
@@ -34,4 +41,207 @@ named! {
         /// Infrastructure.
         Infrastructure = "infrastructure",
     }
+}
+
+/// What is stated of a measure when it is planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasureDraft {
+    /// The risk that it is against, one of the case's.
+    pub risk: Risk,
+    /// Its family.
+    pub family: MeasureFamily,
+    /// Who sees to it: a person's identifier.
+    pub owner: String,
+    /// Day on which it is planned.
+    pub planned_on: NaiveDate,
+    /// Day by which it is due.
+    pub due_on: NaiveDate,
+    /// What it may cost, in fen, at least 0.
+    pub planned_fen: i64,
+}
+
+/// How a measure ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Business date.
+    pub on: NaiveDate,
+    /// What came of it, or why it was given up.
+    pub outcome: String,
+    /// What it cost, in fen, at least 0.
+    pub spent_fen: i64,
+}
+
+/// Where a measure stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MeasureState {
+    /// Planned, or under way.
+    Planned,
+    /// Done.
+    Done(Ending),
+    /// Given up.
+    Cancelled(Ending),
+}
+
+/// A measure against a risk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// Identifier.
+    pub id: MeasureId,
+    /// The case.
+    pub case: CaseId,
+    /// What was stated.
+    pub stated: MeasureDraft,
+    /// Where it stands.
+    pub state: MeasureState,
+}
+
+/// What happened to a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeasureEvent {
+    /// It was planned.
+    Planned,
+    /// It was done or given up.
+    Finished,
+}
+
+/// Why a change of a measure is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MeasureRefused {
+    /// It does not exist, or lies outside the caller's region.
+    #[error("measure {0} does not exist")]
+    NotFound(MeasureId),
+    /// Another one has the identifier.
+    #[error("there is a measure with the identifier {0}: choose another")]
+    Exists(MeasureId),
+    /// One that the caller does not see has one of the identifiers.
+    #[error("there is a measure with such an identifier: choose another")]
+    ExistsElsewhere,
+    /// The case is removed or refused.
+    #[error("the case is closed")]
+    CaseClosed,
+    /// Measures are for households under monitoring, unless help comes first.
+    #[error("the household is not under monitoring yet, and there is no emergency")]
+    CaseNotMonitored,
+    /// It is against something that the household is not at risk of.
+    #[error("the risk {} is not one of the case", .0.name())]
+    RiskNotOfCase(Risk),
+    /// It is done, or was given up.
+    #[error("the measure has ended")]
+    Finished,
+    /// A date lies before the one that it has to follow.
+    #[error("{date} is before {earliest}")]
+    DateOrder {
+        /// The field.
+        field: &'static str,
+        /// What was stated.
+        date: NaiveDate,
+        /// What would be right at the earliest.
+        earliest: NaiveDate,
+    },
+}
+
+impl MeasureRefused {
+    /// What the caller can do.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Exists(_) | Self::ExistsElsewhere => ErrorKind::AlreadyExists,
+            Self::CaseClosed | Self::CaseNotMonitored | Self::Finished => ErrorKind::FailedPrecondition,
+            Self::RiskNotOfCase(_) | Self::DateOrder { .. } => ErrorKind::Invalid,
+        }
+    }
+
+    /// A name that never changes.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "MEASURE_NOT_FOUND",
+            Self::Exists(_) | Self::ExistsElsewhere => "MEASURE_EXISTS",
+            Self::CaseClosed => "CASE_CLOSED",
+            Self::CaseNotMonitored => "CASE_NOT_MONITORED",
+            Self::RiskNotOfCase(_) => "RISK_NOT_OF_CASE",
+            Self::Finished => "MEASURE_FINISHED",
+            Self::DateOrder { .. } => "DATE_ORDER",
+        }
+    }
+
+    /// The field that is wrong, where it is about one.
+    #[must_use]
+    pub const fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::RiskNotOfCase(_) => Some("risk"),
+            Self::DateOrder { field, .. } => Some(field),
+            _ => None,
+        }
+    }
+}
+
+impl MeasureDraft {
+    /// Plans the measure in a case: in an emergency at once, otherwise once the household is under monitoring.
+    ///
+    /// # Errors
+    /// When the case is not there yet or no longer, or the measure is against none of its risks.
+    pub fn plan(self, id: MeasureId, case: &Case) -> Result<Change<Measure, MeasureEvent>, MeasureRefused> {
+        let earliest = match (&case.stage, case.emergency) {
+            (Stage::Removed { .. } | Stage::Refused, _) => return Err(MeasureRefused::CaseClosed),
+            (Stage::Identifying { .. }, None) => return Err(MeasureRefused::CaseNotMonitored),
+            (_, Some(_)) => case.history.entries().first().map(|opened| opened.occurred_on),
+            (Stage::Monitored { identified_on } | Stage::Removing { identified_on, .. }, None) => Some(*identified_on),
+        };
+        if !case.risks.contains(&self.risk) {
+            return Err(MeasureRefused::RiskNotOfCase(self.risk));
+        }
+        if let Some(earliest) = earliest {
+            in_order("planned_on", self.planned_on, earliest)?;
+        }
+        in_order("due_on", self.due_on, self.planned_on)?;
+        let measure = Measure { id, case: case.id, stated: self, state: MeasureState::Planned };
+        Ok(Change::one(measure, MeasureEvent::Planned))
+    }
+}
+
+impl Measure {
+    /// The day on which it was done; `None` if it was not.
+    #[must_use]
+    pub const fn done_on(&self) -> Option<NaiveDate> {
+        match &self.state {
+            MeasureState::Done(ending) => Some(ending.on),
+            MeasureState::Planned | MeasureState::Cancelled(_) => None,
+        }
+    }
+
+    /// How it ended; `None` before.
+    #[must_use]
+    pub const fn ending(&self) -> Option<&Ending> {
+        match &self.state {
+            MeasureState::Planned => None,
+            MeasureState::Done(ending) | MeasureState::Cancelled(ending) => Some(ending),
+        }
+    }
+
+    /// States that it was done, or given up.
+    ///
+    /// # Errors
+    /// When it has ended, its case is closed, or it would end before it was planned.
+    pub fn finish(
+        self,
+        case: &Case,
+        cancelled: bool,
+        ending: Ending,
+    ) -> Result<Change<Self, MeasureEvent>, MeasureRefused> {
+        if case.stage.is_closed() {
+            return Err(MeasureRefused::CaseClosed);
+        }
+        if self.state != MeasureState::Planned {
+            return Err(MeasureRefused::Finished);
+        }
+        in_order("finished_on", ending.on, self.stated.planned_on)?;
+        let state = if cancelled { MeasureState::Cancelled(ending) } else { MeasureState::Done(ending) };
+        Ok(Change::one(Self { state, ..self }, MeasureEvent::Finished))
+    }
+}
+
+fn in_order(field: &'static str, date: NaiveDate, earliest: NaiveDate) -> Result<(), MeasureRefused> {
+    if date < earliest { Err(MeasureRefused::DateOrder { field, date, earliest }) } else { Ok(()) }
 }

@@ -224,8 +224,7 @@ impl Member {
     /// Full years of age on a day; negative before birth.
     #[must_use]
     pub fn age_on(&self, day: NaiveDate) -> i32 {
-        let had_birthday = (day.month(), day.day()) >= (self.birth_date.month(), self.birth_date.day());
-        day.year() - self.birth_date.year() - i32::from(!had_birthday)
+        full_years(self.birth_date, day)
     }
 
     /// Whether it belongs to the household.
@@ -251,4 +250,11 @@ impl Member {
     pub fn is_insured(&self) -> bool {
         self.insurances.contains(&Insurance::ResidentMedical) || self.insurances.contains(&Insurance::EmployeeMedical)
     }
+}
+
+/// Full years from a day of birth to a day; negative before birth.
+#[must_use]
+pub fn full_years(birth_date: NaiveDate, day: NaiveDate) -> i32 {
+    let had_birthday = (day.month(), day.day()) >= (birth_date.month(), birth_date.day());
+    day.year() - birth_date.year() - i32::from(!had_birthday)
 }

@@ -1,6 +1,8 @@
 //! The rules: pure, with their tests beside them.
 
+pub mod calendar;
 pub mod case;
+pub mod holiday;
 pub mod household;
 pub mod id_number;
 pub mod ids;
@@ -14,6 +16,11 @@ pub mod procedure;
 pub mod profile;
 pub mod quality;
 pub mod risk;
+pub mod rule_choice;
+pub mod rule_set;
+pub mod rules;
+pub mod screening;
 pub mod signal;
+pub mod verdict;
 
-pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId};
+pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId, WarningId};

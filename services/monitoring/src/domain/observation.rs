@@ -1,5 +1,7 @@
 //! What a household earned and lacked in 12 months.
 
+use std::collections::HashSet;
+
 use chrono::{Datelike as _, NaiveDate};
 use tongxin_platform::named;
 
@@ -72,19 +74,51 @@ pub struct Observation {
     pub version: i64,
 }
 
-/// A window that does not end with a month.
+/// Why what is stated is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a window ends with the last day of a month, {0} is none")]
-pub struct WindowEndWrong(pub NaiveDate);
+pub enum Refused {
+    /// The window does not end with a month.
+    #[error("a window ends with the last day of a month, {0} is none")]
+    WindowEndWrong(NaiveDate),
+    /// A shock is stated twice.
+    #[error("the shock {} is stated twice: add up its losses", .0.name())]
+    ShockTwice(Risk),
+}
+
+impl Refused {
+    /// Its name, which never changes.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::WindowEndWrong(_) => "WINDOW_END_WRONG",
+            Self::ShockTwice(_) => "SHOCK_TWICE",
+        }
+    }
+
+    /// The field that is wrong.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::WindowEndWrong(_) => "observation.window_ends_on",
+            Self::ShockTwice(_) => "observation.shocks",
+        }
+    }
+}
 
 impl ObservationDraft {
-    /// Makes sure that the window ends with a month.
+    /// Makes sure that the window ends with a month, and that no shock is stated twice.
     ///
     /// # Errors
-    /// When it does not.
-    pub fn check(&self) -> Result<(), WindowEndWrong> {
-        let next_day = self.window_ends_on.succ_opt();
-        if next_day.is_some_and(|day| day.day() == 1) { Ok(()) } else { Err(WindowEndWrong(self.window_ends_on)) }
+    /// When it does not, or one is.
+    pub fn check(&self) -> Result<(), Refused> {
+        if self.window_ends_on.succ_opt().is_none_or(|next_day| next_day.day() != 1) {
+            return Err(Refused::WindowEndWrong(self.window_ends_on));
+        }
+        let mut seen = HashSet::new();
+        match self.shocks.iter().find(|shock| !seen.insert((shock.cause, shock.disaster))) {
+            Some(shock) => Err(Refused::ShockTwice(shock.cause)),
+            None => Ok(()),
+        }
     }
 
     /// Wages, business, property and transfers less the expense of business, in fen; may be negative.
@@ -101,9 +135,80 @@ impl ObservationDraft {
 }
 
 impl Observation {
+    /// What is known once something is stated of a household with so many members. A correction divides by the
+    /// members of the first entry: they are those who lived on that income.
+    #[must_use]
+    pub fn recorded(earlier: Option<&Self>, stated: ObservationDraft, persons: i16) -> Self {
+        Self {
+            stated,
+            persons: earlier.map_or(persons, |earlier| earlier.persons),
+            version: earlier.map_or(0, |earlier| earlier.version) + 1,
+        }
+    }
+
     /// Net income of one person, in fen, rounded down; may be negative.
     #[must_use]
     pub fn per_capita_net_income(&self) -> i64 {
         self.stated.net_income().div_euclid(i64::from(self.persons))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::risk::Disaster;
+
+    fn draft() -> ObservationDraft {
+        ObservationDraft {
+            window_ends_on: "2025-02-28".parse().unwrap(),
+            wages: 1_000_000,
+            business: 200_000,
+            property: 3_000,
+            transfer: 40_000,
+            business_expense: 50_001,
+            out_of_pocket: 0,
+            insurance_received: 0,
+            schooling_guaranteed: true,
+            medical_guaranteed: true,
+            housing_grade: HousingGrade::A,
+            water_safe: true,
+            shocks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn income_is_shared_among_the_members_and_rounded_down() {
+        let observation = Observation::recorded(None, draft(), 4);
+        assert_eq!(observation.stated.net_income(), 1_192_999);
+        assert_eq!(observation.per_capita_net_income(), 298_249);
+        let loss = ObservationDraft { wages: 0, business: 0, property: 0, transfer: 0, business_expense: 1, ..draft() };
+        assert_eq!(Observation::recorded(None, loss, 2).per_capita_net_income(), -1);
+    }
+
+    #[test]
+    fn a_correction_is_the_next_version_and_divides_by_the_same_members() {
+        let first = Observation::recorded(None, draft(), 4);
+        let corrected = Observation::recorded(Some(&first), ObservationDraft { wages: 0, ..draft() }, 5);
+        assert_eq!((corrected.version, corrected.persons, corrected.stated.wages), (2, 4, 0));
+    }
+
+    #[test]
+    fn a_window_ends_with_a_month() {
+        let ends_on = |text: &str| ObservationDraft { window_ends_on: text.parse().unwrap(), ..draft() }.check();
+        assert_eq!((ends_on("2025-02-28"), ends_on("2024-02-29"), ends_on("2025-12-31")), (Ok(()), Ok(()), Ok(())));
+        for text in ["2024-02-28", "2025-12-30", "2025-01-01"] {
+            assert_eq!(ends_on(text), Err(Refused::WindowEndWrong(text.parse().unwrap())));
+        }
+    }
+
+    #[test]
+    fn a_shock_is_stated_once_but_disasters_differ() {
+        let shock = |cause, disaster| Shock { cause, disaster, loss_fen: 1 };
+        let hit_by = |shocks| ObservationDraft { shocks, ..draft() }.check();
+        let flood = shock(Risk::NaturalDisaster, Some(Disaster::Flood));
+        assert_eq!(hit_by(vec![flood, shock(Risk::NaturalDisaster, Some(Disaster::Drought))]), Ok(()));
+        assert_eq!(hit_by(vec![flood, flood]), Err(Refused::ShockTwice(Risk::NaturalDisaster)));
+        let again = Shock { loss_fen: 2, ..shock(Risk::Illness, None) };
+        assert_eq!(hit_by(vec![shock(Risk::Illness, None), again]), Err(Refused::ShockTwice(Risk::Illness)));
     }
 }

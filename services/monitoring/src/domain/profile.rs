@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{
     household::{Household, SocialSupport},
     member::{Health, Schooling, Work},
-    observation::HousingGrade,
+    observation::{HousingGrade, Observation},
     risk::Risk,
 };
 
@@ -105,6 +105,55 @@ pub struct Newest {
     pub water_safe: bool,
     /// What hit the household.
     pub shocks: BTreeSet<Risk>,
+}
+
+impl Newest {
+    /// What an observation says, whose window a year before had so much net income of one person.
+    #[must_use]
+    pub fn of(observation: &Observation, previous_per_capita_net_income: Option<i64>) -> Self {
+        let stated = &observation.stated;
+        Self {
+            window_ends_on: stated.window_ends_on,
+            wages: stated.wages,
+            business: stated.business,
+            property: stated.property,
+            transfer: stated.transfer,
+            business_expense: stated.business_expense,
+            out_of_pocket: stated.out_of_pocket,
+            insurance_received: stated.insurance_received,
+            net_income: stated.net_income(),
+            per_capita_net_income: observation.per_capita_net_income(),
+            previous_per_capita_net_income,
+            loss: stated.loss(),
+            schooling_guaranteed: stated.schooling_guaranteed,
+            medical_guaranteed: stated.medical_guaranteed,
+            housing_grade: stated.housing_grade,
+            water_safe: stated.water_safe,
+            shocks: stated.shocks.iter().map(|shock| shock.cause).collect(),
+        }
+    }
+}
+
+/// What a household is, whatever was observed of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Its members, in numbers.
+    pub composition: Composition,
+    /// Whether it was lifted out of poverty by 2020.
+    pub lifted_from_poverty: bool,
+    /// Social support.
+    pub support: SocialSupport,
+    /// Whether it is under monitoring.
+    pub monitored: bool,
+}
+
+impl Standing {
+    /// What rules ask about it once something is observed.
+    #[must_use]
+    pub fn observed(self, newest: Newest) -> Profile {
+        let Self { composition, lifted_from_poverty, support, monitored } = self;
+        Profile { composition, lifted_from_poverty, support, monitored, newest }
+    }
 }
 
 /// What rules ask about a household that has an observation.

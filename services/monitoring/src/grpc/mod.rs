@@ -1,15 +1,22 @@
 //! Door 1: translate, call one command or query, translate back. One file for each service of the contract.
 
+mod batch;
 mod cases;
+mod checks;
 mod convert;
 mod households;
 mod import;
+mod notice;
 mod observations;
 mod rules;
+mod screening;
 mod signals;
 mod villages;
+mod warnings;
 
 use std::sync::Arc;
+
+pub use rules::check_rule_set;
 
 use tongxin_platform::{
     access::Caller,

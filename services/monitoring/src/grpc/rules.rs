@@ -2,11 +2,26 @@
 
 use std::pin::Pin;
 
+use chrono::{DateTime, Utc};
 use futures::Stream;
-use tongxin_proto::monitoring::v1::{self, rule_service_server::RuleService};
+use tongxin_platform::{access::Caller, region::RegionCode, request::Call};
+use tongxin_proto::{
+    monitoring::v1::{self, rule_service_server::RuleService},
+    rules,
+};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
-use super::Door;
+use super::{Door, convert, screening};
+use crate::{
+    commands::{SetHolidays, StoreRuleSet},
+    domain::{
+        RuleSetId,
+        rule_set::{RuleSet, RuleSetDraft},
+    },
+    error::Error,
+    store::{holidays, households, regions, rule_sets, verdicts},
+};
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -14,68 +29,113 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl RuleService for Door {
     async fn store_rule_set(
         &self,
-        _: Request<v1::StoreRuleSetRequest>,
+        request: Request<v1::StoreRuleSetRequest>,
     ) -> Result<Response<v1::StoreRuleSetResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = StoreRuleSet(RuleSetDraft::try_from(request.rule_set.unwrap_or_default())?);
+        Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
     async fn get_rule_set(
         &self,
-        _: Request<v1::GetRuleSetRequest>,
+        request: Request<v1::GetRuleSetRequest>,
     ) -> Result<Response<v1::GetRuleSetResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let of_caller = Caller::of(&request)?.region();
+        let mut tx = self.read(&request).await?;
+        let id = convert::rule_set_id(&request.into_inner().rule_set_id)?;
+        let rule_set = rule_sets::find(&mut tx, id).await?;
+        if !binds(rule_set.region, of_caller) {
+            return Err(Error::RuleSetNotFound(id).into());
+        }
+        Ok(Response::new(v1::GetRuleSetResponse { rule_set: Some(rule_set.into()) }))
     }
 
     async fn list_rule_sets(
         &self,
-        _: Request<v1::ListRuleSetsRequest>,
+        request: Request<v1::ListRuleSetsRequest>,
     ) -> Result<Response<v1::ListRuleSetsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let of_caller = Caller::of(&request)?.region();
+        let mut tx = self.read(&request).await?;
+        let region = convert::optional_region("region_code", &request.into_inner().region_code)?;
+        if let Some(region) = region {
+            regions::find_name(&mut tx, region).await?;
+        }
+        let rule_sets = convert::all(rule_sets::list(&mut tx, region.unwrap_or(of_caller)).await?);
+        Ok(Response::new(v1::ListRuleSetsResponse { rule_sets }))
     }
 
     type ScreenHouseholdsStream = Answers<v1::ScreenHouseholdsResponse>;
 
     async fn screen_households(
         &self,
-        _: Request<v1::ScreenHouseholdsRequest>,
+        request: Request<v1::ScreenHouseholdsRequest>,
     ) -> Result<Response<Answers<v1::ScreenHouseholdsResponse>>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        Ok(Response::new(screening::screen(self.clone(), request).await?))
     }
 
     type SimulateRuleSetStream = Answers<v1::SimulateRuleSetResponse>;
 
     async fn simulate_rule_set(
         &self,
-        _: Request<v1::SimulateRuleSetRequest>,
+        request: Request<v1::SimulateRuleSetRequest>,
     ) -> Result<Response<Answers<v1::SimulateRuleSetResponse>>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        Ok(Response::new(screening::simulate(self, request).await?))
     }
 
     async fn list_verdicts(
         &self,
-        _: Request<v1::ListVerdictsRequest>,
+        request: Request<v1::ListVerdictsRequest>,
     ) -> Result<Response<v1::ListVerdictsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let household = convert::household_id("household_id", &request.into_inner().household_id)?;
+        households::find_head(&mut tx, household).await?;
+        let verdicts = convert::all(verdicts::list(&mut tx, household).await?);
+        Ok(Response::new(v1::ListVerdictsResponse { verdicts }))
     }
 
     async fn replay_verdict(
         &self,
-        _: Request<v1::ReplayVerdictRequest>,
+        request: Request<v1::ReplayVerdictRequest>,
     ) -> Result<Response<v1::ReplayVerdictResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let id = convert::verdict_id(&request.into_inner().verdict_id)?;
+        let given = verdicts::find(&mut tx, id).await?;
+        let says = given.replay(&rule_sets::find(&mut tx, given.rule_set).await?);
+        Ok(Response::new(convert::replay(given, says)))
     }
 
     async fn set_holidays(
         &self,
-        _: Request<v1::SetHolidaysRequest>,
+        request: Request<v1::SetHolidaysRequest>,
     ) -> Result<Response<v1::SetHolidaysResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = SetHolidays::try_from(request)?;
+        Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
     async fn list_holidays(
         &self,
-        _: Request<v1::ListHolidaysRequest>,
+        request: Request<v1::ListHolidaysRequest>,
     ) -> Result<Response<v1::ListHolidaysResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let holidays = convert::all(holidays::list(&mut tx, request.into_inner().year).await?);
+        Ok(Response::new(v1::ListHolidaysResponse { holidays }))
     }
+}
+
+/// Whether rules of a region say anything about a caller's region, or about a part of it.
+fn binds(region: RegionCode, of_caller: RegionCode) -> bool {
+    region.contains(of_caller) || of_caller.contains(region)
+}
+
+/// Checks a rule set as `StoreRuleSet` does, without a service.
+///
+/// # Errors
+/// The reasons of `StoreRuleSet` that do not depend on what is stored.
+pub fn check_rule_set(stated: v1::RuleSetDraft, now: DateTime<Utc>) -> Result<(), Error> {
+    let request = v1::StoreRuleSetRequest { request_id: Uuid::nil().to_string(), rule_set: Some(stated) };
+    rules::check(&request).map_err(|violations| Error::row(&violations))?;
+    let draft = RuleSetDraft::try_from(request.rule_set.unwrap_or_default())?;
+    RuleSet::compile(RuleSetId(Uuid::nil()), draft, now)?;
+    Ok(())
 }

@@ -1,45 +1,72 @@
-//! The door of SignalService.
+//! The door of `SignalService`.
 
+use tongxin_platform::request::Call;
 use tongxin_proto::monitoring::v1::{self, signal_service_server::SignalService};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Door;
+use super::{Door, convert, warnings};
+use crate::{
+    error::Error,
+    store::{regions, signals},
+};
 
 #[tonic::async_trait]
 impl SignalService for Door {
     async fn report_signal(
         &self,
-        _: Request<v1::ReportSignalRequest>,
+        request: Request<v1::ReportSignalRequest>,
     ) -> Result<Response<v1::ReportSignalResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = convert::signals::report_signal(&request)?;
+        Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
     async fn submit_warnings(
         &self,
-        _: Request<Streaming<v1::SubmitWarningsRequest>>,
+        request: Request<Streaming<v1::SubmitWarningsRequest>>,
     ) -> Result<Response<v1::SubmitWarningsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        Ok(Response::new(warnings::take(&self.writer, request).await?))
     }
 
     async fn decide_signal(
         &self,
-        _: Request<v1::DecideSignalRequest>,
+        request: Request<v1::DecideSignalRequest>,
     ) -> Result<Response<v1::DecideSignalResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = convert::signals::decide_signal(request)?;
+        Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
-    async fn get_signal(&self, _: Request<v1::GetSignalRequest>) -> Result<Response<v1::GetSignalResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+    async fn get_signal(
+        &self,
+        request: Request<v1::GetSignalRequest>,
+    ) -> Result<Response<v1::GetSignalResponse>, Status> {
+        let mut tx = self.read(&request).await?;
+        let id = convert::signals::signal_id(&request.into_inner().signal_id)?;
+        let signal = signals::find(&mut tx, id).await?;
+        Ok(Response::new(v1::GetSignalResponse { signal: Some(signal.into()) }))
     }
 
     async fn list_signals(
         &self,
-        _: Request<v1::ListSignalsRequest>,
+        request: Request<v1::ListSignalsRequest>,
     ) -> Result<Response<v1::ListSignalsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let (filter, page) = convert::signals::list_signals(&request.into_inner())?;
+        let (signals, next_page_token) = page.cut(signals::list(&mut tx, &filter, &page).await?, |signal| signal.id.0);
+        let signals = signals.into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListSignalsResponse { signals, next_page_token }))
     }
 
-    async fn get_funnel(&self, _: Request<v1::GetFunnelRequest>) -> Result<Response<v1::GetFunnelResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+    async fn get_funnel(
+        &self,
+        request: Request<v1::GetFunnelRequest>,
+    ) -> Result<Response<v1::GetFunnelResponse>, Status> {
+        let mut tx = self.read(&request).await?;
+        let (region, period) = convert::signals::get_funnel(&request.into_inner())?;
+        regions::find_name(&mut tx, region).await?;
+        let funnel = signals::funnel(&mut tx, region, period).await?;
+        tx.commit().await.map_err(Error::from)?;
+        Ok(Response::new(funnel.into()))
     }
 }

@@ -1,58 +1,80 @@
-//! The door of VillageService.
+//! The door of `VillageService`.
 
-use std::pin::Pin;
-
-use futures::Stream;
+use tongxin_platform::{access::Caller, request::Call};
 use tongxin_proto::monitoring::v1::{self, village_service_server::VillageService};
 use tonic::{Request, Response, Status};
 
-use super::Door;
-
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+use super::{Door, checks, convert};
+use crate::{
+    domain::quality,
+    store::{defects, incomes, regions},
+};
 
 #[tonic::async_trait]
 impl VillageService for Door {
     async fn record_village_income(
         &self,
-        _: Request<v1::RecordVillageIncomeRequest>,
+        request: Request<v1::RecordVillageIncomeRequest>,
     ) -> Result<Response<v1::RecordVillageIncomeResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = convert::villages::record_village_income(&request)?;
+        Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
     async fn get_village_income(
         &self,
-        _: Request<v1::GetVillageIncomeRequest>,
+        request: Request<v1::GetVillageIncomeRequest>,
     ) -> Result<Response<v1::GetVillageIncomeResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let region = convert::region("region_code", &request.into_inner().region_code)?;
+        regions::find_name(&mut tx, region).await?;
+        let incomes = incomes::list(&mut tx, region).await?.into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::GetVillageIncomeResponse { incomes }))
     }
 
     async fn list_quality_rules(
         &self,
         _: Request<v1::ListQualityRulesRequest>,
     ) -> Result<Response<v1::ListQualityRulesResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let rules = quality::rules().map(Into::into).collect();
+        Ok(Response::new(v1::ListQualityRulesResponse { rules }))
     }
 
-    type CheckHouseholdsStream = Answers<v1::CheckHouseholdsResponse>;
+    type CheckHouseholdsStream = checks::Answers;
 
     async fn check_households(
         &self,
-        _: Request<v1::CheckHouseholdsRequest>,
-    ) -> Result<Response<Answers<v1::CheckHouseholdsResponse>>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        request: Request<v1::CheckHouseholdsRequest>,
+    ) -> Result<Response<checks::Answers>, Status> {
+        Caller::of(&request)?;
+        let mut tx = self.read(&request).await?;
+        let region = convert::region("region_code", &request.into_inner().region_code)?;
+        regions::find_name(&mut tx, region).await?;
+        Ok(Response::new(checks::answer(self, region)))
     }
 
     async fn list_defects(
         &self,
-        _: Request<v1::ListDefectsRequest>,
+        request: Request<v1::ListDefectsRequest>,
     ) -> Result<Response<v1::ListDefectsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let request = request.into_inner();
+        let region = convert::optional_region("region_code", &request.region_code)?;
+        let rule = (request.rule_number != 0).then(|| convert::villages::rule_number(request.rule_number));
+        let (counts, total) = defects::counts(&mut tx, region, rule).await?;
+        let counts = counts.into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListDefectsResponse { counts, total }))
     }
 
     async fn list_defective_households(
         &self,
-        _: Request<v1::ListDefectiveHouseholdsRequest>,
+        request: Request<v1::ListDefectiveHouseholdsRequest>,
     ) -> Result<Response<v1::ListDefectiveHouseholdsResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let mut tx = self.read(&request).await?;
+        let (region, rule, page) = convert::villages::list_defective_households(&request.into_inner())?;
+        let (defects, next_page_token) =
+            page.cut(defects::list(&mut tx, region, rule, &page).await?, |defect| defect.household.0);
+        let defects = defects.into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListDefectiveHouseholdsResponse { defects, next_page_token }))
     }
 }

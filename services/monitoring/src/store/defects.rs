@@ -1,9 +1,94 @@
-//! Defects.
+//! What data-quality rules found at the last check.
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::request::Context;
+use tongxin_platform::{
+    page::Page,
+    region::{RegionCode, RegionRange},
+    request::Context,
+};
+use uuid::Uuid;
 
-use crate::{domain::household::Move, error::Error};
+use super::region;
+use crate::{
+    domain::{HouseholdId, household::Move},
+    error::Error,
+};
+
+/// Counts that an answer has.
+const MOST_COUNTS: i64 = 10_000;
+
+/// A household that a rule finds fault with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Defect {
+    /// The household.
+    pub household: HouseholdId,
+    /// Its village.
+    pub region: RegionCode,
+    /// The rule's number.
+    pub rule_number: i16,
+    /// Day on which it was found first.
+    pub found_on: NaiveDate,
+}
+
+/// How many households of a village a rule finds fault with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DefectCount {
+    /// The village.
+    pub region: RegionCode,
+    /// The rule's number.
+    pub rule_number: i16,
+    /// Households.
+    pub households: i64,
+}
+
+/// Keeps what was found on a day of some households, and forgets what is no longer so. A defect that stays keeps the
+/// day on which it was found first.
+pub async fn replace(
+    conn: &mut PgConnection,
+    households: &[HouseholdId],
+    found: &[(HouseholdId, i16)],
+    today: NaiveDate,
+) -> Result<(), Error> {
+    let all: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let faulty: Vec<Uuid> = found.iter().map(|(household, _)| household.0).collect();
+    let rules: Vec<i16> = found.iter().map(|(_, rule)| *rule).collect();
+    sqlx::query!(
+        r#"
+        DELETE FROM defect
+        WHERE household_id = ANY($1)
+            AND (household_id, rule_number) NOT IN (SELECT * FROM unnest($2::uuid[], $3::smallint[]))
+        "#,
+        &all,
+        &faulty,
+        &rules,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        r#"
+        -- Held still: a household that moves takes its defects along.
+        WITH home AS MATERIALIZED (
+            SELECT household_id, region_code
+            FROM household
+            WHERE household_id = ANY($1)
+            ORDER BY household_id
+            FOR SHARE
+        )
+        INSERT INTO defect (household_id, rule_number, region_code, found_on)
+        SELECT found.household_id, found.rule_number, home.region_code, $3
+        FROM unnest($1::uuid[], $2::smallint[]) AS found (household_id, rule_number)
+            JOIN home ON home.household_id = found.household_id
+        ON CONFLICT (household_id, rule_number) DO NOTHING
+        "#,
+        &faulty,
+        &rules,
+        today,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
 
 /// Takes what belongs to a household that moves along.
 pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Result<(), Error> {
@@ -11,4 +96,74 @@ pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Resu
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Counts of a region by village and rule, and all of them together.
+pub async fn counts(
+    conn: &mut PgConnection,
+    within: Option<RegionCode>,
+    rule_number: Option<i16>,
+) -> Result<(Vec<DefectCount>, i64), Error> {
+    let range = within.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let rows = sqlx::query!(
+        r#"
+        SELECT region_code, rule_number, count(*) AS "households!", sum(count(*)) OVER ()::bigint AS "total!"
+        FROM defect
+        WHERE region_code >= $1 AND region_code < $2 AND ($3::smallint IS NULL OR rule_number = $3)
+        GROUP BY region_code, rule_number
+        ORDER BY region_code, rule_number
+        LIMIT $4
+        "#,
+        range.from,
+        range.until,
+        rule_number,
+        MOST_COUNTS,
+    )
+    .fetch_all(conn)
+    .await?;
+    let total = rows.first().map_or(0, |row| row.total);
+    let mut counts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let region = region(row.region_code)?;
+        counts.push(DefectCount { region, rule_number: row.rule_number, households: row.households });
+    }
+    Ok((counts, total))
+}
+
+/// Lists the households that a rule finds fault with.
+pub async fn list(
+    conn: &mut PgConnection,
+    within: Option<RegionCode>,
+    rule_number: i16,
+    page: &Page<Uuid>,
+) -> Result<Vec<Defect>, Error> {
+    let range = within.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_id, region_code, rule_number, found_on
+        FROM defect
+        WHERE region_code >= $1 AND region_code < $2
+            AND rule_number = $3
+            AND ($4::uuid IS NULL OR household_id > $4)
+        ORDER BY household_id
+        LIMIT $5
+        "#,
+        range.from,
+        range.until,
+        rule_number,
+        page.after,
+        page.fetch(),
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut defects = Vec::with_capacity(rows.len());
+    for row in rows {
+        defects.push(Defect {
+            household: HouseholdId(row.household_id),
+            region: region(row.region_code)?,
+            rule_number: row.rule_number,
+            found_on: row.found_on,
+        });
+    }
+    Ok(defects)
 }

@@ -1,18 +1,29 @@
 //! The only SQL: one file for each aggregate or projection.
 
+pub mod case_signals;
 pub mod cases;
+pub mod dated_rules;
 pub mod defects;
+pub mod dossiers;
+pub mod heads;
+pub mod holidays;
 pub mod households;
 pub mod imports;
+pub mod incomes;
 pub mod keys;
+pub mod measures;
 mod members;
 pub mod merges;
+pub mod notices;
 pub mod observations;
 pub mod profiles;
 pub mod published;
 pub mod regions;
+pub mod residents;
+pub mod rule_sets;
 pub mod sealed;
 pub mod signals;
+pub mod standings;
 pub mod verdicts;
 
 use tongxin_platform::region::RegionCode;
@@ -24,6 +35,7 @@ fn named<T>(found: Option<T>, name: &str) -> Result<T, Error> {
     found.ok_or_else(|| Error::Corrupt(format!("the unknown name {name:?}")))
 }
 
-fn region(number: i64) -> Result<RegionCode, Error> {
+/// The region that a number in the database stands for.
+pub fn region(number: i64) -> Result<RegionCode, Error> {
     RegionCode::from_number(number).map_err(|error| Error::Corrupt(error.to_string()))
 }

@@ -1,16 +1,26 @@
 //! What rules ask about households: one narrow row for each, written with what it is made of.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
-use sqlx::PgConnection;
-use tongxin_platform::{region::RegionCode, request::Context};
+use futures::{Stream, TryStreamExt as _};
+use sqlx::{PgConnection, PgPool};
+use tongxin_platform::{
+    db::{Scope, Transaction},
+    region::{RegionCode, RegionRange},
+    request::Context,
+};
 use uuid::Uuid;
 
+use super::{named, region};
 use crate::{
     domain::{
         HouseholdId,
         household::{Household, Move, SocialSupport},
-        profile::Composition,
+        observation::HousingGrade,
+        profile::{Composition, Newest, Profile, Standing},
         risk::Risk,
+        screening::Candidate,
     },
     error::Error,
 };
@@ -83,6 +93,14 @@ pub async fn add_many(conn: &mut PgConnection, profiles: &[NewProfile]) -> Resul
     Ok(())
 }
 
+/// States whether a household is under monitoring.
+pub async fn set_monitored(conn: &mut PgConnection, household: HouseholdId, monitored: bool) -> Result<(), Error> {
+    sqlx::query!("UPDATE profile SET monitored = $2 WHERE household_id = $1", household.0, monitored)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Reads the newest observation of each of some households anew.
 pub async fn refresh_newest(conn: &mut PgConnection, households: &[HouseholdId]) -> Result<(), Error> {
     let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
@@ -140,4 +158,234 @@ pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Resu
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// What some households are, whatever was observed of them.
+pub async fn standings(
+    conn: &mut PgConnection,
+    households: &[HouseholdId],
+) -> Result<HashMap<HouseholdId, Standing>, Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_id, persons, labourers, students, children_out_of_school, elderly, disabled, seriously_ill,
+               chronically_ill, workers, uninsured, lifted_from_poverty, support, monitored
+        FROM profile
+        WHERE household_id = ANY($1)
+        "#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut standings = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let standing = Standing {
+            composition: Composition {
+                persons: row.persons,
+                labourers: row.labourers,
+                students: row.students,
+                children_out_of_school: row.children_out_of_school,
+                elderly: row.elderly,
+                disabled: row.disabled,
+                seriously_ill: row.seriously_ill,
+                chronically_ill: row.chronically_ill,
+                workers: row.workers,
+                uninsured: row.uninsured,
+            },
+            lifted_from_poverty: row.lifted_from_poverty,
+            support: named(SocialSupport::by_name(&row.support), &row.support)?,
+            monitored: row.monitored,
+        };
+        standings.insert(HouseholdId(row.household_id), standing);
+    }
+    Ok(standings)
+}
+
+/// What is known of a household; `None` before its first observation.
+pub async fn find(conn: &mut PgConnection, household: HouseholdId) -> Result<Option<Profile>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT household_id, region_code, persons, labourers, students, children_out_of_school, elderly, disabled,
+               seriously_ill, chronically_ill, workers, uninsured, lifted_from_poverty, support, monitored,
+               window_ends_on AS "window_ends_on!", wages AS "wages!", business AS "business!",
+               property AS "property!", transfer AS "transfer!", business_expense AS "business_expense!",
+               out_of_pocket AS "out_of_pocket!", insurance_received AS "insurance_received!",
+               net_income AS "net_income!", per_capita_net_income AS "per_capita_net_income!",
+               previous_per_capita_net_income, loss AS "loss!", schooling_guaranteed AS "schooling_guaranteed!",
+               medical_guaranteed AS "medical_guaranteed!", housing_grade AS "housing_grade!",
+               water_safe AS "water_safe!", shocks AS "shocks!"
+        FROM profile
+        WHERE household_id = $1 AND window_ends_on IS NOT NULL
+        "#,
+        household.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Candidate::try_from).transpose()?.map(|candidate| candidate.profile))
+}
+
+/// Households of a region with an observation, streamed: however many there are, few are in memory.
+pub fn stream(conn: &mut PgConnection, range: RegionRange) -> impl Stream<Item = Result<Candidate, Error>> {
+    sqlx::query_as!(
+        Row,
+        r#"
+        SELECT household_id, region_code, persons, labourers, students, children_out_of_school, elderly, disabled,
+               seriously_ill, chronically_ill, workers, uninsured, lifted_from_poverty, support, monitored,
+               window_ends_on AS "window_ends_on!", wages AS "wages!", business AS "business!",
+               property AS "property!", transfer AS "transfer!", business_expense AS "business_expense!",
+               out_of_pocket AS "out_of_pocket!", insurance_received AS "insurance_received!",
+               net_income AS "net_income!", per_capita_net_income AS "per_capita_net_income!",
+               previous_per_capita_net_income, loss AS "loss!", schooling_guaranteed AS "schooling_guaranteed!",
+               medical_guaranteed AS "medical_guaranteed!", housing_grade AS "housing_grade!",
+               water_safe AS "water_safe!", shocks AS "shocks!"
+        FROM profile
+        WHERE region_code >= $1 AND region_code < $2 AND window_ends_on IS NOT NULL
+        "#,
+        range.from,
+        range.until,
+    )
+    .fetch(conn)
+    .map_err(Error::from)
+    .and_then(|row| std::future::ready(Candidate::try_from(row)))
+}
+
+/// The towns of a region that have households, each a piece of work of its own.
+pub async fn towns(conn: &mut PgConnection, range: RegionRange) -> Result<Vec<RegionRange>, Error> {
+    let firsts = sqlx::query_scalar!(
+        r#"
+        WITH RECURSIVE town (first) AS (
+            SELECT min(region_code) FROM profile WHERE region_code >= $1 AND region_code < $2
+            UNION ALL
+            SELECT (
+                SELECT min(region_code)
+                FROM profile
+                WHERE region_code >= (town.first / 1000 + 1) * 1000 AND region_code < $2
+            )
+            FROM town
+            WHERE town.first IS NOT NULL
+        )
+        SELECT first AS "first!" FROM town WHERE first IS NOT NULL
+        "#,
+        range.from,
+        range.until,
+    )
+    .fetch_all(conn)
+    .await?;
+    let town = |first: i64| RegionRange { from: first, until: range.until.min((first / 1000 + 1) * 1000) };
+    Ok(firsts.into_iter().map(town).collect())
+}
+
+/// Several transactions that read one state.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    scope: Scope,
+    name: String,
+}
+
+/// Keeps the state that a transaction reads, for as long as that transaction lasts.
+pub async fn snapshot(conn: &mut PgConnection, scope: Scope) -> Result<Snapshot, Error> {
+    let name = sqlx::query_scalar!(r#"SELECT pg_export_snapshot() AS "name!""#).fetch_one(conn).await?;
+    Ok(Snapshot { scope, name })
+}
+
+impl Snapshot {
+    /// Begins one more transaction that reads this state, and may take its time.
+    pub async fn read(&self, pool: &PgPool) -> Result<Transaction, Error> {
+        let mut tx = self.scope.read(pool).await?;
+        // Postgres names snapshots in digits and dashes.
+        let statement = format!("SET TRANSACTION SNAPSHOT '{}'", self.name);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut *tx).await?;
+        take_time(&mut tx).await?;
+        Ok(tx)
+    }
+}
+
+/// Lets a transaction wait between rows for what is done with them.
+pub async fn take_time(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("SET LOCAL statement_timeout = '30min'").execute(&mut *conn).await?;
+    sqlx::query!("SET LOCAL idle_in_transaction_session_timeout = '30min'").execute(conn).await?;
+    Ok(())
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "as the table has them")]
+struct Row {
+    household_id: Uuid,
+    region_code: i64,
+    persons: i16,
+    labourers: i16,
+    students: i16,
+    children_out_of_school: i16,
+    elderly: i16,
+    disabled: i16,
+    seriously_ill: i16,
+    chronically_ill: i16,
+    workers: i16,
+    uninsured: i16,
+    lifted_from_poverty: bool,
+    support: String,
+    monitored: bool,
+    window_ends_on: NaiveDate,
+    wages: i64,
+    business: i64,
+    property: i64,
+    transfer: i64,
+    business_expense: i64,
+    out_of_pocket: i64,
+    insurance_received: i64,
+    net_income: i64,
+    per_capita_net_income: i64,
+    previous_per_capita_net_income: Option<i64>,
+    loss: i64,
+    schooling_guaranteed: bool,
+    medical_guaranteed: bool,
+    housing_grade: String,
+    water_safe: bool,
+    shocks: i32,
+}
+
+impl TryFrom<Row> for Candidate {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let composition = Composition {
+            persons: row.persons,
+            labourers: row.labourers,
+            students: row.students,
+            children_out_of_school: row.children_out_of_school,
+            elderly: row.elderly,
+            disabled: row.disabled,
+            seriously_ill: row.seriously_ill,
+            chronically_ill: row.chronically_ill,
+            workers: row.workers,
+            uninsured: row.uninsured,
+        };
+        let newest = Newest {
+            window_ends_on: row.window_ends_on,
+            wages: row.wages,
+            business: row.business,
+            property: row.property,
+            transfer: row.transfer,
+            business_expense: row.business_expense,
+            out_of_pocket: row.out_of_pocket,
+            insurance_received: row.insurance_received,
+            net_income: row.net_income,
+            per_capita_net_income: row.per_capita_net_income,
+            previous_per_capita_net_income: row.previous_per_capita_net_income,
+            loss: row.loss,
+            schooling_guaranteed: row.schooling_guaranteed,
+            medical_guaranteed: row.medical_guaranteed,
+            housing_grade: named(HousingGrade::by_name(&row.housing_grade), &row.housing_grade)?,
+            water_safe: row.water_safe,
+            shocks: Risk::ALL.iter().copied().filter(|risk| row.shocks & (1 << risk.index()) != 0).collect(),
+        };
+        let profile = Profile {
+            composition,
+            lifted_from_poverty: row.lifted_from_poverty,
+            support: named(SocialSupport::by_name(&row.support), &row.support)?,
+            monitored: row.monitored,
+            newest,
+        };
+        Ok(Self { household: HouseholdId(row.household_id), region: region(row.region_code)?, profile })
+    }
 }

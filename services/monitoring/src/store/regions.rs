@@ -99,3 +99,12 @@ pub async fn existing(conn: &mut PgConnection, codes: &[RegionCode], day: NaiveD
     .await?;
     found.into_iter().map(super::region).collect()
 }
+
+/// The level of a region that the transaction may see, where a community is not a village. Nobody changes what is
+/// kept of the region as such until the transaction ends.
+pub async fn lock_level(conn: &mut PgConnection, region: RegionCode) -> Result<String, Error> {
+    let level = sqlx::query_scalar!("SELECT level FROM region WHERE region_code = $1 FOR UPDATE", region.number())
+        .fetch_optional(conn)
+        .await?;
+    level.ok_or_else(|| Error::RegionNotFound(region.to_string()))
+}

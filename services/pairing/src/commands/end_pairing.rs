@@ -37,7 +37,7 @@ impl Command for EndPairing {
         let seen = pairings::find(conn, self.pairing).await?;
         let (organisations, region) = ([seen.draft.supporter, seen.draft.recipient], seen.region);
         locks::organisations(conn, organisations).await?;
-        locks::regions(conn, [region]).await?;
+        locks::regions(conn, [region], &policy.coverage).await?;
         let pairing = pairings::find(conn, self.pairing).await?;
         at_version(pairing.version, self.expected_version)?;
         let ended = pairing.ended(self.ends_on, self.reason, context.today())?;

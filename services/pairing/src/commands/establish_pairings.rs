@@ -74,7 +74,7 @@ async fn establish(
     let organisations = organisations::find_many(conn, &ids).await?;
     let recipients = rows.iter().flatten().filter_map(|draft| organisations.get(&draft.recipient));
     let regions: Vec<_> = recipients.map(|recipient| recipient.draft.region).collect();
-    locks::regions(conn, regions.iter().copied()).await?;
+    locks::regions(conn, regions.iter().copied(), &policy.coverage).await?;
     // What a figure counts does not depend on who asks.
     Scope::EVERYWHERE.set(conn).await?;
     let mut book = books::load(conn, &ids, &regions).await?;

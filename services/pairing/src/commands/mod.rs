@@ -7,6 +7,8 @@ mod establish_pairings;
 mod import_regions;
 mod record_activity;
 mod register_organisations;
+mod void_activity;
+mod void_pairing;
 
 use chrono::NaiveDate;
 use tongxin_platform::request::{Context, EntryWindow};
@@ -18,6 +20,8 @@ pub use establish_pairings::{EstablishPairing, EstablishPairings};
 pub use import_regions::ImportRegions;
 pub use record_activity::RecordActivity;
 pub use register_organisations::{RegisterOrganisation, RegisterOrganisations};
+pub use void_activity::VoidActivity;
+pub use void_pairing::VoidPairing;
 
 use crate::{domain::coverage::CoverageRules, error::Error};
 

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
 
-use super::{ActivityId, PairingId, pairing::Pairing};
+use super::{
+    ActivityId, PairingId,
+    pairing::{Pairing, Voided},
+};
 
 /// What sort of activity it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +68,16 @@ pub struct Activity {
     pub draft: ActivityDraft,
     /// The pairing's region.
     pub region: RegionCode,
+    /// Why it was voided; empty unless it was.
+    pub void_reason: String,
 }
 
 /// Why an activity cannot be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CannotRecord {
+    /// The pairing never was.
+    #[error(transparent)]
+    Voided(#[from] Voided),
     /// The pairing was not in force.
     #[error("the pairing was not in force on {0}")]
     NotInForce(NaiveDate),
@@ -82,14 +90,23 @@ impl ActivityDraft {
     /// Makes the activity of a pairing.
     ///
     /// # Errors
-    /// When the pairing was not in force on the day, or the remark is missing.
+    /// When the pairing was voided or not in force on the day, or the remark is missing.
     pub fn record(self, id: ActivityId, pairing: &Pairing) -> Result<Activity, CannotRecord> {
+        pairing.not_voided()?;
         if !pairing.draft.period.contains(self.held_on) {
             return Err(CannotRecord::NotInForce(self.held_on));
         }
         if self.kind == ActivityKind::Other && self.remark.trim().is_empty() {
             return Err(CannotRecord::RemarkRequired);
         }
-        Ok(Activity { id, draft: self, region: pairing.region })
+        Ok(Activity { id, draft: self, region: pairing.region, void_reason: String::new() })
+    }
+}
+
+impl Activity {
+    /// Whether it was voided.
+    #[must_use]
+    pub fn is_voided(&self) -> bool {
+        !self.void_reason.is_empty()
     }
 }

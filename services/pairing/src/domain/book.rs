@@ -1,27 +1,28 @@
 //! The pairings around some organisations and villages, and what a change in them means for
 //! the counts that are reported.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::{region::RegionCode, timeline::Timeline};
 
 use super::{
     OrganisationId,
     coverage::CoverageRules,
     organisation::Side,
-    pairing::{Pairing, PairingKind},
+    pairing::{Pairing, PairingDraft, PairingKind},
     period::Period,
-    timeline::Timeline,
+    tally::Tally,
 };
 
 /// All pairings of the organisations and villages that a change concerns.
 #[derive(Debug, Default)]
 pub struct Book {
-    pairings: Vec<Pairing>,
-    by_supporter: HashMap<OrganisationId, Vec<usize>>,
-    by_recipient: HashMap<OrganisationId, Vec<usize>>,
-    by_region: HashMap<RegionCode, Vec<usize>>,
+    by_region: HashMap<RegionCode, Vec<Pairing>>,
+    /// How many pairings of a kind two organisations have.
+    of_two: HashMap<(OrganisationId, OrganisationId, PairingKind), Tally>,
+    /// How many pairings an organisation has, of a kind and in a region.
+    of_one: HashMap<(OrganisationId, PairingKind, RegionCode), Tally>,
     assisted: HashMap<RegionCode, Vec<Period>>,
 }
 
@@ -65,11 +66,17 @@ pub struct CountChange {
 pub struct Overlaps;
 
 impl Book {
-    /// A book of pairings, each once, and of the periods in which villages are assisted.
-    pub fn new(pairings: impl IntoIterator<Item = Pairing>, assisted: HashMap<RegionCode, Vec<Period>>) -> Self {
+    /// A book of pairings, each once, and of the periods in which villages are assisted. It has all
+    /// pairings of the organisations: those are counted.
+    pub fn new(
+        pairings: impl IntoIterator<Item = Pairing>,
+        organisations: &HashSet<OrganisationId>,
+        assisted: HashMap<RegionCode, Vec<Period>>,
+    ) -> Self {
         let mut book = Self { assisted, ..Self::default() };
         for pairing in pairings {
-            book.enter(pairing);
+            book.count(&pairing, None, Some(pairing.draft.period), |id| organisations.contains(&id));
+            book.by_region.entry(pairing.region).or_default().push(pairing);
         }
         book
     }
@@ -79,30 +86,34 @@ impl Book {
     /// # Errors
     /// When the two organisations are paired already.
     pub fn establish(&mut self, pairing: Pairing, rules: &CoverageRules) -> Result<Vec<CountChange>, Overlaps> {
-        let draft = &pairing.draft;
-        let twin = |other: &Pairing| {
-            other.draft.recipient == draft.recipient
-                && other.draft.kind == draft.kind
-                && other.draft.period.overlaps(draft.period)
-        };
-        if self.of_supporter(draft.supporter).any(twin) {
+        let twins = self.of_two.get(&of_two(&pairing));
+        if twins.is_some_and(|twins| twins.overlaps(pairing.draft.period)) {
             return Err(Overlaps);
         }
-        let key = pairing.clone();
-        let before = self.counts(&key, rules);
-        self.enter(pairing);
-        Ok(differences(&before, &self.counts(&key, rules)))
+        let counted = self.count(&pairing, None, Some(pairing.draft.period), |_| true);
+        let region = pairing.region;
+        let covered = self.cover(region, rules, |pairings| pairings.push(pairing));
+        Ok([covered, counted].concat())
     }
 
     /// Puts a changed pairing in the place of the one with its identifier, and says which counts
     /// change.
     pub fn replace(&mut self, pairing: Pairing, rules: &CoverageRules) -> Vec<CountChange> {
-        let before = self.counts(&pairing, rules);
-        let key = pairing.clone();
-        if let Some(old) = self.pairings.iter_mut().find(|old| old.id == pairing.id) {
-            *old = pairing;
-        }
-        differences(&before, &self.counts(&key, rules))
+        let before = self.period_of(&pairing);
+        let counted = self.count(&pairing, before, Some(pairing.draft.period), |_| true);
+        let covered = self.cover(pairing.region, rules, |pairings| {
+            pairings.retain(|old| old.id != pairing.id);
+            pairings.push(pairing);
+        });
+        [covered, counted].concat()
+    }
+
+    /// Strikes a pairing out as if it had never been, and says which counts change.
+    pub fn strike(&mut self, pairing: &Pairing, rules: &CoverageRules) -> Vec<CountChange> {
+        let before = self.period_of(pairing);
+        let counted = self.count(pairing, before, None, |_| true);
+        let covered = self.cover(pairing.region, rules, |pairings| pairings.retain(|old| old.id != pairing.id));
+        [covered, counted].concat()
     }
 
     /// Changes when a village is assisted, and says how its coverage changes.
@@ -118,50 +129,63 @@ impl Book {
         differences(&self.coverage(region, before), &self.coverage(region, after))
     }
 
-    fn enter(&mut self, pairing: Pairing) {
-        let index = self.pairings.len();
-        self.by_supporter.entry(pairing.draft.supporter).or_default().push(index);
-        self.by_recipient.entry(pairing.draft.recipient).or_default().push(index);
-        self.by_region.entry(pairing.region).or_default().push(index);
-        self.pairings.push(pairing);
+    fn period_of(&self, pairing: &Pairing) -> Option<Period> {
+        let mut pairings = self.by_region.get(&pairing.region).into_iter().flatten();
+        pairings.find(|old| old.id == pairing.id).map(|old| old.draft.period)
     }
 
-    fn of_supporter(&self, id: OrganisationId) -> impl Iterator<Item = &Pairing> + Clone {
-        self.at(self.by_supporter.get(&id))
-    }
-
-    fn at<'book>(&'book self, indexes: Option<&'book Vec<usize>>) -> impl Iterator<Item = &'book Pairing> + Clone {
-        indexes.into_iter().flatten().map(|index| &self.pairings[*index])
-    }
-
-    /// Everything that a pairing's being in force can change.
-    fn counts(&self, pairing: &Pairing, rules: &CoverageRules) -> Vec<(Counted, Timeline)> {
-        let draft = &pairing.draft;
-        let mut counts = self.coverage(pairing.region, rules);
-        let sides = [
-            (Side::Supporter, draft.supporter, self.by_supporter.get(&draft.supporter)),
-            (Side::Recipient, draft.recipient, self.by_recipient.get(&draft.recipient)),
-        ];
-        for (side, id, indexes) in sides {
-            for region in pairing.region.with_ancestors() {
-                let counted = |other: &&Pairing| other.draft.kind == draft.kind && region.contains(other.region);
-                let periods: Vec<Period> = self.at(indexes).filter(counted).map(|other| other.draft.period).collect();
-                let days = periods.iter().copied().flat_map(Period::bounds);
-                let timeline = Timeline::of(days, |day| periods.iter().any(|period| period.contains(day)));
-                counts.push((Counted::Organisation { id, side, kind: draft.kind, region }, timeline));
+    /// Counts a pairing's period in the place of another, for those of its organisations that are
+    /// wanted, and says what changes.
+    fn count(
+        &mut self,
+        pairing: &Pairing,
+        before: Option<Period>,
+        now: Option<Period>,
+        wanted: impl Fn(OrganisationId) -> bool,
+    ) -> Vec<CountChange> {
+        let PairingDraft { kind, supporter, recipient, .. } = pairing.draft;
+        if wanted(supporter) {
+            self.of_two.entry(of_two(pairing)).or_default().change(before, now);
+        }
+        let mut changes = Vec::new();
+        for (side, id) in [(Side::Supporter, supporter), (Side::Recipient, recipient)] {
+            for region in pairing.region.with_ancestors().filter(|_| wanted(id)) {
+                let counted = Counted::Organisation { id, side, kind, region };
+                let days = self.of_one.entry((id, kind, region)).or_default().change(before, now);
+                changes.extend(days.into_iter().map(|(on, change)| CountChange {
+                    counted: counted.clone(),
+                    on,
+                    change,
+                }));
             }
         }
-        counts
+        changes
+    }
+
+    /// Changes the pairings of a region, and says how its coverage changes.
+    fn cover(
+        &mut self,
+        region: RegionCode,
+        rules: &CoverageRules,
+        change: impl FnOnce(&mut Vec<Pairing>),
+    ) -> Vec<CountChange> {
+        let before = self.coverage(region, rules);
+        change(self.by_region.entry(region).or_default());
+        differences(&before, &self.coverage(region, rules))
     }
 
     fn coverage(&self, region: RegionCode, rules: &CoverageRules) -> Vec<(Counted, Timeline)> {
         let Some(assisted) = self.assisted.get(&region) else { return Vec::new() };
-        let pairings = self.at(self.by_region.get(&region));
+        let pairings = self.by_region.get(&region).into_iter().flatten();
         let timeline = |(rule, needs): (&String, &super::coverage::CoverageRule)| {
             (Counted::Village { region, rule: rule.clone() }, needs.timeline(assisted, &pairings))
         };
         rules.0.iter().map(timeline).collect()
     }
+}
+
+fn of_two(pairing: &Pairing) -> (OrganisationId, OrganisationId, PairingKind) {
+    (pairing.draft.supporter, pairing.draft.recipient, pairing.draft.kind)
 }
 
 /// What changed between two counts. Something that only one of them has was never counted in the

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use tongxin_platform::timeline::Timeline;
 
 use super::{
     organisation::OrganisationKind,
     pairing::{Pairing, PairingKind},
     period::Period,
-    timeline::Timeline,
 };
 
 /// Coverage rules by name.

@@ -9,6 +9,6 @@ pub mod organisation;
 pub mod pairing;
 pub mod period;
 pub mod register;
-pub mod timeline;
+pub mod tally;
 
 pub use ids::{ActivityId, OrganisationId, PairingId};

@@ -89,6 +89,8 @@ pub struct Pairing {
     pub region: RegionCode,
     /// Why it was ended; empty unless it was.
     pub end_reason: String,
+    /// Why it was voided; empty unless it was.
+    pub void_reason: String,
     /// Rises with each change, from 1.
     pub version: i64,
 }
@@ -110,9 +112,17 @@ pub enum CannotPair {
     WrongRegion(OrganisationId),
 }
 
+/// The pairing was entered by mistake, and never was in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the pairing was voided: it never was in force")]
+pub struct Voided;
+
 /// Why a pairing cannot be ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CannotEnd {
+    /// It never was.
+    #[error(transparent)]
+    Voided(#[from] Voided),
     /// It was ended, or came to its agreed end.
     #[error("the pairing ended on {0}")]
     Ended(NaiveDate),
@@ -158,6 +168,7 @@ impl PairingDraft {
             recipient_name: recipient.draft.name.clone(),
             region: recipient.draft.region,
             end_reason: String::new(),
+            void_reason: String::new(),
             version: 1,
         })
     }
@@ -167,16 +178,37 @@ impl Pairing {
     /// The same pairing with an earlier end, or one where none was agreed.
     ///
     /// # Errors
-    /// When it has ended, or the end is not after the start.
+    /// When it has ended or was voided, or the end is not after the start.
     pub fn ended(&self, ends_on: NaiveDate, reason: String, today: NaiveDate) -> Result<Self, CannotEnd> {
-        match self.draft.period.ends_on() {
-            Some(ended) if ended <= today || !self.end_reason.is_empty() => return Err(CannotEnd::Ended(ended)),
-            _ => {}
+        self.not_voided()?;
+        // Nobody ends a pairing in the future, so one that was ended has ended.
+        if let Some(ended) = self.draft.period.ends_on().filter(|ended| *ended <= today) {
+            return Err(CannotEnd::Ended(ended));
         }
         let mut pairing = self.clone();
         pairing.draft.period = self.draft.period.ending(ends_on)?;
         pairing.end_reason = reason;
         pairing.version += 1;
         Ok(pairing)
+    }
+
+    /// Whether it was voided.
+    #[must_use]
+    pub fn is_voided(&self) -> bool {
+        !self.void_reason.is_empty()
+    }
+
+    /// Makes sure that it was not voided.
+    ///
+    /// # Errors
+    /// When it was.
+    pub fn not_voided(&self) -> Result<(), Voided> {
+        if self.is_voided() { Err(Voided) } else { Ok(()) }
+    }
+
+    /// The same pairing as one that was entered by mistake.
+    #[must_use]
+    pub fn voided(self, reason: String) -> Self {
+        Self { void_reason: reason, version: self.version + 1, ..self }
     }
 }

@@ -123,8 +123,36 @@ pub struct Edition {
     pub effective_from: NaiveDate,
     /// The region for which it names every code.
     pub complete_for: Option<RegionCode>,
+    /// How many rows it has, if that was stated.
+    pub row_count: Option<i64>,
     /// Where it comes from; may be empty.
     pub source: String,
+}
+
+/// More or fewer rows than the edition was said to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{received} rows came, {stated} were stated: is the file cut off, or another one? Nothing was taken; \
+     send the whole edition, or state the number of rows that it has"
+)]
+pub struct RowCountWrong {
+    /// How many were stated.
+    pub stated: i64,
+    /// How many came.
+    pub received: i64,
+}
+
+impl Edition {
+    /// Makes sure that as many rows came as were stated.
+    ///
+    /// # Errors
+    /// When more or fewer did.
+    pub fn check_count(&self, received: i64) -> Result<(), RowCountWrong> {
+        match self.row_count {
+            Some(stated) if stated != received => Err(RowCountWrong { stated, received }),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ impl Import {
         if received == 0 {
             return Err(Error::RegionRows("the edition has no rows".to_owned()).into());
         }
+        edition.check_count(received).map_err(Error::from)?;
         let call = Call::of_stream(self.caller.clone(), &stated.request_id, fingerprint.finalize().into())?;
         let command = ImportRegions { import: self.id, received, request_id: call.request_id, edition };
         Ok(self.door.writer.execute(call, command).await?)

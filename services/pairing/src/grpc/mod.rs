@@ -15,9 +15,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
     commands::{EstablishPairing, Policy, RecordActivity, RegisterOrganisation},
-    domain::coverage::CoverageRule,
+    domain::{coverage::CoverageRule, organisation::Organisation, pairing::Pairing},
     error::Error,
-    store::{activities, organisations, pairings, regions},
+    store::{Place, activities, coverage_rules, organisations, pairings, regions},
 };
 
 /// What the door needs to answer.
@@ -109,9 +109,10 @@ impl PairingService for Door {
         request: Request<v1::ListOrganisationsRequest>,
     ) -> Result<Response<v1::ListOrganisationsResponse>, Status> {
         let mut tx = self.read(&request).await?;
-        let (filter, page) = convert::list_organisations(&request.into_inner())?;
-        let (organisations, next_page_token) =
-            page.cut(organisations::list(&mut tx, &filter, &page).await?, |organisation| organisation.id.0);
+        let own = Caller::of(&request)?.region();
+        let (filter, page) = convert::list_organisations(&request.into_inner(), own)?;
+        let place = |one: &Organisation| Place { region: one.draft.region, id: one.id.0 };
+        let (organisations, next_page_token) = page.cut(organisations::list(&mut tx, &filter, &page).await?, place);
         let organisations = convert::all(organisations);
         Ok(Response::new(v1::ListOrganisationsResponse { organisations, next_page_token }))
     }
@@ -150,6 +151,15 @@ impl PairingService for Door {
         Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
+    async fn void_pairing(
+        &self,
+        request: Request<v1::VoidPairingRequest>,
+    ) -> Result<Response<v1::VoidPairingResponse>, Status> {
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = convert::void_pairing(request)?;
+        Ok(Response::new(self.writer.execute(call, command).await?))
+    }
+
     async fn get_pairing(
         &self,
         request: Request<v1::GetPairingRequest>,
@@ -165,9 +175,10 @@ impl PairingService for Door {
         request: Request<v1::ListPairingsRequest>,
     ) -> Result<Response<v1::ListPairingsResponse>, Status> {
         let mut tx = self.read(&request).await?;
-        let (filter, page) = convert::list_pairings(&request.into_inner())?;
-        let (pairings, next_page_token) =
-            page.cut(pairings::list(&mut tx, &filter, &page).await?, |pairing| pairing.id.0);
+        let own = Caller::of(&request)?.region();
+        let (filter, page) = convert::list_pairings(&request.into_inner(), own)?;
+        let place = |one: &Pairing| Place { region: one.region, id: one.id.0 };
+        let (pairings, next_page_token) = page.cut(pairings::list(&mut tx, &filter, &page).await?, place);
         Ok(Response::new(v1::ListPairingsResponse { pairings: convert::all(pairings), next_page_token }))
     }
 
@@ -180,15 +191,25 @@ impl PairingService for Door {
         Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
+    async fn void_joint_activity(
+        &self,
+        request: Request<v1::VoidJointActivityRequest>,
+    ) -> Result<Response<v1::VoidJointActivityResponse>, Status> {
+        let (call, request) = Call::open(request, |request| &request.request_id)?;
+        let command = convert::void_activity(request)?;
+        Ok(Response::new(self.writer.execute(call, command).await?))
+    }
+
     async fn list_joint_activities(
         &self,
         request: Request<v1::ListJointActivitiesRequest>,
     ) -> Result<Response<v1::ListJointActivitiesResponse>, Status> {
         let mut tx = self.read(&request).await?;
-        let (pairing, page) = convert::list_activities(&request.into_inner())?;
+        let request = request.into_inner();
+        let (pairing, page) = convert::list_activities(&request)?;
         pairings::find(&mut tx, pairing).await?;
-        let (activities, next_page_token) =
-            page.cut(activities::list(&mut tx, pairing, &page).await?, |activity| activity.id.0);
+        let activities = activities::list(&mut tx, pairing, request.include_voided, &page).await?;
+        let (activities, next_page_token) = page.cut(activities, |activity| activity.id.0);
         let activities = convert::all(activities);
         Ok(Response::new(v1::ListJointActivitiesResponse { activities, next_page_token }))
     }
@@ -201,6 +222,7 @@ impl PairingService for Door {
         let request = request.into_inner();
         let (region, as_of) = convert::region_and_day(&request, &self.clock)?;
         let rule = self.coverage_rule(&request.rule)?;
+        coverage_rules::ensure(&mut tx, &self.writer.policy().coverage).await?;
         regions::find(&mut tx, region).await?;
         let villages = regions::assisted_villages(&mut tx, region, as_of).await?;
         let pairings = pairings::in_force(&mut tx, region, &rule.kinds(), as_of).await?;

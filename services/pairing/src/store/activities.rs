@@ -22,6 +22,7 @@ struct Row {
     participants: i32,
     remark: String,
     region_code: i64,
+    void_reason: String,
 }
 
 impl TryFrom<Row> for Activity {
@@ -35,7 +36,12 @@ impl TryFrom<Row> for Activity {
             participants: row.participants,
             remark: row.remark,
         };
-        Ok(Self { id: ActivityId(row.activity_id), draft, region: region(row.region_code)? })
+        Ok(Self {
+            id: ActivityId(row.activity_id),
+            draft,
+            region: region(row.region_code)?,
+            void_reason: row.void_reason,
+        })
     }
 }
 
@@ -60,19 +66,61 @@ pub async fn add(conn: &mut PgConnection, context: &Context, activity: &Activity
     Ok(())
 }
 
-/// Lists the activities of a pairing in the order of their entry.
-pub async fn list(conn: &mut PgConnection, pairing: PairingId, page: &Page<Uuid>) -> Result<Vec<Activity>, Error> {
+/// Writes a voided activity first, and its event second.
+pub async fn save_voided(conn: &mut PgConnection, context: &Context, activity: &Activity) -> Result<(), Error> {
+    sqlx::query!("UPDATE activity SET void_reason = $2 WHERE activity_id = $1", activity.id.0, activity.void_reason,)
+        .execute(&mut *conn)
+        .await?;
+    log::append(conn, context, &[published::activity_voided(activity, context)]).await?;
+    Ok(())
+}
+
+/// Reads one activity.
+pub async fn find(conn: &mut PgConnection, id: ActivityId) -> Result<Activity, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT activity_id, pairing_id, kind, held_on, participants, remark, region_code, void_reason
+        FROM activity
+        WHERE activity_id = $1
+        "#,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.ok_or(Error::ActivityNotFound(id))?.try_into()
+}
+
+/// How many activities of a pairing count.
+pub async fn count(conn: &mut PgConnection, pairing: PairingId) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM activity WHERE pairing_id = $1 AND void_reason = ''"#,
+        pairing.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// Lists the activities of a pairing in the order of their entry, with those that were voided if wanted.
+pub async fn list(
+    conn: &mut PgConnection,
+    pairing: PairingId,
+    voided: bool,
+    page: &Page<Uuid>,
+) -> Result<Vec<Activity>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT activity_id, pairing_id, kind, held_on, participants, remark, region_code
+        SELECT activity_id, pairing_id, kind, held_on, participants, remark, region_code, void_reason
         FROM activity
-        WHERE pairing_id = $1 AND ($2::uuid IS NULL OR activity_id > $2)
+        WHERE pairing_id = $1 AND activity_id > $3 AND ($2 OR void_reason = '')
         ORDER BY activity_id
-        LIMIT $3
+        LIMIT $4
         "#,
         pairing.0,
-        page.after,
+        voided,
+        page.after.unwrap_or_default(),
         page.fetch(),
     )
     .fetch_all(conn)
@@ -87,7 +135,7 @@ pub async fn last_from(
     day: NaiveDate,
 ) -> Result<Option<NaiveDate>, Error> {
     let last = sqlx::query_scalar!(
-        "SELECT max(held_on) FROM activity WHERE pairing_id = $1 AND held_on >= $2",
+        "SELECT max(held_on) FROM activity WHERE pairing_id = $1 AND held_on >= $2 AND void_reason = ''",
         pairing.0,
         day,
     )

@@ -33,7 +33,7 @@ pub(super) async fn follow(
 ) -> Result<u64, Error> {
     let changes = changes(conn, import).await?;
     let codes: Vec<RegionCode> = changes.iter().map(|row| region(row.code)).collect::<Result<_, _>>()?;
-    locks::regions(conn, codes.iter().copied()).await?;
+    locks::regions(conn, codes.iter().copied(), rules).await?;
     let mut book = books::load(conn, &[], &codes).await?;
     begin(conn, edition, &changes).await?;
     end(conn, edition, &changes).await?;

@@ -1,13 +1,18 @@
 //! Reads the pairings around some organisations and villages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
 
 use super::{pairings::Row, period, region};
 use crate::{
-    domain::{OrganisationId, book::Book, pairing::Pairing, period::Period},
+    domain::{
+        OrganisationId,
+        book::Book,
+        pairing::{Pairing, PairingKind},
+        period::Period,
+    },
     error::Error,
 };
 
@@ -24,17 +29,23 @@ pub async fn load(
         Row,
         r#"
         SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
-               region_code, agreement_number, starts_on, ends_on, end_reason, version
+               region_code, agreement_number, starts_on, ends_on, end_reason, void_reason, version
         FROM pairing
-        WHERE supporter_id = ANY($1) OR recipient_id = ANY($1) OR region_code = ANY($2)
+        WHERE void_reason = '' AND (
+            supporter_id = ANY($1)
+            OR recipient_id = ANY($1)
+            OR (kind = ANY($3) AND region_code = ANY($2))
+        )
         "#,
         &ids,
         &codes,
+        &PairingKind::ALL.map(PairingKind::name) as &[&str],
     )
     .fetch_all(&mut *conn)
     .await?;
     let pairings: Vec<Pairing> = rows.into_iter().map(Pairing::try_from).collect::<Result<_, _>>()?;
-    Ok(Book::new(pairings, assisted(conn, &codes).await?))
+    let organisations: HashSet<OrganisationId> = organisations.iter().copied().collect();
+    Ok(Book::new(pairings, &organisations, assisted(conn, &codes).await?))
 }
 
 /// The periods in which villages count as assisted.

@@ -3,16 +3,28 @@
 use sqlx::PgConnection;
 use tongxin_platform::{log, region::RegionCode, request::Context};
 
-use super::{published, region};
+use super::{locks, published, region};
 use crate::{
     domain::{book::CountChange, coverage::CoverageRules},
     error::Error,
 };
 
-/// Reads the rules; `None` before the first start. Nobody adds or ends pairings, or adopts rules, until the
-/// transaction ends.
+/// Reads the rules; `None` before the first start. Nobody counts coverage, or adopts rules, until the transaction
+/// ends.
 pub async fn lock(conn: &mut PgConnection) -> Result<Option<CoverageRules>, Error> {
-    sqlx::query!("LOCK TABLE pairing, coverage_rules IN SHARE ROW EXCLUSIVE MODE").execute(&mut *conn).await?;
+    locks::coverage_rules(conn).await?;
+    read(conn).await
+}
+
+/// Makes sure that coverage is counted by the rules that were adopted last.
+///
+/// # Errors
+/// [`Error::CoverageRulesOutdated`] when it is not.
+pub async fn ensure(conn: &mut PgConnection, rules: &CoverageRules) -> Result<(), Error> {
+    if read(conn).await?.as_ref() == Some(rules) { Ok(()) } else { Err(Error::CoverageRulesOutdated) }
+}
+
+async fn read(conn: &mut PgConnection) -> Result<Option<CoverageRules>, Error> {
     let rules = sqlx::query_scalar!("SELECT rules FROM coverage_rules").fetch_optional(conn).await?;
     let read = |rules| serde_json::from_value(rules).map_err(|error| Error::Corrupt(error.to_string()));
     rules.map(read).transpose()

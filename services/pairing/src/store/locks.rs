@@ -3,7 +3,11 @@
 use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
 
-use crate::domain::OrganisationId;
+use super::coverage_rules;
+use crate::{
+    domain::{OrganisationId, coverage::CoverageRules},
+    error::Error,
+};
 
 /// A large batch would fill Postgres' table of locks if each thing had one of its own, so things
 /// share locks; two that share one merely wait for each other.
@@ -13,6 +17,7 @@ const REGION_LOCKS: i64 = 1024;
 /// Classes of advisory locks.
 const ORGANISATION: i32 = 1;
 const REGION: i32 = 2;
+const COVERAGE_RULES: i32 = 3;
 
 /// Holds organisations still until the transaction ends. Taken before those of regions, and in
 /// one order by everybody, so that nobody waits in a circle.
@@ -24,17 +29,48 @@ pub async fn organisations(
     take(conn, ORGANISATION, ids.into_iter().map(|id| random_half(id).rem_euclid(ORGANISATION_LOCKS))).await
 }
 
-/// Holds the coverage of villages still until the transaction ends.
-pub async fn regions(conn: &mut PgConnection, codes: impl IntoIterator<Item = RegionCode>) -> Result<(), sqlx::Error> {
-    take(conn, REGION, codes.into_iter().map(|code| code.number() % REGION_LOCKS)).await
+/// Holds the coverage of villages still until the transaction ends, and the rules that it is counted by.
+///
+/// # Errors
+/// [`Error::CoverageRulesOutdated`] when another replica has adopted other rules than these: whatever would be
+/// counted by them would be wrong in the log for ever.
+pub async fn regions(
+    conn: &mut PgConnection,
+    codes: impl IntoIterator<Item = RegionCode>,
+    rules: &CoverageRules,
+) -> Result<(), Error> {
+    let keys = in_order(codes.into_iter().map(|code| code.number() % REGION_LOCKS));
+    sqlx::query!(
+        r#"
+        SELECT pg_advisory_xact_lock_shared($1, 0), pg_advisory_xact_lock($2, key)
+        FROM unnest($3::integer[]) AS key
+        "#,
+        COVERAGE_RULES,
+        REGION,
+        &keys,
+    )
+    .execute(&mut *conn)
+    .await?;
+    coverage_rules::ensure(conn, rules).await
+}
+
+/// Holds the coverage of every village still until the transaction ends. Nobody else holds any.
+pub(super) async fn coverage_rules(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock($1, 0)", COVERAGE_RULES).execute(conn).await?;
+    Ok(())
 }
 
 async fn take(conn: &mut PgConnection, class: i32, keys: impl Iterator<Item = i64>) -> Result<(), sqlx::Error> {
-    let mut keys: Vec<i32> = keys.filter_map(|key| i32::try_from(key).ok()).collect();
-    keys.sort_unstable();
-    keys.dedup();
+    let keys = in_order(keys);
     sqlx::query!("SELECT pg_advisory_xact_lock($1, key) FROM unnest($2::integer[]) AS key", class, &keys)
         .execute(conn)
         .await?;
     Ok(())
+}
+
+fn in_order(keys: impl Iterator<Item = i64>) -> Vec<i32> {
+    let mut keys: Vec<i32> = keys.filter_map(|key| i32::try_from(key).ok()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }

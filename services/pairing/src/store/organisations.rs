@@ -13,7 +13,7 @@ use tongxin_platform::{
 };
 use uuid::Uuid;
 
-use super::{by_name, published, region};
+use super::{Place, by_name, place, published, region};
 use crate::{
     domain::{
         OrganisationId,
@@ -60,7 +60,7 @@ impl TryFrom<Row> for Organisation {
 }
 
 /// Which organisations a list shows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Filter {
     /// Those at home in this region or below.
     pub region: Option<RegionCode>,
@@ -68,28 +68,53 @@ pub struct Filter {
     pub kind: Option<OrganisationKind>,
     /// Those of this side.
     pub side: Option<Side>,
+    /// The caller's region: recipients elsewhere are not visible.
+    pub own: RegionCode,
 }
 
-/// Lists organisations in the order of their registration.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Organisation>, Error> {
-    let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+/// Lists organisations by region, those registered first before others.
+///
+/// The index `organisation_list` serves it: it reads a page for each side and kind that is wanted, and merges them.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Organisation>, Error> {
+    let (mut sides, mut kinds, mut from, mut until) = (vec![], vec![], vec![], vec![]);
+    for side in Side::ALL.into_iter().filter(|side| filter.side.is_none_or(|wanted| wanted == *side)) {
+        let range = match side {
+            Side::Supporter => filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range),
+            Side::Recipient => place::common(filter.region, filter.own),
+        };
+        for kind in OrganisationKind::ALL.into_iter().filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind)) {
+            sides.push(side.name());
+            kinds.push(kind.name());
+            from.push(range.from);
+            until.push(range.until);
+        }
+    }
+    let (after_region, after_id) = place::columns(page.after);
     let rows = sqlx::query_as!(
         Row,
         r#"
         SELECT organisation_id, name, kind, side, host_kind, region_code, credit_code, closed_on, close_reason, version
-        FROM organisation
-        WHERE region_code >= $1 AND region_code < $2
-            AND ($3::text IS NULL OR kind = $3)
-            AND ($4::text IS NULL OR side = $4)
-            AND ($5::uuid IS NULL OR organisation_id > $5)
-        ORDER BY organisation_id
-        LIMIT $6
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+            AS wanted (wanted_side, wanted_kind, from_code, until_code)
+        CROSS JOIN LATERAL (
+            SELECT *
+            FROM organisation
+            WHERE side = wanted_side
+                AND kind = wanted_kind
+                AND region_code >= from_code AND region_code < until_code
+                AND (region_code, organisation_id) > ($5, $6)
+            ORDER BY region_code, organisation_id
+            LIMIT $7
+        ) AS found
+        ORDER BY region_code, organisation_id
+        LIMIT $7
         "#,
-        range.from,
-        range.until,
-        filter.kind.map(OrganisationKind::name),
-        filter.side.map(Side::name),
-        page.after,
+        &sides as &[&str],
+        &kinds as &[&str],
+        &from,
+        &until,
+        after_region,
+        after_id,
         page.fetch(),
     )
     .fetch_all(conn)

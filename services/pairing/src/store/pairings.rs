@@ -10,7 +10,7 @@ use tongxin_platform::{
 };
 use uuid::Uuid;
 
-use super::{by_name, period, published, region};
+use super::{Place, by_name, period, place, published, region};
 use crate::{
     domain::{
         OrganisationId, PairingId,
@@ -34,6 +34,7 @@ pub(super) struct Row {
     pub starts_on: NaiveDate,
     pub ends_on: Option<NaiveDate>,
     pub end_reason: String,
+    pub void_reason: String,
     pub version: i64,
 }
 
@@ -56,13 +57,14 @@ impl TryFrom<Row> for Pairing {
             recipient_name: row.recipient_name,
             region: region(row.region_code)?,
             end_reason: row.end_reason,
+            void_reason: row.void_reason,
             version: row.version,
         })
     }
 }
 
 /// Which pairings a list shows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Filter {
     /// Those of this region or below.
     pub region: Option<RegionCode>,
@@ -72,36 +74,126 @@ pub struct Filter {
     pub organisation: Option<OrganisationId>,
     /// Those in force on this day.
     pub in_force_on: Option<NaiveDate>,
+    /// Those that were voided as well.
+    pub voided: bool,
+    /// The caller's region: those elsewhere are not visible.
+    pub own: RegionCode,
 }
 
-/// Lists pairings in the order of their entry.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Pairing>, Error> {
-    let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
-    let rows = sqlx::query_as!(
+impl Filter {
+    fn kinds(&self) -> Vec<&'static str> {
+        let wanted = |kind: &PairingKind| self.kind.is_none_or(|wanted| wanted == *kind);
+        PairingKind::ALL.into_iter().filter(wanted).map(PairingKind::name).collect()
+    }
+}
+
+/// Lists pairings by region, those entered first before others.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Pairing>, Error> {
+    let rows = match filter.organisation {
+        Some(organisation) => list_of_organisation(conn, organisation, filter, page).await?,
+        None => list_of_region(conn, filter, page).await?,
+    };
+    rows.into_iter().map(Pairing::try_from).collect()
+}
+
+/// The index `pairing_list` serves it: it reads a page for each kind that is wanted, and merges them. Pairings that
+/// were not in force on the day, or were voided, are passed over on the way.
+async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Row>, sqlx::Error> {
+    let RegionRange { from, until } = place::common(filter.region, filter.own);
+    let (after_region, after_id) = place::columns(page.after);
+    sqlx::query_as!(
         Row,
         r#"
         SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
-               region_code, agreement_number, starts_on, ends_on, end_reason, version
-        FROM pairing
-        WHERE region_code >= $1 AND region_code < $2
-            AND ($3::text IS NULL OR kind = $3)
-            AND ($4::uuid IS NULL OR supporter_id = $4 OR recipient_id = $4)
-            AND ($5::date IS NULL OR (starts_on <= $5 AND (ends_on IS NULL OR ends_on > $5)))
-            AND ($6::uuid IS NULL OR pairing_id > $6)
-        ORDER BY pairing_id
-        LIMIT $7
+               region_code, agreement_number, starts_on, ends_on, end_reason, void_reason, version
+        FROM unnest($1::text[]) AS wanted (wanted_kind)
+        CROSS JOIN LATERAL (
+            SELECT *
+            FROM pairing
+            WHERE kind = wanted_kind
+                AND region_code >= $2 AND region_code < $3
+                AND (region_code, pairing_id) > ($4, $5)
+                AND ($6::date IS NULL OR (starts_on <= $6 AND (ends_on IS NULL OR ends_on > $6)))
+                AND (void_reason = '' OR ($7 AND $6::date IS NULL))
+            ORDER BY region_code, pairing_id
+            LIMIT $8
+        ) AS found
+        ORDER BY region_code, pairing_id
+        LIMIT $8
         "#,
-        range.from,
-        range.until,
-        filter.kind.map(PairingKind::name),
-        filter.organisation.map(|id| id.0),
+        &filter.kinds() as &[&str],
+        from,
+        until,
+        after_region,
+        after_id,
         filter.in_force_on,
-        page.after,
+        filter.voided,
         page.fetch(),
     )
     .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(Pairing::try_from).collect()
+    .await
+}
+
+/// The indexes `pairing_supporter` and `pairing_recipient` serve it; pairings of the organisation that are not wanted
+/// are passed over on the way.
+async fn list_of_organisation(
+    conn: &mut PgConnection,
+    organisation: OrganisationId,
+    filter: &Filter,
+    page: &Page<Place>,
+) -> Result<Vec<Row>, sqlx::Error> {
+    let RegionRange { from, until } = place::common(filter.region, filter.own);
+    let (after_region, after_id) = place::columns(page.after);
+    sqlx::query_as!(
+        Row,
+        r#"
+        SELECT pairing_id AS "pairing_id!", kind AS "kind!", supporter_id AS "supporter_id!",
+               supporter_name AS "supporter_name!", supporter_host_kind, recipient_id AS "recipient_id!",
+               recipient_name AS "recipient_name!", region_code AS "region_code!",
+               agreement_number AS "agreement_number!", starts_on AS "starts_on!", ends_on,
+               end_reason AS "end_reason!", void_reason AS "void_reason!", version AS "version!"
+        FROM (
+            (
+                SELECT *
+                FROM pairing
+                WHERE supporter_id = $1
+                    AND region_code >= $2 AND region_code < $3
+                    AND (region_code, pairing_id) > ($4, $5)
+                    AND kind = ANY($6)
+                    AND ($7::date IS NULL OR (starts_on <= $7 AND (ends_on IS NULL OR ends_on > $7)))
+                    AND (void_reason = '' OR ($8 AND $7::date IS NULL))
+                ORDER BY region_code, pairing_id
+                LIMIT $9
+            )
+            UNION ALL
+            (
+                SELECT *
+                FROM pairing
+                WHERE recipient_id = $1
+                    AND region_code >= $2 AND region_code < $3
+                    AND (region_code, pairing_id) > ($4, $5)
+                    AND kind = ANY($6)
+                    AND ($7::date IS NULL OR (starts_on <= $7 AND (ends_on IS NULL OR ends_on > $7)))
+                    AND (void_reason = '' OR ($8 AND $7::date IS NULL))
+                ORDER BY region_code, pairing_id
+                LIMIT $9
+            )
+        ) AS own
+        ORDER BY region_code, pairing_id
+        LIMIT $9
+        "#,
+        organisation.0,
+        from,
+        until,
+        after_region,
+        after_id,
+        &filter.kinds() as &[&str],
+        filter.in_force_on,
+        filter.voided,
+        page.fetch(),
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Reads one pairing.
@@ -110,7 +202,7 @@ pub async fn find(conn: &mut PgConnection, id: PairingId) -> Result<Pairing, Err
         Row,
         r#"
         SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
-               region_code, agreement_number, starts_on, ends_on, end_reason, version
+               region_code, agreement_number, starts_on, ends_on, end_reason, void_reason, version
         FROM pairing
         WHERE pairing_id = $1
         "#,
@@ -127,7 +219,9 @@ pub async fn count_from(conn: &mut PgConnection, id: OrganisationId, day: NaiveD
         r#"
         SELECT count(*) AS "count!"
         FROM pairing
-        WHERE (supporter_id = $1 OR recipient_id = $1) AND (ends_on IS NULL OR ends_on > $2)
+        WHERE (supporter_id = $1 OR recipient_id = $1)
+            AND (ends_on IS NULL OR ends_on > $2)
+            AND void_reason = ''
         "#,
         id.0,
         day,
@@ -220,6 +314,27 @@ pub async fn save_ended(
     Ok(())
 }
 
+/// Writes a voided pairing first, and its events second.
+pub async fn save_voided(
+    conn: &mut PgConnection,
+    context: &Context,
+    pairing: &Pairing,
+    changes: &[CountChange],
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE pairing SET void_reason = $2, version = $3 WHERE pairing_id = $1",
+        pairing.id.0,
+        pairing.void_reason,
+        pairing.version,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let mut events = vec![published::voided(pairing, context)];
+    events.extend(consequences(pairing, changes));
+    log::append(conn, context, &events).await?;
+    Ok(())
+}
+
 fn consequences(pairing: &Pairing, changes: &[CountChange]) -> Vec<NewEvent> {
     let mut events = published::organisations_paired(pairing, changes);
     events.extend(published::coverage(changes));
@@ -239,11 +354,12 @@ pub async fn in_force(
         Row,
         r#"
         SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
-               region_code, agreement_number, starts_on, ends_on, end_reason, version
+               region_code, agreement_number, starts_on, ends_on, end_reason, void_reason, version
         FROM pairing
         WHERE region_code >= $1 AND region_code < $2
             AND kind = ANY($4)
             AND starts_on <= $3 AND (ends_on IS NULL OR ends_on > $3)
+            AND void_reason = ''
         "#,
         from,
         until,

@@ -15,6 +15,7 @@ use crate::domain::{
     register::{Region, RegisterLevel},
 };
 
+const ACTIVITY: &str = "activity";
 const ORGANISATION: &str = "organisation";
 const PAIRING: &str = "pairing";
 const REGION: &str = "region";
@@ -71,8 +72,36 @@ pub(super) fn ended(pairing: &Pairing, ends_on: NaiveDate) -> NewEvent {
     NewEvent::new((PAIRING, id), *region, ends_on, &payload)
 }
 
+/// It happens today, whatever day it is about.
+pub(super) fn voided(pairing: &Pairing, context: &Context) -> NewEvent {
+    let Pairing { id, draft, region, .. } = pairing;
+    let payload = v1::PairingVoided {
+        pairing_id: id.to_string(),
+        kind: v1::PairingKind::from(draft.kind).into(),
+        supporter_id: draft.supporter.to_string(),
+        recipient_id: draft.recipient.to_string(),
+        region_code: region.to_string(),
+        starts_on: Some(draft.period.starts_on().into()),
+        ends_on: draft.period.ends_on().map(Into::into),
+    };
+    NewEvent::new((PAIRING, id), *region, context.today(), &payload)
+}
+
+pub(super) fn activity_voided(activity: &Activity, context: &Context) -> NewEvent {
+    let Activity { id, draft, region, .. } = activity;
+    let payload = v1::JointActivityVoided {
+        activity_id: id.to_string(),
+        pairing_id: draft.pairing.to_string(),
+        kind: v1::ActivityKind::from(draft.kind).into(),
+        held_on: Some(draft.held_on.into()),
+        participants: draft.participants,
+        region_code: region.to_string(),
+    };
+    NewEvent::new((ACTIVITY, id), *region, context.today(), &payload)
+}
+
 pub(super) fn activity(activity: &Activity) -> NewEvent {
-    let Activity { id, draft, region } = activity;
+    let Activity { id, draft, region, .. } = activity;
     let payload = v1::JointActivityHeld {
         activity_id: id.to_string(),
         pairing_id: draft.pairing.to_string(),
@@ -81,7 +110,7 @@ pub(super) fn activity(activity: &Activity) -> NewEvent {
         participants: draft.participants,
         region_code: region.to_string(),
     };
-    NewEvent::new(("activity", id), *region, draft.held_on, &payload)
+    NewEvent::new((ACTIVITY, id), *region, draft.held_on, &payload)
 }
 
 /// One event for each organisation, with all its changes; they belong to the pairing that caused

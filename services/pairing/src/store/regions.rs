@@ -79,12 +79,12 @@ pub async fn list(conn: &mut PgConnection, parent: RegionCode, page: &Page<i64>)
             ORDER BY from_date DESC
             LIMIT 1
         ) AS last ON true
-        WHERE parent_code = $1 AND ($2::bigint IS NULL OR region.region_code > $2)
+        WHERE parent_code = $1 AND region.region_code > $2
         ORDER BY region.region_code
         LIMIT $3
         "#,
         parent.number(),
-        page.after,
+        page.after.unwrap_or_default(),
         page.fetch(),
     )
     .fetch_all(conn)

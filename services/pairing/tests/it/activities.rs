@@ -5,7 +5,7 @@ use tonic::Code;
 
 use crate::support::{OTHER_VILLAGE, TestApp, VILLAGE, date, new_request_id, told};
 
-fn request(pairing: &v1::Pairing, held_on: &str) -> v1::RecordJointActivityRequest {
+pub fn request(pairing: &v1::Pairing, held_on: &str) -> v1::RecordJointActivityRequest {
     let activity = v1::JointActivityDraft {
         pairing_id: pairing.pairing_id.clone(),
         kind: ActivityKind::PartyDay.into(),

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use tongxin_pairing::{CoverageRule, CoverageRules, Need, PairingKind};
 use tongxin_proto::pairing::v1::{
     self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::Hospital,
+    OrganisationKind::School, OrganisationSide::Recipient, OrganisationSide::Supporter,
 };
 
 use crate::support::{
-    OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, day, new_request_id, party_recipient,
-    party_supporter, register, told,
+    OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, day, draft, new_request_id, party_pairing,
+    party_recipient, party_supporter, register, told,
 };
 
 /// What adding up the events says of a village on a day.
@@ -47,6 +47,21 @@ async fn dual_coverage_needs_a_support_unit_and_an_enterprise() {
     assert_eq!(app.coverage(TOWN, "dual", "2025-06-30").await, (1, 2));
     assert_eq!(told_of(&app, VILLAGE, "dual", "2025-02-28").await, 0);
     assert_eq!(told_of(&app, VILLAGE, "dual", "2025-03-01").await, 1);
+}
+
+#[tokio::test]
+async fn schools_that_are_paired_cover_no_village() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(draft("广州市第一小学", School, Supporter, "440100000000")).await;
+    let recipient = app.register(draft("沙塘小学", School, Recipient, VILLAGE)).await;
+    let pairing = v1::PairingDraft {
+        kind: v1::PairingKind::School.into(),
+        ..party_pairing(&supporter, &recipient, "2025-01-01")
+    };
+    let request = v1::EstablishPairingRequest { request_id: new_request_id(), pairing: Some(pairing) };
+    app.hq().establish_pairing(request).await.unwrap();
+    assert_eq!(app.coverage(TOWN, "party", "2025-06-30").await, (0, 2));
+    assert!(app.events::<v1::VillageCoverageChanged>().await.is_empty());
 }
 
 #[tokio::test]
@@ -136,23 +151,4 @@ async fn a_batch_and_single_calls_mean_the_same() {
     crate::batches::establish(&app, &request_id, false, vec![rows]).await.unwrap();
     assert_eq!(told_of(&app, VILLAGE, "party", "2025-06-30").await, 1);
     assert_eq!(app.coverage(TOWN, "party", "2025-06-30").await, (1, 2));
-}
-
-#[tokio::test]
-async fn other_rules_are_adopted_when_the_service_starts_again() {
-    let app = TestApp::with_register().await;
-    app.pair(Government, VILLAGE, "2025-01-01").await;
-    app.pair(Government, OTHER_VILLAGE, "2025-01-01").await;
-    app.pair(Government, VILLAGE, "2025-02-01").await;
-    let need = Need { pairing: PairingKind::Party, supporter_host: Vec::new(), at_least: 2 };
-    let rules = CoverageRules([("party".to_owned(), CoverageRule { needs: vec![need] })].into());
-    let app = app.restart(rules).await;
-    assert_eq!(app.coverage(TOWN, "party", "2025-06-30").await, (1, 2));
-    for (village, as_of, expected) in
-        [(VILLAGE, "2025-01-31", 0), (VILLAGE, "2025-02-01", 1), (OTHER_VILLAGE, "2025-06-30", 0)]
-    {
-        assert_eq!(told_of(&app, village, "party", as_of).await, expected, "{village} {as_of}");
-    }
-    // The rule that is gone covers nobody any more.
-    assert_eq!(told_of(&app, VILLAGE, "dual", "2025-06-30").await, 0);
 }

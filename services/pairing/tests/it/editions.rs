@@ -36,6 +36,7 @@ async fn a_village_that_is_withdrawn_is_assisted_no_longer() {
         effective_from: date("2025-01-01"),
         complete_for: COUNTY.to_owned(),
         source: String::new(),
+        row_count: 10,
     };
     app.import_as(edition, without(VILLAGE)).await.unwrap();
     assert_eq!(app.coverage(PROVINCE, "party", "2024-12-31").await, (1, 3));

@@ -7,7 +7,7 @@ use tongxin_proto::pairing::v1::{
 use tonic::Code;
 
 use crate::support::{
-    COUNTY, OTHER_COUNTY, PROVINCE, TOWN, TestApp, VILLAGE, date, new_request_id, register, row, told,
+    COUNTY, OTHER_COUNTY, PROVINCE, TOWN, TestApp, VILLAGE, date, new_request_id, party_recipient, register, row, told,
 };
 
 fn result(answer: v1::ImportRegionsResponse) -> v1::ImportRegionsResult {
@@ -52,11 +52,86 @@ async fn a_complete_edition_withdraws_what_it_does_not_have() {
         effective_from: date("2025-01-01"),
         complete_for: COUNTY.to_owned(),
         source: "edition of 2025".to_owned(),
+        row_count: 10,
     };
     assert_eq!(result(app.import_as(edition, rows).await.unwrap()).withdrawn, 1);
     let ask = v1::GetRegionRequest { code: VILLAGE.to_owned() };
     let village = app.hq().get_region(ask).await.unwrap().into_inner().region.unwrap();
     assert_eq!(village.valid_until, date("2025-01-01"));
+}
+
+async fn withdraw(app: &TestApp, effective_from: &str, rows: Vec<v1::RegionRow>) -> i64 {
+    let edition = RegionEdition {
+        request_id: new_request_id(),
+        effective_from: date(effective_from),
+        complete_for: COUNTY.to_owned(),
+        source: String::new(),
+        row_count: i64::try_from(rows.len()).unwrap(),
+    };
+    result(app.import_as(edition, rows).await.unwrap()).withdrawn
+}
+
+async fn valid_until(app: &TestApp, code: &str) -> Option<tongxin_proto::Date> {
+    let ask = v1::GetRegionRequest { code: code.to_owned() };
+    app.hq().get_region(ask).await.unwrap().into_inner().region.unwrap().valid_until
+}
+
+#[tokio::test]
+async fn a_region_that_was_withdrawn_stays_so_and_nobody_is_at_home_there() {
+    let app = TestApp::with_register().await;
+    let without = || register().into_iter().filter(|row| row.code != VILLAGE).collect::<Vec<_>>();
+    assert_eq!(withdraw(&app, "2025-01-01", without()).await, 1);
+    assert_eq!(withdraw(&app, "2025-03-01", without()).await, 0);
+    assert_eq!(valid_until(&app, VILLAGE).await, date("2025-01-01"));
+
+    let organisation = Some(party_recipient(VILLAGE));
+    let request = v1::RegisterOrganisationRequest { request_id: new_request_id(), organisation };
+    let refused = app.hq().register_organisation(request).await.unwrap_err();
+    assert_eq!(told(&refused), (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec![]));
+}
+
+#[tokio::test]
+async fn a_region_that_was_added_by_mistake_is_withdrawn_by_an_edition_of_the_same_day() {
+    let app = TestApp::with_register().await;
+    let mistake = row("441823107203", "白石村", Village, TOWN, false);
+    app.import("2025-01-01", vec![mistake]).await.unwrap();
+    assert_eq!(withdraw(&app, "2025-01-01", register()).await, 1);
+    // A period has at least a day.
+    assert_eq!(valid_until(&app, "441823107203").await, date("2025-01-02"));
+}
+
+/// A file that is cut off between two rows looks whole.
+#[tokio::test]
+async fn an_edition_that_was_cut_off_withdraws_nothing() {
+    let app = TestApp::with_register().await;
+    let edition = |row_count| RegionEdition {
+        request_id: new_request_id(),
+        effective_from: date("2025-01-01"),
+        complete_for: COUNTY.to_owned(),
+        source: String::new(),
+        row_count,
+    };
+    let before = app.all_events().await;
+    let cut_off = || register()[..6].to_vec();
+    let unstated = app.import_as(edition(0), cut_off()).await.unwrap_err();
+    let field = (Code::InvalidArgument, "INVALID_FIELDS".to_owned(), vec!["row_count".to_owned()]);
+    assert_eq!(told(&unstated), field);
+    assert!(unstated.message().contains("required with complete_for"), "{}", unstated.message());
+
+    let wrong = (Code::InvalidArgument, "ROW_COUNT_WRONG".to_owned(), vec!["row_count".to_owned()]);
+    let fewer = app.import_as(edition(11), cut_off()).await.unwrap_err();
+    assert_eq!(told(&fewer), wrong);
+    assert!(fewer.message().contains("6 rows came, 11 were stated"), "{}", fewer.message());
+    let more = app.import_as(edition(10), register()).await.unwrap_err();
+    assert_eq!(told(&more), wrong);
+    let open = RegionEdition { complete_for: String::new(), ..edition(11) };
+    assert_eq!(told(&app.import_as(open, cut_off()).await.unwrap_err()), wrong);
+    let negative = app.import_as(edition(-1), register()).await.unwrap_err();
+    assert_eq!(told(&negative).2, ["edition.row_count"]);
+    assert_eq!(app.all_events().await, before);
+    assert_eq!(app.set_aside().await, 0);
+
+    assert_eq!(result(app.import_as(edition(11), register()).await.unwrap()).withdrawn, 0);
 }
 
 #[tokio::test]
@@ -83,8 +158,7 @@ async fn rows_that_contradict_themselves_or_each_other_are_named_and_nothing_is_
     }
     let ask = v1::GetRegionRequest { code: PROVINCE.to_owned() };
     assert_eq!(told(&app.hq().get_region(ask).await.unwrap_err()).1, "REGION_NOT_FOUND");
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM region_import").fetch_one(&app.owner).await.unwrap();
-    assert_eq!(left, 0, "rows set aside are cleared");
+    assert_eq!((app.set_aside().await, app.all_events().await), (0, 0), "rows set aside are cleared");
 }
 
 #[tokio::test]
@@ -99,6 +173,22 @@ async fn only_an_operator_imports() {
     let app = TestApp::start().await;
     let refused = app.hq().import_regions(futures::stream::iter([])).await.unwrap_err();
     assert_eq!(told(&refused).1, "PERMISSION_MISSING");
+}
+
+/// The register is everybody's: the permission decides, not the region.
+#[tokio::test]
+async fn an_operator_of_a_county_takes_the_whole_register() {
+    let app = TestApp::start().await;
+    let edition = RegionEdition {
+        request_id: new_request_id(),
+        effective_from: date("2025-01-01"),
+        complete_for: PROVINCE.to_owned(),
+        source: String::new(),
+        row_count: 11,
+    };
+    let operator = app.client("operator", OTHER_COUNTY);
+    let taken = result(app.import_by(operator, edition, register()).await.unwrap());
+    assert_eq!((taken.added, taken.assistance_changed), (11, 5));
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! What pairing does, seen through its door.
 
 mod activities;
+mod at_once;
+mod bad_input;
 mod batches;
 mod coverage;
 mod deadlines;
@@ -9,5 +11,8 @@ mod imports;
 mod malformed;
 mod organisations;
 mod pairings;
+mod plans;
 mod rooms;
+mod rules;
 mod support;
+mod voids;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use tongxin_proto::pairing::v1::{
-    self, CreditCodeCheck, OrganisationKind::School, OrganisationSide::Recipient, OrganisationSide::Supporter,
+    self, CreditCodeCheck, OrganisationKind::Hospital, OrganisationKind::School, OrganisationSide::Recipient,
+    OrganisationSide::Supporter,
 };
 use tonic::Code;
 
@@ -153,6 +154,56 @@ async fn lists_are_read_page_by_page() {
     assert_eq!(told(&refused), (Code::InvalidArgument, "INVALID_FIELDS".to_owned(), vec!["page_size".to_owned()]));
     let foreign = v1::ListOrganisationsRequest { page_token: "%".to_owned(), ..Default::default() };
     assert_eq!(told(&app.hq().list_organisations(foreign).await.unwrap_err()).2, ["page_token"]);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_over_regions_sides_and_kinds() {
+    let app = TestApp::with_register().await;
+    let drafts = [
+        draft("广州市第一中学", School, Supporter, "440100000000"),
+        draft("太平中学", School, Recipient, TOWN),
+        draft("沙塘卫生站", Hospital, Recipient, VILLAGE),
+        draft("阳山医院", Hospital, Supporter, COUNTY),
+        draft("三水小学", School, Recipient, "441825104200"),
+    ];
+    for draft in drafts {
+        app.register(draft).await;
+    }
+    let all = app.hq().list_organisations(v1::ListOrganisationsRequest::default()).await.unwrap().into_inner();
+    let all: Vec<_> = all.organisations.into_iter().map(|one| one.name).collect();
+    assert_eq!(all, ["广州市第一中学", "阳山医院", "太平中学", "沙塘卫生站", "三水小学"]);
+    let (mut paged, mut page_token) = (Vec::new(), String::new());
+    for _ in 0..5 {
+        let request = v1::ListOrganisationsRequest { page_size: 1, page_token, ..Default::default() };
+        let page = app.hq().list_organisations(request).await.unwrap().into_inner();
+        paged.extend(page.organisations.into_iter().map(|one| one.name));
+        page_token = page.next_page_token;
+    }
+    assert_eq!((paged, page_token), (all, String::new()));
+}
+
+#[tokio::test]
+async fn a_list_of_a_region_holds_what_is_at_home_there_and_visible() {
+    let app = TestApp::with_register().await;
+    app.register(draft("广州市第一中学", School, Supporter, "440100000000")).await;
+    app.register(draft("阳山医院", Hospital, Supporter, COUNTY)).await;
+    app.register(draft("太平中学", School, Recipient, TOWN)).await;
+    app.register(draft("三水小学", School, Recipient, "441825104200")).await;
+    let names = |region_code: &str, side: i32, kind: i32| {
+        let (mut client, region_code) = (app.client("county", COUNTY), region_code.to_owned());
+        let request = v1::ListOrganisationsRequest { region_code, side, kind, ..Default::default() };
+        async move {
+            let listed = client.list_organisations(request).await.unwrap().into_inner().organisations;
+            listed.into_iter().map(|one| one.name).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(names("", 0, 0).await, ["广州市第一中学", "阳山医院", "太平中学"]);
+    assert_eq!(names(PROVINCE, 0, 0).await, ["广州市第一中学", "阳山医院", "太平中学"]);
+    assert_eq!(names(COUNTY, 0, 0).await, ["阳山医院", "太平中学"]);
+    assert_eq!(names(OTHER_COUNTY, 0, 0).await, [""; 0]);
+    assert_eq!(names("", Supporter.into(), 0).await, ["广州市第一中学", "阳山医院"]);
+    assert_eq!(names("", Recipient.into(), 0).await, ["太平中学"]);
+    assert_eq!(names("", 0, Hospital.into()).await, ["阳山医院"]);
 }
 
 #[tokio::test]

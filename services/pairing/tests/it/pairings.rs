@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use tongxin_proto::pairing::v1::{
     self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::School,
-    OrganisationSide::Supporter,
+    OrganisationSide::Recipient, OrganisationSide::Supporter, PairingKind,
 };
 use tonic::Code;
 
-use crate::support::{
-    COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, date, draft, new_request_id, party_pairing,
-    party_recipient, party_supporter, told,
+use crate::{
+    at_once::{close, paired},
+    support::{
+        COUNTY, Client, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, draft, new_request_id,
+        party_pairing, party_recipient, party_supporter, told,
+    },
 };
 
 fn request(pairing: v1::PairingDraft) -> v1::EstablishPairingRequest {
@@ -115,6 +118,90 @@ async fn a_pairing_ends_once_and_not_before_it_began() {
 }
 
 #[tokio::test]
+async fn an_agreed_end_that_has_come_stands_and_one_to_come_is_brought_forward() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Government)).await;
+    let recipient = app.register(party_recipient(VILLAGE)).await;
+    let until = |starts_on: &str, ends_on: &str| {
+        request(v1::PairingDraft { ends_on: date(ends_on), ..party_pairing(&supporter, &recipient, starts_on) })
+    };
+    let mut hq = app.hq();
+    let past = hq.establish_pairing(until("2025-01-01", "2025-04-01")).await.unwrap().into_inner().pairing.unwrap();
+    let early = app.end(&past, "2025-03-01").await.unwrap_err();
+    assert_eq!((early.code(), told(&early).1.as_str()), (Code::FailedPrecondition, "PAIRING_ENDED"));
+    let open = hq.establish_pairing(until("2025-05-01", "2026-01-01")).await.unwrap().into_inner().pairing.unwrap();
+    assert_eq!(app.end(&open, "2025-06-01").await.unwrap().ends_on, date("2025-06-01"));
+}
+
+#[tokio::test]
+async fn a_pairing_is_ended_as_it_was_seen_and_not_from_elsewhere() {
+    let app = TestApp::with_register().await;
+    let pairing = app.pair(Government, VILLAGE, "2025-02-01").await;
+    let end = |expected_version, pairing_id: &str| v1::EndPairingRequest {
+        request_id: new_request_id(),
+        pairing_id: pairing_id.to_owned(),
+        ends_on: date("2025-06-01"),
+        reason: "merged".to_owned(),
+        expected_version,
+    };
+    let stale = app.hq().end_pairing(end(9, &pairing.pairing_id)).await.unwrap_err();
+    assert_eq!(told(&stale), (Code::Aborted, "VERSION_STALE".to_owned(), vec![]));
+    let foreign = app.client("county", OTHER_COUNTY).end_pairing(end(0, &pairing.pairing_id)).await.unwrap_err();
+    let missing = app.hq().end_pairing(end(0, &new_request_id())).await.unwrap_err();
+    assert_eq!((told(&foreign), foreign.code()), (told(&missing), Code::NotFound));
+    assert!(app.events::<v1::PairingEnded>().await.is_empty());
+    app.hq().end_pairing(end(1, &pairing.pairing_id)).await.unwrap();
+}
+
+/// As below, where pairings end or are voided: the supporter goes on to count for those elsewhere.
+#[tokio::test]
+async fn a_supporter_counts_as_long_as_a_pairing_elsewhere_lasts() {
+    let app = TestApp::with_register().await;
+    let mut pairings = Vec::new();
+    for _ in ["ends", "is voided"] {
+        let supporter = app.register(party_supporter(Government)).await;
+        for village in ["441825104200", VILLAGE] {
+            let recipient = app.register(party_recipient(village)).await;
+            pairings.push(app.establish(&supporter, &recipient, "2025-05-01").await.unwrap());
+        }
+    }
+    let [_, ends, _, is_voided] = &pairings[..] else { unreachable!() };
+    let mut county = app.client("county", COUNTY);
+    let end = v1::EndPairingRequest {
+        request_id: new_request_id(),
+        pairing_id: ends.pairing_id.clone(),
+        ends_on: date("2025-06-01"),
+        reason: "merged".to_owned(),
+        expected_version: 0,
+    };
+    county.end_pairing(end).await.unwrap();
+    let void = v1::VoidPairingRequest {
+        request_id: new_request_id(),
+        pairing_id: is_voided.pairing_id.clone(),
+        reason: "typed twice".to_owned(),
+        expected_version: 0,
+    };
+    county.void_pairing(void).await.unwrap();
+    for pairing in [ends, is_voided] {
+        for (region, expected) in [(PROVINCE, 1), (COUNTY, 0), (OTHER_COUNTY, 1)] {
+            assert_eq!(paired(&app, &pairing.supporter_id, region).await, expected, "{region}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_supporter_with_a_pairing_in_another_county_is_not_closed_at_home() {
+    let app = TestApp::with_register().await;
+    let at_home = v1::OrganisationDraft { region_code: COUNTY.to_owned(), ..party_supporter(Government) };
+    let supporter = app.register(at_home).await;
+    let recipient = app.register(party_recipient("441825104200")).await;
+    app.establish(&supporter, &recipient, "2025-05-01").await.unwrap();
+    let busy = app.client("county", COUNTY).close_organisation(close(&supporter)).await.unwrap_err();
+    assert_eq!((busy.code(), told(&busy).1.as_str()), (Code::FailedPrecondition, "ORGANISATION_HAS_PAIRINGS"));
+    assert!(app.events::<v1::OrganisationClosed>().await.is_empty());
+}
+
+#[tokio::test]
 async fn pairings_are_listed_by_region_organisation_and_day() {
     let app = TestApp::with_register().await;
     let first = app.pair(Government, VILLAGE, "2025-02-01").await;
@@ -135,6 +222,43 @@ async fn pairings_are_listed_by_region_organisation_and_day() {
     let organisation_id = first.supporter_id.clone();
     let of_supporter = v1::ListPairingsRequest { organisation_id, ..Default::default() };
     assert_eq!(list(of_supporter).await, set(&[&first]));
+}
+
+#[tokio::test]
+async fn pairings_are_listed_page_by_page_within_the_callers_region() {
+    let app = TestApp::with_register().await;
+    let elsewhere = app.pair(Government, "441825104200", "2025-02-01").await;
+    let second = app.pair(Enterprise, OTHER_VILLAGE, "2025-03-01").await;
+    let first = app.pair(Government, VILLAGE, "2025-02-01").await;
+    let teacher = app.register(draft("广州市第一中学", School, Supporter, "440100000000")).await;
+    let pupil = app.register(draft("太平小学", School, Recipient, TOWN)).await;
+    let schools =
+        v1::PairingDraft { kind: PairingKind::School.into(), ..party_pairing(&teacher, &pupil, "2025-02-01") };
+    let schools = app.hq().establish_pairing(request(schools)).await.unwrap().into_inner().pairing.unwrap();
+    let list = |request: v1::ListPairingsRequest, mut client: Client| async move {
+        let (mut listed, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = v1::ListPairingsRequest { page_size: 1, page_token, ..request.clone() };
+            let page = client.list_pairings(request).await.unwrap().into_inner();
+            listed.extend(page.pairings.into_iter().map(|pairing| pairing.pairing_id));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return listed;
+            }
+        }
+    };
+    let ids = |pairings: &[&v1::Pairing]| pairings.iter().map(|one| one.pairing_id.clone()).collect::<Vec<_>>();
+    let (any, county) = (v1::ListPairingsRequest::default, || app.client("county", COUNTY));
+    assert_eq!(list(any(), app.hq()).await, ids(&[&schools, &first, &second, &elsewhere]));
+    assert_eq!(list(any(), county()).await, ids(&[&schools, &first, &second]));
+    let of_province = v1::ListPairingsRequest { region_code: PROVINCE.to_owned(), ..any() };
+    assert_eq!(list(of_province, county()).await, ids(&[&schools, &first, &second]));
+    let of_schools = v1::ListPairingsRequest { kind: PairingKind::School.into(), ..any() };
+    assert_eq!(list(of_schools, county()).await, ids(&[&schools]));
+    let of_pupil = v1::ListPairingsRequest { organisation_id: pupil.organisation_id, ..any() };
+    assert_eq!(list(of_pupil, county()).await, ids(&[&schools]));
+    let of_stranger = v1::ListPairingsRequest { organisation_id: elsewhere.supporter_id, ..any() };
+    assert_eq!(list(of_stranger, county()).await, ids(&[]));
 }
 
 /// What a figure counts does not depend on who enters it: a county sees its own pairings only, but

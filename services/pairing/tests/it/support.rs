@@ -1,9 +1,15 @@
 //! The service as it is in production, on a database of the test's own.
 
+use std::net::SocketAddr;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::stream;
 use prost::{Message, Name};
 use sqlx::{PgPool, postgres::PgPoolOptions};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_pairing::{App, Config, CoverageRules, migrations};
 use tongxin_platform::{
@@ -51,10 +57,11 @@ impl tonic::service::Interceptor for Bearer {
 
 pub struct TestApp {
     pub world: TestWorld,
-    database: Database,
+    pub database: Database,
     /// Of the role that owns the tables, which sees all.
     pub owner: PgPool,
     channel: Channel,
+    admin: SocketAddr,
     _stop: DropGuard,
 }
 
@@ -87,11 +94,17 @@ impl TestApp {
         Self::on(self.database, rules).await
     }
 
+    /// Another replica on the same database, with coverage rules of its own.
+    pub async fn replica(&self, rules: CoverageRules) -> Self {
+        Self::on(self.database.clone(), rules).await
+    }
+
     async fn on(database: Database, coverage: CoverageRules) -> Self {
         let world = TestWorld::at(now()).await;
         let config = Config { coverage, ..Config::on(DbConfig::at(&database.app_url)) };
         let app = App::build(config, world.surroundings.clone()).await.unwrap();
         let address = format!("http://{}", app.grpc_address().unwrap());
+        let admin = app.admin_address().unwrap();
         let mut lifecycle = Lifecycle::default();
         app.start(&mut lifecycle);
         let stop = CancellationToken::new();
@@ -102,6 +115,7 @@ impl TestApp {
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
             channel: Endpoint::from_shared(address).unwrap().connect_lazy(),
             database,
+            admin,
             _stop: stop.drop_guard(),
         }
     }
@@ -111,6 +125,15 @@ impl TestApp {
         let app = Self::start().await;
         app.import("2021-01-01", register()).await.unwrap();
         app
+    }
+
+    /// What `/readyz` answers.
+    pub async fn readiness(&self) -> String {
+        let mut connection = TcpStream::connect(self.admin).await.unwrap();
+        connection.write_all(b"GET /readyz HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        answer
     }
 
     pub fn channel(&self) -> Channel {
@@ -134,6 +157,7 @@ impl TestApp {
             effective_from: date(effective_from),
             complete_for: String::new(),
             source: String::new(),
+            row_count: 0,
         };
         self.import_as(edition, rows).await
     }
@@ -143,9 +167,18 @@ impl TestApp {
         edition: RegionEdition,
         rows: Vec<RegionRow>,
     ) -> Result<ImportRegionsResponse, Status> {
+        self.import_by(self.client("operator", PROVINCE), edition, rows).await
+    }
+
+    pub async fn import_by(
+        &self,
+        mut operator: Client,
+        edition: RegionEdition,
+        rows: Vec<RegionRow>,
+    ) -> Result<ImportRegionsResponse, Status> {
         let parts = [Part::Edition(edition), Part::Rows(RegionRows { rows })];
         let requests = parts.map(|part| ImportRegionsRequest { part: Some(part) });
-        let mut answers = self.client("operator", PROVINCE).import_regions(stream::iter(requests)).await?.into_inner();
+        let mut answers = operator.import_regions(stream::iter(requests)).await?.into_inner();
         let mut last = None;
         while let Some(answer) = answers.message().await? {
             last = Some(answer);
@@ -195,6 +228,16 @@ impl TestApp {
             v1::GetCoverageRequest { region_code: region.to_owned(), rule: rule.to_owned(), as_of: date(as_of) };
         let coverage = self.hq().get_coverage(request).await.unwrap().into_inner().coverage.unwrap();
         (coverage.covered, coverage.total)
+    }
+
+    /// How many rows of imports are set aside.
+    pub async fn set_aside(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM region_import").fetch_one(&self.owner).await.unwrap()
+    }
+
+    /// How many events the log has.
+    pub async fn all_events(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM event").fetch_one(&self.owner).await.unwrap()
     }
 
     /// The events of one type in the log, oldest first, whether sequenced or not.

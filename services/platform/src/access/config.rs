@@ -103,8 +103,14 @@ const READ_OF_DEPARTMENTS: &[&str] =
     &["gateway.*.read", "pairing.*.read", "monitoring.rule.read", "monitoring.village_income.read"];
 
 /// Who is paired with whom.
-const PAIRINGS: &[&str] =
-    &["pairing.organisation.register", "pairing.pairing.establish", "pairing.pairing.end", "pairing.activity.record"];
+const PAIRINGS: &[&str] = &[
+    "pairing.organisation.register",
+    "pairing.pairing.establish",
+    "pairing.pairing.end",
+    "pairing.pairing.void",
+    "pairing.activity.record",
+    "pairing.activity.void",
+];
 
 /// What is done in a village, up to the public notice.
 const VILLAGE: &[&str] = &[
@@ -151,7 +157,7 @@ fn default_roles() -> BTreeMap<String, Vec<String>> {
         ("hq", &[READ, PAIRINGS, VILLAGE, TOWN, COUNTY, RULES]),
         ("county", &[READ, PAIRINGS, VILLAGE, TOWN, COUNTY]),
         ("town", &[READ, PAIRINGS, VILLAGE, TOWN]),
-        ("village", &[READ, &["pairing.activity.record"], VILLAGE]),
+        ("village", &[READ, &["pairing.activity.record", "pairing.activity.void"], VILLAGE]),
         ("department", &[READ_OF_DEPARTMENTS, &["monitoring.warning.submit"]]),
         ("auditor", &[READ, &["monitoring.household.find", "monitoring.household.reveal"]]),
         ("operator", &[READ, RULES, OPERATION]),

@@ -2,18 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use prost_reflect::{DescriptorPool, MethodDescriptor};
-
-/// Permissions that no method needs by itself: the entry of old history, and the town's step of a case.
-const BY_THEMSELVES: [&str; 2] = ["history.load", "monitoring.case.review"];
+use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
 
 /// What the contract says of a method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodRule {
     /// The permission that it needs.
     pub permission: String,
-    /// Whether the caller sends a stream, which may take long.
+    /// Whether the caller sends a stream.
     pub client_streaming: bool,
+    /// Whether the answer is a stream.
+    pub server_streaming: bool,
 }
 
 /// The permission of every method that a server offers.
@@ -47,7 +46,12 @@ impl MethodPermissions {
                 let permission = permission(pool, &method)
                     .ok_or_else(|| PermissionMissing::Method(method.full_name().to_owned()))?;
                 let path = format!("/{name}/{}", method.name());
-                rules.insert(path, MethodRule { permission, client_streaming: method.is_client_streaming() });
+                let rule = MethodRule {
+                    permission,
+                    client_streaming: method.is_client_streaming(),
+                    server_streaming: method.is_server_streaming(),
+                };
+                rules.insert(path, rule);
             }
         }
         Ok(Self { rules })
@@ -59,12 +63,14 @@ impl MethodPermissions {
         self.rules.get(path)
     }
 
-    /// Every permission that the contract names, and those that no method needs by itself.
+    /// Every permission that the contract names, for a method or for some of its requests, and the one for
+    /// old history.
     #[must_use]
     pub fn known(pool: &DescriptorPool) -> HashSet<String> {
         let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
-        let mut known: HashSet<String> = methods.filter_map(|method| permission(pool, &method)).collect();
-        known.extend(BY_THEMSELVES.map(str::to_owned));
+        let of_method = |method| permission(pool, &method).into_iter().chain(also(pool, &method));
+        let mut known: HashSet<String> = methods.flat_map(of_method).collect();
+        known.insert("history.load".to_owned());
         known
     }
 }
@@ -74,4 +80,12 @@ fn permission(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<String
     let options = method.options();
     let permission = options.get_extension(&extension).as_str()?.to_owned();
     (!permission.is_empty()).then_some(permission)
+}
+
+/// What some requests of a method need besides.
+fn also(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<String> {
+    let Some(extension) = pool.get_extension_by_name("tongxin.options.v1.also") else { return Vec::new() };
+    let options = method.options();
+    let stated = options.get_extension(&extension);
+    stated.as_list().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }

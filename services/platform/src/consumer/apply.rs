@@ -122,8 +122,8 @@ pub(super) async fn handle<H: EventHandler>(
     conn: &mut PgConnection,
     events: &[Envelope],
 ) -> Result<(), Trouble> {
-    let cause = events.first().map_or("", |event| event.trace_parent.as_str());
-    let work = handler.handle(conn, events).instrument(follow_span(name, cause));
+    let causes = events.iter().map(|event| event.trace_parent.as_str());
+    let work = handler.handle(conn, events).instrument(follow_span(name, causes));
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(outcome) => Ok(outcome?),
         Err(_) => Err(Trouble::Event("the handler panicked".to_owned())),

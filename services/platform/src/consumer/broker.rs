@@ -17,10 +17,19 @@ const BATCH: usize = 500;
 /// The broker has to show a sign of life this often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// Events as the broker delivers them, and their messages for acknowledgement.
+/// Events as the broker delivers them.
 pub(super) struct Messages {
     source: &'static str,
     stream: ReadyChunks<pull::Stream>,
+}
+
+/// Some events, in the order of the log.
+pub(super) struct Batch {
+    pub events: Vec<Envelope>,
+    /// The messages that they came in, for acknowledgement.
+    pub messages: Vec<Message>,
+    /// Whether the broker has more than another batch to deliver.
+    pub many_more: bool,
 }
 
 /// Subscribes, after making stream and consumer if they are gone.
@@ -32,7 +41,7 @@ pub(super) async fn messages(
     source: &'static str,
 ) -> Result<Messages, String> {
     let stream = jetstream.get_or_create_stream(stream_config(source)).await.map_err(text)?;
-    let durable = format!("{name}-{source}");
+    let durable = durable(name, source);
     let config = pull::Config {
         durable_name: Some(durable.clone()),
         deliver_policy: DeliverPolicy::New,
@@ -61,7 +70,7 @@ impl Messages {
     ///
     /// # Errors
     /// When the consumer is gone, or the broker gives no sign of life.
-    pub(super) async fn next(&mut self) -> Result<(Vec<Envelope>, Vec<Message>), String> {
+    pub(super) async fn next(&mut self) -> Result<Batch, String> {
         let batch = self.stream.next().await.ok_or("the subscription ended")?;
         let messages = batch.into_iter().collect::<Result<Vec<_>, _>>().map_err(text)?;
         let mut events: Vec<_> =
@@ -69,8 +78,19 @@ impl Messages {
         // Redeliveries come between newer ones.
         events.sort_by_key(|event| (event.epoch, event.seq));
         events.dedup_by_key(|event| (event.epoch, event.seq));
-        Ok((events, messages))
+        let pending = messages.last().and_then(|message| message.info().ok()).map_or(0, |info| info.pending);
+        Ok(Batch { events, messages, many_more: pending > BATCH as u64 })
     }
+}
+
+/// Ends the broker's consumer and what it still has to deliver.
+pub(super) async fn skip(jetstream: &jetstream::Context, name: &str, source: &str) -> Result<(), String> {
+    let ended = jetstream.delete_consumer_from_stream(durable(name, source), stream_name(source)).await;
+    ended.map(drop).map_err(text)
+}
+
+fn durable(name: &str, source: &str) -> String {
+    format!("{name}-{source}")
 }
 
 /// Tells the broker that the messages need not come again.

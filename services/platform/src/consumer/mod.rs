@@ -27,6 +27,7 @@ pub use source::LogClient;
 
 use crate::lease::Lease;
 use apply::Apply;
+use broker::Batch;
 use cursor::Cursor;
 
 /// How often an idle consumer asks the source how far its log goes.
@@ -104,6 +105,7 @@ pub struct Consumer<H> {
     log: LogClient,
     handler: Arc<H>,
     progress: Progress,
+    reached: Cursor,
 }
 
 impl<H: EventHandler> Consumer<H> {
@@ -116,7 +118,8 @@ impl<H: EventHandler> Consumer<H> {
         log: LogClient,
         handler: Arc<H>,
     ) -> Self {
-        Self { name, source, pool, jetstream, log, handler, progress: Progress::new(name, source) }
+        let progress = Progress::new(name, source);
+        Self { name, source, pool, jetstream, log, handler, progress, reached: Cursor::default() }
     }
 
     /// How far it has come; stays valid while it runs.
@@ -162,9 +165,14 @@ impl<H: EventHandler> Consumer<H> {
         loop {
             tokio::select! {
                 batch = messages.next() => {
-                    let (events, acks) = batch.map_err(Fault::Broker)?;
+                    let Batch { events, messages: taken, many_more } = batch.map_err(Fault::Broker)?;
+                    if many_more && self.has_all(&events) {
+                        // What comes next would wait behind all that the log has told already.
+                        info!(consumer = self.name, source = self.source, "the broker is far behind the log: skipped");
+                        return broker::skip(&self.jetstream, self.name, self.source).await.map_err(Fault::Broker);
+                    }
                     self.take(events).await?;
-                    broker::acknowledge(acks).await.map_err(Fault::Broker)?;
+                    broker::acknowledge(taken).await.map_err(Fault::Broker)?;
                 }
                 _ = tick.tick() => {
                     if !lease.hold().await? {
@@ -182,6 +190,7 @@ impl<H: EventHandler> Consumer<H> {
     async fn catch_up(&mut self) -> Result<(), Fault> {
         let head = self.log.head().await?;
         let mut cursor = self.applied().begin_epoch(head.epoch).await?;
+        self.reached = cursor;
         self.progress.note(&cursor, &head);
         while cursor.seq < head.seq {
             let after = cursor;
@@ -208,10 +217,16 @@ impl<H: EventHandler> Consumer<H> {
         }
     }
 
-    async fn apply(&self, events: Vec<Envelope>) -> Result<Cursor, Fault> {
+    async fn apply(&mut self, events: Vec<Envelope>) -> Result<Cursor, Fault> {
         let cursor = self.applied().run(events).await?;
+        self.reached = cursor;
         self.progress.advance(&cursor);
         Ok(cursor)
+    }
+
+    fn has_all(&self, events: &[Envelope]) -> bool {
+        let reached = (self.reached.epoch, self.reached.seq);
+        events.last().is_some_and(|event| (event.epoch, event.seq) <= reached)
     }
 
     fn applied(&self) -> Apply<'_, H> {

@@ -8,20 +8,23 @@ mod tests;
 use std::{str::FromStr as _, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{
     Executor as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use crate::secret;
+
 pub use migrate::{Migrations, SchemaBehind};
 pub use scope::{Scope, Transaction};
 
 /// How to reach a service's database.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DbConfig {
     /// `postgres://` URL of the service's own database, logging in as a role that owns nothing.
+    #[serde(serialize_with = "secret::url")]
     pub url: SecretString,
     /// Most connections at once.
     #[serde(default = "default_connections")]

@@ -21,6 +21,12 @@ impl Scope {
         Self(region.range())
     }
 
+    /// Rows of some regions that follow each other.
+    #[must_use]
+    pub const fn range(range: RegionRange) -> Self {
+        Self(range)
+    }
+
     /// Begins a transaction that reads one consistent state.
     ///
     /// # Errors

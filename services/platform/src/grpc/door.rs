@@ -6,11 +6,14 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use http::{Request, Response};
-use tokio::sync::Semaphore;
+use http::{HeaderMap, Request, Response};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
@@ -18,6 +21,7 @@ use tracing::Instrument as _;
 use super::{
     GrpcConfig,
     admit::{admit, is_open, refuse},
+    stream,
 };
 use crate::{
     access::{Access, MethodPermissions},
@@ -36,8 +40,9 @@ pub struct Door(Arc<Inner>);
 struct Inner {
     access: Arc<Access>,
     permissions: MethodPermissions,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     timeout: Duration,
+    stream_timeout: Duration,
     metrics: RpcMetrics,
 }
 
@@ -48,8 +53,9 @@ impl Door {
         Self(Arc::new(Inner {
             access,
             permissions,
-            places: Semaphore::new(config.max_requests),
+            places: Arc::new(Semaphore::new(config.max_requests)),
             timeout: Duration::from_secs(config.timeout_seconds),
+            stream_timeout: Duration::from_secs(config.stream_timeout_seconds),
             metrics: RpcMetrics::new(),
         }))
     }
@@ -69,6 +75,8 @@ pub struct Guarded<S> {
     door: Door,
     inner: S,
 }
+
+const GRPC_STATUS: &str = "grpc-status";
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
@@ -94,44 +102,85 @@ where
         let inner = self.inner.clone();
         let span = telemetry::rpc_span(request.uri().path(), request.headers());
         let work = async move {
-            let started = Instant::now();
-            let path = request.uri().path().to_owned();
-            let response = match door.pass(&path, request, inner).await {
+            let visit = Visit { started: Instant::now(), path: request.uri().path().to_owned() };
+            Ok(match door.pass(&visit, request, inner).await {
                 Ok(response) => response,
-                Err(status) => status.into_http(),
-            };
-            door.metrics.record(door.known(&path), code(&response), started.elapsed());
-            Ok(response)
+                Err(status) => {
+                    door.record(&visit, status.code());
+                    status.into_http()
+                }
+            })
         };
         Box::pin(work.instrument(span))
     }
 }
 
+/// A request on its way.
+#[derive(Clone)]
+struct Visit {
+    started: Instant,
+    path: String,
+}
+
 impl Inner {
-    async fn pass<S>(&self, path: &str, mut request: Request<Body>, inner: S) -> Result<Response<Body>, Status>
+    async fn pass<S>(
+        self: &Arc<Self>,
+        visit: &Visit,
+        mut request: Request<Body>,
+        inner: S,
+    ) -> Result<Response<Body>, Status>
     where
         S: Service<Request<Body>, Response = Response<Body>, Error: Into<tonic::codegen::StdError>>,
     {
-        if is_open(path) {
-            return answer(inner, request).await;
+        if is_open(&visit.path) {
+            let response = answer(inner, request).await?;
+            self.record(visit, code(response.headers()));
+            return Ok(response);
         }
-        let Ok(_place) = self.places.try_acquire() else {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             let text = "too many requests at once: wait and send the same request again".to_owned();
             return Err(refuse(ErrorKind::Unavailable, "OVERLOADED", text));
         };
-        let caller = admit(&self.access, &self.permissions, path, request.headers()).await?;
-        let timeout = self.timeout_of(path);
+        let caller = admit(&self.access, &self.permissions, &visit.path, request.headers()).await?;
         request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(MethodPath(path.to_owned()));
-        match tokio::time::timeout(timeout, answer(inner, request)).await {
-            Ok(answered) => answered,
+        request.extensions_mut().insert(MethodPath(visit.path.clone()));
+        let timeout = self.timeout_of(&visit.path);
+        match timeout_at(visit.started + timeout, answer(inner, request)).await {
+            Ok(answered) => Ok(self.see_off(visit.clone(), place, answered?)),
             Err(_) => Err(Status::deadline_exceeded(format!("not done after {} seconds", timeout.as_secs()))),
         }
     }
 
+    /// Lets an answer go. One that streams keeps its place until its end; another one is made by
+    /// now and only has to be sent.
+    fn see_off(
+        self: &Arc<Self>,
+        visit: Visit,
+        place: OwnedSemaphorePermit,
+        response: Response<Body>,
+    ) -> Response<Body> {
+        let streams = self.permissions.of_method(&visit.path).is_some_and(|rule| rule.server_streaming);
+        if !streams || response.headers().contains_key(GRPC_STATUS) {
+            self.record(&visit, code(response.headers()));
+            return response;
+        }
+        let door = Arc::clone(self);
+        let moment = visit.started + self.stream_timeout;
+        let ended = move |code| {
+            door.record(&visit, code);
+            drop(place);
+        };
+        response.map(|body| stream::until(moment, body, ended))
+    }
+
     fn timeout_of(&self, path: &str) -> Duration {
-        let streams = self.permissions.of_method(path).is_some_and(|rule| rule.client_streaming);
-        if streams { self.timeout * 10 } else { self.timeout }
+        let rule = self.permissions.of_method(path);
+        let streams = rule.is_some_and(|rule| rule.client_streaming || rule.server_streaming);
+        if streams { self.stream_timeout } else { self.timeout }
+    }
+
+    fn record(&self, visit: &Visit, code: Code) {
+        self.metrics.record(self.known(&visit.path), code, visit.started.elapsed());
     }
 
     /// Callers could call anything; metrics name only what there is.
@@ -149,8 +198,7 @@ where
     inner.call(request).await.map_err(failed)
 }
 
-/// The code of an answer; a stream that has begun well counts as well.
-fn code(response: &Response<Body>) -> Code {
-    let status = response.headers().get("grpc-status");
-    status.map_or(Code::Ok, |status| Code::from_bytes(status.as_bytes()))
+/// The code that headers or trailers state; none in a head means that all is well so far.
+pub(super) fn code(headers: &HeaderMap) -> Code {
+    headers.get(GRPC_STATUS).map_or(Code::Ok, |status| Code::from_bytes(status.as_bytes()))
 }

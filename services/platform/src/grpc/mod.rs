@@ -2,10 +2,13 @@
 //! request comes through.
 
 mod admit;
+mod client;
 mod door;
 mod server;
+mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use client::{ConnectError, TlsConfig, channel, secure_channel};
 pub use door::{Door, Guarded, MethodPath};
-pub use server::{Edge, GrpcConfig, Server, ServerError, channel};
+pub use server::{Edge, GrpcConfig, Server, ServerError};

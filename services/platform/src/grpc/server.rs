@@ -9,7 +9,7 @@ use tongxin_proto::{DESCRIPTORS, POOL};
 use tonic::{
     body::Body,
     service::Routes,
-    transport::{self, Channel, Endpoint, server::TcpIncoming},
+    transport::{self, server::TcpIncoming},
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::{BoxCloneSyncServiceLayer, option_layer};
@@ -27,8 +27,10 @@ pub struct GrpcConfig {
     pub max_requests: usize,
     /// Requests at once on one connection.
     pub max_streams: u32,
-    /// Seconds until a request is given up; requests that send a stream have ten times as many.
+    /// Seconds until a request is given up.
     pub timeout_seconds: u64,
+    /// Seconds until a request is given up that sends a stream or is answered by one, whole.
+    pub stream_timeout_seconds: u64,
     /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
     /// Whether HTTP/1 is answered as well, which gRPC itself does not use.
@@ -42,6 +44,7 @@ impl Default for GrpcConfig {
             max_requests: 512,
             max_streams: 256,
             timeout_seconds: 30,
+            stream_timeout_seconds: 600,
             max_message_bytes: 4 << 20,
             accept_http1: false,
         }
@@ -161,20 +164,4 @@ impl Server {
             self.health.set_service_status(service, status).await;
         }
     }
-}
-
-/// A connection to another service, made when the first call needs it and again when it broke.
-///
-/// # Errors
-/// When the address is none.
-pub fn channel(address: &str) -> Result<Channel, transport::Error> {
-    let endpoint = Endpoint::from_shared(address.to_owned())?
-        .connect_timeout(Duration::from_secs(5))
-        .http2_keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(10))
-        .keep_alive_while_idle(true)
-        .initial_connection_window_size(4 << 20)
-        .initial_stream_window_size(1 << 20)
-        .tcp_nodelay(true);
-    Ok(endpoint.connect_lazy())
 }

@@ -5,6 +5,7 @@ use sqlx::PgPool;
 use tongxin_proto::log::v1::Event;
 
 use super::read;
+use crate::db::Scope;
 
 /// Hash of an event that follows another: SHA-256 over the previous hash and the event's fields
 /// in the order of the contract, texts and bytes with their length (8 bytes, big endian) in front,
@@ -67,7 +68,7 @@ pub enum ChainBroken {
 /// The first place where the log is not sound.
 pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Verified, ChainBroken> {
     const PART: i64 = 5_000;
-    let head = read::head(pool).await?;
+    let head = head_of_all(pool).await?;
     let mut seq = 0;
     let mut hash = Vec::new();
     while seq < head.seq {
@@ -92,6 +93,20 @@ pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Veri
         return Err(ChainBroken::Head { head: head.seq, newest: seq });
     }
     Ok(Verified { events: seq, hash })
+}
+
+/// The head, which no event may be beyond.
+async fn head_of_all(pool: &PgPool) -> Result<read::Head, ChainBroken> {
+    // One state of the log, which may be growing.
+    let mut tx = Scope::EVERYWHERE.read(pool).await?;
+    let head =
+        sqlx::query_as!(read::Head, "SELECT epoch, seq, hash, published_seq FROM log_head").fetch_one(&mut *tx).await?;
+    let newest = sqlx::query_scalar!("SELECT max(seq) FROM event").fetch_one(&mut *tx).await?.unwrap_or_default();
+    tx.commit().await?;
+    if newest > head.seq {
+        return Err(ChainBroken::Head { head: head.seq, newest });
+    }
+    Ok(head)
 }
 
 impl From<read::Entry> for Event {

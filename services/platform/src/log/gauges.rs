@@ -36,8 +36,12 @@ impl Gauges {
     }
 
     pub(super) fn note(&self, head: &Head) {
-        self.0.head_seq.store(head.seq, Relaxed);
+        self.numbered(head.seq);
         self.published(head.published_seq);
+    }
+
+    pub(super) fn numbered(&self, seq: i64) {
+        self.0.head_seq.store(seq, Relaxed);
     }
 
     pub(super) fn published(&self, seq: i64) {

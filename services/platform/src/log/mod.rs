@@ -4,6 +4,7 @@ mod append;
 mod chain;
 mod gauges;
 mod publish;
+mod publisher;
 mod read;
 mod relay;
 mod sequence;

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::de::{Deserializer, Unexpected, Visitor};
-use serde::{Deserialize, de};
+use serde::{Deserialize, Serialize, de};
 
 use super::{Error, KeyVersion, Suite};
 
@@ -17,7 +17,7 @@ use super::{Error, KeyVersion, Suite};
 ///
 /// A key file holds one key in hex or base64 and nothing else. `openssl rand -hex 32` makes one for
 /// AES-256-GCM or for the index, `openssl rand -hex 16` one for SM4-GCM.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonalConfig {
     /// What seals from now on: `aes-256-gcm` (the default) or `sm4-gcm`.

@@ -12,7 +12,7 @@ const FORMAT: u8 = 1;
 const HEADER_LEN: usize = 6;
 
 /// The version of a key, from 1 on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct KeyVersion(NonZeroU32);
 
 impl KeyVersion {

@@ -5,7 +5,7 @@ use std::fmt;
 use aes_gcm::aead::consts::{U12, U16};
 use aes_gcm::{AeadCore, AeadInOut, Aes256Gcm, AesGcm, KeyInit};
 use secrecy::SecretSlice;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sm4::Sm4;
 
 use super::Error;
@@ -20,7 +20,7 @@ pub(super) const NONCE_LEN: usize = 12;
 pub(super) const TAG_LEN: usize = 16;
 
 /// Which ciphers seal and which hash finds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Suite {
     /// AES-256-GCM (NIST SP 800-38D) and HMAC-SHA-256.
     #[default]

@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use super::Context;
 
 /// How many days back a business date may lie without the permission `history.load`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct EntryWindow {
     days: u32,

@@ -1,12 +1,16 @@
 //! The sample service running, and a consumer that follows it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
-use async_nats::jetstream;
+use async_nats::jetstream::{self, context::ContextBuilder};
 use prost::{Message as _, Name as _};
+use rustix::process::{Pid, Signal, kill_process};
 use secrecy::SecretString;
 use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinHandle;
@@ -29,6 +33,16 @@ use crate::{
 pub(crate) const SOURCE: &str = "sample";
 pub(crate) const CONSUMER: &str = "watcher";
 
+/// How a source's relay is made.
+#[derive(Clone, Copy)]
+enum Made {
+    Usual,
+    /// Looks once an hour.
+    Drowsy,
+    /// Waits an hour for the broker.
+    Patient,
+}
+
 /// The sample service with a broker of its own.
 pub(crate) struct Source {
     pub database: Database,
@@ -44,15 +58,34 @@ pub(crate) struct Source {
 impl Source {
     pub async fn start() -> Self {
         let wake = RelayWake::default();
-        Self::start_with(wake.clone(), wake).await
+        Self::start_with(wake.clone(), wake, GrpcConfig::default(), Made::Usual).await
+    }
+
+    /// A source that gives up answers that stream for more than a second.
+    pub async fn curt() -> Self {
+        let wake = RelayWake::default();
+        let config = GrpcConfig { stream_timeout_seconds: 1, ..GrpcConfig::default() };
+        Self::start_with(wake.clone(), wake, config, Made::Usual).await
     }
 
     /// A source whose relay nobody wakes.
     pub async fn never_woken() -> Self {
-        Self::start_with(RelayWake::default(), RelayWake::default()).await
+        Self::start_with(RelayWake::default(), RelayWake::default(), GrpcConfig::default(), Made::Usual).await
     }
 
-    async fn start_with(woken_by_writer: RelayWake, relays: RelayWake) -> Self {
+    /// A source whose relay waits an hour for a broker that does not answer.
+    pub async fn patient() -> Self {
+        let wake = RelayWake::default();
+        Self::start_with(wake.clone(), wake, GrpcConfig::default(), Made::Patient).await
+    }
+
+    /// A source whose relay looks once an hour unless it is woken.
+    pub async fn only_woken() -> Self {
+        let wake = RelayWake::default();
+        Self::start_with(wake.clone(), wake, GrpcConfig::default(), Made::Drowsy).await
+    }
+
+    async fn start_with(woken_by_writer: RelayWake, relays: RelayWake, config: GrpcConfig, relay_is: Made) -> Self {
         let nats = Nats::temporary().await.unwrap();
         let broker = BrokerConfig { url: SecretString::from(nats.url()), credentials_file: None };
         let jetstream = broker::connect(&broker).await.unwrap();
@@ -64,10 +97,20 @@ impl Source {
         let stop = CancellationToken::new();
         let routes = Routes::new(LogServiceServer::new(LogReader::new(pool.clone())));
         let access = Arc::clone(&world.surroundings.access);
-        let server = Server::bind(GrpcConfig::default(), access, &[SERVICE_NAME], routes).await.unwrap();
+        let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
         let address = format!("http://{}", server.address().unwrap());
         tokio::spawn(server.run(stop.clone()));
-        tokio::spawn(Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays).run(stop.clone()));
+        let hour = Duration::from_hours(1);
+        let relay = match relay_is {
+            Made::Usual => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays),
+            Made::Drowsy => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays).that_looks_every(hour),
+            Made::Patient => {
+                let patient = ContextBuilder::new().timeout(hour).ack_timeout(hour);
+                let jetstream = patient.build(jetstream.client().clone());
+                Relay::new(SOURCE, pool.clone(), jetstream, relays).with_publish_timeout(hour)
+            }
+        };
+        tokio::spawn(relay.run(stop.clone()));
         Self { database, pool, writer, nats, jetstream, world, address, _stop: stop.drop_guard() }
     }
 
@@ -86,6 +129,19 @@ impl Source {
         self.writer.execute::<_, CountResponse>(new_call(), command).await.unwrap().reached
     }
 
+    /// Raises a tally so many times that one by one would take long.
+    pub async fn count_many(&self, tally_id: &str, times: i64) {
+        let payload = Counted { tally_id: tally_id.to_owned(), by: 1, reached: 0 }.encode_to_vec();
+        let statement = "
+            INSERT INTO event (event_id, event_type, aggregate_type, aggregate_id, version, region_code, occurred_on,
+                               record_time, actor, trace_parent, payload)
+            SELECT gen_random_uuid(), $1, 'tally', $2, version, 441823107201, '2025-06-01', now(), '', '', $3
+            FROM generate_series(1, $4) AS version";
+        let mut owner = super::owner(&self.database).await;
+        let written = sqlx::query(statement).bind(Counted::full_name()).bind(tally_id).bind(payload).bind(times);
+        written.execute(&mut owner).await.unwrap();
+    }
+
     pub async fn head(&self) -> log::Head {
         log::head(&self.pool).await.unwrap()
     }
@@ -93,6 +149,12 @@ impl Source {
     /// Waits until the broker was given every event.
     pub async fn published(&self, seq: i64) {
         eventually("the broker has all events", || async { self.head().await.published_seq >= seq }).await;
+    }
+
+    /// Stops the broker where it stands, its connections open, or lets it go on.
+    pub fn signal_broker(&self, signal: Signal) {
+        let pid = self.nats.state().pid().unwrap();
+        kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
     }
 
     pub fn log_client(&self) -> LogClient {
@@ -192,6 +254,7 @@ pub(crate) async fn everywhere(pool: &PgPool, question: &'static str) -> i64 {
 #[derive(Default)]
 pub(crate) struct Totals {
     repaired: AtomicBool,
+    slow: AtomicBool,
 }
 
 /// A count that the handler panics at.
@@ -200,6 +263,11 @@ pub(crate) const DREADED: i64 = 666;
 impl Totals {
     pub fn repair(&self) {
         self.repaired.store(true, Relaxed);
+    }
+
+    /// Takes 50 ms for each event from here on.
+    pub fn slow_down(&self) {
+        self.slow.store(true, Relaxed);
     }
 
     fn read(&self, event: &Envelope) -> Result<Counted, HandlerError> {
@@ -220,6 +288,9 @@ impl EventHandler for Totals {
     async fn handle(&self, conn: &mut PgConnection, events: &[Envelope]) -> Result<(), HandlerError> {
         for event in events {
             let counted = self.read(event)?;
+            if self.slow.load(Relaxed) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
             assert!(counted.by != DREADED || self.repaired.load(Relaxed), "on purpose");
             sqlx::query("INSERT INTO seen (seq, tally_id, reached) VALUES ($1, $2, $3)")
                 .bind(event.seq)

@@ -60,7 +60,10 @@ pub(super) async fn find_nats(given: Option<&Path>) -> Result<PathBuf, ServersEr
 
     let mut tried = Vec::new();
     for program in candidates {
-        let Ok(program) = fs::canonicalize(program) else {
+        let Ok(program) = fs::canonicalize(&program) else {
+            if given.is_some() {
+                tried.push(format!("{} (is not there)", program.display()));
+            }
             continue;
         };
         let found = version(&program, None).await;

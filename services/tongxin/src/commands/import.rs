@@ -42,7 +42,10 @@ pub enum What {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin import regions regions.csv --effective-from 2021-01-01
-  tongxin import regions guangdong-2024.csv --complete-for 440000000000 --source 'statistics bureau, 2024'
+  tongxin import regions guangdong-2024.csv --complete-for 440000000000 --rows 28437 --source 'statistics bureau, 2024'
+
+--complete-for withdraws the regions that the file does not have. A file that was cut off at the end of a line looks
+whole, so --rows has to say how many rows the edition has: as its publisher states it, not as this file is counted.
 
 A row looks like this:  441823107000,太平镇,town,441823000000,1
 Levels: province, city, county, town, village, community. assisted is 1 for assisted towns and villages, else 0.")]
@@ -54,9 +57,13 @@ pub struct Regions {
     #[arg(long, value_name = "DATE", value_parser = day)]
     effective_from: Option<NaiveDate>,
 
-    /// Registered regions in this one that the file does not have are withdrawn
-    #[arg(long, value_name = "CODE", value_parser = region)]
+    /// Registered regions in this one that the file does not have are withdrawn; needs --rows
+    #[arg(long, value_name = "CODE", value_parser = region, requires = "rows")]
     complete_for: Option<RegionCode>,
+
+    /// How many rows the edition has, without the header; a file with more or fewer is refused
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    rows: Option<u32>,
 
     /// Where the edition comes from
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -74,12 +81,14 @@ pub async fn run(what: What) -> Result<()> {
     let What::Regions(args) = what;
     let gateway = args.target.connect()?;
     let content = Content::check(&args.file).with_context(|| args.file.display().to_string())?;
+    content.check_count(args.rows).with_context(|| args.file.display().to_string())?;
     let effective_from = args.effective_from.unwrap_or_else(|| Clock::system().today());
     let edition = RegionEdition {
         request_id: args.request_id.unwrap_or_else(|| request_id(&args, &content, effective_from)).to_string(),
         effective_from: Some(effective_from.into()),
         complete_for: args.complete_for.map(|code| code.to_string()).unwrap_or_default(),
         source: args.source,
+        row_count: args.rows.map(i64::from).unwrap_or_default(),
     };
     let result = import(&gateway, edition, &args.file, content.rows).await?;
     println!(
@@ -114,6 +123,16 @@ impl Content {
         }
         Ok(Self { rows: count, hash: hasher.finalize().into() })
     }
+
+    fn check_count(&self, stated: Option<u32>) -> Result<()> {
+        match stated {
+            Some(stated) if u64::from(stated) != self.rows => bail!(
+                "the file has {} rows, --rows says {stated}: is it cut off, or another one? Nothing was sent",
+                self.rows
+            ),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn open(path: &Path) -> Result<RegisterRows<BufReader<File>>> {
@@ -123,7 +142,7 @@ fn open(path: &Path) -> Result<RegisterRows<BufReader<File>>> {
 
 /// The same import gets the same identifier, so that repeating it is safe.
 fn request_id(args: &Regions, content: &Content, effective_from: NaiveDate) -> Uuid {
-    let options = format!("{effective_from}\n{:?}\n{}\n", args.complete_for, args.source);
+    let options = format!("{effective_from}\n{:?}\n{:?}\n{}\n", args.complete_for, args.rows, args.source);
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &[options.as_bytes(), &content.hash].concat())
 }
 
@@ -170,4 +189,64 @@ async fn follow(
     }
     progress.end("done");
     Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Cli {
+        #[command(subcommand)]
+        what: What,
+    }
+
+    fn parse(options: &[&str]) -> Result<Regions, String> {
+        let given = ["import", "regions", "regions.csv"].iter().chain(options);
+        match Cli::try_parse_from(given) {
+            Ok(Cli { what: What::Regions(regions) }) => Ok(regions),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn check(text: &str, stated: Option<u32>) -> Result<(), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("regions.csv");
+        std::fs::write(&path, text).unwrap();
+        Content::check(&path).unwrap().check_count(stated).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn whoever_withdraws_says_how_many_rows_there_are() {
+        let refused = parse(&["--complete-for", "440000000000"]).unwrap_err();
+        assert!(refused.contains("--rows <NUMBER>"), "{refused}");
+        assert!(parse(&["--rows", "0"]).unwrap_err().contains("--rows"));
+        let regions = parse(&["--complete-for", "440000000000", "--rows", "28437"]).unwrap();
+        assert_eq!(regions.rows, Some(28437));
+        assert_eq!(parse(&[]).unwrap().rows, None);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_at_the_end_of_a_line_is_not_sent() {
+        let whole = "code,name,level,parent_code,assisted\n\
+                     441823107000,太平镇,town,441823000000,1\n\
+                     441823107201,沙塘村,village,441823107000,1\n";
+        let cut_off = whole.lines().take(2).collect::<Vec<_>>().join("\n") + "\n";
+        assert_eq!(check(whole, Some(2)), Ok(()));
+        assert_eq!(check(&cut_off, None), Ok(()));
+        let refused = check(&cut_off, Some(2)).unwrap_err();
+        assert_eq!(refused, "the file has 1 rows, --rows says 2: is it cut off, or another one? Nothing was sent");
+        assert!(check(whole, Some(1)).is_err());
+    }
+
+    #[test]
+    fn another_number_of_rows_is_another_request() {
+        let content = Content { rows: 2, hash: [7; 32] };
+        let day = NaiveDate::from_ymd_opt(2025, 1, 1).unwrap();
+        let id = |options: &[&str]| request_id(&parse(options).unwrap(), &content, day);
+        assert_eq!(id(&["--rows", "2"]), id(&["--rows", "2"]));
+        assert_ne!(id(&["--rows", "2"]), id(&[]));
+    }
 }

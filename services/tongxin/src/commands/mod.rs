@@ -1,9 +1,11 @@
 //! What operators do: one file for each subcommand.
 
 pub mod check_config;
+pub mod holidays;
 pub mod import;
 pub mod log;
 pub mod migrate;
+pub mod rules;
 pub mod scorecard;
 pub mod serve;
 pub mod token;

@@ -22,7 +22,11 @@ pub struct Args {
     #[arg(long, value_name = "DATE", value_parser = day)]
     as_of: Option<NaiveDate>,
 
-    /// For programs
+    /// Also what breaks figures down by category and risk
+    #[arg(long)]
+    breakdown: bool,
+
+    /// For programs; breakdowns are always there
     #[arg(long)]
     json: bool,
 
@@ -35,7 +39,7 @@ pub async fn run(args: Args) -> Result<()> {
     if args.json {
         println!("{:#}", card.json());
     } else {
-        println!("{}\n\n{}", card.title(), card.table(|_| String::new()));
+        println!("{}\n\n{}", card.title(), card.table(args.breakdown, |_| String::new()));
     }
     Ok(())
 }

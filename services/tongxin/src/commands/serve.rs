@@ -8,6 +8,7 @@ use tongxin_platform::{
     broker,
     clock::Clock,
     config,
+    error::chain,
     lifecycle::Lifecycle,
     service::Surroundings,
     telemetry::{self, Telemetry},
@@ -32,7 +33,8 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let settings: Settings = config::load(args.config.as_deref())?;
+    let settings: Settings = config::load(args.config.as_deref())
+        .map_err(|error| anyhow!("{}; `tongxin check-config FILE` lists all that is wrong", chain(&error)))?;
     let telemetry = telemetry::init("tongxin", &settings.telemetry)?;
     let grace = Duration::from_secs(settings.grace_seconds.0);
     let mut lifecycle = Lifecycle::default();
@@ -64,6 +66,13 @@ async fn start(
     let (grpc, admin) = match service {
         ServiceName::Pairing => {
             let app = tongxin_pairing::App::build(settings.pairing.ok_or_else(missing)?, surroundings).await?;
+            let addresses = (app.grpc_address()?, app.admin_address()?);
+            app.start(lifecycle);
+            addresses
+        }
+        ServiceName::Monitoring => {
+            settings.token_file.context("monitoring follows pairing: token_file has to name its token")?;
+            let app = tongxin_monitoring::App::build(settings.monitoring.ok_or_else(missing)?, surroundings).await?;
             let addresses = (app.grpc_address()?, app.admin_address()?);
             app.start(lifecycle);
             addresses

@@ -40,7 +40,7 @@ impl Comparison {
     pub fn text(&self) -> String {
         let parts = self.cards.iter().map(|(region, card)| {
             let remark = |figure: &Figure| self.remark(*region, figure);
-            format!("{}\n\n{}", card.title(), card.table(remark))
+            format!("{}\n\n{}", card.title(), card.table(false, remark))
         });
         parts.collect::<Vec<_>>().join("\n")
     }

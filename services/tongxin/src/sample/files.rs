@@ -1,20 +1,27 @@
-//! What lies in deploy/sample/qingyuan-2025, built into the program.
+//! What lies in deploy/sample/qingyuan-2025, and the rules of deploy/rules, built into the program.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use serde::Deserialize;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::pairing::v1::RegionRow;
+use tongxin_proto::{
+    monitoring::v1::{Holiday, RuleSetDraft},
+    pairing::v1::RegionRow,
+};
+use uuid::Uuid;
 
-use crate::register_csv::RegisterRows;
+use crate::{register_csv::RegisterRows, rule_files};
 
 const MANIFEST: &str = include_str!("../../../../deploy/sample/qingyuan-2025/manifest.json");
 const REGISTER: &str = include_str!("../../../../deploy/sample/qingyuan-2025/regions.csv");
 const SUPPORTERS: &str = include_str!("../../../../deploy/sample/qingyuan-2025/supporters.csv");
 const FIGURES: &str = include_str!("../../../../deploy/sample/qingyuan-2025/figures.csv");
+const RULES: &str = include_str!("../../../../deploy/rules/guangdong-2021-2025.yaml");
+const LATER_RULES: &str = include_str!("../../../../deploy/rules/guangdong-2026.yaml");
+const HOLIDAYS: &str = include_str!("../../../../deploy/rules/holidays-2021-2026.yaml");
 
 /// A sample that the program has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,6 +53,10 @@ pub struct Manifest {
     pub supporter_region: RegionCode,
     /// How many joint activities there are; no figure was published.
     pub joint_activities: usize,
+    /// How many households there are; no figure was published.
+    pub households: usize,
+    /// How many cases ended with removal; no figure was published.
+    pub cases: usize,
 }
 
 /// A published figure.
@@ -71,6 +82,12 @@ pub struct Files {
     pub regions: Vec<RegionRow>,
     /// The published figures.
     pub published: Vec<Published>,
+    /// The rules by which households were monitored in those years.
+    pub rules: RuleSetDraft,
+    /// Those that came after them.
+    pub later_rules: RuleSetDraft,
+    /// Holidays by their years.
+    pub holidays: BTreeMap<i32, Vec<Holiday>>,
 }
 
 impl Files {
@@ -93,7 +110,16 @@ impl Files {
             manifest: serde_json::from_str(MANIFEST).context("the sample's manifest cannot be read")?,
             regions,
             published: published.collect::<Result<_, _>>().context("the published figures cannot be read")?,
+            rules: rule_files::parse_rule_set(RULES).context("the sample's rules cannot be read")?,
+            later_rules: rule_files::parse_rule_set(LATER_RULES).context("the sample's later rules cannot be read")?,
+            holidays: rule_files::parse_holidays(HOLIDAYS).context("the sample's holidays cannot be read")?,
         })
+    }
+
+    /// The identifier of something by what it is, always the same.
+    pub fn id(&self, about: &str) -> String {
+        let name = format!("tongxin/sample/{}/{about}", self.manifest.name);
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
     }
 
     /// A published count.

@@ -7,17 +7,20 @@
 //! | `chance` | a row of numbers that follows from a seed |
 //! | `names`  | names of organisations |
 //! | `year`   | the organisations, pairings and activities |
-//! | `load`   | loads them through the gateway |
+//! | `monitoring` | households, what became of them, and what villages earned |
+//! | `load`   | loads all of it through the gateway |
 //! | `check`  | compares the scorecard with the published figures |
 
 mod chance;
 mod check;
 mod files;
 mod load;
+mod monitoring;
 mod names;
 mod year;
 
 pub use check::compare;
 pub use files::{Files, SampleName};
 pub use load::load;
+pub use monitoring::Kept;
 pub use year::Year;

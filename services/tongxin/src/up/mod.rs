@@ -3,12 +3,14 @@
 //! | file | |
 //! |---|---|
 //! | `databases` | makes and migrates the databases |
+//! | `keys`      | makes the keys that personal data is sealed by |
 //! | `ports`     | who listens where |
 //! | `world`     | servers, services and token: started and stopped together |
 //! | `token`     | keeps the token file fresh |
 //! | `sample`    | loads the sample year and shows the scorecard |
 
 mod databases;
+mod keys;
 mod ports;
 mod sample;
 mod token;
@@ -19,10 +21,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use tongxin_platform::{
+    error::chain,
+    grpc::ServerError,
     servers::{Servers, ServersConfig},
-    telemetry::{self, LogFormat, TelemetryConfig},
+    service::StartError,
+    telemetry::{self, LogFormat, TelemetryConfig, TelemetryError},
 };
 
 use crate::{
@@ -47,7 +52,7 @@ const GRACE: Duration = Duration::from_secs(10);
   tongxin up --sample qingyuan-2025 --once         shows its scorecard and stops
   tongxin up --data-dir /srv/tongxin --port 9000   elsewhere
 
-The gateway answers gRPC and JSON on PORT and has its admin port on PORT+1. Services behind it are on PORT+10, +11 ...
+The gateway answers gRPC, gRPC-Web and JSON on PORT and has its admin port on PORT+1. Services behind it are on PORT+10, +11 ...
 and have their admin ports on PORT+20, +21 ... The token file, the log and up.json with all addresses are in the
 data folder.")]
 pub struct Args {
@@ -70,16 +75,28 @@ pub struct Args {
     /// What is logged, into tongxin.log of the data folder, such as `info,tongxin_pairing=debug`
     #[arg(long, value_name = "DIRECTIVES", default_value = "info")]
     log: String,
+
+    /// nats-server; otherwise that of `.tools/bin` in this folder or one above, or on the PATH
+    #[arg(long, value_name = "PROGRAM")]
+    nats_server: Option<PathBuf>,
+
+    /// Folder of `postgres` and `initdb`; otherwise those on the PATH, or Debian's newest
+    #[arg(long, value_name = "FOLDER")]
+    postgres_bin: Option<PathBuf>,
 }
 
 pub async fn run(args: Args) -> Result<()> {
     let begun = Instant::now();
     let told = signals::told()?;
     tokio::pin!(told);
-    let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?)?;
+    let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?).map_err(foreign_folder)?;
 
     eprintln!("starting Postgres and NATS in {}", args.data_dir.display());
-    let config = ServersConfig::new(&args.data_dir);
+    let config = ServersConfig {
+        data_dir: args.data_dir.clone(),
+        postgres_bin_dir: args.postgres_bin.clone(),
+        nats_server: args.nats_server.clone(),
+    };
     let servers = tokio::select! {
         started = Servers::start(&config) => started?,
         () = &mut told => return Ok(()),
@@ -94,7 +111,7 @@ pub async fn run(args: Args) -> Result<()> {
         }
     };
     // Dropped on an error, the servers stop at once.
-    let (world, lifecycle) = started?;
+    let (world, lifecycle) = started.map_err(taken_port)?;
 
     let mut done = Ok(());
     let work = async {
@@ -130,6 +147,26 @@ async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Re
         eprintln!("{differing} figure(s) are not as published: was something changed since the sample was loaded?");
     }
     Ok(())
+}
+
+/// Says what to do when we may not write where the log goes.
+fn foreign_folder(error: TelemetryError) -> anyhow::Error {
+    match error {
+        TelemetryError::LogFile(path, error) => {
+            anyhow!("cannot write {}: {error}: is it another user's? --data-dir names another folder", path.display())
+        }
+        error => error.into(),
+    }
+}
+
+/// Says what to do when a port is not to be had.
+fn taken_port(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(StartError::Server(ServerError::Listen(..)) | StartError::Admin(..)) => {
+            anyhow!("{}; --port names another first port, 0 takes free ones", chain(error.as_ref()))
+        }
+        _ => error,
+    }
 }
 
 fn telemetry_config(args: &Args) -> Result<TelemetryConfig> {

@@ -12,21 +12,21 @@ use super::world::World;
 use crate::{
     client::Gateway,
     figures::Card,
-    sample::{self, Files, SampleName, Year},
+    sample::{self, Files, Kept, SampleName, Year},
 };
 
-const SOURCE: &str = tongxin_pairing::NAME;
+const SOURCES: [&str; 2] = [tongxin_pairing::NAME, tongxin_monitoring::NAME];
 const LEVEL_WITHIN: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Returns how many figures differ from what was published.
 pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     let files = Files::of(name)?;
-    let year = Year::of(&files)?;
+    let (year, kept) = (Year::of(&files)?, Kept::of(&files)?);
     let gateway = Gateway::at(&world.instance.gateway, &world.instance.token_file)?;
 
     let begun = Instant::now();
-    sample::load(&gateway, &files, &year).await?;
+    sample::load(&gateway, &files, &year, &kept).await?;
     let load_seconds = begun.elapsed().as_secs_f64();
     let loaded = Instant::now();
     level(world, &gateway, &files).await?;
@@ -47,29 +47,37 @@ pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     Ok(differing.len())
 }
 
-/// Waits until the scorecard counts everything that pairing has recorded so far.
+/// Waits until the scorecard counts everything that services have recorded so far.
 async fn level(world: &World, gateway: &Gateway, files: &Files) -> Result<()> {
-    let url = world.instance.databases.get(SOURCE).context("the database of pairing is not known")?;
-    let pool = db::open(&DbConfig { max_connections: 1, ..DbConfig::at(url) }).await?;
     let counts_all = async {
-        loop {
-            let mut tx = Scope::EVERYWHERE.read(&pool).await?;
-            let waiting: i64 =
-                sqlx::query_scalar("SELECT count(*) FROM event WHERE seq IS NULL").fetch_one(&mut *tx).await?;
-            tx.rollback().await?;
-            if waiting == 0 {
-                let head = log::head(&pool).await?.seq;
-                let card = Card::of(gateway, files.manifest.region, Some(files.manifest.as_of)).await;
-                // The region's name may not have arrived yet.
-                if card.is_ok_and(|card| card.counted(SOURCE) >= head) {
-                    return anyhow::Ok(());
-                }
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
+        for source in SOURCES {
+            counts(world, gateway, files, source).await?;
         }
+        anyhow::Ok(())
     };
     match tokio::time::timeout(LEVEL_WITHIN, counts_all).await {
         Ok(counted) => counted,
         Err(_) => bail!("the scorecard did not count all events within {LEVEL_WITHIN:?}: see tongxin.log"),
+    }
+}
+
+async fn counts(world: &World, gateway: &Gateway, files: &Files, source: &str) -> Result<()> {
+    let url = world.instance.databases.get(source);
+    let url = url.with_context(|| format!("the database of {source} is not known"))?;
+    let pool = db::open(&DbConfig { max_connections: 1, ..DbConfig::at(url) }).await?;
+    loop {
+        let mut tx = Scope::EVERYWHERE.read(&pool).await?;
+        let waiting: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM event WHERE seq IS NULL").fetch_one(&mut *tx).await?;
+        tx.rollback().await?;
+        if waiting == 0 {
+            let head = log::head(&pool).await?.seq;
+            let card = Card::of(gateway, files.manifest.region, Some(files.manifest.as_of)).await;
+            // The region's name may not have arrived yet.
+            if card.is_ok_and(|card| card.counted(source) >= head) {
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -18,7 +18,7 @@ use tongxin_platform::{
     telemetry::Telemetry,
 };
 
-use super::{databases, ports::Ports, token::TokenFile};
+use super::{databases, keys, ports::Ports, token::TokenFile};
 use crate::{
     instance::{Addresses, Instance},
     services::ServiceName,
@@ -27,7 +27,7 @@ use crate::{
 
 /// Guangdong: what the token in the data folder is good for.
 const REGION: &str = "440000000000";
-const ROLES: [&str; 2] = ["hq", "operator"];
+const ROLES: [&str; 3] = ["hq", "operator", "department"];
 
 /// After a crash the gateway may have many events to count before it is level.
 const READY_WITHIN: Duration = Duration::from_mins(10);
@@ -37,7 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub struct World {
     /// What others are told of it.
     pub instance: Instance,
-    /// How far the gateway has counted each service's events.
+    /// How far events are followed: each service's by the gateway, the register's by monitoring.
     progress: BTreeMap<&'static str, Progress>,
 }
 
@@ -58,17 +58,33 @@ impl World {
         let pairing = tongxin_pairing::App::build(pairing, surroundings.clone()).await?;
         let at = |address: SocketAddr| format!("http://{address}");
         let pairing_at = Addresses { grpc: at(pairing.grpc_address()?), admin: at(pairing.admin_address()?) };
-        let services = BTreeMap::from([(tongxin_pairing::NAME.to_owned(), pairing_at)]);
+
+        let personal = keys::in_folder(data_dir)?;
+        let monitoring = tongxin_monitoring::Config {
+            grpc: listen(ports.service(1)),
+            admin: AdminConfig { listen: ports.service_admin(1) },
+            ..tongxin_monitoring::Config::on(database(ServiceName::Monitoring), &pairing_at.grpc, personal)
+        };
+        let monitoring = tongxin_monitoring::App::build(monitoring, surroundings.clone()).await?;
+        let monitoring_at = Addresses { grpc: at(monitoring.grpc_address()?), admin: at(monitoring.admin_address()?) };
+        let services = BTreeMap::from([
+            (tongxin_pairing::NAME.to_owned(), pairing_at),
+            (tongxin_monitoring::NAME.to_owned(), monitoring_at),
+        ]);
 
         let gateway = tongxin_gateway::Config {
-            database: database(ServiceName::Gateway),
             grpc: listen(ports.gateway()),
             admin: AdminConfig { listen: ports.gateway_admin() },
             upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.clone())).collect(),
+            ..tongxin_gateway::Config::on(database(ServiceName::Gateway))
         };
         let clock = surroundings.clock.clone();
         let gateway = tongxin_gateway::App::build(gateway, surroundings).await?;
-        let followed = gateway.progress(tongxin_pairing::NAME).context("the gateway does not follow pairing")?;
+        let mut progress = BTreeMap::from([("pairing's register", monitoring.progress())]);
+        for name in [tongxin_pairing::NAME, tongxin_monitoring::NAME] {
+            let followed = gateway.progress(name).with_context(|| format!("the gateway does not follow {name}"))?;
+            progress.insert(name, followed);
+        }
 
         let token_file = token_file(data_dir, clock)?;
         let instance = Instance {
@@ -81,13 +97,14 @@ impl World {
         };
         let mut lifecycle = Lifecycle::default();
         pairing.start(&mut lifecycle);
+        monitoring.start(&mut lifecycle);
         gateway.start(&mut lifecycle);
         let stop = lifecycle.stop_token();
         lifecycle.start("the token file", token_file.run(stop));
-        Ok((Self { instance, progress: BTreeMap::from([(tongxin_pairing::NAME, followed)]) }, lifecycle))
+        Ok((Self { instance, progress }, lifecycle))
     }
 
-    /// Waits until the gateway has counted all that happened before.
+    /// Waits until all that happened before is followed.
     pub async fn ready(&self) -> Result<()> {
         let level = async {
             while self.progress.values().any(|progress| progress.age_seconds().is_none()) {
@@ -111,12 +128,12 @@ impl World {
         let row = |name: &str, place: &str, about: String| vec![name.to_owned(), place.to_owned(), about];
         let file = |path: &Path| path.display().to_string();
         let mut rows = vec![
-            row("gateway", gateway, "gRPC, and JSON by POST".to_owned()),
+            row("gateway", gateway, "gRPC, gRPC-Web, and JSON by POST".to_owned()),
             row("admin", gateway_admin, "/readyz, /metrics".to_owned()),
         ];
         let services = services.iter();
         rows.extend(services.map(|(name, at)| row(name, &at.grpc, format!("gRPC; admin port {}", at.admin))));
-        rows.push(row("token", &file(token_file), format!("{} of {REGION}", ROLES.join(" and "))));
+        rows.push(row("token", &file(token_file), format!("{} of {REGION}", ROLES.join(", "))));
         rows.push(row("log", &file(&token_file.with_file_name("tongxin.log")), String::new()));
         format!("\ntongxin is ready after {:.1} s\n\n{}", took.as_secs_f64(), table::render(&rows, &[]))
     }

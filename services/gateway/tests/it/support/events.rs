@@ -1,8 +1,8 @@
 //! Events as pairing states them.
 
 use tongxin_proto::pairing::v1::{
-    JointActivityHeld, OrganisationPairedChanged, OrganisationSide, PairedChange, PairingKind, Region,
-    RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+    JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairedChange, PairingKind,
+    Region, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
 };
 use uuid::Uuid;
 
@@ -76,5 +76,14 @@ pub fn activity(region: &str, day: &str) -> JointActivityHeld {
         region_code: region.to_owned(),
         held_on: Some(date(day).into()),
         ..JointActivityHeld::default()
+    }
+}
+
+pub fn voided(activity: &JointActivityHeld) -> JointActivityVoided {
+    JointActivityVoided {
+        activity_id: activity.activity_id.clone(),
+        region_code: activity.region_code.clone(),
+        held_on: activity.held_on,
+        ..JointActivityVoided::default()
     }
 }

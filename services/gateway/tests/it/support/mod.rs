@@ -2,6 +2,7 @@
 
 pub mod events;
 mod pairing;
+mod source;
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
@@ -10,18 +11,17 @@ use sqlx::PgPool;
 use tongxin_gateway::{App, Config};
 use tongxin_platform::{
     broker::{self, BrokerConfig},
-    config::AdminConfig,
     consumer::Progress,
     db::{self, DbConfig},
-    grpc::GrpcConfig,
     lifecycle::Lifecycle,
     servers::Nats,
-    testing::{Database, TestWorld, eventually},
+    testing::{Database, TestWorld},
 };
 use tongxin_proto::gateway::v1::{GetScorecardRequest, Scorecard, gateway_service_client::GatewayServiceClient};
 use tonic::{Request, Status, transport::Channel};
 
 pub use pairing::{FakePairing, UNKNOWN_REGION};
+pub use source::FakeSource;
 
 pub const PROVINCE: &str = "440000000000";
 pub const CITY: &str = "441800000000";
@@ -64,18 +64,15 @@ impl Stage {
     pub async fn set() -> Self {
         let (world, nats) = world().await;
         let pairing = FakePairing::start(&world).await;
-        let upstreams = BTreeMap::from([("pairing".to_owned(), format!("http://{}", pairing.address))]);
-        Self::with(world, nats, pairing, upstreams).await
+        Self::with(world, nats, pairing, |_| {}).await
     }
 
-    pub async fn with(world: TestWorld, nats: Nats, pairing: FakePairing, upstreams: BTreeMap<String, String>) -> Self {
+    /// With the settings that a test wants otherwise.
+    pub async fn with(world: TestWorld, nats: Nats, pairing: FakePairing, set: impl FnOnce(&mut Config)) -> Self {
         let database = Database::migrated(&tongxin_gateway::migrations()).await;
-        let config = Config {
-            database: DbConfig::at(&database.app_url),
-            grpc: GrpcConfig::default(),
-            admin: AdminConfig::default(),
-            upstreams,
-        };
+        let mut config = Config::on(DbConfig::at(&database.app_url));
+        config.upstreams = BTreeMap::from([pairing.upstream()]);
+        set(&mut config);
         let app = App::build(config, world.surroundings.clone()).await.unwrap();
         let (grpc, admin) = (app.grpc_address().unwrap(), app.admin_address().unwrap());
         let progress = app.progress("pairing");
@@ -87,12 +84,7 @@ impl Stage {
 
     /// Waits until all that pairing stated is counted.
     pub async fn settle(&self) {
-        eventually("all events are counted", || async {
-            let stated = self.pairing.stated().await;
-            let counted = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM cursor").fetch_one(&self.pool).await;
-            stated == counted.unwrap_or(-1)
-        })
-        .await;
+        self.pairing.is_counted(&self.pool).await;
     }
 
     pub fn channel(&self) -> Channel {

@@ -1,25 +1,14 @@
-//! A service named pairing: platform's log, relay and door, and three methods that say what they saw.
+//! A service named pairing: a source of events, and three methods that say what they saw.
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    ops::Deref,
     sync::{Arc, Mutex},
 };
 
 use axum::extract::Request as HttpRequest;
-use prost::Name;
-use sqlx::{PgPool, migrate::Migrator};
 use tokio_stream::StreamExt as _;
-use tongxin_platform::{
-    admin::Readiness,
-    db::{Migrations, Scope},
-    lifecycle::Lifecycle,
-    log::{NewEvent, append},
-    region::RegionCode,
-    request::Context,
-    service::Service,
-    testing::{Database, TestWorld, eventually},
-};
+use tongxin_platform::testing::TestWorld;
 use tongxin_proto::{
     CheckedCodec,
     pairing::v1::{
@@ -30,71 +19,31 @@ use tongxin_proto::{
 use tonic::{Code, Request, Response, Status, Streaming, metadata::MetadataMap, server::Grpc, service::Routes};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use tower::service_fn;
-use uuid::Uuid;
 
-use super::{CITY, date};
+use super::FakeSource;
 
 /// Asking for it is answered with an error.
 pub const UNKNOWN_REGION: &str = "990000000000";
 
 pub struct FakePairing {
-    pub address: SocketAddr,
-    pub database: Database,
+    source: FakeSource,
     /// Metadata of the newest call.
     pub seen: Arc<Mutex<MetadataMap>>,
-    pool: PgPool,
-    context: Context,
-    /// Runs until it is dropped.
-    _lifecycle: Lifecycle,
 }
 
 impl FakePairing {
     pub async fn start(world: &TestWorld) -> Self {
-        let migrations = Migrations::with_platform(&Migrator::DEFAULT);
-        let database = Database::migrated(&migrations).await;
-        let (config, surroundings) = (database.service_config(), world.surroundings.clone());
-        let service = Service::connect("pairing", config, surroundings, &migrations).await.unwrap();
-        let pool = service.pool.clone();
         let seen: Arc<Mutex<MetadataMap>> = Arc::default();
-        let listening = service.listen(&[SERVICE_NAME], routes(&seen), Readiness::default()).await.unwrap();
-        let address = listening.grpc_address().unwrap();
-        let mut lifecycle = Lifecycle::default();
-        listening.start(&mut lifecycle);
-        let context = Context {
-            now: world.clock.now(),
-            actor: "test".to_owned(),
-            regions: tongxin_platform::region::RegionRange::EVERYWHERE,
-            may_load_history: true,
-        };
-        Self { address, database, seen, pool, context, _lifecycle: lifecycle }
+        let source = FakeSource::start(world, "pairing", SERVICE_NAME, routes(&seen)).await;
+        Self { source, seen }
     }
+}
 
-    /// States one event, of an aggregate of its own.
-    pub async fn state(&self, event: &impl Name) {
-        self.state_all(std::slice::from_ref(event)).await;
-    }
+impl Deref for FakePairing {
+    type Target = FakeSource;
 
-    pub async fn state_all<Event: Name>(&self, events: &[Event]) {
-        let region = RegionCode::parse(CITY).unwrap();
-        let events: Vec<_> = events
-            .iter()
-            .map(|event| NewEvent::new(("thing", Uuid::new_v4()), region, date("2025-12-31"), event))
-            .collect();
-        let mut tx = Scope::EVERYWHERE.write(&self.pool).await.unwrap();
-        append(&mut tx, &self.context, &events).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
-    /// Number of the newest event, when all have one.
-    pub async fn stated(&self) -> i64 {
-        eventually("all events have numbers", || async {
-            let mut tx = Scope::EVERYWHERE.read(&self.pool).await.unwrap();
-            let waiting = sqlx::query_scalar("SELECT EXISTS (SELECT FROM event WHERE seq IS NULL)");
-            let waiting: bool = waiting.fetch_one(&mut *tx).await.unwrap();
-            !waiting
-        })
-        .await;
-        sqlx::query_scalar("SELECT seq FROM log_head").fetch_one(&self.pool).await.unwrap()
+    fn deref(&self) -> &FakeSource {
+        &self.source
     }
 }
 

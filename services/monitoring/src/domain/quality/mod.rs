@@ -1,24 +1,91 @@
-//! Data-quality rules.
+//! Data-quality rules: what cannot be, or hardly can be, when all that is known of a household is put side by side.
+//!
+//! Numbers never change their meaning; a rule that is given up leaves its number behind. Rules see no name, no ID
+//! number and nobody's health, only how many are ill.
 
-use chrono::NaiveDate;
+mod cases;
+mod dossier;
+mod guarantees;
+mod income;
+mod insurance;
+mod measures;
+mod members;
+mod schooling_and_work;
+#[cfg(test)]
+mod tests;
 
-use super::household::{Household, Refused};
+pub use dossier::{CaseFile, Dossier, MeasureFile, Person};
 
-/// All that rules ask of a household, on a day.
-#[derive(Debug, Clone)]
-pub struct Dossier;
+/// What a rule does at entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The entry is taken, with a warning: strange, but it happens.
+    Warn,
+    /// The entry is refused: no truth can be behind it.
+    Refuse,
+}
 
-impl Dossier {
-    /// A household by itself, as it is entered.
-    #[must_use]
-    pub fn of_household(_: &Household, _: NaiveDate) -> Self {
-        Self
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Number, 1 to 999.
+    pub number: i16,
+    /// What is wrong when it finds something, in Chinese.
+    pub name_zh: &'static str,
+    /// The same in English.
+    pub name_en: &'static str,
+    /// What it does at entry.
+    pub severity: Severity,
+    /// Whether it finds fault.
+    finds: fn(&Dossier) -> bool,
+}
+
+impl Rule {
+    const fn warn(number: i16, name_zh: &'static str, name_en: &'static str, finds: fn(&Dossier) -> bool) -> Self {
+        Self { number, name_zh, name_en, severity: Severity::Warn, finds }
     }
+
+    const fn refuse(number: i16, name_zh: &'static str, name_en: &'static str, finds: fn(&Dossier) -> bool) -> Self {
+        Self { number, name_zh, name_en, severity: Severity::Refuse, finds }
+    }
+}
+
+/// Rules by what they are about, in the order of their numbers.
+const GROUPS: [&[Rule]; 7] = [
+    members::RULES,
+    schooling_and_work::RULES,
+    insurance::RULES,
+    income::RULES,
+    guarantees::RULES,
+    cases::RULES,
+    measures::RULES,
+];
+
+/// All rules, in the order of their numbers.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    GROUPS.into_iter().flatten()
+}
+
+/// The rules that find fault with a household, in the order of their numbers.
+pub fn check(dossier: &Dossier) -> impl Iterator<Item = &'static Rule> {
+    rules().filter(|rule| (rule.finds)(dossier))
+}
+
+/// What the rules say of an entry. What is not in the dossier is not held against it.
+#[must_use]
+pub fn at_entry(dossier: &Dossier) -> Findings {
+    let (refused, warned) = check(dossier).partition(|rule| rule.severity == Severity::Refuse);
+    Findings { refused, warned }
 }
 
 /// What the rules say of an entry.
 #[derive(Debug, Default)]
-pub struct Findings;
+pub struct Findings {
+    /// Rules that refuse it.
+    pub refused: Vec<&'static Rule>,
+    /// Rules that warn of it.
+    pub warned: Vec<&'static Rule>,
+}
 
 impl Findings {
     /// The numbers of the rules that warn.
@@ -26,12 +93,14 @@ impl Findings {
     /// # Errors
     /// The first rule that refuses.
     pub fn accept(&self) -> Result<Vec<i32>, Refused> {
-        Ok(Vec::new())
+        match self.refused.first() {
+            Some(rule) => Err(Refused(rule)),
+            None => Ok(self.warned.iter().map(|rule| rule.number.into()).collect()),
+        }
     }
 }
 
-/// What the rules say of an entry. What is not in the dossier is not held against it.
-#[must_use]
-pub fn at_entry(_: &Dossier) -> Findings {
-    Findings
-}
+/// An entry behind which no truth can be.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("data-quality rule {}: {} ({})", .0.number, .0.name_en, .0.name_zh)]
+pub struct Refused(pub &'static Rule);

@@ -1,8 +1,13 @@
 //! All reading and writing of the contract's messages.
 
+pub(super) mod cases;
 mod household_answers;
 pub(super) mod households;
 mod names;
+mod observations;
+mod rules;
+pub(super) mod signals;
+pub(super) mod villages;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
@@ -12,6 +17,8 @@ use tongxin_proto::{
     names::Named,
 };
 use uuid::Uuid;
+
+pub(super) use rules::{Simulated, replay, rule_set_id, verdict_id};
 
 use crate::{
     domain::{HouseholdId, ImportId, import::Progress},
@@ -43,6 +50,11 @@ pub(super) fn optional_date(field: &'static str, date: Option<Date>) -> Result<O
 /// A value that has to be stated.
 pub(super) fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
     T::read(number).ok_or_else(|| Error::field(field, "is required"))
+}
+
+/// Converts all of some values.
+pub(super) fn all<T, U: From<T>>(values: Vec<T>) -> Vec<U> {
+    values.into_iter().map(U::from).collect()
 }
 
 pub(super) fn household_id(field: &'static str, text: &str) -> Result<HouseholdId, Error> {

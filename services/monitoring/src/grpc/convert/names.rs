@@ -3,13 +3,15 @@
 use tongxin_proto::{monitoring::v1, same_names};
 
 use crate::domain::{
+    case::{Emergency, RemovalKind, StageName},
     household::{RevealPurpose, SocialSupport},
+    income::IncomeKind,
     measure::MeasureFamily,
     member::{Health, Insurance, LabourAbility, Relation, Schooling, Sex, Work},
     observation::HousingGrade,
     procedure::{DayKind, Step},
     risk::{Disaster, Risk},
-    signal::Department,
+    signal::{Department, SignalKind, SignalState},
 };
 
 same_names!(v1::Sex, Sex, Male, Female);
@@ -97,3 +99,9 @@ same_names!(
     LivingConditions,
     Infrastructure
 );
+same_names!(v1::SignalKind, SignalKind, SelfReport, Sweep, DepartmentWarning, Screening);
+same_names!(v1::SignalState, SignalState, Open, Verified, Refuted);
+same_names!(v1::IncomeKind, IncomeKind, Operating, Contracting, Investment, Other);
+same_names!(v1::Stage, StageName, Identifying, Monitored, Removing, Removed, Refused);
+same_names!(v1::RemovalKind, RemovalKind, Assisted, Natural);
+same_names!(v1::Emergency, Emergency, Disaster, Accident);

@@ -1,4 +1,9 @@
 //! What happened, as the contract's events: one file for each aggregate.
 
+pub mod cases;
 pub mod counts;
 pub mod households;
+pub mod observations;
+pub mod rules;
+pub mod signals;
+pub mod villages;

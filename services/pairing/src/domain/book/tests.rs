@@ -34,6 +34,7 @@ fn pairing(id: u128, supporter: u8, at: u8, period: Period) -> Pairing {
         recipient_name: String::new(),
         region: village(at),
         end_reason: String::new(),
+        void_reason: String::new(),
         version: 1,
     }
 }
@@ -50,7 +51,7 @@ fn of_rule<'a>(changes: &'a [CountChange], name: &str) -> Vec<(&'a NaiveDate, i3
 
 #[test]
 fn a_village_is_dual_covered_from_its_second_sort_of_supporter_on() {
-    let (mut book, rules) = (Book::new([], assisted_since(0)), CoverageRules::default());
+    let (mut book, rules) = (Book::new([], &HashSet::new(), assisted_since(0)), CoverageRules::default());
     let open = |start| Period::new(day(start), None).unwrap();
     let unit = book.establish(pairing(1, 2, 1, open(10)), &rules).unwrap();
     assert_eq!((of_rule(&unit, "party"), of_rule(&unit, "dual")), (vec![(&day(10), 1)], vec![]));
@@ -60,7 +61,7 @@ fn a_village_is_dual_covered_from_its_second_sort_of_supporter_on() {
 
 #[test]
 fn a_village_counts_only_while_it_is_assisted() {
-    let (mut book, rules) = (Book::new([], assisted_since(50)), CoverageRules::default());
+    let (mut book, rules) = (Book::new([], &HashSet::new(), assisted_since(50)), CoverageRules::default());
     let changes = book.establish(pairing(1, 2, 1, Period::new(day(10), None).unwrap()), &rules).unwrap();
     assert_eq!(of_rule(&changes, "party"), [(&day(50), 1)]);
     let ended = vec![Period::new(day(50), Some(day(60))).unwrap()];
@@ -69,7 +70,7 @@ fn a_village_counts_only_while_it_is_assisted() {
 
 #[test]
 fn a_supporter_of_two_villages_counts_once_in_their_town() {
-    let (mut book, rules) = (Book::new([], assisted_since(0)), CoverageRules::default());
+    let (mut book, rules) = (Book::new([], &HashSet::new(), assisted_since(0)), CoverageRules::default());
     let open = Period::new(day(10), None).unwrap();
     book.establish(pairing(1, 2, 1, open), &rules).unwrap();
     let changes = book.establish(pairing(2, 2, 2, open), &rules).unwrap();
@@ -81,7 +82,7 @@ fn a_supporter_of_two_villages_counts_once_in_their_town() {
 
 #[test]
 fn the_same_two_are_not_paired_twice_at_a_time() {
-    let (mut book, rules) = (Book::new([], assisted_since(0)), CoverageRules::default());
+    let (mut book, rules) = (Book::new([], &HashSet::new(), assisted_since(0)), CoverageRules::default());
     let period = |from, until| Period::new(day(from), Some(day(until))).unwrap();
     book.establish(pairing(1, 2, 1, period(10, 20)), &rules).unwrap();
     assert_eq!(book.establish(pairing(2, 2, 1, period(19, 30)), &rules), Err(Overlaps));
@@ -92,6 +93,7 @@ fn the_same_two_are_not_paired_twice_at_a_time() {
 enum Step {
     Establish { supporter: u8, at: u8, start: u32, length: Option<u32> },
     End { which: usize, length: u32 },
+    Void { which: usize },
     Assist { at: u8, start: u32, length: u32 },
 }
 
@@ -100,8 +102,21 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1..6u8, 1..4u8, 0..100u32, proptest::option::of(1..60u32))
             .prop_map(|(supporter, at, start, length)| Step::Establish { supporter, at, start, length }),
         2 => (any::<usize>(), 1..60u32).prop_map(|(which, length)| Step::End { which, length }),
+        1 => any::<usize>().prop_map(|which| Step::Void { which }),
         1 => (1..4u8, 0..100u32, 1..100u32).prop_map(|(at, start, length)| Step::Assist { at, start, length }),
     ]
+}
+
+/// The pairings in the order of their entry.
+fn pairings(book: &Book) -> Vec<Pairing> {
+    let mut pairings: Vec<_> = book.by_region.values().flatten().cloned().collect();
+    pairings.sort_by_key(|pairing| pairing.id);
+    pairings
+}
+
+fn chosen(book: &Book, which: usize) -> Option<Pairing> {
+    let pairings = pairings(book);
+    pairings.get(which % pairings.len().max(1)).cloned()
 }
 
 fn carry_out(book: &mut Book, step: Step, rules: &CoverageRules, id: u128) -> Vec<CountChange> {
@@ -111,13 +126,12 @@ fn carry_out(book: &mut Book, step: Step, rules: &CoverageRules, id: u128) -> Ve
             book.establish(pairing(id, supporter, at, period), rules).unwrap_or_default()
         }
         Step::End { which, length } => {
-            let Some(mut pairing) = book.pairings.get(which % book.pairings.len().max(1)).cloned() else {
-                return Vec::new();
-            };
+            let Some(mut pairing) = chosen(book, which) else { return Vec::new() };
             let ends_on = pairing.draft.period.starts_on() + chrono::Days::new(length.into());
             pairing.draft.period = pairing.draft.period.ending(ends_on).unwrap();
             book.replace(pairing, rules)
         }
+        Step::Void { which } => chosen(book, which).map_or_else(Vec::new, |pairing| book.strike(&pairing, rules)),
         Step::Assist { at, start, length } => {
             let period = Period::new(day(start), Some(day(start + length))).unwrap();
             book.assist(village(at), vec![period], rules)
@@ -125,11 +139,29 @@ fn carry_out(book: &mut Book, step: Step, rules: &CoverageRules, id: u128) -> Ve
     }
 }
 
+/// When each organisation is paired, of each kind and in each region, by looking at all pairings.
+fn counted(pairings: &[Pairing]) -> Vec<(Counted, Timeline)> {
+    let mut counts: HashMap<(OrganisationId, Side, RegionCode), Vec<Period>> = HashMap::new();
+    for Pairing { draft, region, .. } in pairings {
+        for (side, id) in [(Side::Supporter, draft.supporter), (Side::Recipient, draft.recipient)] {
+            for region in region.with_ancestors() {
+                counts.entry((id, side, region)).or_default().push(draft.period);
+            }
+        }
+    }
+    let timeline = |periods: Vec<Period>| {
+        let days = periods.clone().into_iter().flat_map(Period::bounds);
+        Timeline::of(days, |day| periods.iter().any(|period| period.contains(day)))
+    };
+    let counted = |(id, side, region)| Counted::Organisation { id, side, kind: PairingKind::Party, region };
+    counts.into_iter().map(|(key, periods)| (counted(key), timeline(periods))).collect()
+}
+
 proptest! {
     /// Whoever adds all changes knows the truth for every day, whatever was entered in which order.
     #[test]
     fn the_sum_of_changes_is_what_holds(steps in proptest::collection::vec(step(), 1..25)) {
-        let (mut book, rules) = (Book::new([], assisted_since(0)), CoverageRules::default());
+        let (mut book, rules) = (Book::new([], &HashSet::new(), assisted_since(0)), CoverageRules::default());
         let mut changes = Vec::new();
         for (id, step) in (1..).zip(steps) {
             changes.extend(carry_out(&mut book, step, &rules, id));
@@ -142,18 +174,48 @@ proptest! {
                 let region = village(number);
                 for (name, rule) in &rules.0 {
                     let assisted = book.assisted[&region].iter().any(|period| period.contains(at));
-                    let pairings = book.pairings.iter().filter(|pairing| pairing.region == region);
+                    let entered = pairings(&book);
+                    let pairings = entered.iter().filter(|pairing| pairing.region == region);
                     let expected = assisted && rule.is_met(&pairings, at);
                     let counted = Counted::Village { region, rule: name.clone() };
                     prop_assert_eq!(sum(&|other| *other == counted), i32::from(expected));
                 }
             }
             for region in village(1).with_ancestors() {
-                let in_force = book.pairings.iter().filter(|pairing| region.contains(pairing.region) && pairing.draft.period.contains(at));
+                let entered = pairings(&book);
+                let in_force = entered.iter().filter(|pairing| region.contains(pairing.region) && pairing.draft.period.contains(at));
                 let supporters: std::collections::HashSet<_> = in_force.map(|pairing| pairing.draft.supporter).collect();
                 let counted = sum(&|other| matches!(other, Counted::Organisation { side: Side::Supporter, region: at, .. } if *at == region));
                 prop_assert_eq!(usize::try_from(counted), Ok(supporters.len()));
             }
         }
+    }
+    /// A step states what counting everything before and after it says, and no more.
+    #[test]
+    fn a_step_states_the_difference_of_two_counts(steps in proptest::collection::vec(step(), 1..25)) {
+        let (mut book, rules) = (Book::new([], &HashSet::new(), assisted_since(0)), CoverageRules::default());
+        for (id, step) in (1..).zip(steps) {
+            let before = counted(&pairings(&book));
+            let mut stated = carry_out(&mut book, step, &rules, id);
+            stated.retain(|change| matches!(change.counted, Counted::Organisation { .. }));
+            let expected = differences(&before, &counted(&pairings(&book)));
+            prop_assert_eq!(stated.len(), expected.len(), "{:?} is not {:?}", stated, expected);
+            for change in expected {
+                prop_assert!(stated.contains(&change), "{:?} has no {:?}", stated, change);
+            }
+        }
+    }
+
+    /// A book that is read anew counts on from where the other was.
+    #[test]
+    fn a_book_that_is_read_counts_like_the_one_that_was_kept(steps in proptest::collection::vec(step(), 1..25), last in step()) {
+        let (mut kept, rules) = (Book::new([], &HashSet::new(), assisted_since(0)), CoverageRules::default());
+        for (id, step) in (1..).zip(steps) {
+            carry_out(&mut kept, step, &rules, id);
+        }
+        let entered = pairings(&kept);
+        let organisations = entered.iter().flat_map(|pairing| [pairing.draft.supporter, pairing.draft.recipient]).collect();
+        let mut read = Book::new(entered, &organisations, kept.assisted.clone());
+        prop_assert_eq!(carry_out(&mut read, last, &rules, 1000), carry_out(&mut kept, last, &rules, 1000));
     }
 }

@@ -78,6 +78,7 @@ impl From<Pairing> for v1::Pairing {
             starts_on: Some(draft.period.starts_on().into()),
             ends_on: draft.period.ends_on().map(Into::into),
             end_reason: pairing.end_reason,
+            void_reason: pairing.void_reason,
             version: pairing.version,
         }
     }
@@ -94,6 +95,7 @@ impl From<Activity> for v1::JointActivity {
             participants: draft.participants,
             remark: draft.remark,
             region_code: activity.region.to_string(),
+            void_reason: activity.void_reason,
         }
     }
 }
@@ -119,6 +121,18 @@ impl From<Pairing> for v1::EstablishPairingResponse {
 impl From<Pairing> for v1::EndPairingResponse {
     fn from(pairing: Pairing) -> Self {
         Self { pairing: Some(pairing.into()) }
+    }
+}
+
+impl From<Pairing> for v1::VoidPairingResponse {
+    fn from(pairing: Pairing) -> Self {
+        Self { pairing: Some(pairing.into()) }
+    }
+}
+
+impl From<Activity> for v1::VoidJointActivityResponse {
+    fn from(activity: Activity) -> Self {
+        Self { activity: Some(activity.into()) }
     }
 }
 

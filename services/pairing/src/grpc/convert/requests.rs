@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::names::Named;
 use crate::{
-    commands::{CloseOrganisation, EndPairing},
+    commands::{CloseOrganisation, EndPairing, VoidActivity, VoidPairing},
     domain::{
-        OrganisationId, PairingId,
+        ActivityId, OrganisationId, PairingId,
         activity::{ActivityDraft, ActivityKind},
         credit_code::CreditCode,
         organisation::{Closed, OrganisationDraft, OrganisationKind, Side},
@@ -19,7 +19,7 @@ use crate::{
     },
     error::Error,
     grpc::not_after_today,
-    store::{organisations, pairings},
+    store::{Place, organisations, pairings},
 };
 
 pub(in crate::grpc) fn region(field: &'static str, text: &str) -> Result<RegionCode, Error> {
@@ -63,18 +63,21 @@ pub(in crate::grpc) fn list_regions(request: &v1::ListRegionsRequest) -> Result<
 
 pub(in crate::grpc) fn list_organisations(
     request: &v1::ListOrganisationsRequest,
-) -> Result<(organisations::Filter, Page<Uuid>), Error> {
+    own: RegionCode,
+) -> Result<(organisations::Filter, Page<Place>), Error> {
     let filter = organisations::Filter {
         region: optional_region("region_code", &request.region_code)?,
         kind: OrganisationKind::read(request.kind),
         side: Side::read(request.side),
+        own,
     };
     Ok((filter, Page::parse(request.page_size, &request.page_token)?))
 }
 
 pub(in crate::grpc) fn list_pairings(
     request: &v1::ListPairingsRequest,
-) -> Result<(pairings::Filter, Page<Uuid>), Error> {
+    own: RegionCode,
+) -> Result<(pairings::Filter, Page<Place>), Error> {
     let organisation = match request.organisation_id.as_str() {
         "" => None,
         text => Some(organisation_id("organisation_id", text)?),
@@ -84,6 +87,8 @@ pub(in crate::grpc) fn list_pairings(
         kind: PairingKind::read(request.kind),
         organisation,
         in_force_on: optional_date("in_force_on", request.in_force_on)?,
+        voided: request.include_voided,
+        own,
     };
     Ok((filter, Page::parse(request.page_size, &request.page_token)?))
 }
@@ -185,10 +190,31 @@ pub(in crate::grpc) fn end_pairing(request: v1::EndPairingRequest) -> Result<End
     })
 }
 
+pub(in crate::grpc) fn void_pairing(request: v1::VoidPairingRequest) -> Result<VoidPairing, Error> {
+    Ok(VoidPairing {
+        pairing: pairing_id(&request.pairing_id)?,
+        reason: request.reason,
+        expected_version: request.expected_version,
+    })
+}
+
+pub(in crate::grpc) fn void_activity(request: v1::VoidJointActivityRequest) -> Result<VoidActivity, Error> {
+    let activity = ActivityId(uuid("activity_id", &request.activity_id)?);
+    Ok(VoidActivity { activity, reason: request.reason })
+}
+
 pub(in crate::grpc) fn edition(edition: &v1::RegionEdition) -> Result<Edition, Error> {
+    let complete_for = optional_region("complete_for", &edition.complete_for)?;
+    let row_count = (edition.row_count > 0).then_some(edition.row_count);
+    if complete_for.is_some() && row_count.is_none() {
+        let text = "is required with complete_for: state how many rows the edition has, so that one that was cut off \
+                    withdraws nothing";
+        return Err(Error::field("row_count", text));
+    }
     Ok(Edition {
         effective_from: date("effective_from", edition.effective_from)?,
-        complete_for: optional_region("complete_for", &edition.complete_for)?,
+        complete_for,
+        row_count,
         source: edition.source.clone(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use super::*;
 use crate::consumer::Consumer;
@@ -90,9 +90,8 @@ async fn a_gap_in_the_delivery_is_filled_from_the_log() {
 #[tokio::test]
 async fn while_the_broker_hangs_changes_go_on_and_the_log_serves() {
     let (source, follower) = following().await;
-    let pid = Pid::from_raw(source.nats.state().pid().unwrap().cast_signed()).unwrap();
     let drained_before = source.head().await.published_seq;
-    kill_process(pid, Signal::STOP).unwrap();
+    source.signal_broker(Signal::STOP);
     for _ in 0..3 {
         count_some(&source).await;
         follower.has_each_event_once(&source).await;
@@ -101,7 +100,7 @@ async fn while_the_broker_hangs_changes_go_on_and_the_log_serves() {
     let age = follower.progress.age_seconds().unwrap();
     assert!(age < 30.0, "the consumer says that it has been behind for {age} seconds");
 
-    kill_process(pid, Signal::CONT).unwrap();
+    source.signal_broker(Signal::CONT);
     source.published(source.head().await.seq).await;
     flows_through_the_broker(&source).await;
     follower.has_each_event_once(&source).await;
@@ -117,5 +116,23 @@ async fn a_consumer_that_is_stopped_again_and_again_misses_nothing() {
         };
         tokio::join!(count_some(&source), stopping);
     }
+    follower.has_each_event_once(&source).await;
+}
+
+/// Events that come after a long time away do not wait until the broker has delivered the old ones.
+#[tokio::test]
+async fn what_the_log_has_told_is_not_delivered_by_the_broker_again() {
+    const MISSED: i64 = 2_000;
+    let (source, mut follower) = following().await;
+    follower.stop().await;
+    source.count_many("many", MISSED).await;
+    source.published(MISSED).await;
+    follower.go_on(&source);
+    follower.settle(&source).await;
+    count_some(&source).await;
+    flows_through_the_broker(&source).await;
+    delivered(&source, 1).await;
+    let delivered = delivery(&source).await.unwrap().delivered.consumer_sequence;
+    assert!(delivered < MISSED.unsigned_abs() / 2, "the broker delivered {delivered} messages");
     follower.has_each_event_once(&source).await;
 }

@@ -4,7 +4,10 @@ use async_nats::HeaderMap;
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use super::*;
-use crate::{log::stream_config, sample::everywhere};
+use crate::{
+    log::stream_config,
+    sample::{Counted, event, everywhere},
+};
 
 /// The broker drops what it saw in the last 100 ms, so that repetitions reach the consumer.
 async fn forgetful(source: &Source) {
@@ -83,6 +86,25 @@ async fn restore(source: &Source, seq: i64) {
         COMMIT"
     );
     owner.execute(AssertSqlSafe(restore)).await.unwrap();
+}
+
+/// Reading takes three seconds here, an answer may stream for one: twelve megabytes are more than
+/// what is on its way by then.
+#[tokio::test]
+async fn a_log_that_takes_longer_to_read_than_an_answer_may_last_is_read_to_its_end() {
+    let source = Source::curt().await;
+    let mut follower = Follower::start(&source).await;
+    follower.settle(&source).await;
+    follower.stop().await;
+    let large = Counted { tally_id: "x".repeat(200_000), by: 1, reached: 1 };
+    for _ in 0..60 {
+        source.tell("wells", event("wells", &large)).await;
+    }
+    source.published(60).await;
+    stream(&source).await.unwrap().purge().await.unwrap();
+    follower.handler.slow_down();
+    follower.go_on(&source);
+    follower.has_each_event_once(&source).await;
 }
 
 #[tokio::test]

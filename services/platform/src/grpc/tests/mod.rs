@@ -5,14 +5,21 @@ mod limits;
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, Semaphore};
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_proto::log::v1::{
-    GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
+    Event, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
     log_service_client::LogServiceClient,
     log_service_server::{LogService, LogServiceServer, SERVICE_NAME},
 };
-use tonic::{Code, Request, Response, Status, service::Routes, transport::Channel};
+use tonic::{Code, Request, Response, Status, Streaming, service::Routes, transport::Channel};
 use tonic_types::StatusExt as _;
 
 use super::{GrpcConfig, Server, ServerError, channel};
@@ -24,11 +31,12 @@ struct SlowLog {
     /// A permit for each request that has come to the service.
     arrived: Arc<Semaphore>,
     allowed: Arc<Notify>,
+    stream_may_end: Arc<Notify>,
 }
 
 #[tonic::async_trait]
 impl LogService for SlowLog {
-    type ReadEventsStream = futures::stream::Empty<Result<ReadEventsResponse, Status>>;
+    type ReadEventsStream = BoxStream<'static, Result<ReadEventsResponse, Status>>;
 
     async fn get_head(&self, request: Request<GetHeadRequest>) -> Result<Response<GetHeadResponse>, Status> {
         let caller = Caller::of(&request)?;
@@ -38,8 +46,20 @@ impl LogService for SlowLog {
         Ok(Response::new(GetHeadResponse { hash, ..GetHeadResponse::default() }))
     }
 
-    async fn read_events(&self, _: Request<ReadEventsRequest>) -> Result<Response<Self::ReadEventsStream>, Status> {
-        Ok(Response::new(futures::stream::empty()))
+    /// Without a limit, the same answer for ever; with one, a single answer and, once allowed, the end.
+    async fn read_events(
+        &self,
+        request: Request<ReadEventsRequest>,
+    ) -> Result<Response<Self::ReadEventsStream>, Status> {
+        self.arrived.add_permits(1);
+        let event = Event { payload: vec![0; 64 << 10], ..Event::default() };
+        let answer = Ok(ReadEventsResponse { epoch: 1, events: vec![event] });
+        if request.into_inner().limit == 0 {
+            return Ok(Response::new(stream::repeat(answer).boxed()));
+        }
+        let may_end = Arc::clone(&self.stream_may_end);
+        let end = stream::once(async move { may_end.notified().await }).filter_map(|()| async { None });
+        Ok(Response::new(stream::iter([answer]).chain(end).boxed()))
     }
 }
 
@@ -48,6 +68,7 @@ struct Served {
     world: TestWorld,
     log: SlowLog,
     channel: Channel,
+    running: JoinHandle<Result<(), ServerError>>,
     stop: CancellationToken,
     _stop: DropGuard,
 }
@@ -55,14 +76,18 @@ struct Served {
 impl Served {
     async fn start(config: GrpcConfig) -> Self {
         let world = TestWorld::at(noon()).await;
-        let log = SlowLog { arrived: Arc::new(Semaphore::new(0)), allowed: Arc::new(Notify::new()) };
+        let log = SlowLog {
+            arrived: Arc::new(Semaphore::new(0)),
+            allowed: Arc::new(Notify::new()),
+            stream_may_end: Arc::new(Notify::new()),
+        };
         let routes = Routes::new(LogServiceServer::new(log.clone()));
         let access = Arc::clone(&world.surroundings.access);
         let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
         let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(server.run(stop.clone()));
-        Self { world, log, channel, stop: stop.clone(), _stop: stop.drop_guard() }
+        let running = tokio::spawn(server.run(stop.clone()));
+        Self { world, log, channel, running, stop: stop.clone(), _stop: stop.drop_guard() }
     }
 
     fn client(&self) -> LogServiceClient<Channel> {
@@ -76,6 +101,13 @@ impl Served {
             request.metadata_mut().insert("authorization", text.parse().unwrap());
         }
         self.client().get_head(request).await.map(Response::into_inner)
+    }
+
+    /// A log that is being read; with a limit of 1 its end has to be allowed.
+    async fn read(&self, limit: i32) -> Result<Streaming<ReadEventsResponse>, Status> {
+        let mut request = Request::new(ReadEventsRequest { after_seq: 0, limit });
+        request.metadata_mut().insert("authorization", self.bearer("operator").parse().unwrap());
+        self.client().read_events(request).await.map(Response::into_inner)
     }
 
     fn bearer(&self, role: &str) -> String {

@@ -133,6 +133,24 @@ async fn a_missing_event_is_found() {
     }
 }
 
+#[tokio::test]
+async fn events_beyond_the_head_are_found() {
+    for statement in [
+        "UPDATE log_head SET seq = 4, published_seq = 4, hash = (SELECT hash FROM event WHERE seq = 4)",
+        "INSERT INTO event (event_id, event_type, aggregate_type, aggregate_id, version, region_code, occurred_on,
+                            record_time, actor, trace_parent, payload, seq, hash)
+         SELECT gen_random_uuid(), event_type, aggregate_type, aggregate_id, 6, region_code, occurred_on,
+                record_time, actor, trace_parent, payload, 9, hash
+         FROM event
+         WHERE seq = 5",
+    ] {
+        let source = five_events().await;
+        tamper(&source, statement).await;
+        let broken = verify(&source.pool, |_| {}).await.unwrap_err();
+        assert!(matches!(broken, ChainBroken::Head { head, newest } if newest > head), "{statement}: {broken}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_grows_while_it_is_checked_is_sound() {
     let source = five_events().await;

@@ -1,6 +1,7 @@
 //! A request has one effect and one answer, whatever happens on the way.
 
 mod cancelled;
+mod cut;
 mod repeated;
 
 use sqlx::PgPool;

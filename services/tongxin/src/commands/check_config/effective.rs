@@ -1,46 +1,8 @@
-//! Settings as they count, for showing: without secrets.
+//! Settings as they count, one line each.
 
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
-use tongxin_platform::db::DbConfig;
+use serde_json::Value;
 
-use crate::{services::ServiceName, settings::Settings};
-
-/// All settings, with what is secret masked.
-pub fn of(settings: &Settings) -> Value {
-    let pairing = settings.pairing.as_ref().map(|config| {
-        json!({
-            "database": database(&config.database),
-            "grpc": config.grpc,
-            "admin": config.admin,
-            "coverage": config.coverage,
-        })
-    });
-    let gateway = settings.gateway.as_ref().map(|config| {
-        json!({
-            "database": database(&config.database),
-            "grpc": config.grpc,
-            "admin": config.admin,
-            "upstreams": config.upstreams,
-        })
-    });
-    let owner = |service| settings.migrate.url(service).map(masked);
-    json!({
-        "access": settings.access,
-        "nats": { "url": masked(&settings.nats.url), "credentials_file": settings.nats.credentials_file },
-        "telemetry": settings.telemetry,
-        "token_file": settings.token_file,
-        "grace_seconds": settings.grace_seconds.0,
-        "pairing": pairing,
-        "gateway": gateway,
-        "migrate": {
-            "pairing_url": owner(ServiceName::Pairing),
-            "gateway_url": owner(ServiceName::Gateway),
-        },
-    })
-}
-
-/// One line for each setting that is set, such as `pairing.database.max_connections = 16`.
+/// One line for each setting, such as `pairing.database.max_connections = 16`.
 pub fn lines(settings: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     collect(settings, "", &mut lines);
@@ -49,73 +11,86 @@ pub fn lines(settings: &Value) -> Vec<String> {
 
 fn collect(value: &Value, path: &str, lines: &mut Vec<String>) {
     match value {
-        Value::Object(fields) => {
+        Value::Object(fields) if !fields.is_empty() => {
             for (name, field) in fields {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 collect(field, &path, lines);
             }
         }
-        Value::Null => {}
+        Value::Null => lines.push(format!("{path} is not set")),
         value => lines.push(format!("{path} = {value}")),
     }
 }
 
-fn database(config: &DbConfig) -> Value {
-    json!({
-        "url": masked(&config.url),
-        "max_connections": config.max_connections,
-        "acquire_seconds": config.acquire_seconds,
-        "statement_seconds": config.statement_seconds,
-    })
-}
-
-/// A URL without its password, which stands between the user and the host or among the parameters.
-fn masked(url: &SecretString) -> String {
-    let url = url.expose_secret();
-    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let address = match (address.split_once("://"), address.rsplit_once('@')) {
-        (Some((scheme, _)), Some((login, host))) => {
-            let login = login.get(scheme.len() + 3..).unwrap_or_default();
-            match login.split_once(':') {
-                Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-                // A NATS token stands where a user would.
-                None if scheme.starts_with("postgres") => address.to_owned(),
-                None => format!("{scheme}://***@{host}"),
-            }
-        }
-        _ => address.to_owned(),
-    };
-    if parameters.is_empty() {
-        return address;
-    }
-    let hide = |parameter: &str| match parameter.split_once('=') {
-        Some((name, _)) if name.contains("password") => format!("{name}=***"),
-        _ => parameter.to_owned(),
-    };
-    format!("{address}?{}", parameters.split('&').map(hide).collect::<Vec<_>>().join("&"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::Write as _;
 
-    #[test]
-    fn passwords_are_not_shown() {
-        for (url, shown) in [
-            ("postgres://app:se:cr@et@db:5432/x?sslmode=require", "postgres://app:***@db:5432/x?sslmode=require"),
-            ("postgres:///x?host=/run&user=app&password=secret", "postgres:///x?host=/run&user=app&password=***"),
-            ("postgres://app@db/x", "postgres://app@db/x"),
-            ("nats://token@nats:4222", "nats://***@nats:4222"),
-            ("nats://user:secret@nats:4222", "nats://user:***@nats:4222"),
-            ("nats://nats:4222", "nats://nats:4222"),
-        ] {
-            assert_eq!(masked(&SecretString::from(url)), shown);
-        }
+    use tongxin_platform::config;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    const EVERYTHING: &str = "
+        token_file = 't'
+        [nats]
+        url = 'nats://user:hidden@nats:4222'
+        [pairing]
+        entry_window_days = 400
+        [pairing.database]
+        url = 'postgres://app:hidden@db/pairing'
+        [monitoring]
+        pairing = 'http://pairing:7001'
+        [monitoring.database]
+        url = 'postgres://app:hidden@db/monitoring'
+        [monitoring.personal]
+        current_key = 1
+        key_files = { 1 = '/keys/1' }
+        index_key_file = '/keys/index'
+        [gateway]
+        cors_origins = ['https://board.example.gov.cn']
+        [gateway.database]
+        url = 'postgres://app@db/gateway?password=hidden'
+        [migrate]
+        pairing_url = 'postgres://owner:hidden@db/pairing'
+        monitoring_url = 'postgres://owner:hidden@db/monitoring'
+        gateway_url = 'postgres://owner:hidden@db/gateway'";
+
+    fn shown(text: &str) -> Vec<String> {
+        let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let settings: Settings = config::load(Some(file.path())).unwrap();
+        lines(&serde_json::to_value(&settings).unwrap())
     }
 
     #[test]
-    fn settings_become_lines() {
-        let settings = json!({"a": {"b": 1, "c": null}, "d": ["x"]});
-        assert_eq!(lines(&settings), ["a.b = 1", "d = [\"x\"]"]);
+    fn every_setting_is_shown_and_no_secret() {
+        let shown = shown(EVERYTHING);
+        for line in [
+            "nats.url = \"nats://user:***@nats:4222\"",
+            "nats.credentials_file is not set",
+            "telemetry.otlp_endpoint is not set",
+            "pairing.database.url = \"postgres://app:***@db/pairing\"",
+            "pairing.database.statement_seconds = 30",
+            "pairing.entry_window_days = 400",
+            "monitoring.personal.key_files.1 = \"/keys/1\"",
+            "monitoring.pairing_tls.ca_file is not set",
+            "migrate.monitoring_url = \"postgres://owner:***@db/monitoring\"",
+            "gateway.database.url = \"postgres://app@db/gateway?password=***\"",
+            "gateway.grpc.accept_http1 = true",
+            "gateway.upstreams = {}",
+            "gateway.cors_origins = [\"https://board.example.gov.cn\"]",
+            "gateway.metrics_regions = 4000",
+            "migrate.pairing_url = \"postgres://owner:***@db/pairing\"",
+        ] {
+            assert!(shown.iter().any(|found| found == line), "{line} is not among {shown:#?}");
+        }
+        assert!(!shown.iter().any(|line| line.contains("hidden")), "{shown:#?}");
+    }
+
+    #[test]
+    fn a_service_that_is_not_configured_is_said_to_be_so() {
+        let shown = shown("");
+        assert!(shown.contains(&"pairing is not set".to_owned()), "{shown:#?}");
     }
 }

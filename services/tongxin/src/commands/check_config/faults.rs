@@ -17,7 +17,8 @@ use tongxin_platform::{
     config,
     db::DbConfig,
     error::chain,
-    grpc,
+    grpc::{self, TlsConfig},
+    personal::{BlindIndex, MasterKeys, PersonalConfig},
     telemetry::TelemetryConfig,
 };
 use tongxin_proto::POOL;
@@ -48,11 +49,12 @@ section!(telemetry, TelemetryConfig);
 section!(token_file, Option<PathBuf>);
 section!(grace_seconds, GraceSeconds);
 section!(pairing, Option<tongxin_pairing::Config>);
+section!(monitoring, Option<tongxin_monitoring::Config>);
 section!(gateway, Option<tongxin_gateway::Config>);
 section!(migrate, Owners);
 
-const SECTIONS: [&str; 8] =
-    ["access", "nats", "telemetry", "token_file", "grace_seconds", "pairing", "gateway", "migrate"];
+const SECTIONS: [&str; 9] =
+    ["access", "nats", "telemetry", "token_file", "grace_seconds", "pairing", "monitoring", "gateway", "migrate"];
 
 /// What is wrong, one line each.
 pub fn find(file: &Path) -> Vec<String> {
@@ -73,9 +75,19 @@ pub fn find(file: &Path) -> Vec<String> {
     if let Some(pairing) = pairing(file, &mut faults) {
         database_faults("pairing", &pairing.database, &mut faults);
     }
+    if let Some(monitoring) = monitoring(file, &mut faults) {
+        database_faults("monitoring", &monitoring.database, &mut faults);
+        connection_faults("monitoring.pairing", &monitoring.pairing, &monitoring.pairing_tls, &mut faults);
+        key_faults(&monitoring.personal, &mut faults);
+        if token_file.is_none() {
+            faults.push("token_file: monitoring needs one, for its calls to pairing".to_owned());
+        }
+    }
     if let Some(gateway) = gateway(file, &mut faults) {
         database_faults("gateway", &gateway.database, &mut faults);
-        upstream_faults(&gateway.upstreams, &mut faults);
+        for (name, address) in &gateway.upstreams {
+            connection_faults(&format!("gateway.upstreams.{name}"), address, &gateway.upstream_tls, &mut faults);
+        }
         if token_file.is_none() {
             faults.push("token_file: the gateway needs one, for its calls to other services".to_owned());
         }
@@ -155,14 +167,16 @@ fn url_faults(setting: &str, url: &SecretString, faults: &mut Vec<String>) {
     }
 }
 
-fn upstream_faults(upstreams: &BTreeMap<String, String>, faults: &mut Vec<String>) {
-    for (name, address) in upstreams {
-        if let Err(error) = grpc::channel(address) {
-            let text = chain(&error);
-            faults.push(format!(
-                "gateway.upstreams.{name}: {address:?} is no address such as http://{name}:7001: {text}"
-            ));
-        }
+fn connection_faults(setting: &str, address: &str, tls: &TlsConfig, faults: &mut Vec<String>) {
+    if let Err(error) = grpc::secure_channel(address, tls) {
+        faults.push(format!("{setting}: {}", chain(&error)));
+    }
+}
+
+fn key_faults(personal: &PersonalConfig, faults: &mut Vec<String>) {
+    let keys = MasterKeys::load(personal).map(drop).and_then(|()| BlindIndex::load(personal).map(drop));
+    if let Err(error) = keys {
+        faults.push(format!("monitoring.personal: {}", chain(&error)));
     }
 }
 
@@ -213,10 +227,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_upstream_needs_an_address() {
+    async fn monitoring_needs_keys_that_can_be_read() {
         let found = faults(
-            "token_file = 't'\n[gateway]\nupstreams = { pairing = 'http://[' }\n[gateway.database]\nurl = 'postgres://a@b/c'",
+            "token_file = 't'
+             [monitoring]
+             pairing = 'http://pairing:7001'
+             [monitoring.database]
+             url = 'postgres://app@db/monitoring'
+             [monitoring.personal]
+             current_key = 1
+             key_files = { 1 = '/nowhere.key' }
+             index_key_file = '/nowhere.index'",
         );
-        assert!(found[0].starts_with("gateway.upstreams.pairing: "), "{found:?}");
+        let [fault] = found.as_slice() else { panic!("{found:#?}") };
+        assert!(fault.starts_with("monitoring.personal: ") && fault.contains("/nowhere.key"), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn an_upstream_needs_an_address() {
+        for (address, tls, fault) in [
+            ("http://[", "", "is no address"),
+            ("https://pairing:7001", "", "needs ca_file"),
+            ("https://pairing:7001", "ca_file = '/nowhere.pem'", "cannot read /nowhere.pem"),
+        ] {
+            let found = faults(&format!(
+                "token_file = 't'
+                 [gateway]
+                 upstreams = {{ pairing = '{address}' }}
+                 upstream_tls = {{ {tls} }}
+                 [gateway.database]
+                 url = 'postgres://a@b/c'"
+            ));
+            assert!(found[0].starts_with("gateway.upstreams.pairing: ") && found[0].contains(fault), "{found:?}");
+        }
     }
 }

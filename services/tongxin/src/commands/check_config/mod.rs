@@ -33,10 +33,11 @@ pub fn run(args: &Args) -> Result<()> {
         for fault in &found {
             eprintln!("{}: {fault}", args.file.display());
         }
-        bail!("{} thing(s) are wrong with the settings", found.len());
+        let things = if found.len() == 1 { "thing is" } else { "things are" };
+        bail!("{} {things} wrong with the settings", found.len());
     }
     let settings: Settings = config::load(Some(&args.file))?;
-    let effective = effective::of(&settings);
+    let effective = serde_json::to_value(&settings)?;
     if args.json {
         println!("{effective:#}");
     } else {

@@ -1,0 +1,271 @@
+//! What monitoring's events are counted for.
+
+use super::{Indicator, Kind};
+
+const COUNT_CHANGED: &str = "tongxin.monitoring.v1.CountChanged";
+const TIER_CHANGED: &str = "tongxin.monitoring.v1.VillageIncomeTierChanged";
+
+/// All of them, in the order in which scorecards show them: a whole before what breaks it down.
+pub fn all() -> impl Iterator<Item = &'static Indicator> {
+    let wholes = [
+        (&HOUSEHOLDS_UNDER_MONITORING, &UNDER_MONITORING_BY_CATEGORY, &UNDER_MONITORING_BY_RISK),
+        (&HOUSEHOLDS_IDENTIFIED, &IDENTIFIED_BY_CATEGORY, &IDENTIFIED_BY_RISK),
+        (&HOUSEHOLDS_REMOVED, &REMOVED_BY_CATEGORY, &REMOVED_BY_RISK),
+    ];
+    let broken_down = wholes
+        .into_iter()
+        .flat_map(|(whole, categories, risks)| std::iter::once(whole).chain(categories.iter()).chain(risks.iter()));
+    std::iter::once(&HOUSEHOLDS_REGISTERED).chain(broken_down).chain(OTHERS)
+}
+
+static OTHERS: [&Indicator; 12] = [
+    &HOUSEHOLDS_RELAPSED,
+    &HOUSEHOLDS_IDENTIFIED_IN_YEAR,
+    &HOUSEHOLDS_REMOVED_IN_YEAR,
+    &HOUSEHOLDS_RELAPSED_IN_YEAR,
+    &OPEN_SIGNALS,
+    &OVERDUE_STEPS,
+    &WARNING_SIGNALS,
+    &WARNINGS_IDENTIFIED,
+    &WARNING_PRECISION,
+    &VILLAGES_INCOME_OVER_100K,
+    &VILLAGES_INCOME_OVER_500K,
+    &VILLAGES_INCOME_OVER_1M,
+];
+
+/// A count of monitoring's.
+const fn count(
+    (id, name_zh, name_en): (&'static str, &'static str, &'static str),
+    unit: &'static str,
+    kind: Kind,
+    definition: &'static str,
+) -> Indicator {
+    Indicator {
+        id,
+        name_zh,
+        name_en,
+        unit,
+        kind,
+        source_event: COUNT_CHANGED,
+        definition,
+        breakdown_of: None,
+        adds_up: true,
+    }
+}
+
+/// Registered households.
+pub static HOUSEHOLDS_REGISTERED: Indicator = count(
+    ("households_registered", "建档户数", "Registered households"),
+    "households",
+    Kind::Stock,
+    "Households that count as registered, without those that were merged into others.",
+);
+
+/// Households under monitoring.
+pub static HOUSEHOLDS_UNDER_MONITORING: Indicator = count(
+    ("households_under_monitoring", "在册监测户数", "Households under monitoring"),
+    "households",
+    Kind::Stock,
+    "Households that the county approved for monitoring and that were not removed since, where they live on the day.",
+);
+
+/// Households that were identified.
+pub static HOUSEHOLDS_IDENTIFIED: Indicator = count(
+    ("households_identified", "累计识别监测户数", "Households identified"),
+    "households",
+    Kind::Stock,
+    "Cases in which the county approved a household for monitoring, all up to the day. One that relapsed counts again.",
+);
+
+/// Households that were removed.
+pub static HOUSEHOLDS_REMOVED: Indicator = count(
+    ("households_removed", "累计消除风险户数", "Households removed"),
+    "households",
+    Kind::Stock,
+    "Cases in which the county approved that a household leaves monitoring, all up to the day, less those that were \
+     rolled back.",
+);
+
+/// Households that relapsed.
+pub static HOUSEHOLDS_RELAPSED: Indicator = count(
+    ("households_relapsed", "累计返贫致贫风险再现户数", "Households relapsed"),
+    "households",
+    Kind::Stock,
+    "Cases in which a household that had been removed was approved for monitoring again, all up to the day.",
+);
+
+/// Households that were identified within the year.
+pub static HOUSEHOLDS_IDENTIFIED_IN_YEAR: Indicator = count(
+    ("households_identified_in_year", "当年识别监测户数", "Households identified in the year"),
+    "households",
+    Kind::Flow,
+    "As households_identified, from 1 January of the year up to the day.",
+);
+
+/// Households that were removed within the year.
+pub static HOUSEHOLDS_REMOVED_IN_YEAR: Indicator = count(
+    ("households_removed_in_year", "当年消除风险户数", "Households removed in the year"),
+    "households",
+    Kind::Flow,
+    "As households_removed, from 1 January of the year up to the day.",
+);
+
+/// Households that relapsed within the year.
+pub static HOUSEHOLDS_RELAPSED_IN_YEAR: Indicator = count(
+    ("households_relapsed_in_year", "当年风险再现户数", "Households relapsed in the year"),
+    "households",
+    Kind::Flow,
+    "As households_relapsed, from 1 January of the year up to the day.",
+);
+
+/// Signals that wait to be verified.
+pub static OPEN_SIGNALS: Indicator = count(
+    ("open_signals", "待核实线索数", "Open signals"),
+    "signals",
+    Kind::Stock,
+    "Signals, one for each household and cause, that were neither verified nor refuted.",
+);
+
+/// Steps that are not done by their day.
+pub static OVERDUE_STEPS: Indicator = count(
+    ("overdue_steps", "逾期环节数", "Overdue steps"),
+    "steps",
+    Kind::Stock,
+    "Steps of cases that were due before the day and not done by then.",
+);
+
+/// Signals that rest on a department's warning.
+pub static WARNING_SIGNALS: Indicator = count(
+    ("warning_signals", "部门预警线索数", "Signals from departments"),
+    "signals",
+    Kind::Stock,
+    "Signals that rest on a warning of a department, all up to the day, each once however many departments warned.",
+);
+
+/// Warnings that led to an identified household.
+pub static WARNINGS_IDENTIFIED: Indicator = count(
+    ("warnings_identified", "预警识别户数", "Warnings that were right"),
+    "signals",
+    Kind::Stock,
+    "Signals from departments for which a case was opened that the county approved.",
+);
+
+/// Share of warnings that led to an identified household.
+pub static WARNING_PRECISION: Indicator = Indicator {
+    id: "warning_precision",
+    name_zh: "部门预警准确率",
+    name_en: "Warning precision",
+    unit: "percent",
+    kind: Kind::Ratio { part: &WARNINGS_IDENTIFIED, whole: &WARNING_SIGNALS },
+    source_event: "",
+    definition: "Warnings that were right among the signals from departments.",
+    breakdown_of: None,
+    adds_up: false,
+};
+
+/// Villages above a tier of collective income.
+const fn tier(id: &'static str, name_zh: &'static str, name_en: &'static str, definition: &'static str) -> Indicator {
+    Indicator { source_event: TIER_CHANGED, ..count((id, name_zh, name_en), "villages", Kind::Stock, definition) }
+}
+
+/// Villages above 100,000 yuan.
+pub static VILLAGES_INCOME_OVER_100K: Indicator = tier(
+    "villages_income_over_100k",
+    "村集体收入超10万元村数",
+    "Villages with an income over 100,000 yuan",
+    "Villages whose collective income of the last year that is recorded is above the tier over_100k.",
+);
+
+/// Villages above 500,000 yuan.
+pub static VILLAGES_INCOME_OVER_500K: Indicator = tier(
+    "villages_income_over_500k",
+    "村集体收入超50万元村数",
+    "Villages with an income over 500,000 yuan",
+    "Villages whose collective income of the last year that is recorded is above the tier over_500k.",
+);
+
+/// Villages above 1,000,000 yuan.
+pub static VILLAGES_INCOME_OVER_1M: Indicator = tier(
+    "villages_income_over_1m",
+    "村集体收入超100万元村数",
+    "Villages with an income over 1,000,000 yuan",
+    "Villages whose collective income of the last year that is recorded is above the tier over_1m.",
+);
+
+/// Codes of the categories that figures are broken down by. Another scheme of categories counts in the wholes only.
+pub const CATEGORIES: [&str; 3] = ["unstable", "marginal", "hardship"];
+
+/// One part of a whole for each category, in the order of [`CATEGORIES`].
+macro_rules! by_category {
+    ($whole:ident, $id:literal, $name_zh:literal, $name_en:literal) => {
+        [
+            by_category!(@ $whole, $id, $name_zh, $name_en, "unstable", "脱贫不稳定户", "unstable since leaving poverty"),
+            by_category!(@ $whole, $id, $name_zh, $name_en, "marginal", "边缘易致贫户", "marginal"),
+            by_category!(@ $whole, $id, $name_zh, $name_en, "hardship", "突发严重困难户", "sudden severe hardship"),
+        ]
+    };
+    (@ $whole:ident, $id:literal, $name_zh:literal, $name_en:literal, $code:literal, $zh:literal, $en:literal) => {
+        part(
+            &$whole,
+            (concat!($id, "_", $code), concat!($name_zh, "：", $zh), concat!($name_en, ": ", $en)),
+            "As the whole, for the category of this code.",
+        )
+    };
+}
+
+/// One part of a whole for each risk, in the order of the contract.
+macro_rules! by_risk {
+    ($whole:ident, $id:literal, $name_zh:literal, $name_en:literal) => {
+        [
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "illness", "因病", "illness"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "schooling", "因学", "schooling"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "disability", "因残", "disability"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "natural_disaster", "因自然灾害", "natural disaster"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "accident", "因意外事故", "accident"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "business_failure", "因产业失败", "business failure"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "unstable_employment", "因就业不稳", "unstable employment"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "lack_of_labour", "缺劳动力", "lack of labour"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "housing", "因住房", "housing"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "water", "因饮水", "drinking water"),
+            by_risk!(@ $whole, $id, $name_zh, $name_en, "other", "其他", "other"),
+        ]
+    };
+    (@ $whole:ident, $id:literal, $name_zh:literal, $name_en:literal, $code:literal, $zh:literal, $en:literal) => {
+        part(
+            &$whole,
+            (concat!($id, "_", $code), concat!($name_zh, "：", $zh), concat!($name_en, ": ", $en)),
+            "As the whole, for households at this risk; one with several risks counts once for each.",
+        )
+    };
+}
+
+const fn part(
+    whole: &'static Indicator,
+    names: (&'static str, &'static str, &'static str),
+    definition: &'static str,
+) -> Indicator {
+    Indicator { breakdown_of: Some(whole), ..count(names, "households", Kind::Stock, definition) }
+}
+
+/// Households under monitoring by category.
+pub static UNDER_MONITORING_BY_CATEGORY: [Indicator; 3] =
+    by_category!(HOUSEHOLDS_UNDER_MONITORING, "households_under_monitoring", "在册监测户", "Under monitoring");
+
+/// Households under monitoring by risk.
+pub static UNDER_MONITORING_BY_RISK: [Indicator; 11] =
+    by_risk!(HOUSEHOLDS_UNDER_MONITORING, "households_under_monitoring", "在册监测户", "Under monitoring");
+
+/// Identified households by category.
+pub static IDENTIFIED_BY_CATEGORY: [Indicator; 3] =
+    by_category!(HOUSEHOLDS_IDENTIFIED, "households_identified", "累计识别", "Identified");
+
+/// Identified households by risk.
+pub static IDENTIFIED_BY_RISK: [Indicator; 11] =
+    by_risk!(HOUSEHOLDS_IDENTIFIED, "households_identified", "累计识别", "Identified");
+
+/// Removed households by category.
+pub static REMOVED_BY_CATEGORY: [Indicator; 3] =
+    by_category!(HOUSEHOLDS_REMOVED, "households_removed", "累计消除", "Removed");
+
+/// Removed households by risk.
+pub static REMOVED_BY_RISK: [Indicator; 11] = by_risk!(HOUSEHOLDS_REMOVED, "households_removed", "累计消除", "Removed");

@@ -1,0 +1,95 @@
+//! Which pages of other origins a browser lets call us.
+
+use std::time::Duration;
+
+use http::{
+    HeaderName, HeaderValue, Method, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
+use serde::{Deserialize, Serialize};
+use tower_http::cors::CorsLayer;
+
+use super::json::TIMEOUT;
+
+/// How long a browser may remember what we allow.
+const REMEMBERED: Duration = Duration::from_hours(1);
+
+/// Where pages come from: scheme, host and port, such as `https://board.example.gov.cn`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Origin(String);
+
+/// Text that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no origin: scheme, host and port are needed and nothing else, such as https://board.example.gov.cn")]
+pub struct NotAnOrigin(String);
+
+impl TryFrom<String> for Origin {
+    type Error = NotAnOrigin;
+
+    fn try_from(text: String) -> Result<Self, NotAnOrigin> {
+        let parts = text.parse::<Uri>().map(Uri::into_parts);
+        // A browser sends it in this form exactly.
+        let exact = parts.ok().and_then(|parts| Some(format!("{}://{}", parts.scheme?, parts.authority?)));
+        if exact.is_some_and(|exact| exact == text && !text.contains('@')) {
+            Ok(Self(text))
+        } else {
+            Err(NotAnOrigin(text))
+        }
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> Self {
+        origin.0
+    }
+}
+
+/// Tells browsers that pages of these origins may call us and read all of our answers. Told nothing, they let none.
+pub fn allow(origins: &[Origin]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(&origin.0).ok());
+    let sent = [AUTHORIZATION, CONTENT_TYPE].into_iter().chain(
+        [
+            "grpc-timeout",
+            TIMEOUT,
+            "connect-protocol-version",
+            "x-grpc-web",
+            "x-user-agent",
+            "traceparent",
+            "tracestate",
+        ]
+        .map(HeaderName::from_static),
+    );
+    let read = ["grpc-status", "grpc-message", "grpc-status-details-bin"].map(HeaderName::from_static);
+    let layer = CorsLayer::new()
+        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_methods([Method::POST])
+        .allow_headers(sent.collect::<Vec<_>>())
+        .expose_headers(read)
+        .max_age(REMEMBERED);
+    Some(layer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        for (text, is_origin) in [
+            ("https://board.example.gov.cn", true),
+            ("http://localhost:5173", true),
+            ("https://board.example.gov.cn/", false),
+            ("https://board.example.gov.cn/page", false),
+            ("https://user@board.example.gov.cn", false),
+            ("board.example.gov.cn", false),
+            ("*", false),
+            ("", false),
+        ] {
+            assert_eq!(Origin::try_from(text.to_owned()).is_ok(), is_origin, "{text}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! A service whose log a test writes: platform's log, relay and door.
+
+use std::net::SocketAddr;
+
+use prost::Name;
+use sqlx::{PgPool, migrate::Migrator};
+use tongxin_platform::{
+    admin::Readiness,
+    db::{Migrations, Scope},
+    lifecycle::Lifecycle,
+    log::{NewEvent, append},
+    region::{RegionCode, RegionRange},
+    request::Context,
+    service::Service,
+    testing::{Database, TestWorld, eventually},
+};
+use tonic::service::Routes;
+use uuid::Uuid;
+
+use super::{CITY, date};
+
+pub struct FakeSource {
+    name: &'static str,
+    pub address: SocketAddr,
+    pub database: Database,
+    pool: PgPool,
+    context: Context,
+    /// Runs until it is dropped.
+    _lifecycle: Lifecycle,
+}
+
+impl FakeSource {
+    pub async fn start(world: &TestWorld, name: &'static str, service_name: &str, routes: Routes) -> Self {
+        let migrations = Migrations::with_platform(&Migrator::DEFAULT);
+        let database = Database::migrated(&migrations).await;
+        let (config, surroundings) = (database.service_config(), world.surroundings.clone());
+        let service = Service::connect(name, config, surroundings, &migrations).await.unwrap();
+        let pool = service.pool.clone();
+        let listening = service.listen(&[service_name], routes, Readiness::default()).await.unwrap();
+        let address = listening.grpc_address().unwrap();
+        let mut lifecycle = Lifecycle::default();
+        listening.start(&mut lifecycle);
+        let context = Context {
+            now: world.clock.now(),
+            actor: "test".to_owned(),
+            regions: RegionRange::EVERYWHERE,
+            may_load_history: true,
+        };
+        Self { name, address, database, pool, context, _lifecycle: lifecycle }
+    }
+
+    /// Where it is, as a setting of the gateway.
+    pub fn upstream(&self) -> (String, String) {
+        (self.name.to_owned(), format!("http://{}", self.address))
+    }
+
+    /// States one event, of an aggregate of its own.
+    pub async fn state(&self, event: &impl Name) {
+        self.state_all(std::slice::from_ref(event)).await;
+    }
+
+    pub async fn state_all<Event: Name>(&self, events: &[Event]) {
+        let region = RegionCode::parse(CITY).unwrap();
+        let events: Vec<_> = events
+            .iter()
+            .map(|event| NewEvent::new(("thing", Uuid::new_v4()), region, date("2025-12-31"), event))
+            .collect();
+        let mut tx = Scope::EVERYWHERE.write(&self.pool).await.unwrap();
+        append(&mut tx, &self.context, &events).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Number of the newest event, when all have one.
+    pub async fn stated(&self) -> i64 {
+        eventually("all events have numbers", || async {
+            let mut tx = Scope::EVERYWHERE.read(&self.pool).await.unwrap();
+            let waiting = sqlx::query_scalar("SELECT EXISTS (SELECT FROM event WHERE seq IS NULL)");
+            let waiting: bool = waiting.fetch_one(&mut *tx).await.unwrap();
+            !waiting
+        })
+        .await;
+        sqlx::query_scalar("SELECT seq FROM log_head").fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// Waits until all that it stated is counted.
+    pub async fn is_counted(&self, gateway: &PgPool) {
+        eventually("all events are counted", || async {
+            let stated = self.stated().await;
+            let counted = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM cursor WHERE source = $1");
+            stated == counted.bind(self.name).fetch_one(gateway).await.unwrap_or(-1)
+        })
+        .await;
+    }
+}

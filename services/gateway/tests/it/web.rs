@@ -1,0 +1,182 @@
+//! Pages in a browser call in gRPC-Web, if their origin may.
+
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
+use prost::Message as _;
+use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
+use tongxin_platform::testing::TestWorld;
+use tongxin_proto::pairing::v1::{
+    GetRegionRequest, GetRegionResponse, ImportRegionsRequest, ImportRegionsResponse, RegionEdition,
+    import_regions_request::Part,
+};
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use crate::support::{COUNTY, FakePairing, PROVINCE, Stage, UNKNOWN_REGION, noon, world};
+
+const GET_REGION: &str = "tongxin.pairing.v1.PairingService/GetRegion";
+const IMPORT: &str = "tongxin.pairing.v1.PairingService/ImportRegions";
+const BOARD: &str = "https://board.example.gov.cn";
+
+/// A message behind its flag and its length.
+fn frame(message: &impl prost::Message) -> Vec<u8> {
+    let bytes = message.encode_to_vec();
+    [&[0], u32::try_from(bytes.len()).unwrap().to_be_bytes().as_slice(), &bytes].concat()
+}
+
+/// What a body says: its messages, and the trailers at its end.
+fn unframe(mut body: &[u8]) -> (Vec<Vec<u8>>, HeaderMap) {
+    let (mut messages, mut trailers) = (Vec::new(), HeaderMap::new());
+    while let Some((head, rest)) = body.split_first_chunk::<5>() {
+        let length = u32::from_be_bytes(head[1..].try_into().unwrap()).try_into().unwrap();
+        let (content, rest) = rest.split_at(length);
+        if head[0] == 0x80 {
+            for line in std::str::from_utf8(content).unwrap().lines() {
+                let (name, value) = line.split_once(':').unwrap();
+                trailers.insert(name.parse::<http::HeaderName>().unwrap(), value.trim().parse().unwrap());
+            }
+        } else {
+            assert!(trailers.is_empty(), "a message after the trailers");
+            messages.push(content.to_owned());
+        }
+        body = rest;
+    }
+    assert!(body.is_empty());
+    (messages, trailers)
+}
+
+async fn post(stage: &Stage, role: &str, method: &str, form: &str, body: Vec<u8>) -> Response {
+    let token = stage.world.token(role, PROVINCE);
+    let request = Client::new()
+        .post(format!("http://{}/{method}", stage.grpc))
+        .header("content-type", form)
+        .header("accept", form)
+        .header("x-grpc-web", "1")
+        .header("authorization", format!("Bearer {token}"))
+        .body(body);
+    request.send().await.unwrap()
+}
+
+fn get(code: &str) -> Vec<u8> {
+    frame(&GetRegionRequest { code: code.to_owned() })
+}
+
+#[tokio::test]
+async fn a_page_calls_another_service_and_finds_the_trailers_in_the_body() {
+    let stage = Stage::set().await;
+    let answer = post(&stage, "hq", GET_REGION, "application/grpc-web+proto", get(COUNTY)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()["content-type"], "application/grpc-web+proto");
+    let (messages, trailers) = unframe(&answer.bytes().await.unwrap());
+    let [message] = messages.as_slice() else { panic!("{} messages", messages.len()) };
+    assert_eq!(GetRegionResponse::decode(message.as_slice()).unwrap().region.unwrap().name, "阳山县");
+    assert_eq!(trailers["grpc-status"], "0");
+    let seen = stage.pairing.seen.lock().unwrap().clone();
+    assert_eq!(seen.get("content-type").unwrap(), "application/grpc");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn errors_keep_their_details_in_grpc_web() {
+    let stage = Stage::set().await;
+    // Before the first message an error comes as headers.
+    let answer = post(&stage, "hq", GET_REGION, "application/grpc-web+proto", get(UNKNOWN_REGION)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let status = Status::from_header_map(answer.headers()).unwrap();
+    assert_eq!((status.code(), status.message()), (tonic::Code::NotFound, "no such region"));
+    assert_eq!(status.get_details_error_info().unwrap().reason, "REGION_NOT_FOUND");
+
+    // After it, as trailers in the body.
+    let edition = RegionEdition {
+        request_id: uuid::Uuid::new_v4().to_string(),
+        effective_from: Some(noon().date_naive().into()),
+        ..RegionEdition::default()
+    };
+    let import = frame(&ImportRegionsRequest { part: Some(Part::Edition(edition)) });
+    let answer = post(&stage, "operator", IMPORT, "application/grpc-web+proto", import).await;
+    assert!(answer.headers().get("grpc-status").is_none());
+    let (messages, trailers) = unframe(&answer.bytes().await.unwrap());
+    assert_eq!(ImportRegionsResponse::decode(messages[0].as_slice()).unwrap().received, 1);
+    let status = Status::from_header_map(&trailers).unwrap();
+    assert_eq!((status.code(), status.message()), (tonic::Code::DataLoss, "the end"));
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_meets_the_same_door() {
+    let stage = Stage::set().await;
+    let forged = TestWorld::at(noon()).await.token("hq", PROVINCE);
+    let answer = Client::new()
+        .post(format!("http://{}/{GET_REGION}", stage.grpc))
+        .header("content-type", "application/grpc-web")
+        .header("authorization", format!("Bearer {forged}"))
+        .body(get(COUNTY));
+    let status = Status::from_header_map(answer.send().await.unwrap().headers()).unwrap();
+    assert_eq!(status.code(), tonic::Code::Unauthenticated);
+    let answer = post(&stage, "village", IMPORT, "application/grpc-web", Vec::new()).await;
+    assert_eq!(Status::from_header_map(answer.headers()).unwrap().code(), tonic::Code::PermissionDenied);
+    assert!(stage.pairing.seen.lock().unwrap().get("authorization").is_none(), "it came through");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn grpc_web_comes_in_base64_as_well() {
+    let stage = Stage::set().await;
+    let body = BASE64_STANDARD.encode(get(COUNTY)).into_bytes();
+    let answer = post(&stage, "hq", GET_REGION, "application/grpc-web-text", body).await;
+    let text = answer.text().await.unwrap();
+    // Each part is padded by itself.
+    let parts = text.split('=').filter(|part| !part.is_empty());
+    let bytes: Vec<u8> = parts.flat_map(|part| BASE64_STANDARD_NO_PAD.decode(part).unwrap()).collect();
+    let (messages, trailers) = unframe(&bytes);
+    assert_eq!(GetRegionResponse::decode(messages[0].as_slice()).unwrap().region.unwrap().name, "阳山县");
+    assert_eq!(trailers["grpc-status"], "0");
+    stage.stop().await;
+}
+
+/// What a browser asks before it lets a page call.
+async fn preflight(stage: &Stage, origin: &str) -> Response {
+    let request = Client::new()
+        .request(Method::OPTIONS, format!("http://{}/{GET_REGION}", stage.grpc))
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type,x-grpc-web");
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn browsers_are_told_which_pages_may_call() {
+    let (world, nats) = world().await;
+    let pairing = FakePairing::start(&world).await;
+    let board = BOARD.to_owned().try_into().unwrap();
+    let stage = Stage::with(world, nats, pairing, |config| config.cors_origins = vec![board]).await;
+
+    let allowed = preflight(&stage, BOARD).await;
+    assert_eq!(allowed.status(), StatusCode::OK);
+    assert_eq!(allowed.headers()["access-control-allow-origin"], BOARD);
+    let headers = allowed.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert!(headers.contains("authorization") && headers.contains("x-grpc-web"), "{headers}");
+    let stranger = preflight(&stage, "https://elsewhere.example.com").await;
+    assert!(stranger.headers().get("access-control-allow-origin").is_none());
+
+    let answer = Client::new().post(format!("http://{}/{GET_REGION}", stage.grpc)).header("origin", BOARD);
+    let answer = answer.header("content-type", "application/grpc-web").body(get(COUNTY)).send().await.unwrap();
+    assert_eq!(answer.headers()["access-control-allow-origin"], BOARD);
+    // Without this the page could not read the error that it gets for having no token.
+    assert!(answer.headers()["access-control-expose-headers"].to_str().unwrap().contains("grpc-status"));
+    assert_eq!(answer.headers()["grpc-status"], "16");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn no_page_may_call_unless_it_is_said() {
+    let stage = Stage::set().await;
+    for origin in [BOARD, "null"] {
+        let answer = preflight(&stage, origin).await;
+        let told = answer.headers().keys().find(|name| name.as_str().starts_with("access-control-"));
+        assert_eq!(told, None, "{origin}");
+    }
+    stage.stop().await;
+}

@@ -1,0 +1,152 @@
+//! Carries out many commands about cases in their order.
+
+use std::collections::HashSet;
+
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+
+use super::{
+    FinishMeasure, OpenCase, PlanMeasure, Policy, ProposeRemoval, RecordStep, Rights,
+    desk::{Desk, Needs, Verb},
+};
+use crate::{
+    domain::{CaseId, MeasureId, case::CaseRefused},
+    error::Error,
+};
+
+/// One command of a batch.
+pub enum CaseCommand {
+    /// Opens a case.
+    Open(OpenCase),
+    /// Records a step.
+    Step(RecordStep),
+    /// Proposes removal.
+    Propose(ProposeRemoval),
+    /// Plans a measure.
+    Plan(PlanMeasure),
+    /// Finishes a measure.
+    Finish(FinishMeasure),
+}
+
+impl CaseCommand {
+    fn needs(&self, needs: &mut Needs) {
+        match self {
+            Self::Open(verb) => verb.needs(needs),
+            Self::Step(verb) => verb.needs(needs),
+            Self::Propose(verb) => verb.needs(needs),
+            Self::Plan(verb) => verb.needs(needs),
+            Self::Finish(verb) => verb.needs(needs),
+        }
+    }
+
+    fn decide(self, desk: &mut Desk<'_>) -> Result<(), Error> {
+        match self {
+            Self::Open(verb) => verb.decide(desk).map(drop),
+            Self::Step(verb) => verb.decide(desk).map(drop),
+            Self::Propose(verb) => verb.decide(desk).map(drop),
+            Self::Plan(verb) => verb.decide(desk).map(drop),
+            Self::Finish(verb) => verb.decide(desk).map(drop),
+        }
+    }
+}
+
+/// What a row is about, as far as it could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct About {
+    /// The case.
+    pub case: Option<CaseId>,
+    /// The measure.
+    pub measure: Option<MeasureId>,
+}
+
+/// A row of a batch: a command, or why it cannot be read.
+pub struct Row {
+    /// What it is about.
+    pub about: About,
+    /// What to do.
+    pub command: Result<CaseCommand, Error>,
+}
+
+/// Cases and measures for which a command failed.
+#[derive(Debug, Clone, Default)]
+pub struct Failed {
+    cases: HashSet<CaseId>,
+    measures: HashSet<MeasureId>,
+}
+
+impl Failed {
+    /// Adds what a failed row is about.
+    pub fn add(&mut self, about: About) {
+        self.cases.extend(about.case);
+        self.measures.extend(about.measure);
+    }
+
+    fn contains(&self, about: About) -> bool {
+        about.case.is_some_and(|case| self.cases.contains(&case))
+            || about.measure.is_some_and(|measure| self.measures.contains(&measure))
+    }
+}
+
+/// Carries out some commands in their order.
+pub struct BatchCaseCommands {
+    /// The commands.
+    pub rows: Vec<Row>,
+    /// What failed in earlier messages of the batch.
+    pub failed: Failed,
+    /// Number of the first row in the batch, from 1.
+    pub first_row: i64,
+    /// Whether one refused row refuses all.
+    pub all_or_nothing: bool,
+    /// What the caller may do.
+    pub rights: Rights,
+}
+
+/// What became of the commands, in their order.
+pub struct CommandOutcomes(pub Vec<Result<(), Error>>);
+
+impl Command for BatchCaseCommands {
+    type Policy = Policy;
+    type Output = CommandOutcomes;
+    type Error = Error;
+
+    async fn apply(
+        self,
+        conn: &mut PgConnection,
+        context: &Context,
+        policy: &Policy,
+    ) -> Result<CommandOutcomes, Error> {
+        let mut needs = Needs::default();
+        self.rows.iter().flat_map(|row| &row.command).for_each(|command| command.needs(&mut needs));
+        self.failed.measures.iter().for_each(|measure| needs.measure(*measure));
+        let mut desk = Desk::load(conn, (context, policy, self.rights), needs).await?;
+
+        let mut failed = self.failed;
+        failed.cases.extend(failed.measures.iter().filter_map(|measure| desk.case_of(*measure)));
+        let mut outcomes = Vec::with_capacity(self.rows.len());
+        for (number, row) in (self.first_row..).zip(self.rows) {
+            let outcome = decide(row, &mut desk, &mut failed);
+            if self.all_or_nothing
+                && let Err(error) = &outcome
+            {
+                return Err(Error::BatchRefused { row: number, text: error.to_string() });
+            }
+            outcomes.push(outcome);
+        }
+        desk.save(conn).await?;
+        Ok(CommandOutcomes(outcomes))
+    }
+}
+
+fn decide(row: Row, desk: &mut Desk<'_>, failed: &mut Failed) -> Result<(), Error> {
+    let case = row.about.case.or_else(|| desk.case_of(row.about.measure?));
+    let about = About { case, ..row.about };
+    let outcome = match row.command {
+        Ok(_) if failed.contains(about) => Err(CaseRefused::FailedBefore.into()),
+        Ok(command) => command.decide(desk),
+        Err(error) => Err(error),
+    };
+    if outcome.is_err() {
+        failed.add(about);
+    }
+    outcome
+}

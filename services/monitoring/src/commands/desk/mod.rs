@@ -1,0 +1,237 @@
+//! The desk at which commands about cases are decided: what they need is loaded at once, each is decided in memory,
+//! and what they change is written at once. One command or a thousand of them take the same few statements.
+
+mod loaded;
+mod needs;
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{
+    change::Change,
+    request::{Command, Context},
+};
+
+pub(super) use needs::Needs;
+
+use super::Policy;
+use crate::{
+    domain::{
+        CaseId, HouseholdId, MeasureId, SignalId,
+        case::{Case, CaseEvent, CaseFile, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one},
+        measure::{Measure, MeasureEvent, MeasureRefused},
+        procedure::Step,
+    },
+    error::Error,
+    store::{
+        case_signals::Waiting, cases, dated_rules::DatedRules, households::Head, measures, profiles, signals,
+        standings::Asked,
+    },
+};
+
+/// What a caller may do besides taking steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rights {
+    /// Review for the town.
+    pub review: bool,
+    /// Approve for the county.
+    pub approve: bool,
+}
+
+/// A change of a case or measure.
+pub trait Verb: Send + 'static {
+    /// What the caller is answered with.
+    type Answer: Send;
+
+    /// Says what it needs.
+    fn needs(&self, needs: &mut Needs);
+
+    /// Decides by what is on the desk, and leaves there what changes.
+    fn decide(self, desk: &mut Desk<'_>) -> Result<Self::Answer, Error>;
+}
+
+/// A verb, with the rights of the caller who uses it.
+pub struct Entitled<V>(pub V, pub Rights);
+
+impl<V: Verb> Command for Entitled<V> {
+    type Policy = Policy;
+    type Output = V::Answer;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<V::Answer, Error> {
+        let Self(verb, rights) = self;
+        let mut needs = Needs::default();
+        verb.needs(&mut needs);
+        let mut desk = Desk::load(conn, (context, policy, rights), needs).await?;
+        let answer = verb.decide(&mut desk)?;
+        desk.save(conn).await?;
+        Ok(answer)
+    }
+}
+
+/// What commands need, and what they changed.
+pub struct Desk<'a> {
+    context: &'a Context,
+    policy: &'a Policy,
+    rights: Rights,
+    heads: HashMap<HouseholdId, Head>,
+    cases: HashMap<CaseId, Case>,
+    of_household: HashMap<HouseholdId, Vec<CaseId>>,
+    measures: BTreeMap<MeasureId, Measure>,
+    of_case: HashMap<CaseId, Vec<MeasureId>>,
+    rules: DatedRules,
+    standings: HashMap<Asked, Standing>,
+    signals: HashMap<SignalId, Waiting>,
+    changed_cases: Vec<Change<Case, CaseEvent>>,
+    changed_measures: Vec<measures::Placed>,
+}
+
+impl Desk<'_> {
+    pub(super) fn check_date(&self, field: &'static str, date: NaiveDate) -> Result<(), Error> {
+        self.policy.check_date(field, date, self.context)
+    }
+
+    /// Who did it: the caller, or whoever one who loads history says it was.
+    pub(super) fn performer(&self, stated: Option<String>) -> Result<String, CaseRefused> {
+        let caller = &self.context.actor;
+        match stated {
+            None => Ok(caller.clone()),
+            Some(stated) if may_be_one(&stated, caller) => Ok(caller.clone()),
+            Some(stated) if self.context.may_load_history => Ok(stated),
+            Some(_) => Err(CaseRefused::PerformerNotAllowed),
+        }
+    }
+
+    /// The town's review and the county's approval take a permission of their own.
+    pub(super) fn may_take(&self, step: Step) -> Result<(), CaseRefused> {
+        let (allowed, permission) = match step {
+            Step::TownReview => (self.rights.review, "monitoring.case.review"),
+            Step::CountyApproval => (self.rights.approve, "monitoring.case.approve"),
+            Step::Authorisation
+            | Step::HomeVerification
+            | Step::DataComparison
+            | Step::DemocraticReview
+            | Step::NoticePosted
+            | Step::NoticeEnded => return Ok(()),
+        };
+        if allowed { Ok(()) } else { Err(CaseRefused::StepNotAllowed { step, permission }) }
+    }
+
+    /// A household that was not merged into another.
+    pub(super) fn head(&self, id: HouseholdId) -> Result<Head, Error> {
+        self.heads.get(&id).cloned().ok_or(Error::HouseholdNotFound(id))?.unmerged()
+    }
+
+    /// A case whose household was not merged into another.
+    pub(super) fn case(&self, id: CaseId) -> Result<Case, Error> {
+        let case = self.cases.get(&id).ok_or(CaseRefused::NotFound(id))?;
+        self.head(case.household)?;
+        Ok(case.clone())
+    }
+
+    pub(super) fn has_case(&self, id: CaseId) -> bool {
+        self.cases.contains_key(&id)
+    }
+
+    pub(super) fn cases_of(&self, household: HouseholdId) -> Vec<&Case> {
+        self.of_household.get(&household).into_iter().flatten().filter_map(|id| self.cases.get(id)).collect()
+    }
+
+    pub(super) fn measure(&self, id: MeasureId) -> Result<Measure, MeasureRefused> {
+        self.measures.get(&id).cloned().ok_or(MeasureRefused::NotFound(id))
+    }
+
+    pub(super) fn has_measure(&self, id: MeasureId) -> bool {
+        self.measures.contains_key(&id)
+    }
+
+    /// The case of a measure.
+    pub(super) fn case_of(&self, measure: MeasureId) -> Option<CaseId> {
+        self.measures.get(&measure).map(|measure| measure.case)
+    }
+
+    fn measures_of(&self, case: CaseId) -> impl Iterator<Item = &Measure> {
+        self.of_case.get(&case).into_iter().flatten().filter_map(|id| self.measures.get(id))
+    }
+
+    /// The rules in force for a household on a day.
+    pub(super) fn rules_in_force(&self, head: &Head, day: NaiveDate) -> Result<&CaseRules, CaseRefused> {
+        self.rules.in_force(head.region, day).ok_or(CaseRefused::RuleSetMissing)
+    }
+
+    /// The rules for a case on a day.
+    pub(super) fn rules_of(&self, case: &Case, day: NaiveDate) -> Result<&CaseRules, CaseRefused> {
+        self.rules.of_case(case.rule_set, case.region, day).ok_or(CaseRefused::RuleSetMissing)
+    }
+
+    pub(super) fn standing(&self, household: HouseholdId, day: NaiveDate) -> Option<&Standing> {
+        self.standings.get(&(household, day))
+    }
+
+    /// What is known when the household of a case is to leave on a day.
+    pub(super) fn grounds(&self, case: &Case, day: NaiveDate) -> Option<Grounds> {
+        let standing = self.standing(case.household, day)?;
+        let helped = Grounds::helped_by(self.measures_of(case.id), day);
+        Some(self.rules_of(case, day).ok()?.grounds(standing, helped, day))
+    }
+
+    pub(super) fn waiting(&self, signal: SignalId) -> Option<Waiting> {
+        self.signals.get(&signal).copied()
+    }
+
+    /// Keeps what a case became.
+    pub(super) fn keep(&mut self, change: Change<Case, CaseEvent>) -> CaseFile {
+        let case = change.state.clone();
+        if self.cases.insert(case.id, case.clone()).is_none() {
+            self.of_household.entry(case.household).or_default().push(case.id);
+        }
+        self.changed_cases.push(change);
+        let mut measures: Vec<Measure> = self.measures_of(case.id).cloned().collect();
+        measures.sort_by_key(|measure| (measure.stated.planned_on, measure.id));
+        CaseFile { case, measures }
+    }
+
+    /// Keeps what a measure of a case became.
+    pub(super) fn keep_measure(&mut self, case: &Case, change: Change<Measure, MeasureEvent>) -> Measure {
+        let measure = change.state.clone();
+        if self.measures.insert(measure.id, measure.clone()).is_none() {
+            self.of_case.entry(case.id).or_default().push(measure.id);
+        }
+        self.changed_measures.push((change, case.region));
+        measure
+    }
+
+    /// Writes what was changed.
+    pub(super) async fn save(self, conn: &mut PgConnection) -> Result<(), Error> {
+        cases::save(conn, self.context, &self.changed_cases).await?;
+        measures::save(conn, self.context, &self.changed_measures).await?;
+        for Change { state: case, events } in &self.changed_cases {
+            for event in events {
+                follow(conn, self.context, case, event).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What follows elsewhere from what happened to a case.
+async fn follow(conn: &mut PgConnection, context: &Context, case: &Case, event: &CaseEvent) -> Result<(), Error> {
+    match event {
+        CaseEvent::Opened if !case.signals.is_empty() => {
+            signals::take_for_case(conn, context, &case.signals, case.id, case.household).await?;
+        }
+        CaseEvent::Counted(count) if count.counted == Counted::UnderMonitoring => {
+            profiles::set_monitored(conn, case.household, count.change > 0).await?;
+        }
+        CaseEvent::Counted(count) if count.counted == Counted::Identified && !case.signals.is_empty() => {
+            signals::identified(conn, context, case.id, count.on).await?;
+        }
+        CaseEvent::Opened
+        | CaseEvent::StepRecorded { .. }
+        | CaseEvent::RemovalProposed { .. }
+        | CaseEvent::RemovalRolledBack { .. }
+        | CaseEvent::Counted(_) => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Imports observations.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::request::Context;
+
+use super::{HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_observation::doubt};
+use crate::{
+    domain::{
+        HouseholdId, ImportId,
+        import::{Accepted, ImportKind},
+        observation::{Observation, ObservationDraft},
+        profile::Standing,
+        screening::RuleBook,
+    },
+    error::Error,
+    store::{
+        observations::{self, OfHousehold},
+        profiles, region,
+        residents::{self, Resident},
+        rule_sets,
+    },
+};
+
+/// An import of observations.
+#[derive(Debug, Default)]
+pub struct ObservationImport;
+
+/// An observation that is ready to be recorded.
+pub struct NewObservation(RecordObservation);
+
+impl NewObservation {
+    /// Makes sure of all that can be known without the database.
+    ///
+    /// # Errors
+    /// Those of recording it, as far as they can be known.
+    pub fn prepare(policy: &Policy, context: &Context, row: RecordObservation) -> Result<Self, Error> {
+        row.check(context, policy)?;
+        Ok(Self(row))
+    }
+}
+
+impl Imported for ObservationImport {
+    const KIND: ImportKind = ImportKind::Observations;
+
+    type Ready = NewObservation;
+
+    async fn keep(
+        &mut self,
+        conn: &mut PgConnection,
+        context: &Context,
+        _: &Policy,
+        import: ImportId,
+        rows: Vec<Result<NewObservation, Error>>,
+    ) -> Result<Vec<Result<Accepted, Error>>, Error> {
+        let known = Known::load(conn, context, &rows).await?;
+        let mut windows = Windows { recorded: known.load_recorded(conn, &rows).await?, changed: BTreeSet::new() };
+        let outcomes = rows.into_iter().map(|row| windows.take(&known, context, row?.0)).collect();
+        let changed = windows.changed(&known);
+        observations::save_imported(conn, context, import, &changed).await?;
+        let households: BTreeSet<HouseholdId> = changed.iter().map(|(household, ..)| *household).collect();
+        profiles::refresh_newest(conn, &households.into_iter().collect::<Vec<_>>()).await?;
+        Ok(outcomes)
+    }
+}
+
+/// All that is asked of the households of some rows. They are locked.
+struct Known {
+    by_number: HashMap<String, HouseholdId>,
+    residents: HashMap<HouseholdId, Resident>,
+    standings: HashMap<HouseholdId, Standing>,
+    rules: RuleBook,
+}
+
+impl Known {
+    async fn load(
+        conn: &mut PgConnection,
+        context: &Context,
+        rows: &[Result<NewObservation, Error>],
+    ) -> Result<Self, Error> {
+        let numbers = rows.iter().flatten().filter_map(|row| match &row.0.household {
+            HouseholdRef::Number(number) => Some(number.clone()),
+            HouseholdRef::Id(_) => None,
+        });
+        let by_number = observations::households_of_numbers(conn, &numbers.collect::<Vec<_>>()).await?;
+        let named = rows.iter().flatten().filter_map(|row| match &row.0.household {
+            HouseholdRef::Id(id) => Some(*id),
+            HouseholdRef::Number(number) => by_number.get(number).copied(),
+        });
+        let households: Vec<HouseholdId> = named.collect::<BTreeSet<_>>().into_iter().collect();
+        Ok(Self {
+            residents: residents::lock(conn, &households).await?,
+            standings: profiles::standings(conn, &households).await?,
+            rules: rule_sets::book(conn, region(context.regions.from)?, context.today()).await?,
+            by_number,
+        })
+    }
+
+    /// What is recorded of the windows of some rows.
+    async fn load_recorded(
+        &self,
+        conn: &mut PgConnection,
+        rows: &[Result<NewObservation, Error>],
+    ) -> Result<BTreeMap<(HouseholdId, NaiveDate), Observation>, Error> {
+        let window = |row: &NewObservation| Some((self.id(&row.0.household).ok()?, row.0.stated.window_ends_on));
+        let windows: BTreeSet<_> = rows.iter().flatten().filter_map(window).collect();
+        observations::find_many(conn, &windows.into_iter().collect::<Vec<_>>()).await
+    }
+
+    fn id(&self, named: &HouseholdRef) -> Result<HouseholdId, Error> {
+        match named {
+            HouseholdRef::Id(id) => Ok(*id),
+            HouseholdRef::Number(number) => self.by_number.get(number).copied().ok_or(Error::HouseholdNumberNotFound),
+        }
+    }
+
+    fn resident(&self, id: HouseholdId) -> Result<(Resident, Standing), Error> {
+        match (self.residents.get(&id), self.standings.get(&id)) {
+            (Some(Resident { merged_into: Some(kept), .. }), _) => Err(Error::HouseholdMerged(*kept)),
+            (Some(resident), Some(standing)) => Ok((*resident, *standing)),
+            (None, _) | (_, None) => Err(Error::HouseholdNotFound(id)),
+        }
+    }
+}
+
+/// The windows of an import as its rows change them one after the other: a later row corrects an earlier one.
+struct Windows {
+    recorded: BTreeMap<(HouseholdId, NaiveDate), Observation>,
+    changed: BTreeSet<(HouseholdId, NaiveDate)>,
+}
+
+impl Windows {
+    fn take(&mut self, known: &Known, context: &Context, row: RecordObservation) -> Result<Accepted, Error> {
+        let RecordObservation { household, stated } = row;
+        let id = known.id(&household)?;
+        let (Resident { region, .. }, standing) = known.resident(id)?;
+        let window = (id, stated.window_ends_on);
+        let observation = self.record(window, stated, standing);
+        let warnings = doubt(standing, &observation, known.rules.of(region), context)?;
+        self.recorded.insert(window, observation);
+        self.changed.insert(window);
+        Ok(Accepted { warned: !warnings.is_empty() })
+    }
+
+    fn record(&self, window: (HouseholdId, NaiveDate), stated: ObservationDraft, standing: Standing) -> Observation {
+        Observation::recorded(self.recorded.get(&window), stated, standing.composition.persons)
+    }
+
+    fn changed(mut self, known: &Known) -> Vec<OfHousehold> {
+        let written = |window: (HouseholdId, NaiveDate)| {
+            let region = known.residents.get(&window.0)?.region;
+            Some((window.0, region, self.recorded.remove(&window)?))
+        };
+        std::mem::take(&mut self.changed).into_iter().filter_map(written).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! Opens a case.
+
+use super::desk::{Desk, Needs, Verb};
+use crate::{
+    domain::{
+        HouseholdId, SignalId,
+        case::{CaseDraft, CaseFile, CaseRefused, Opening},
+    },
+    error::Error,
+};
+
+/// Opens a case for a household that is at risk.
+pub struct OpenCase {
+    /// What is stated.
+    pub draft: CaseDraft,
+    /// Who opened it; `None` for the caller.
+    pub performed_by: Option<String>,
+}
+
+impl Verb for OpenCase {
+    type Answer = CaseFile;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.opening(&self.draft);
+    }
+
+    fn decide(self, desk: &mut Desk<'_>) -> Result<CaseFile, Error> {
+        let Self { draft, performed_by } = self;
+        desk.check_date("opened_on", draft.opened_on)?;
+        let opened_by = desk.performer(performed_by)?;
+        draft.check()?;
+        let head = desk.head(draft.household)?;
+        if desk.has_case(draft.id) {
+            return Err(CaseRefused::Exists(draft.id).into());
+        }
+        check_signals(desk, draft.household, &draft.signals)?;
+        let rules = desk.rules_in_force(&head, draft.opened_on)?;
+        let standing = desk.standing(draft.household, draft.opened_on);
+        let opening = Opening {
+            region: head.region,
+            rule_set: rules.id(),
+            timetable: &rules.timetable,
+            category_met: rules.category_met(&draft.category, standing)?,
+            earlier: &desk.cases_of(draft.household),
+        };
+        let change = draft.open(opening, opened_by)?;
+        Ok(desk.keep(change))
+    }
+}
+
+/// Signals are the household's, verified, and no case was opened for them.
+fn check_signals(desk: &Desk<'_>, household: HouseholdId, signals: &[SignalId]) -> Result<(), CaseRefused> {
+    for id in signals {
+        let signal = desk.waiting(*id).filter(|signal| signal.household == household);
+        if !signal.ok_or(CaseRefused::SignalNotFound(*id))?.for_case {
+            return Err(CaseRefused::SignalNotVerified(*id));
+        }
+    }
+    Ok(())
+}

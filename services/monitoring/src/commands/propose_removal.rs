@@ -1,0 +1,50 @@
+//! Proposes to remove a household from monitoring.
+
+use chrono::NaiveDate;
+
+use super::{
+    at_version,
+    desk::{Desk, Needs, Verb},
+};
+use crate::{
+    domain::{
+        CaseId,
+        case::{CaseFile, Removal, RemovalKind},
+    },
+    error::Error,
+};
+
+/// Proposes to remove a household.
+pub struct ProposeRemoval {
+    /// The case.
+    pub case: CaseId,
+    /// How the household leaves.
+    pub kind: RemovalKind,
+    /// Business date.
+    pub proposed_on: NaiveDate,
+    /// Who proposes; `None` for the caller.
+    pub performed_by: Option<String>,
+    /// The version that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Verb for ProposeRemoval {
+    type Answer = CaseFile;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.rules(self.case, self.proposed_on);
+        needs.standing(self.case, self.proposed_on);
+    }
+
+    fn decide(self, desk: &mut Desk<'_>) -> Result<CaseFile, Error> {
+        desk.check_date("proposed_on", self.proposed_on)?;
+        let proposed_by = desk.performer(self.performed_by)?;
+        let case = desk.case(self.case)?;
+        at_version(case.version, self.expected_version)?;
+        let removal = Removal { kind: self.kind, proposed_by };
+        let grounds = desk.grounds(&case, self.proposed_on);
+        let timetable = &desk.rules_of(&case, self.proposed_on)?.timetable;
+        let change = case.propose_removal(removal, self.proposed_on, timetable, grounds.as_ref())?;
+        Ok(desk.keep(change))
+    }
+}

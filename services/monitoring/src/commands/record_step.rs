@@ -1,0 +1,65 @@
+//! Records what became of a step.
+
+use super::{
+    at_version,
+    desk::{Desk, Needs, Verb},
+};
+use crate::{
+    domain::{
+        CaseId,
+        case::{CaseFile, StageName, StepRecord, StepRules},
+        procedure::Step,
+    },
+    error::Error,
+};
+
+/// States that the next step was passed, or refused.
+pub struct RecordStep {
+    /// The case.
+    pub case: CaseId,
+    /// What is stated; who did it stands beside.
+    pub record: StepRecord,
+    /// Who did it; `None` for the caller.
+    pub performed_by: Option<String>,
+    /// The version that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl RecordStep {
+    /// Only the last step of a removal asks how the household stands.
+    fn may_remove(&self) -> bool {
+        self.record.step == Step::CountyApproval && !self.record.refused
+    }
+}
+
+impl Verb for RecordStep {
+    type Answer = CaseFile;
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.rules(self.case, self.record.occurred_on);
+        if self.may_remove() {
+            needs.standing(self.case, self.record.occurred_on);
+        }
+    }
+
+    fn decide(self, desk: &mut Desk<'_>) -> Result<CaseFile, Error> {
+        let day = self.record.occurred_on;
+        desk.check_date("occurred_on", day)?;
+        let performed_by = desk.performer(self.performed_by.clone())?;
+        desk.may_take(self.record.step)?;
+        let case = desk.case(self.case)?;
+        at_version(case.version, self.expected_version)?;
+
+        let is_removal = case.stage.name() == StageName::Removing && self.may_remove();
+        let grounds = if is_removal { desk.grounds(&case, day) } else { None };
+        let rules = desk.rules_of(&case, day)?;
+        let posted_on = case.history.notice().map_or(day, |notice| notice.posted_on);
+        let rules = StepRules {
+            timetable: &rules.timetable,
+            notice_min_days: desk.rules_of(&case, posted_on)?.notice_min_days(),
+            grounds: grounds.as_ref(),
+        };
+        let change = case.step(StepRecord { performed_by, ..self.record }, rules)?;
+        Ok(desk.keep(change))
+    }
+}

@@ -1,0 +1,292 @@
+//! Screens the households of a region: several readers of one state judge them, one writer makes hits signals.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use chrono::NaiveDate;
+use futures::TryStreamExt as _;
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::{Semaphore, mpsc};
+use tongxin_platform::{
+    db::Scope,
+    region::{RegionCode, RegionRange},
+    request::{Command, Context, RequestError},
+};
+use tracing::Instrument as _;
+
+use super::Policy;
+use crate::{
+    domain::{
+        HouseholdId, VerdictId,
+        rule_set::RuleSet,
+        screening::{Candidate, Hit, RuleBook, Tally, flags},
+        signal::{Origin, Report},
+    },
+    error::Error,
+    store::{
+        profiles::{self, Snapshot},
+        residents::{self, Resident},
+        rule_sets, signals, verdicts,
+    },
+};
+
+/// Households after which a reader hands on what it has found.
+const PART_HOUSEHOLDS: i64 = 8_192;
+
+/// Hits after which it does so, too.
+const PART_HITS: usize = 1_000;
+
+/// Parts that wait for the writer; readers wait while there are as many.
+const PARTS_WAITING: usize = 4;
+
+/// What a reader has found of some households.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// Counts.
+    pub tally: Tally,
+    /// The hits.
+    pub hits: Vec<Hit>,
+    /// Households that are flagged and were not by the rules that they are compared with.
+    pub newly_flagged: i64,
+    /// Households that are not flagged and were.
+    pub no_longer_flagged: i64,
+}
+
+impl Part {
+    fn is_full(&self) -> bool {
+        self.tally.households >= PART_HOUSEHOLDS || self.hits.len() >= PART_HITS
+    }
+}
+
+/// One region is read at a time: several would take each other's connections.
+static TURN: Semaphore = Semaphore::const_new(1);
+
+/// Judges a household.
+trait Judge: Send + Sync + 'static {
+    fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error>;
+}
+
+/// Judges by the rules that hold for each household.
+struct InForce {
+    rules: RuleBook,
+    day: NaiveDate,
+}
+
+impl Judge for InForce {
+    fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error> {
+        let Some(rule_set) = self.rules.of(candidate.region) else {
+            return Err(Error::RuleSetMissing(candidate.region, self.day));
+        };
+        let hits = &mut part.hits;
+        part.tally.screen(candidate, rule_set, |hit| hits.push(hit));
+        Ok(())
+    }
+}
+
+/// Judges by a rule set that is not stored, and compares it with those that hold.
+struct WhatIf {
+    rule_set: RuleSet,
+    rules: RuleBook,
+    /// Examples that are still wanted.
+    examples: Mutex<usize>,
+}
+
+impl Judge for WhatIf {
+    fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error> {
+        let mut hits = Vec::new();
+        let flagged = part.tally.screen(candidate, &self.rule_set, |hit| hits.push(hit));
+        let was = self.rules.of(candidate.region).is_some_and(|rule_set| flags(rule_set, &candidate.profile));
+        part.newly_flagged += i64::from(flagged && !was);
+        part.no_longer_flagged += i64::from(was && !flagged);
+        if !hits.is_empty() {
+            let mut wanted = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
+            hits.truncate(*wanted);
+            *wanted -= hits.len();
+            part.hits.append(&mut hits);
+        }
+        Ok(())
+    }
+}
+
+/// What is screened, and when.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// The database.
+    pub pool: PgPool,
+    /// What the caller may see.
+    pub scope: Scope,
+    /// The region.
+    pub region: RegionCode,
+    /// Business date.
+    pub day: NaiveDate,
+}
+
+/// Screens a region by the rules in force. What is found comes in parts; after an error no more.
+pub async fn sweep(sweep: Sweep) -> Result<mpsc::Receiver<Result<Part, Error>>, Error> {
+    let mut conn = sweep.scope.read(&sweep.pool).await?;
+    let rules = rule_sets::book(&mut conn, sweep.region, sweep.day).await?;
+    conn.rollback().await?;
+    if rules.is_empty() {
+        return Err(Error::RuleSetMissing(sweep.region, sweep.day));
+    }
+    let day = sweep.day;
+    Ok(begin(sweep, InForce { rules, day }))
+}
+
+/// Says what a rule set would find in its own part of a region, with so many hits as examples. Writes nothing.
+pub async fn simulate(
+    sweep: Sweep,
+    rule_set: RuleSet,
+    examples: usize,
+) -> Result<mpsc::Receiver<Result<Part, Error>>, Error> {
+    let mut conn = sweep.scope.read(&sweep.pool).await?;
+    let rules = rule_sets::book(&mut conn, sweep.region, sweep.day).await?;
+    conn.rollback().await?;
+    Ok(begin(sweep, WhatIf { rule_set, rules, examples: Mutex::new(examples) }))
+}
+
+fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>> {
+    let (parts, received) = mpsc::channel(PARTS_WAITING);
+    let work = async move {
+        if let Err(error) = read_all(sweep, Arc::new(judge), parts.clone()).await {
+            // Whoever does not listen any more need not be told.
+            let _ = parts.send(Err(error)).await;
+        }
+    };
+    tokio::spawn(work.in_current_span());
+    received
+}
+
+/// Reads all households of a region, a town at a time, with as many readers as there are cores.
+async fn read_all<J: Judge>(
+    sweep: Sweep,
+    judge: Arc<J>,
+    parts: mpsc::Sender<Result<Part, Error>>,
+) -> Result<(), Error> {
+    // Nobody closes it, so there is always a turn.
+    let _turn = TURN.acquire().await;
+    // Keeps the state that all readers see until the last one has ended.
+    let mut keeper = sweep.scope.read(&sweep.pool).await?;
+    profiles::take_time(&mut keeper).await?;
+    let snapshot = profiles::snapshot(&mut keeper, sweep.scope).await?;
+    let towns = Arc::new(Mutex::new(profiles::towns(&mut keeper, sweep.region.range()).await?));
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..readers_of(&sweep.pool) {
+        let reader = Reader {
+            pool: sweep.pool.clone(),
+            snapshot: snapshot.clone(),
+            towns: Arc::clone(&towns),
+            judge: Arc::clone(&judge),
+            parts: parts.clone(),
+        };
+        readers.spawn(reader.run());
+    }
+    while let Some(ended) = readers.join_next().await {
+        ended.map_err(RequestError::Panicked)??;
+    }
+    Ok(keeper.rollback().await?)
+}
+
+/// One for each core, as long as half of the connections are left to others.
+fn readers_of(pool: &PgPool) -> usize {
+    let half = usize::try_from(pool.options().get_max_connections() / 2).unwrap_or(1);
+    thread::available_parallelism().map_or(1, usize::from).min(half).max(1)
+}
+
+struct Reader<J> {
+    pool: PgPool,
+    snapshot: Snapshot,
+    towns: Arc<Mutex<Vec<RegionRange>>>,
+    judge: Arc<J>,
+    parts: mpsc::Sender<Result<Part, Error>>,
+}
+
+impl<J: Judge> Reader<J> {
+    async fn run(self) -> Result<(), Error> {
+        let mut conn = self.snapshot.read(&self.pool).await?;
+        while let Some(town) = self.next_town() {
+            if !self.read(&mut conn, town).await? {
+                break;
+            }
+        }
+        Ok(conn.rollback().await?)
+    }
+
+    fn next_town(&self) -> Option<RegionRange> {
+        self.towns.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Whether anybody still listens.
+    async fn read(&self, conn: &mut PgConnection, town: RegionRange) -> Result<bool, Error> {
+        let mut candidates = std::pin::pin!(profiles::stream(conn, town));
+        let mut part = Part::default();
+        while let Some(candidate) = candidates.try_next().await? {
+            self.judge.judge(&mut part, &candidate)?;
+            if part.is_full() && self.parts.send(Ok(std::mem::take(&mut part))).await.is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(self.parts.send(Ok(part)).await.is_ok())
+    }
+}
+
+/// Writes hits, and makes them signals.
+pub struct RecordHits(pub Vec<Hit>);
+
+/// What became of hits.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// The verdicts of all hits, new ones or those that say the same.
+    pub verdicts: Vec<VerdictId>,
+    /// New signals.
+    pub signals: i64,
+}
+
+impl Command for RecordHits {
+    type Policy = Policy;
+    type Output = Recorded;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Recorded, Error> {
+        let households: Vec<HouseholdId> = self.0.iter().map(|hit| hit.household).collect();
+        let residents = residents::lock(conn, &households).await?;
+        // Who was merged or moved away meanwhile is left to the next screening.
+        let stays = |hit: Hit| match residents.get(&hit.household) {
+            Some(Resident { region, merged_into: None }) => Some((hit, *region)),
+            Some(Resident { merged_into: Some(_), .. }) | None => None,
+        };
+        let (hits, regions): (Vec<Hit>, Vec<RegionCode>) = self.0.into_iter().filter_map(stays).unzip();
+        let known = verdicts::known(conn, &hits, false).await?;
+        record_hits(conn, context, hits, &regions, &known).await
+    }
+}
+
+/// Writes those hits of locked households that are not known, and makes them signals.
+pub(super) async fn record_hits(
+    conn: &mut PgConnection,
+    context: &Context,
+    hits: Vec<Hit>,
+    regions: &[RegionCode],
+    known: &[Option<VerdictId>],
+) -> Result<Recorded, Error> {
+    let is_new = |(_, known): &(_, &Option<VerdictId>)| known.is_none();
+    let (new, regions): (Vec<Hit>, Vec<RegionCode>) =
+        hits.into_iter().zip(regions.iter().copied()).zip(known).filter(is_new).map(|(new, _)| new).unzip();
+    let written = verdicts::insert(conn, context, &new, &regions).await?;
+    let report = |((hit, region), verdict): ((&Hit, &RegionCode), &VerdictId)| Report {
+        household: hit.household,
+        region: *region,
+        cause: hit.cause,
+        origin: Origin::Screening { verdict: *verdict, rule_set: hit.rule_set, rule_number: hit.rule_number },
+        reported_on: context.today(),
+    };
+    let reports: Vec<Report> = new.iter().zip(&regions).zip(&written).map(report).collect();
+    let raised = signals::raise(conn, context, &reports).await?;
+    let signals = raised.iter().filter(|raised| !raised.joined).count();
+    Ok(Recorded {
+        verdicts: known.iter().flatten().copied().chain(written).collect(),
+        signals: i64::try_from(signals).unwrap_or(i64::MAX),
+    })
+}

@@ -1,0 +1,38 @@
+//! Stores a rule set.
+
+use sqlx::PgConnection;
+use tongxin_platform::request::{Command, Context};
+
+use super::Policy;
+use crate::{
+    domain::{
+        RuleSetId,
+        rule_set::{RuleSet, RuleSetDraft},
+    },
+    error::Error,
+    store::{regions, rule_sets},
+};
+
+/// Stores a rule set for a region of the caller's.
+pub struct StoreRuleSet(pub RuleSetDraft);
+
+impl Command for StoreRuleSet {
+    type Policy = Policy;
+    type Output = RuleSet;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<RuleSet, Error> {
+        let rule_set = RuleSet::compile(RuleSetId(context.new_id()), self.0, context.now)?;
+        let region = rule_set.region;
+        let today = context.today();
+        if regions::existing(conn, &[region], today).await?.is_empty() {
+            return Err(Error::RegionNotFound(region.to_string()));
+        }
+        let newest = rule_sets::lock_region(conn, region, today).await?;
+        if let Some(newest) = newest.filter(|newest| *newest > rule_set.effective_from) {
+            return Err(Error::RuleSetInUse(newest));
+        }
+        rule_sets::insert(conn, context, &rule_set).await?;
+        Ok(rule_set)
+    }
+}

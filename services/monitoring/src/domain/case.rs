@@ -1,1 +1,0 @@
-//! Cases: a household's way into monitoring and out of it.

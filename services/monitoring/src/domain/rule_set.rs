@@ -1,0 +1,361 @@
+//! Dated rules of a region: lines, categories, deadlines, conditions of removal, screening rules.
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeSet, ops::Deref, sync::Arc};
+
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use tongxin_platform::region::RegionCode;
+
+use super::{
+    RuleSetId,
+    procedure::{DayKind, Step},
+    profile::{Newest, Profile},
+    risk::Risk,
+    rules::{CompileError, EvalError, Expression, FieldSet, Inputs, Message},
+};
+
+/// The monitoring line of a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// The year.
+    pub year: i32,
+    /// Per-capita net income, in fen a year.
+    pub fen: i64,
+}
+
+/// A category of households under monitoring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    /// Stable code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Says whether a household can be of it.
+    pub condition: String,
+}
+
+/// How long a step may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// The step.
+    pub step: Step,
+    /// Days after the step before it.
+    pub days: u32,
+    /// How they are counted.
+    pub kind: DayKind,
+    /// Days in the emergency path, counted alike.
+    pub emergency_days: u32,
+}
+
+/// What has to hold before a household can leave monitoring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// Months since identification.
+    pub min_months: u32,
+    /// Months for which every known per-capita net income has to be above the year's line.
+    pub stable_months: u32,
+    /// What has to hold of the newest observation.
+    pub condition: String,
+}
+
+/// A screening rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreeningRule {
+    /// Number within the rule set.
+    pub number: i32,
+    /// Name.
+    pub name: String,
+    /// Cause of the signals.
+    pub cause: Risk,
+    /// When it hits.
+    pub expression: String,
+    /// Explains a hit.
+    pub message: String,
+}
+
+/// What is stated of a rule set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleSetDraft {
+    /// Name.
+    pub name: String,
+    /// Region in which it holds, of any level.
+    pub region: RegionCode,
+    /// First day on which it holds.
+    pub effective_from: NaiveDate,
+    /// First day on which it no longer holds.
+    pub effective_until: Option<NaiveDate>,
+    /// Lines of the years that it covers.
+    pub lines: Vec<Line>,
+    /// Categories.
+    pub categories: Vec<Category>,
+    /// A deadline for each of the steps.
+    pub deadlines: Vec<Deadline>,
+    /// Days that a public notice is up at the least.
+    pub notice_min_days: u32,
+    /// Conditions of removal.
+    pub removal: Removal,
+    /// Screening rules.
+    pub rules: Vec<ScreeningRule>,
+}
+
+/// Why a rule set is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {fault}")]
+pub struct Refused {
+    /// Path of the field in the request.
+    pub field: String,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What can be wrong with a field of a rule set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// An expression is wrong.
+    #[error(transparent)]
+    Expression(CompileError),
+    /// A number stands twice.
+    #[error("{0} stands twice")]
+    NumberTwice(i32),
+    /// Something is missing, or there are two where one is needed.
+    #[error("{0}")]
+    Incomplete(String),
+}
+
+impl Refused {
+    /// Its name, which never changes.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match &self.fault {
+            Fault::Expression(error) => error.reason(),
+            Fault::NumberTwice(_) => "RULE_NUMBER_TWICE",
+            Fault::Incomplete(_) => "RULE_SET_INCOMPLETE",
+        }
+    }
+
+    fn incomplete(field: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { field: path(field), fault: Fault::Incomplete(text.into()) }
+    }
+}
+
+/// Requests have the rule set in a field of that name.
+fn path(field: impl Into<String>) -> String {
+    format!("rule_set.{}", field.into())
+}
+
+/// A screening rule, compiled.
+#[derive(Debug)]
+pub struct CompiledRule {
+    /// Number within the rule set.
+    pub number: i32,
+    /// Cause of the signals.
+    pub cause: Risk,
+    /// When it hits.
+    pub condition: Expression,
+    /// Explains a hit.
+    pub message: Message,
+}
+
+impl CompiledRule {
+    /// All fields that it asks about, in its condition or its message.
+    #[must_use]
+    pub fn fields(&self) -> FieldSet {
+        self.condition.fields().union(self.message.fields())
+    }
+}
+
+/// A rule set, checked and compiled; what was stated is read from it directly. Cheap to clone: it never changes.
+#[derive(Debug, Clone)]
+pub struct RuleSet {
+    /// Identifier.
+    pub id: RuleSetId,
+    /// When it was stored.
+    pub record_time: DateTime<Utc>,
+    compiled: Arc<Compiled>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    stated: RuleSetDraft,
+    /// Conditions of the categories, in their order.
+    categories: Vec<Expression>,
+    removal: Expression,
+    rules: Vec<CompiledRule>,
+}
+
+impl Deref for RuleSet {
+    type Target = RuleSetDraft;
+
+    fn deref(&self) -> &RuleSetDraft {
+        &self.compiled.stated
+    }
+}
+
+impl RuleSet {
+    /// Checks and compiles what is stated.
+    ///
+    /// # Errors
+    /// When it is incomplete, has something twice, or an expression is wrong.
+    pub fn compile(id: RuleSetId, draft: RuleSetDraft, record_time: DateTime<Utc>) -> Result<Self, Refused> {
+        check_period(&draft)?;
+        check_lines(&draft)?;
+        check_steps(&draft)?;
+        check_names(&draft)?;
+        let compiled = |field: String, text: &str| {
+            Expression::compile(text).map_err(|error| Refused { field: path(field), fault: Fault::Expression(error) })
+        };
+        let categories = (0..).zip(&draft.categories);
+        let categories =
+            categories.map(|(index, category)| compiled(format!("categories[{index}].condition"), &category.condition));
+        let categories = categories.collect::<Result<_, _>>()?;
+        let removal = compiled("removal.condition".to_owned(), &draft.removal.condition)?;
+        let rules = (0..).zip(&draft.rules);
+        let rules = rules.map(|(index, rule)| {
+            let message = Message::compile(&rule.message).map_err(|error| Refused {
+                field: path(format!("rules[{index}].message")),
+                fault: Fault::Expression(error),
+            });
+            Ok(CompiledRule {
+                number: rule.number,
+                cause: rule.cause,
+                condition: compiled(format!("rules[{index}].expression"), &rule.expression)?,
+                message: message?,
+            })
+        });
+        let rules = rules.collect::<Result<_, _>>()?;
+        Ok(Self { id, record_time, compiled: Arc::new(Compiled { stated: draft, categories, removal, rules }) })
+    }
+
+    /// Whether it holds on a day.
+    #[must_use]
+    pub fn holds_on(&self, day: NaiveDate) -> bool {
+        self.effective_from <= day && self.effective_until.is_none_or(|until| day < until)
+    }
+
+    /// The monitoring line of a year in fen: that of the latest stated year which is not after it.
+    #[must_use]
+    pub fn line(&self, year: i32) -> Option<i64> {
+        let latest = self.lines.iter().filter(|line| line.year <= year).max_by_key(|line| line.year);
+        latest.map(|line| line.fen)
+    }
+
+    /// The line of the year in which the window of an observation ends.
+    #[must_use]
+    pub fn line_of(&self, newest: &Newest) -> Option<i64> {
+        self.line(newest.window_ends_on.year())
+    }
+
+    /// The line of a year, or else the first that is stated.
+    fn nearest_line(&self, year: i32) -> i64 {
+        let first = || self.lines.iter().min_by_key(|line| line.year).map(|line| line.fen);
+        // A rule set without any line is not compiled.
+        self.line(year).or_else(first).unwrap_or(0)
+    }
+
+    /// Days for a step, how they are counted, and days for it in the emergency path.
+    #[must_use]
+    pub fn deadline(&self, step: Step) -> (u32, DayKind, u32) {
+        let of_step = self.deadlines.iter().find(|deadline| deadline.step == step);
+        // A rule set without one of the deadlines is not compiled.
+        of_step.map_or((0, DayKind::Calendar, 0), |deadline| (deadline.days, deadline.kind, deadline.emergency_days))
+    }
+
+    /// The category of a code.
+    #[must_use]
+    pub fn category(&self, code: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| category.code == code)
+    }
+
+    /// Whether a household can be of a category; never of one that there is not.
+    ///
+    /// # Errors
+    /// When the condition has no value for the household.
+    pub fn category_is_met(&self, code: &str, profile: &Profile) -> Result<bool, EvalError> {
+        let place = self.categories.iter().position(|category| category.code == code);
+        let condition = place.and_then(|place| self.compiled.categories.get(place));
+        condition.map_or(Ok(false), |condition| condition.eval_bool(&self.inputs(profile)))
+    }
+
+    /// Whether the condition of removal holds by the line of a day's year.
+    ///
+    /// # Errors
+    /// When the condition has no value for the household.
+    pub fn removal_condition_is_met(&self, profile: &Profile, day: NaiveDate) -> Result<bool, EvalError> {
+        self.compiled.removal.eval_bool(&Inputs::of(profile, self.nearest_line(day.year())))
+    }
+
+    /// What expressions are told of a household, with the line of the year in which its newest window ends.
+    #[must_use]
+    pub fn inputs(&self, profile: &Profile) -> Inputs {
+        Inputs::of(profile, self.nearest_line(profile.newest.window_ends_on.year()))
+    }
+
+    /// The screening rules.
+    #[must_use]
+    pub fn rules(&self) -> &[CompiledRule] {
+        &self.compiled.rules
+    }
+
+    /// The screening rule of a number.
+    #[must_use]
+    pub fn rule(&self, number: i32) -> Option<&CompiledRule> {
+        self.rules().iter().find(|rule| rule.number == number)
+    }
+}
+
+fn check_period(draft: &RuleSetDraft) -> Result<(), Refused> {
+    match draft.effective_until {
+        Some(until) if until <= draft.effective_from => {
+            Err(Refused::incomplete("effective_until", "has to be after effective_from"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_lines(draft: &RuleSetDraft) -> Result<(), Refused> {
+    let mut years = BTreeSet::new();
+    for (index, line) in (0..).zip(&draft.lines) {
+        if !years.insert(line.year) {
+            return Err(Refused::incomplete(format!("lines[{index}].year"), format!("{} stands twice", line.year)));
+        }
+    }
+    let first = draft.effective_from.year();
+    let last = draft.effective_until.and_then(|until| until.pred_opt()).map_or(first, |last_day| last_day.year());
+    match (first..=last).find(|year| !years.contains(year)) {
+        Some(year) => Err(Refused::incomplete("lines", format!("have none for {year}, which the rule set covers"))),
+        None => Ok(()),
+    }
+}
+
+fn check_steps(draft: &RuleSetDraft) -> Result<(), Refused> {
+    for step in Step::ALL {
+        let deadlines = draft.deadlines.iter().filter(|deadline| deadline.step == *step).count();
+        if deadlines != 1 {
+            let text = format!("have {deadlines} for the step {}: one for each step is needed", step.name());
+            return Err(Refused::incomplete("deadlines", text));
+        }
+    }
+    Ok(())
+}
+
+fn check_names(draft: &RuleSetDraft) -> Result<(), Refused> {
+    let mut codes = BTreeSet::new();
+    for (index, category) in (0..).zip(&draft.categories) {
+        if !codes.insert(category.code.as_str()) {
+            let text = format!("{} stands twice", category.code);
+            return Err(Refused::incomplete(format!("categories[{index}].code"), text));
+        }
+    }
+    let mut numbers = BTreeSet::new();
+    for (index, rule) in (0..).zip(&draft.rules) {
+        if !numbers.insert(rule.number) {
+            return Err(Refused {
+                field: path(format!("rules[{index}].number")),
+                fault: Fault::NumberTwice(rule.number),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Text into crate `cel`'s syntax tree, within limits.
+
+use std::thread;
+
+use cel::parser::{Expression as Parsed, ParseErrors, Parser};
+
+use super::error::CompileError;
+
+/// Longest text of an expression, in bytes.
+const MAX_BYTES: usize = 8_000;
+
+/// Expressions within brackets within expressions, where the parser gives up.
+const MAX_NESTED: u16 = 96;
+
+/// The parser and whatever walks its tree are recursive: as deep as a text of the greatest length can make them,
+/// they need less than this, whatever the stack of the caller.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Parses a text and hands the tree to `read`, both on a stack of their own.
+pub(super) fn parse<T: Send>(
+    text: &str,
+    read: impl FnOnce(&Parsed) -> Result<T, CompileError> + Send,
+) -> Result<T, CompileError> {
+    check_size(text)?;
+    let work = || {
+        let parser = Parser::new().max_recursion_depth(MAX_NESTED);
+        let parsed = parser.parse(text).map_err(|errors| refused(&errors))?;
+        read(&parsed)
+    };
+    thread::scope(|scope| {
+        let started = thread::Builder::new().name("rules".to_owned()).stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let done = started.map_err(|error| CompileError::unbounded(format!("cannot be read now: {error}")))?;
+        // A text that makes the parser panic is none that it understands.
+        done.join().unwrap_or_else(|_| Err(CompileError::syntax("is not an expression")))
+    })
+}
+
+fn check_size(text: &str) -> Result<(), CompileError> {
+    if text.len() > MAX_BYTES {
+        return Err(CompileError::unbounded(format!("has more than {MAX_BYTES} bytes: split it into several rules")));
+    }
+    Ok(())
+}
+
+fn refused(errors: &ParseErrors) -> CompileError {
+    let gave_up = |text: &str| text.contains("ecursion limit");
+    match errors.errors.first() {
+        Some(error) if error.source.is_none() && !errors.errors.iter().any(|error| gave_up(&error.msg)) => {
+            let (line, column) = error.pos;
+            CompileError::syntax(format!("is not an expression at line {line}, character {column}: {}", error.msg))
+        }
+        _ => CompileError::unbounded("is nested too deeply: split it into several rules"),
+    }
+}

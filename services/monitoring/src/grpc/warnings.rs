@@ -1,0 +1,94 @@
+//! Warnings come in messages, each carried out by itself. The answer says what the sender may know.
+
+use tongxin_platform::{
+    access::Caller,
+    error::ServiceError as _,
+    request::{Call, Writer},
+};
+use tongxin_proto::{
+    batch::v1::RowError,
+    invalid_fields,
+    monitoring::v1::{
+        SubmitWarningsRequest, SubmitWarningsResponse, Warning, WarningRows, submit_warnings_request::Part,
+    },
+    rules::{self, Violation},
+};
+use tonic::{Request, Status, Streaming};
+
+use super::convert;
+use crate::{
+    commands::{Policy, SubmitWarnings, Submitted, WarningDraft},
+    domain::signal::Department,
+    error::Error,
+};
+
+/// Malformed rows that an answer names.
+const ERRORS_NAMED: usize = 1_000;
+
+/// What a message asks for, with what the first one said: the same rows of another department are another request.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Asked {
+    #[prost(int32, tag = "1")]
+    department: i32,
+    #[prost(message, optional, tag = "2")]
+    rows: Option<WarningRows>,
+}
+
+pub(super) async fn take(
+    writer: &Writer<Policy>,
+    request: Request<Streaming<SubmitWarningsRequest>>,
+) -> Result<SubmitWarningsResponse, Status> {
+    let caller = Caller::of(&request)?;
+    let region = caller.region();
+    let mut messages = request.into_inner();
+    let Some(Part::Options(options)) = messages.message().await?.and_then(|message| message.part) else {
+        return Err(misplaced("have to be in the first message"));
+    };
+    let mut call = Call::of_batch(caller, &options.request_id)?;
+    let department: Department = convert::named("options.department", options.department)?;
+    let mut answer = SubmitWarningsResponse::default();
+    let mut rows_before = 0;
+    while let Some(message) = messages.message().await? {
+        let Some(Part::Rows(rows)) = message.part else { return Err(misplaced("stand in the first message only")) };
+        let asked = Asked { department: options.department, rows: Some(rows) };
+        let part = call.next_part(&asked);
+        let rows = asked.rows.unwrap_or_default().rows;
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let rows = rows.iter().map(read).collect();
+        add(&mut answer, writer.execute(part, SubmitWarnings { department, region, rows }).await?, rows_before);
+        rows_before += count;
+    }
+    Ok(answer)
+}
+
+/// Checks and reads each row by itself, so that one that is malformed harms no other.
+fn read(row: &Warning) -> Result<WarningDraft, Error> {
+    rules::check(row).map_err(|violations| Error::row(&violations))?;
+    convert::signals::warning(row)
+}
+
+fn misplaced(text: &str) -> Status {
+    invalid_fields(&[Violation { field: "options".to_owned(), message: text.to_owned() }])
+}
+
+impl From<Submitted> for SubmitWarningsResponse {
+    fn from(submitted: Submitted) -> Self {
+        let malformed = i64::try_from(submitted.malformed.len()).unwrap_or(i64::MAX);
+        let error = |(row, error): (i64, Error)| RowError {
+            row,
+            reason: error.reason().to_owned(),
+            field: error.field().unwrap_or_default().to_owned(),
+            message: error.to_string(),
+        };
+        let errors = submitted.malformed.into_iter().map(error).collect();
+        Self { received: submitted.received, malformed, errors }
+    }
+}
+
+fn add(answer: &mut SubmitWarningsResponse, part: SubmitWarningsResponse, rows_before: i64) {
+    answer.received += part.received;
+    answer.malformed += part.malformed;
+    let room = ERRORS_NAMED.saturating_sub(answer.errors.len());
+    let numbered = |error: RowError| RowError { row: error.row + rows_before, ..error };
+    answer.errors.extend(part.errors.into_iter().take(room).map(numbered));
+}

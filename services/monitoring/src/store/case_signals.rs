@@ -1,0 +1,40 @@
+//! The signals that cases are opened for, as far as opening one asks about them.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    domain::{HouseholdId, SignalId},
+    error::Error,
+};
+
+/// What opening a case asks about a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its household.
+    pub household: HouseholdId,
+    /// Whether it was verified, and no case was opened for it yet.
+    pub for_case: bool,
+}
+
+/// Finds signals; those that are not visible are missing.
+pub async fn find(conn: &mut PgConnection, ids: &[SignalId]) -> Result<HashMap<SignalId, Waiting>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT signal_id, household_id, state = 'verified' AND case_id IS NULL AS "for_case!"
+        FROM signal
+        WHERE signal_id = ANY($1)
+        "#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let waiting = |household, for_case| Waiting { household: HouseholdId(household), for_case };
+    Ok(rows.into_iter().map(|row| (SignalId(row.signal_id), waiting(row.household_id, row.for_case))).collect())
+}

@@ -1,0 +1,150 @@
+//! Pages of cases, and of steps that are not done by their day.
+
+use std::{fmt, str::FromStr};
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{
+    page::Page,
+    region::{RegionCode, RegionRange},
+};
+use uuid::Uuid;
+
+use super::read::Row;
+use crate::{
+    domain::{
+        CaseId, HouseholdId,
+        case::{Case, History, StageName},
+        procedure::Step,
+    },
+    error::Error,
+    store::{named, region},
+};
+
+/// A place in a list that is ordered by day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayKey {
+    /// The day.
+    pub day: NaiveDate,
+    /// Which of that day.
+    pub id: Uuid,
+}
+
+impl fmt::Display for DayKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.day, self.id)
+    }
+}
+
+/// Text that is no place in a list.
+#[derive(Debug)]
+pub struct NotADayKey;
+
+impl FromStr for DayKey {
+    type Err = NotADayKey;
+
+    fn from_str(text: &str) -> Result<Self, NotADayKey> {
+        let (day, id) = text.split_once(' ').ok_or(NotADayKey)?;
+        Ok(Self { day: day.parse().map_err(|_| NotADayKey)?, id: id.parse().map_err(|_| NotADayKey)? })
+    }
+}
+
+/// Which cases a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Those of this region or below.
+    pub region: Option<RegionCode>,
+    /// Those in this stage.
+    pub stage: Option<StageName>,
+    /// Those of this household.
+    pub household: Option<HouseholdId>,
+}
+
+/// Lists cases without their histories, each with the day when it was opened; oldest first.
+pub async fn list(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    page: &Page<DayKey>,
+) -> Result<Vec<(NaiveDate, Case)>, Error> {
+    let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT case_id, household_id, region_code, rule_set_id, category, risks, risk_remark, emergency, opened_on, stage,
+               next_step, next_due_on, identified_on, removal_kind, proposed_by, removed_on, relapse_of, signal_ids,
+               version
+        FROM cases
+        WHERE region_code >= $1 AND region_code < $2
+            AND ($3::text IS NULL OR stage = $3)
+            AND ($4::uuid IS NULL OR household_id = $4)
+            AND ($5::date IS NULL OR (opened_on, case_id) > ($5, $6::uuid))
+        ORDER BY opened_on, case_id
+        LIMIT $7
+        "#,
+        range.from,
+        range.until,
+        filter.stage.map(StageName::name),
+        filter.household.map(|household| household.0),
+        page.after.map(|key| key.day),
+        page.after.map(|key| key.id),
+        page.fetch(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.opened_on, row.with(History::default())?))).collect()
+}
+
+/// A step that is not done by its day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overdue {
+    /// The case.
+    pub case: CaseId,
+    /// The household.
+    pub household: HouseholdId,
+    /// The village.
+    pub region: RegionCode,
+    /// The step.
+    pub step: Step,
+    /// Day by which it was due.
+    pub due_on: NaiveDate,
+}
+
+/// Lists the steps that were due before a day, the longest overdue first.
+pub async fn overdue(
+    conn: &mut PgConnection,
+    within: Option<RegionCode>,
+    today: NaiveDate,
+    page: &Page<DayKey>,
+) -> Result<Vec<Overdue>, Error> {
+    let range = within.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let rows = sqlx::query!(
+        r#"
+        SELECT case_id, household_id, region_code, next_step AS "next_step!", next_due_on AS "next_due_on!"
+        FROM cases
+        WHERE region_code >= $1 AND region_code < $2
+            AND next_due_on < $3
+            AND ($4::date IS NULL OR (next_due_on, case_id) > ($4, $5::uuid))
+        ORDER BY next_due_on, case_id
+        LIMIT $6
+        "#,
+        range.from,
+        range.until,
+        today,
+        page.after.map(|key| key.day),
+        page.after.map(|key| key.id),
+        page.fetch(),
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut steps = Vec::new();
+    for row in rows {
+        steps.push(Overdue {
+            case: CaseId(row.case_id),
+            household: HouseholdId(row.household_id),
+            region: region(row.region_code)?,
+            step: named(Step::by_name(&row.next_step), &row.next_step)?,
+            due_on: row.next_due_on,
+        });
+    }
+    Ok(steps)
+}

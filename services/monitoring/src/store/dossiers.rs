@@ -1,0 +1,319 @@
+//! All that data-quality rules ask of households, read in parts: however many households there are, few are in memory.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{Datelike as _, NaiveDate};
+use sqlx::PgConnection;
+use tongxin_platform::region::{RegionCode, RegionRange};
+use uuid::Uuid;
+
+use super::{named, region, rule_sets};
+use crate::{
+    domain::{
+        HouseholdId,
+        household::SocialSupport,
+        measure::MeasureFamily,
+        member::{Insurance, LabourAbility, Relation, Schooling, Sex, Work},
+        observation::HousingGrade,
+        profile::{Composition, Newest},
+        quality::{CaseFile, Dossier, MeasureFile, Person},
+        risk::Risk,
+    },
+    error::Error,
+};
+
+/// Reads households of a region one part after the other.
+#[derive(Debug)]
+pub struct Reader {
+    range: RegionRange,
+    today: NaiveDate,
+    /// The last household that was read.
+    after: (i64, Uuid),
+    /// Lines that were looked up, by region and day.
+    lines: HashMap<(i64, NaiveDate), Option<i64>>,
+}
+
+/// Some households.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// All of them, also those that were merged into others.
+    pub households: Vec<HouseholdId>,
+    /// What rules ask of those that were not.
+    pub dossiers: Vec<(HouseholdId, Dossier)>,
+}
+
+impl Reader {
+    /// Reads from the first household of a region on, as of a day.
+    #[must_use]
+    pub fn new(region: RegionCode, today: NaiveDate) -> Self {
+        Self { range: region.range(), today, after: (0, Uuid::nil()), lines: HashMap::new() }
+    }
+
+    /// At most so many households more; none when all were read.
+    pub async fn next(&mut self, conn: &mut PgConnection, most: i64) -> Result<Part, Error> {
+        let rows = self.heads(conn, most).await?;
+        let Some(last) = rows.last() else { return Ok(Part::default()) };
+        self.after = (last.region_code, last.household_id);
+        let households = rows.iter().map(|row| HouseholdId(row.household_id)).collect();
+        let rows: Vec<HeadRow> = rows.into_iter().filter(|row| !row.merged).collect();
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.household_id).collect();
+
+        let mut profiles = profiles(conn, &ids).await?;
+        let mut members = members(conn, &ids).await?;
+        let twice = registered_twice(conn, &ids).await?;
+        let mut cases = cases(conn, &ids).await?;
+        let mut dossiers = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = row.household_id;
+            let (composition, newest) = profiles.remove(&id).unwrap_or_default();
+            let dossier = Dossier {
+                today: self.today,
+                observable_since: Some(row.registered_on),
+                lifted_from_poverty: row.lifted_from_poverty,
+                support: named(SocialSupport::by_name(&row.support), &row.support)?,
+                members: members.remove(&id).unwrap_or_default(),
+                composition,
+                registered_twice: twice.get(&id).copied().unwrap_or_default(),
+                line: self.line(conn, row.region_code, newest.as_ref()).await?,
+                newest,
+                case: cases.remove(&id),
+            };
+            dossiers.push((HouseholdId(id), dossier));
+        }
+        Ok(Part { households, dossiers })
+    }
+
+    async fn heads(&self, conn: &mut PgConnection, most: i64) -> Result<Vec<HeadRow>, Error> {
+        let rows = sqlx::query_as!(
+            HeadRow,
+            r#"
+            SELECT household_id, region_code, merged_into IS NOT NULL AS "merged!", lifted_from_poverty, support,
+                   registered_on
+            FROM household
+            WHERE region_code >= $1 AND region_code < $2 AND (region_code, household_id) > ($3, $4)
+            ORDER BY region_code, household_id
+            LIMIT $5
+            "#,
+            self.range.from,
+            self.range.until,
+            self.after.0,
+            self.after.1,
+            most,
+        )
+        .fetch_all(conn)
+        .await?;
+        Ok(rows)
+    }
+
+    /// The monitoring line of an observation's year, by the rules that held when its window ended.
+    async fn line(
+        &mut self,
+        conn: &mut PgConnection,
+        region_code: i64,
+        newest: Option<&Newest>,
+    ) -> Result<Option<i64>, Error> {
+        let Some(day) = newest.map(|newest| newest.window_ends_on) else { return Ok(None) };
+        if let Some(line) = self.lines.get(&(region_code, day)) {
+            return Ok(*line);
+        }
+        let rules = rule_sets::in_force(conn, region(region_code)?, day).await?;
+        let line = rules.and_then(|rules| rules.line(day.year()));
+        self.lines.insert((region_code, day), line);
+        Ok(line)
+    }
+}
+
+struct HeadRow {
+    household_id: Uuid,
+    region_code: i64,
+    merged: bool,
+    lifted_from_poverty: bool,
+    support: String,
+    registered_on: NaiveDate,
+}
+
+async fn profiles(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, (Composition, Option<Newest>)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_id, persons, labourers, students, children_out_of_school, elderly, disabled, seriously_ill,
+               chronically_ill, workers, uninsured, window_ends_on,
+               coalesce(wages, 0) AS "wages!", coalesce(business, 0) AS "business!",
+               coalesce(property, 0) AS "property!", coalesce(transfer, 0) AS "transfer!",
+               coalesce(business_expense, 0) AS "business_expense!", coalesce(out_of_pocket, 0) AS "out_of_pocket!",
+               coalesce(insurance_received, 0) AS "insurance_received!", coalesce(net_income, 0) AS "net_income!",
+               coalesce(per_capita_net_income, 0) AS "per_capita_net_income!", previous_per_capita_net_income,
+               coalesce(loss, 0) AS "loss!", coalesce(schooling_guaranteed, true) AS "schooling_guaranteed!",
+               coalesce(medical_guaranteed, true) AS "medical_guaranteed!",
+               coalesce(housing_grade, 'A') AS "housing_grade!", coalesce(water_safe, true) AS "water_safe!",
+               coalesce(shocks, 0) AS "shocks!"
+        FROM profile
+        WHERE household_id = ANY($1)
+        "#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut profiles = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let composition = Composition {
+            persons: row.persons,
+            labourers: row.labourers,
+            students: row.students,
+            children_out_of_school: row.children_out_of_school,
+            elderly: row.elderly,
+            disabled: row.disabled,
+            seriously_ill: row.seriously_ill,
+            chronically_ill: row.chronically_ill,
+            workers: row.workers,
+            uninsured: row.uninsured,
+        };
+        let housing_grade = named(HousingGrade::by_name(&row.housing_grade), &row.housing_grade)?;
+        let newest = row.window_ends_on.map(|window_ends_on| Newest {
+            window_ends_on,
+            wages: row.wages,
+            business: row.business,
+            property: row.property,
+            transfer: row.transfer,
+            business_expense: row.business_expense,
+            out_of_pocket: row.out_of_pocket,
+            insurance_received: row.insurance_received,
+            net_income: row.net_income,
+            per_capita_net_income: row.per_capita_net_income,
+            previous_per_capita_net_income: row.previous_per_capita_net_income,
+            loss: row.loss,
+            schooling_guaranteed: row.schooling_guaranteed,
+            medical_guaranteed: row.medical_guaranteed,
+            housing_grade,
+            water_safe: row.water_safe,
+            shocks: Risk::ALL.iter().copied().filter(|risk| row.shocks & (1 << risk.index()) != 0).collect(),
+        });
+        profiles.insert(row.household_id, (composition, newest));
+    }
+    Ok(profiles)
+}
+
+async fn members(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Person>>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_id, relation, sex, birth_date, labour, schooling, insurances, work, work_months
+        FROM member
+        WHERE household_id = ANY($1) AND left_on IS NULL
+        ORDER BY household_id, position
+        "#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut members: HashMap<Uuid, Vec<Person>> = HashMap::with_capacity(ids.len());
+    for row in rows {
+        let person = Person {
+            relation: named(Relation::by_name(&row.relation), &row.relation)?,
+            sex: named(Sex::by_name(&row.sex), &row.sex)?,
+            birth_date: row.birth_date,
+            labour: named(LabourAbility::by_name(&row.labour), &row.labour)?,
+            schooling: named(Schooling::by_name(&row.schooling), &row.schooling)?,
+            insurances: insurances(row.insurances),
+            work: named(Work::by_name(&row.work), &row.work)?,
+            work_months: row.work_months,
+        };
+        members.entry(row.household_id).or_default().push(person);
+    }
+    Ok(members)
+}
+
+/// One bit for each insurance, in the contract's order.
+fn insurances(bits: i16) -> BTreeSet<Insurance> {
+    Insurance::ALL.iter().copied().filter(|insurance| bits & (1 << insurance.index()) != 0).collect()
+}
+
+/// How many members of households are registered in another one as well, wherever that is.
+async fn registered_twice(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, usize>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT member.household_id, count(*) AS "members!"
+        FROM member
+        WHERE member.household_id = ANY($1) AND member.left_on IS NULL
+            AND EXISTS (
+                SELECT
+                FROM member AS other
+                    JOIN household ON household.household_id = other.household_id
+                WHERE other.id_index = member.id_index
+                    AND other.left_on IS NULL
+                    AND other.household_id <> member.household_id
+                    AND household.merged_into IS NULL
+            )
+        GROUP BY member.household_id
+        "#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let count = |members: i64| usize::try_from(members).unwrap_or(usize::MAX);
+    Ok(rows.into_iter().map(|row| (row.household_id, count(row.members))).collect())
+}
+
+/// The case of each household that is open, or else that was opened last; those that were refused led to nothing.
+async fn cases(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, CaseFile>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT DISTINCT ON (household_id)
+               household_id, case_id, category, risks, identified_on, removed_on, next_due_on,
+               coalesce(removal_kind = 'assisted', false) AS "assisted!",
+               EXISTS (
+                   SELECT FROM case_entry
+                   WHERE case_entry.case_id = cases.case_id AND kind = 'step_passed' AND step = 'authorisation'
+               ) AS "authorised!"
+        FROM cases
+        WHERE household_id = ANY($1) AND stage <> 'refused'
+        ORDER BY household_id, stage = 'removed', opened_on DESC, case_id DESC
+        "#,
+        ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let case_ids: Vec<Uuid> = rows.iter().map(|row| row.case_id).collect();
+    let mut measures = measures(conn, &case_ids).await?;
+    let mut cases = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let risks = row.risks.iter().map(|risk| named(Risk::by_name(risk), risk)).collect::<Result<_, _>>()?;
+        let case = CaseFile {
+            category: row.category,
+            risks,
+            identified_on: row.identified_on,
+            removed_on: row.removed_on,
+            assisted: row.assisted,
+            authorised: row.authorised,
+            next_due_on: row.next_due_on,
+            measures: measures.remove(&row.case_id).unwrap_or_default(),
+        };
+        cases.insert(row.household_id, case);
+    }
+    Ok(cases)
+}
+
+async fn measures(conn: &mut PgConnection, cases: &[Uuid]) -> Result<HashMap<Uuid, Vec<MeasureFile>>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT case_id, risk, family, due_on, finished_on
+        FROM measure
+        WHERE case_id = ANY($1) AND state <> 'cancelled'
+        "#,
+        cases,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut measures: HashMap<Uuid, Vec<MeasureFile>> = HashMap::new();
+    for row in rows {
+        let measure = MeasureFile {
+            risk: named(Risk::by_name(&row.risk), &row.risk)?,
+            family: named(MeasureFamily::by_name(&row.family), &row.family)?,
+            due_on: row.due_on,
+            done_on: row.finished_on,
+        };
+        measures.entry(row.case_id).or_default().push(measure);
+    }
+    Ok(measures)
+}

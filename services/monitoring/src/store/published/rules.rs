@@ -1,0 +1,22 @@
+//! What happened to rule sets and holidays.
+
+use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
+use tongxin_proto::monitoring::v1;
+
+use crate::{domain::rule_set::RuleSet, error::Error, store::region};
+
+pub(in crate::store) fn stored(rule_set: &RuleSet) -> NewEvent {
+    let payload = v1::RuleSetStored {
+        rule_set_id: rule_set.id.to_string(),
+        region_code: rule_set.region.to_string(),
+        effective_from: Some(rule_set.effective_from.into()),
+    };
+    NewEvent::new(("rule_set", rule_set.id), rule_set.region, rule_set.effective_from, &payload)
+}
+
+/// Holidays hold everywhere; the event stands in the region of whoever states them.
+pub(in crate::store) fn holidays_set(context: &Context, year: i32, days: usize) -> Result<NewEvent, Error> {
+    let of_caller: RegionCode = region(context.regions.from)?;
+    let payload = v1::HolidaysSet { year, days: i32::try_from(days).unwrap_or(i32::MAX) };
+    Ok(NewEvent::new(("holidays", year), of_caller, context.today(), &payload))
+}

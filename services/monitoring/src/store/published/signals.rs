@@ -1,0 +1,63 @@
+//! What happened to signals.
+
+use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
+use tongxin_proto::monitoring::v1;
+
+use super::counts::count_changed;
+use crate::domain::signal::{CountChange, Counted, Decision, Department, Signal, Source};
+
+const SIGNAL: &str = "signal";
+
+/// A report raised a signal, or joined one.
+pub fn raised(signal: &Signal, source: Source, joined: bool) -> NewEvent {
+    let payload = v1::SignalRaised {
+        signal_id: signal.id.to_string(),
+        household_id: signal.household.to_string(),
+        region_code: signal.region.to_string(),
+        kind: v1::SignalKind::from(source.origin.kind()).into(),
+        department: source.origin.department().map(v1::Department::from).unwrap_or_default().into(),
+        cause: v1::Risk::from(signal.cause).into(),
+        reported_on: Some(source.reported_on.into()),
+        joined,
+    };
+    NewEvent::new((SIGNAL, signal.id), signal.region, source.reported_on, &payload)
+}
+
+/// A signal was decided upon.
+pub fn decided(signal: &Signal) -> NewEvent {
+    let (verified, on) = signal
+        .decision
+        .as_ref()
+        .map_or((false, signal.reported_on()), |Decision { verified, on, .. }| (*verified, *on));
+    let payload = v1::SignalDecided {
+        signal_id: signal.id.to_string(),
+        household_id: signal.household.to_string(),
+        region_code: signal.region.to_string(),
+        verified,
+        decided_on: Some(on.into()),
+    };
+    NewEvent::new((SIGNAL, signal.id), signal.region, on, &payload)
+}
+
+/// What a signal adds to the counts of a village changes.
+pub fn counted(signal: &Signal, region: RegionCode, changes: &[CountChange]) -> Vec<NewEvent> {
+    let event = |CountChange { counted, on, change }: &CountChange| {
+        let counted = match counted {
+            Counted::OpenSignals => v1::Counted::OpenSignals,
+            Counted::WarningSignals => v1::Counted::WarningSignals,
+            Counted::WarningsIdentified => v1::Counted::WarningsIdentified,
+        };
+        count_changed(counted, signal.id, region, *on, i64::from(*change), "", &[])
+    };
+    changes.iter().map(event).collect()
+}
+
+/// A department sent warnings that it had not sent before.
+pub fn warnings_received(context: &Context, department: Department, region: RegionCode, count: usize) -> NewEvent {
+    let payload = v1::WarningsReceived {
+        region_code: region.to_string(),
+        department: v1::Department::from(department).into(),
+        received: i64::try_from(count).unwrap_or(i64::MAX),
+    };
+    NewEvent::new(("submission", context.new_id()), region, context.today(), &payload)
+}

@@ -1,0 +1,170 @@
+//! Dated rules of regions: kept as they were stated, compiled when they are read.
+
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use prost::Message as _;
+use sqlx::PgConnection;
+use tongxin_platform::{log, region::RegionCode, request::Context};
+use tongxin_proto::monitoring::v1;
+use uuid::Uuid;
+
+use super::published;
+use crate::{
+    domain::{
+        RuleSetId,
+        rule_set::{RuleSet, RuleSetDraft},
+        screening::RuleBook,
+    },
+    error::Error,
+};
+
+/// Most rule sets that a list has.
+const MOST_LISTED: i64 = 200;
+
+/// Compiled rule sets by their identifiers, which are unique whatever the database: a stored rule set never changes.
+static COMPILED: LazyLock<Mutex<HashMap<RuleSetId, RuleSet>>> = LazyLock::new(Mutex::default);
+
+/// Compiled rule sets that are kept; far more than are ever in force.
+const MOST_COMPILED: usize = 1_000;
+
+/// Stores a rule set, and tells of it.
+pub async fn insert(conn: &mut PgConnection, context: &Context, rule_set: &RuleSet) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        INSERT INTO rule_set (rule_set_id, region_code, effective_from, effective_until, stated, actor, record_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "#,
+        rule_set.id.0,
+        rule_set.region.number(),
+        rule_set.effective_from,
+        rule_set.effective_until,
+        v1::RuleSetDraft::from(RuleSetDraft::clone(rule_set)).encode_to_vec(),
+        context.actor,
+        rule_set.record_time,
+    )
+    .execute(&mut *conn)
+    .await?;
+    Ok(log::append(conn, context, &[published::rules::stored(rule_set)]).await?)
+}
+
+/// Waits for whoever stores a rule set of the same region, and says from when the newest one in force holds.
+pub async fn lock_region(
+    conn: &mut PgConnection,
+    region: RegionCode,
+    today: NaiveDate,
+) -> Result<Option<NaiveDate>, Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", region.number()).execute(&mut *conn).await?;
+    let newest = sqlx::query_scalar!(
+        "SELECT max(effective_from) FROM rule_set WHERE region_code = $1 AND effective_from <= $2",
+        region.number(),
+        today,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(newest)
+}
+
+/// The rule set of an identifier, wherever it holds.
+pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Error> {
+    let row =
+        sqlx::query_as!(Row, "SELECT rule_set_id, stated, record_time FROM rule_set WHERE rule_set_id = $1", id.0,)
+            .fetch_optional(conn)
+            .await?;
+    compiled(&row.ok_or(Error::RuleSetNotFound(id))?)
+}
+
+/// The rule set that holds in a region on a day: that of the nearest region, and of these the newest.
+pub async fn in_force(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -> Result<Option<RuleSet>, Error> {
+    let line: Vec<i64> = region.with_ancestors().map(RegionCode::number).collect();
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT rule_set_id, stated, record_time
+        FROM rule_set
+        WHERE region_code = ANY($1)
+            AND effective_from <= $2
+            AND (effective_until IS NULL OR effective_until > $2)
+        ORDER BY array_position($1, region_code) DESC, effective_from DESC, record_time DESC
+        LIMIT 1
+        "#,
+        &line,
+        day,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(compiled).transpose()
+}
+
+/// All rule sets that hold on a day somewhere in a region, or above it.
+pub async fn book(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -> Result<RuleBook, Error> {
+    let line: Vec<i64> = region.with_ancestors().map(RegionCode::number).collect();
+    let range = region.range();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT rule_set_id, stated, record_time
+        FROM rule_set
+        WHERE (region_code = ANY($1) OR (region_code >= $2 AND region_code < $3))
+            AND effective_from <= $4
+            AND (effective_until IS NULL OR effective_until > $4)
+        "#,
+        &line,
+        range.from,
+        range.until,
+        day,
+    )
+    .fetch_all(conn)
+    .await?;
+    let rule_sets: Vec<RuleSet> = rows.iter().map(compiled).collect::<Result<_, _>>()?;
+    Ok(RuleBook::new(rule_sets, day))
+}
+
+/// All rule sets that hold, held or will hold somewhere in a region or above it, newest first.
+pub async fn list(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<RuleSet>, Error> {
+    let line: Vec<i64> = region.with_ancestors().map(RegionCode::number).collect();
+    let range = region.range();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT rule_set_id, stated, record_time
+        FROM rule_set
+        WHERE region_code = ANY($1) OR (region_code >= $2 AND region_code < $3)
+        ORDER BY effective_from DESC, record_time DESC, rule_set_id
+        LIMIT $4
+        "#,
+        &line,
+        range.from,
+        range.until,
+        MOST_LISTED,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(compiled).collect()
+}
+
+struct Row {
+    rule_set_id: Uuid,
+    stated: Vec<u8>,
+    record_time: DateTime<Utc>,
+}
+
+fn compiled(row: &Row) -> Result<RuleSet, Error> {
+    let id = RuleSetId(row.rule_set_id);
+    if let Some(known) = COMPILED.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        return Ok(known.clone());
+    }
+    let corrupt = |error: &dyn std::fmt::Display| Error::Corrupt(format!("a rule set that {id} is not: {error}"));
+    let stated = v1::RuleSetDraft::decode(row.stated.as_slice()).map_err(|error| corrupt(&error))?;
+    let draft = RuleSetDraft::try_from(stated).map_err(|error| corrupt(&error))?;
+    let rule_set = RuleSet::compile(id, draft, row.record_time).map_err(|error| corrupt(&error))?;
+    let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= MOST_COMPILED {
+        known.clear();
+    }
+    known.insert(id, rule_set.clone());
+    Ok(rule_set)
+}

@@ -1,0 +1,167 @@
+//! What else becomes of signals: they are decided upon, lead to cases, and move along with households.
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{log, request::Context};
+use uuid::Uuid;
+
+use super::{Row, with_sources};
+use crate::{
+    domain::{
+        CaseId, HouseholdId, SignalId,
+        household::Move,
+        signal::{Decision, Moved, Signal, SignalRefused, Spells, changes},
+    },
+    error::Error,
+    store::{households::Head, published},
+};
+
+/// Holds signals still until the transaction ends, those of them that are there.
+async fn lock(conn: &mut PgConnection, ids: &[SignalId]) -> Result<Vec<Signal>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT signal_id, household_id, region_code, cause, state, reason, decided_on, case_id, version
+        FROM signal
+        WHERE signal_id = ANY($1)
+        ORDER BY signal_id
+        FOR UPDATE
+        "#,
+        &ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    with_sources(conn, rows).await
+}
+
+/// Holds a signal of a locked household still, decides upon it, and tells of it.
+pub async fn decide(
+    conn: &mut PgConnection,
+    context: &Context,
+    id: SignalId,
+    head: &Head,
+    decide: impl FnOnce(Signal) -> Result<Signal, Error>,
+) -> Result<Signal, Error> {
+    let signal = lock(conn, &[id]).await?.pop().ok_or(SignalRefused::NotFound(id))?;
+    let before = Spells::of(&signal, head.moved_on, None);
+    let decided = decide(signal)?;
+    let Some(Decision { reason, on, .. }) = &decided.decision else { return Ok(decided) };
+    sqlx::query!(
+        r#"
+        UPDATE signal
+        SET state = $2,
+            reason = $3,
+            decided_on = $4,
+            version = $5
+        WHERE signal_id = $1
+        "#,
+        id.0,
+        decided.state().name(),
+        reason,
+        on,
+        decided.version,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let mut events = vec![published::signals::decided(&decided)];
+    let changes = changes(&before, &Spells::of(&decided, head.moved_on, None));
+    events.extend(published::signals::counted(&decided, decided.region, &changes));
+    log::append(conn, context, &events).await?;
+    Ok(decided)
+}
+
+/// Lets verified signals of a locked household lead to a case.
+pub async fn take_for_case(
+    conn: &mut PgConnection,
+    _: &Context,
+    ids: &[SignalId],
+    case: CaseId,
+    household: HouseholdId,
+) -> Result<(), Error> {
+    let signals = lock(conn, ids).await?;
+    if let Some(missing) = ids.iter().find(|id| !signals.iter().any(|signal| signal.id == **id)) {
+        return Err(SignalRefused::NotFound(*missing).into());
+    }
+    let taken: Vec<Signal> =
+        signals.into_iter().map(|signal| signal.take(case, household)).collect::<Result<_, _>>()?;
+    let ids: Vec<Uuid> = taken.iter().map(|signal| signal.id.0).collect();
+    sqlx::query!("UPDATE signal SET case_id = $2, version = version + 1 WHERE signal_id = ANY($1)", &ids, case.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// States that the household of a case was identified on a day, for the signals that led to it.
+pub async fn identified(conn: &mut PgConnection, context: &Context, case: CaseId, on: NaiveDate) -> Result<(), Error> {
+    let of_case = of_case(conn, case).await?;
+    let mut events = Vec::new();
+    for Counting { signal, moved_on, .. } in of_case {
+        let (before, now) = (Spells::of(&signal, moved_on, None), Spells::of(&signal, moved_on, Some(on)));
+        events.extend(published::signals::counted(&signal, signal.region, &changes(&before, &now)));
+    }
+    log::append(conn, context, &events).await?;
+    Ok(())
+}
+
+/// Takes the signals of a locked household that moves along.
+pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
+    let signals = of_household(conn, moved.household).await?;
+    let ids: Vec<Uuid> = signals.iter().map(|counting| counting.signal.id.0).collect();
+    let region = moved.to.number();
+    sqlx::query!("UPDATE signal SET region_code = $2 WHERE signal_id = ANY($1)", &ids, region)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("UPDATE signal_source SET region_code = $2 WHERE signal_id = ANY($1)", &ids, region)
+        .execute(&mut *conn)
+        .await?;
+    let mut events = Vec::new();
+    for Counting { signal, identified_on, .. } in signals {
+        for (region, change) in Moved::of(&signal, moved, identified_on).0 {
+            events.extend(published::signals::counted(&signal, region, &[change]));
+        }
+    }
+    log::append(conn, context, &events).await?;
+    Ok(())
+}
+
+/// A locked signal with what else decides how it counts.
+struct Counting {
+    signal: Signal,
+    moved_on: Option<NaiveDate>,
+    identified_on: Option<NaiveDate>,
+}
+
+async fn of_case(conn: &mut PgConnection, case: CaseId) -> Result<Vec<Counting>, Error> {
+    let ids =
+        sqlx::query_scalar!("SELECT signal_id FROM signal WHERE case_id = $1", case.0).fetch_all(&mut *conn).await?;
+    counting(conn, ids).await
+}
+
+async fn of_household(conn: &mut PgConnection, household: HouseholdId) -> Result<Vec<Counting>, Error> {
+    let ids = sqlx::query_scalar!("SELECT signal_id FROM signal WHERE household_id = $1", household.0)
+        .fetch_all(&mut *conn)
+        .await?;
+    counting(conn, ids).await
+}
+
+async fn counting(conn: &mut PgConnection, ids: Vec<Uuid>) -> Result<Vec<Counting>, Error> {
+    let ids: Vec<SignalId> = ids.into_iter().map(SignalId).collect();
+    let mut counting = Vec::with_capacity(ids.len());
+    for signal in lock(conn, &ids).await? {
+        let days = sqlx::query!(
+            r#"
+            SELECT household.moved_on, cases.identified_on AS "identified_on?"
+            FROM household
+                LEFT JOIN cases ON cases.case_id = $2
+            WHERE household.household_id = $1
+            "#,
+            signal.household.0,
+            signal.case.map(|case| case.0),
+        )
+        .fetch_one(&mut *conn)
+        .await?;
+        counting.push(Counting { signal, moved_on: days.moved_on, identified_on: days.identified_on });
+    }
+    Ok(counting)
+}

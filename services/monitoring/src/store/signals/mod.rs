@@ -1,0 +1,136 @@
+//! Signals, and the reports that they rest on.
+
+mod change;
+mod funnel;
+mod raise;
+mod sources;
+mod warnings;
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::{
+    page::Page,
+    region::{RegionCode, RegionRange},
+};
+use uuid::Uuid;
+
+pub use change::{decide, identified, move_to, take_for_case};
+pub use funnel::funnel;
+pub use raise::raise;
+pub use warnings::{Warning, hold_still, keep, match_within, warnings_match};
+
+use super::{named, region};
+use crate::{
+    domain::{
+        CaseId, HouseholdId, SignalId,
+        risk::Risk,
+        signal::{Decision, Signal, SignalRefused, SignalState, Source},
+    },
+    error::Error,
+};
+
+struct Row {
+    signal_id: Uuid,
+    household_id: Uuid,
+    region_code: i64,
+    cause: String,
+    state: String,
+    reason: String,
+    decided_on: Option<NaiveDate>,
+    case_id: Option<Uuid>,
+    version: i64,
+}
+
+impl Row {
+    fn with(self, sources: Vec<Source>) -> Result<Signal, Error> {
+        let state = named(SignalState::by_name(&self.state), &self.state)?;
+        let decision = match (state, self.decided_on) {
+            (SignalState::Open, None) => None,
+            (SignalState::Verified | SignalState::Refuted, Some(on)) => {
+                Some(Decision { verified: state == SignalState::Verified, reason: self.reason, on })
+            }
+            (SignalState::Open, Some(_)) | (SignalState::Verified | SignalState::Refuted, None) => {
+                return Err(Error::Corrupt(format!("the signal {} half decided", self.signal_id)));
+            }
+        };
+        Ok(Signal {
+            id: SignalId(self.signal_id),
+            household: HouseholdId(self.household_id),
+            region: region(self.region_code)?,
+            cause: named(Risk::by_name(&self.cause), &self.cause)?,
+            sources,
+            decision,
+            case: self.case_id.map(CaseId),
+            version: self.version,
+        })
+    }
+}
+
+/// Signals with their sources, in the order of the rows.
+async fn with_sources(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Signal>, Error> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.signal_id).collect();
+    let mut sources: HashMap<SignalId, Vec<Source>> = sources::of(conn, &ids).await?;
+    let whole = |row: Row| {
+        let own = sources.remove(&SignalId(row.signal_id)).unwrap_or_default();
+        row.with(own)
+    };
+    rows.into_iter().map(whole).collect()
+}
+
+/// Which signals a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Those of this region or below.
+    pub region: Option<RegionCode>,
+    /// Those in this state.
+    pub state: Option<SignalState>,
+    /// Those of this household.
+    pub household: Option<HouseholdId>,
+}
+
+/// Lists signals in the order in which they were raised.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Signal>, Error> {
+    let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT signal_id, household_id, region_code, cause, state, reason, decided_on, case_id, version
+        FROM signal
+        WHERE region_code >= $1 AND region_code < $2
+            AND ($3::text IS NULL OR state = $3)
+            AND ($4::uuid IS NULL OR household_id = $4)
+            AND ($5::uuid IS NULL OR signal_id > $5)
+        ORDER BY signal_id
+        LIMIT $6
+        "#,
+        range.from,
+        range.until,
+        filter.state.map(SignalState::name),
+        filter.household.map(|household| household.0),
+        page.after,
+        page.fetch(),
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    with_sources(conn, rows).await
+}
+
+/// Reads one signal.
+pub async fn find(conn: &mut PgConnection, id: SignalId) -> Result<Signal, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT signal_id, household_id, region_code, cause, state, reason, decided_on, case_id, version
+        FROM signal
+        WHERE signal_id = $1
+        "#,
+        id.0,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let row = row.ok_or(SignalRefused::NotFound(id))?;
+    let found = with_sources(conn, vec![row]).await?.pop();
+    Ok(found.ok_or(SignalRefused::NotFound(id))?)
+}

@@ -1,0 +1,122 @@
+//! The reports that signals rest on.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::named;
+use crate::{
+    domain::{
+        RuleSetId, SignalId, VerdictId,
+        signal::{Department, Origin, Signal, SignalKind, Source},
+    },
+    error::Error,
+};
+
+struct Row {
+    signal_id: Uuid,
+    kind: String,
+    department: Option<String>,
+    reported_on: NaiveDate,
+    verdict_id: Option<Uuid>,
+    rule_set_id: Option<Uuid>,
+    rule_number: Option<i32>,
+}
+
+impl TryFrom<Row> for Source {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let rule = (row.verdict_id, row.rule_set_id, row.rule_number);
+        let origin = match (named(SignalKind::by_name(&row.kind), &row.kind)?, row.department, rule) {
+            (SignalKind::SelfReport, None, (None, None, None)) => Origin::SelfReport,
+            (SignalKind::Sweep, None, (None, None, None)) => Origin::Sweep,
+            (SignalKind::DepartmentWarning, Some(department), (None, None, None)) => {
+                Origin::Warning(named(Department::by_name(&department), &department)?)
+            }
+            (SignalKind::Screening, None, (Some(verdict), Some(rule_set), Some(rule_number))) => {
+                Origin::Screening { verdict: VerdictId(verdict), rule_set: RuleSetId(rule_set), rule_number }
+            }
+            _ => return Err(Error::Corrupt(format!("a source of another kind of the signal {}", row.signal_id))),
+        };
+        Ok(Self { origin, reported_on: row.reported_on })
+    }
+}
+
+/// The sources of some signals, each in the order of their entry.
+pub(super) async fn of(conn: &mut PgConnection, signals: &[Uuid]) -> Result<HashMap<SignalId, Vec<Source>>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT signal_id, kind, department, reported_on, verdict_id, rule_set_id, rule_number
+        FROM signal_source
+        WHERE signal_id = ANY($1)
+        ORDER BY signal_id, position
+        "#,
+        signals,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut sources: HashMap<SignalId, Vec<Source>> = HashMap::new();
+    for row in rows {
+        sources.entry(SignalId(row.signal_id)).or_default().push(row.try_into()?);
+    }
+    Ok(sources)
+}
+
+/// Adds those sources of signals that are not kept yet: all after the first so many.
+pub(super) async fn add<'a>(
+    conn: &mut PgConnection,
+    signals: impl Iterator<Item = (&'a Signal, usize)>,
+) -> Result<(), Error> {
+    let new: Vec<(&Signal, i32, Source)> = signals
+        .flat_map(|(signal, kept)| {
+            let numbered = (1_i32..).zip(&signal.sources).skip(kept);
+            numbered.map(move |(position, source)| (signal, position, *source))
+        })
+        .collect();
+    let ids: Vec<Uuid> = new.iter().map(|(signal, ..)| signal.id.0).collect();
+    let positions: Vec<i32> = new.iter().map(|(_, position, _)| *position).collect();
+    let regions: Vec<i64> = new.iter().map(|(signal, ..)| signal.region.number()).collect();
+    let kinds: Vec<&str> = new.iter().map(|(.., source)| source.origin.kind().name()).collect();
+    let departments: Vec<Option<&str>> =
+        new.iter().map(|(.., source)| source.origin.department().map(Department::name)).collect();
+    let days: Vec<NaiveDate> = new.iter().map(|(.., source)| source.reported_on).collect();
+    let (verdicts, (rule_sets, rule_numbers)): (Vec<_>, (Vec<_>, Vec<_>)) =
+        new.iter().map(|(.., source)| rule(source.origin)).unzip();
+    sqlx::query!(
+        r#"
+        INSERT INTO signal_source
+            (signal_id, position, region_code, kind, department, reported_on, verdict_id, rule_set_id, rule_number)
+        SELECT *
+        FROM unnest(
+            $1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::date[], $7::uuid[], $8::uuid[],
+            $9::integer[]
+        )
+        "#,
+        &ids,
+        &positions,
+        &regions,
+        &kinds as &[&str],
+        &departments as &[Option<&str>],
+        &days,
+        &verdicts as &[Option<Uuid>],
+        &rule_sets as &[Option<Uuid>],
+        &rule_numbers as &[Option<i32>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Verdict, rule set and the rule's number, of a screening.
+fn rule(origin: Origin) -> (Option<Uuid>, (Option<Uuid>, Option<i32>)) {
+    match origin {
+        Origin::Screening { verdict, rule_set, rule_number } => {
+            (Some(verdict.0), (Some(rule_set.0), Some(rule_number)))
+        }
+        Origin::SelfReport | Origin::Sweep | Origin::Warning(_) => (None, (None, None)),
+    }
+}

@@ -1,0 +1,55 @@
+//! Voids a pairing that was entered by mistake.
+
+use sqlx::PgConnection;
+use tongxin_platform::{
+    db::Scope,
+    request::{Command, Context},
+};
+
+use super::{Policy, at_version};
+use crate::{
+    domain::{PairingId, pairing::Pairing},
+    error::Error,
+    store::{activities, books, locks, pairings},
+};
+
+/// Voids a pairing: it is kept, but never was in force.
+pub struct VoidPairing {
+    /// The pairing.
+    pub pairing: PairingId,
+    /// Why.
+    pub reason: String,
+    /// The version that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Command for VoidPairing {
+    type Policy = Policy;
+    type Output = Pairing;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pairing, Error> {
+        // Who takes part in a pairing, where, and since when, never changes.
+        let seen = pairings::find(conn, self.pairing).await?;
+        policy.check_date("starts_on", seen.draft.period.starts_on(), context)?;
+        let (organisations, region) = ([seen.draft.supporter, seen.draft.recipient], seen.region);
+        locks::organisations(conn, organisations).await?;
+        locks::regions(conn, [region], &policy.coverage).await?;
+        let pairing = pairings::find(conn, self.pairing).await?;
+        at_version(pairing.version, self.expected_version)?;
+        if pairing.is_voided() {
+            return Ok(pairing);
+        }
+        let counted = activities::count(conn, pairing.id).await?;
+        if counted > 0 {
+            return Err(Error::PairingHasActivities(counted));
+        }
+        // What a figure counts does not depend on who asks.
+        Scope::EVERYWHERE.set(conn).await?;
+        let mut book = books::load(conn, &organisations, &[region]).await?;
+        let changes = book.strike(&pairing, &policy.coverage);
+        let voided = pairing.voided(self.reason);
+        pairings::save_voided(conn, context, &voided, &changes).await?;
+        Ok(voided)
+    }
+}

@@ -1,0 +1,91 @@
+//! Connections to other services.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tonic::transport::{self, Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+/// Whom to trust at `https://` addresses, and who we are there. The files are read when the program starts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsConfig {
+    /// PEM file with the certificates of the authorities that sign those of other services.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file with our own certificate, for services that ask for one.
+    pub certificate_file: Option<PathBuf>,
+    /// PEM file with its key.
+    pub key_file: Option<PathBuf>,
+}
+
+/// Why another service cannot be connected to.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is none.
+    #[error("{0:?} is no address such as http://pairing:7001 or https://pairing:7001")]
+    Address(String, #[source] transport::Error),
+    /// Nobody is trusted.
+    #[error("{0:?} needs ca_file: the certificates of the authorities to trust")]
+    NoAuthority(String),
+    /// One of two.
+    #[error("certificate_file and key_file are needed together")]
+    HalfAnIdentity,
+    /// A file cannot be read.
+    #[error("cannot read {0}")]
+    File(PathBuf, #[source] io::Error),
+    /// What the files say is none.
+    #[error("the certificates or the key cannot be used")]
+    Tls(#[source] transport::Error),
+}
+
+/// A connection to another service, made when the first call needs it and again when it broke.
+///
+/// # Errors
+/// When the address is none.
+pub fn channel(address: &str) -> Result<Channel, transport::Error> {
+    Ok(endpoint(address)?.connect_lazy())
+}
+
+/// The same to an `https://` address as well.
+///
+/// # Errors
+/// When the address is none, or the certificates to speak TLS with are missing or broken.
+pub fn secure_channel(address: &str, tls: &TlsConfig) -> Result<Channel, ConnectError> {
+    let endpoint = endpoint(address).map_err(|error| ConnectError::Address(address.to_owned(), error))?;
+    if endpoint.uri().scheme_str() != Some("https") {
+        return Ok(endpoint.connect_lazy());
+    }
+    let endpoint = endpoint.tls_config(tls.client(address)?).map_err(ConnectError::Tls)?;
+    Ok(endpoint.connect_lazy())
+}
+
+fn endpoint(address: &str) -> Result<Endpoint, transport::Error> {
+    let endpoint = Endpoint::from_shared(address.to_owned())?
+        .connect_timeout(Duration::from_secs(5))
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(10))
+        .keep_alive_while_idle(true)
+        .initial_connection_window_size(4 << 20)
+        .initial_stream_window_size(1 << 20)
+        .tcp_nodelay(true);
+    Ok(endpoint)
+}
+
+impl TlsConfig {
+    fn client(&self, address: &str) -> Result<ClientTlsConfig, ConnectError> {
+        let authorities = self.ca_file.as_deref().ok_or_else(|| ConnectError::NoAuthority(address.to_owned()))?;
+        let client = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(authorities)?));
+        match (&self.certificate_file, &self.key_file) {
+            (None, None) => Ok(client),
+            (Some(certificate), Some(key)) => Ok(client.identity(Identity::from_pem(read(certificate)?, read(key)?))),
+            (Some(_), None) | (None, Some(_)) => Err(ConnectError::HalfAnIdentity),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ConnectError> {
+    fs::read(path).map_err(|error| ConnectError::File(path.to_owned(), error))
+}

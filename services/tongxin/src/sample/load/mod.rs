@@ -1,0 +1,53 @@
+//! Loads the sample year through a gateway, as any other client would.
+//!
+//! Every request has an identifier that follows from the sample's name and its place, so a load that was broken off
+//! is simply begun again: what is there answers as it did and changes nothing.
+
+mod monitoring;
+mod pairing;
+
+use std::{future::Future, time::Duration};
+
+use anyhow::Result;
+use tonic::Status;
+
+use super::{files::Files, monitoring::Kept, year::Year};
+use crate::client::{Gateway, is_passing};
+
+const CALLS_IN_FLIGHT: usize = 16;
+
+/// A call that finds its service away is made again for about a minute.
+const ATTEMPTS: u32 = 60;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Loads what pairing keeps, then what monitoring does.
+pub async fn load(gateway: &Gateway, files: &Files, year: &Year, kept: &Kept) -> Result<()> {
+    let loading = Loading { gateway, files };
+    loading.pairing(year).await?;
+    loading.monitoring(kept).await
+}
+
+struct Loading<'sample> {
+    gateway: &'sample Gateway,
+    files: &'sample Files,
+}
+
+impl Loading<'_> {
+    /// Makes a call again while its service is away.
+    async fn call<T, Call>(&self, mut call: impl FnMut() -> Call) -> Result<T>
+    where
+        Call: Future<Output = Result<T, Status>>,
+    {
+        let mut attempt = 1;
+        loop {
+            match call().await {
+                Ok(answer) => return Ok(answer),
+                Err(status) if is_passing(&status) && attempt < ATTEMPTS => {
+                    attempt += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(status) => return Err(self.gateway.explain(&status)),
+            }
+        }
+    }
+}

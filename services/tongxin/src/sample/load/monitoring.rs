@@ -1,0 +1,343 @@
+//! Loads the rules of the time, the households of the sample, and what became of them.
+
+use std::{collections::HashMap, pin::pin};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use tongxin_proto::{
+    batch::v1::{BatchOptions, ImportOptions, ImportStatus, RowError},
+    monitoring::v1::{
+        BatchCaseCommandsRequest, CaseCommand, CaseCommandRows, DecideSignalRequest, GetImportRequest, HouseholdRows,
+        ImportHouseholdsRequest, ImportObservationsRequest, ListHouseholdsRequest, ListSignalsRequest, ObservationRows,
+        RecordVillageIncomeRequest, Risk, SetHolidaysRequest, StoreRuleSetRequest, SubmitWarningsRequest,
+        WarningOptions, WarningRows, batch_case_commands_request, case_command::Command, import_households_request,
+        import_observations_request, submit_warnings_request,
+    },
+};
+use tonic::{Code, Status};
+
+use super::{ATTEMPTS, CALLS_IN_FLIGHT, Loading, PAUSE};
+use crate::{
+    client::is_passing,
+    progress::Progress,
+    sample::monitoring::{Decision, Entry, Income, Kept},
+};
+
+const HOUSEHOLDS_PER_MESSAGE: usize = 500;
+const OBSERVATIONS_PER_MESSAGE: usize = 1_000;
+const WARNINGS_PER_MESSAGE: usize = 500;
+const COMMANDS_PER_MESSAGE: usize = 500;
+const PAGE: i32 = 1_000;
+
+/// Signals by household and cause.
+type Signals = HashMap<(String, Risk), String>;
+
+impl Loading<'_> {
+    /// Loads the rules, then households, then what became of them.
+    pub(super) async fn monitoring(&self, kept: &Kept) -> Result<()> {
+        self.register_is_known(kept).await.context("monitoring does not follow the register")?;
+        self.rules().await.context("the rules were not taken")?;
+        self.households(kept).await.context("the households were not taken")?;
+        let households = self.identifiers(kept).await?;
+        self.observations(kept).await.context("the observations were not taken")?;
+        self.warnings(kept).await.context("the warnings were not taken")?;
+        let signals = self.signals().await?;
+        let of_cases = self.decisions(kept, &households, &signals).await.context("the signals were not decided")?;
+        self.entries(kept, &households, &of_cases).await.context("the cases were not taken")?;
+        self.incomes(kept).await.context("the incomes of villages were not taken")
+    }
+
+    async fn rules(&self) -> Result<()> {
+        let progress = Progress::begin("rule sets", None);
+        for (year, holidays) in &self.files.holidays {
+            let request = SetHolidaysRequest {
+                request_id: self.files.id(&format!("holidays/{year}")),
+                year: *year,
+                holidays: holidays.clone(),
+            };
+            self.call(|| async { self.gateway.rules().set_holidays(request.clone()).await }).await?;
+        }
+        let rule_sets = [&self.files.rules, &self.files.later_rules];
+        for rules in rule_sets {
+            let request = StoreRuleSetRequest {
+                request_id: self.files.id(&format!("rules/{}", rules.name)),
+                rule_set: Some(rules.clone()),
+            };
+            self.call(|| async { self.gateway.rules().store_rule_set(request.clone()).await }).await?;
+        }
+        progress.end(&rule_sets.len().to_string());
+        Ok(())
+    }
+
+    /// Waits until monitoring knows the last of the villages.
+    async fn register_is_known(&self, kept: &Kept) -> Result<()> {
+        let last = kept.households.iter().map(|household| &household.region_code).max();
+        let region_code = last.context("the sample has no households")?.clone();
+        let request = ListHouseholdsRequest { region_code, page_size: 1, page_token: String::new() };
+        self.call(|| async {
+            match self.gateway.households().list_households(request.clone()).await {
+                // It follows within a moment.
+                Err(status) if status.code() == Code::NotFound => Err(Status::unavailable(status.message())),
+                answer => answer,
+            }
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn households(&self, kept: &Kept) -> Result<()> {
+        use import_households_request::Part;
+
+        let request = |part| ImportHouseholdsRequest { part: Some(part) };
+        self.import("households", kept.households.len(), async |options, progress| {
+            let rows = from_row(&kept.households, progress.taken, HOUSEHOLDS_PER_MESSAGE);
+            let rows = rows.map(|(first_row, rows)| request(Part::Rows(HouseholdRows { first_row, rows })));
+            let messages: Vec<_> = std::iter::once(request(Part::Options(options))).chain(rows).collect();
+            let answers = self.gateway.households().import_households(stream::iter(messages)).await?;
+            progress.follow(answers.into_inner().map_ok(|answer| answer.status)).await
+        })
+        .await
+    }
+
+    async fn observations(&self, kept: &Kept) -> Result<()> {
+        use import_observations_request::Part;
+
+        let request = |part| ImportObservationsRequest { part: Some(part) };
+        self.import("observations", kept.observations.len(), async |options, progress| {
+            let rows = from_row(&kept.observations, progress.taken, OBSERVATIONS_PER_MESSAGE);
+            let rows = rows.map(|(first_row, rows)| request(Part::Rows(ObservationRows { first_row, rows })));
+            let messages: Vec<_> = std::iter::once(request(Part::Options(options))).chain(rows).collect();
+            let answers = self.gateway.observations().import_observations(stream::iter(messages)).await?;
+            progress.follow(answers.into_inner().map_ok(|answer| answer.status)).await
+        })
+        .await
+    }
+
+    /// Sends rows until all are taken; an import that is broken off goes on where it ended.
+    async fn import(
+        &self,
+        about: &str,
+        rows: usize,
+        send: impl AsyncFn(ImportOptions, &mut Importing) -> Result<(), Status>,
+    ) -> Result<()> {
+        let import_id = self.files.id(about);
+        let mut importing = Importing { taken: 0, progress: Progress::begin(about, u64::try_from(rows).ok()) };
+        let mut attempt = 1;
+        loop {
+            let status = self.import_status(&import_id).await?;
+            importing.taken = usize::try_from(status.rows_taken)?;
+            if importing.taken >= rows {
+                none_refused(&status.errors)?;
+                importing.progress.end(&status.accepted.to_string());
+                return Ok(());
+            }
+            match send(ImportOptions { import_id: import_id.clone(), dry_run: false }, &mut importing).await {
+                Ok(()) => {}
+                Err(status) if is_passing(&status) && attempt < ATTEMPTS => {
+                    attempt += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(status) => return Err(self.gateway.explain(&status)),
+            }
+        }
+    }
+
+    /// How far an import has come; nowhere before its first row.
+    async fn import_status(&self, import_id: &str) -> Result<ImportStatus> {
+        let request = GetImportRequest { import_id: import_id.to_owned() };
+        self.call(|| async {
+            match self.gateway.households().get_import(request.clone()).await {
+                Ok(answer) => Ok(answer.into_inner().status.unwrap_or_default()),
+                Err(status) if status.code() == Code::NotFound => Ok(ImportStatus::default()),
+                Err(status) => Err(status),
+            }
+        })
+        .await
+    }
+
+    /// The identifiers of the households, in their order.
+    async fn identifiers(&self, kept: &Kept) -> Result<Vec<String>> {
+        let mut by_number = HashMap::new();
+        let region_code = self.files.manifest.region.to_string();
+        let mut request = ListHouseholdsRequest { region_code, page_size: PAGE, page_token: String::new() };
+        loop {
+            let page = self.call(|| async { self.gateway.households().list_households(request.clone()).await }).await?;
+            let page = page.into_inner();
+            let numbered = page.households.into_iter();
+            by_number.extend(numbered.map(|household| (household.household_number, household.household_id)));
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        let of =
+            |number: &String| by_number.get(number).cloned().with_context(|| format!("household {number} is missing"));
+        kept.households.iter().map(|household| of(&household.household_number)).collect()
+    }
+
+    async fn warnings(&self, kept: &Kept) -> Result<()> {
+        use submit_warnings_request::Part;
+
+        let progress = Progress::begin("warnings", None);
+        let mut received = 0;
+        for submission in &kept.submissions {
+            let about = format!("warnings/{}", submission.department.as_str_name());
+            let options =
+                WarningOptions { request_id: self.files.id(&about), department: submission.department.into() };
+            let rows = submission.warnings.chunks(WARNINGS_PER_MESSAGE);
+            let rows = rows.map(|rows| Part::Rows(WarningRows { rows: rows.to_vec() }));
+            let messages: Vec<_> = std::iter::once(Part::Options(options))
+                .chain(rows)
+                .map(|part| SubmitWarningsRequest { part: Some(part) })
+                .collect();
+            let answer = self
+                .call(|| async { self.gateway.signals().submit_warnings(stream::iter(messages.clone())).await })
+                .await?
+                .into_inner();
+            none_refused(&answer.errors)?;
+            received += answer.received;
+        }
+        progress.end(&received.to_string());
+        Ok(())
+    }
+
+    async fn signals(&self) -> Result<Signals> {
+        let region_code = self.files.manifest.region.to_string();
+        let mut request = ListSignalsRequest { region_code, page_size: PAGE, ..ListSignalsRequest::default() };
+        let mut signals = HashMap::new();
+        loop {
+            let page = self.call(|| async { self.gateway.signals().list_signals(request.clone()).await }).await?;
+            let page = page.into_inner();
+            for signal in page.signals {
+                let cause = signal.cause();
+                // Of the same household and cause, the first is the sample's own.
+                signals.entry((signal.household_id, cause)).or_insert(signal.signal_id);
+            }
+            if page.next_page_token.is_empty() {
+                return Ok(signals);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// Returns the signals that cases are opened for, by the cases.
+    async fn decisions(
+        &self,
+        kept: &Kept,
+        households: &[String],
+        signals: &Signals,
+    ) -> Result<HashMap<String, String>> {
+        let mut progress = Progress::begin("decisions", u64::try_from(kept.decisions.len()).ok());
+        let calls = kept.decisions.iter().map(|decision| async {
+            let Decision { household, cause, verified, reason, decided_on, case_id } = decision;
+            let household = &households[*household];
+            let signal = signals.get(&(household.clone(), *cause));
+            let signal = signal.with_context(|| format!("no signal of {household} for {cause:?}"))?.clone();
+            let request = DecideSignalRequest {
+                request_id: self.files.id(&format!("decisions/{signal}")),
+                signal_id: signal.clone(),
+                verified: *verified,
+                reason: (*reason).to_owned(),
+                decided_on: Some((*decided_on).into()),
+                expected_version: 0,
+            };
+            self.call(|| async { self.gateway.signals().decide_signal(request.clone()).await }).await?;
+            anyhow::Ok(case_id.clone().map(|case| (case, signal)))
+        });
+        let mut calls = stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT);
+        let (mut done, mut of_cases) = (0, HashMap::new());
+        while let Some(of_case) = calls.try_next().await? {
+            done += 1;
+            progress.reach(done);
+            of_cases.extend(of_case);
+        }
+        progress.end(&done.to_string());
+        Ok(of_cases)
+    }
+
+    async fn entries(&self, kept: &Kept, households: &[String], signals: &HashMap<String, String>) -> Result<()> {
+        use batch_case_commands_request::Part;
+
+        let named = |entry: &Entry| {
+            let mut command = entry.command.clone();
+            if let Command::OpenCase(draft) = &mut command {
+                draft.household_id.clone_from(&households[entry.household]);
+                draft.signal_ids = signals.get(&draft.case_id).cloned().into_iter().collect();
+            }
+            CaseCommand { command: Some(command) }
+        };
+        let commands: Vec<_> = kept.entries.iter().map(named).collect();
+        let options = BatchOptions { request_id: self.files.id("cases"), all_or_nothing: false };
+        let rows = commands.chunks(COMMANDS_PER_MESSAGE);
+        let rows = rows.map(|rows| Part::Rows(CaseCommandRows { rows: rows.to_vec() }));
+        let messages: Vec<_> = std::iter::once(Part::Options(options))
+            .chain(rows)
+            .map(|part| BatchCaseCommandsRequest { part: Some(part) })
+            .collect();
+        let progress = Progress::begin("case commands", None);
+        let answer = self
+            .call(|| async { self.gateway.cases().batch_case_commands(stream::iter(messages.clone())).await })
+            .await?
+            .into_inner();
+        none_refused(&answer.errors)?;
+        ensure!(answer.refused == 0, "{} commands were refused", answer.refused);
+        progress.end(&answer.accepted.to_string());
+        Ok(())
+    }
+
+    async fn incomes(&self, kept: &Kept) -> Result<()> {
+        let mut progress = Progress::begin("incomes of villages", u64::try_from(kept.incomes.len()).ok());
+        let calls = kept.incomes.iter().map(|Income { region_code, year, amounts }| async move {
+            let request = RecordVillageIncomeRequest {
+                request_id: self.files.id(&format!("incomes/{region_code}/{year}")),
+                region_code: region_code.clone(),
+                year: *year,
+                amounts: amounts.clone(),
+                expected_version: 0,
+            };
+            self.call(|| async { self.gateway.villages().record_village_income(request.clone()).await }).await
+        });
+        let mut calls = stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT);
+        let mut done = 0;
+        while calls.try_next().await?.is_some() {
+            done += 1;
+            progress.reach(done);
+        }
+        progress.end(&done.to_string());
+        Ok(())
+    }
+}
+
+/// An import that is under way.
+struct Importing {
+    /// Rows that were taken before this attempt.
+    taken: usize,
+    progress: Progress,
+}
+
+impl Importing {
+    /// Shows how far it comes, until the last answer.
+    async fn follow(
+        &mut self,
+        answers: impl Stream<Item = Result<Option<ImportStatus>, Status>>,
+    ) -> Result<(), Status> {
+        let mut answers = pin!(answers);
+        while let Some(status) = answers.try_next().await? {
+            self.progress.reach(status.unwrap_or_default().rows_taken.unsigned_abs());
+        }
+        Ok(())
+    }
+}
+
+/// The rows after those that were taken, some at a time, with the number of the first of each.
+fn from_row<Row: Clone>(rows: &[Row], taken: usize, size: usize) -> impl Iterator<Item = (i64, Vec<Row>)> {
+    let first_rows = (taken + 1..).step_by(size).map(|row| i64::try_from(row).unwrap_or(i64::MAX));
+    first_rows.zip(rows[taken..].chunks(size).map(<[Row]>::to_vec))
+}
+
+fn none_refused(errors: &[RowError]) -> Result<()> {
+    if let Some(RowError { row, reason, message, .. }) = errors.first() {
+        bail!("{} row(s) refused; row {row}: {message} ({reason})", errors.len());
+    }
+    Ok(())
+}

