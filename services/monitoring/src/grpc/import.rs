@@ -6,6 +6,7 @@ use std::pin::Pin;
 use futures::Stream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::task::AbortOnDropHandle;
 use tongxin_platform::{
     access::Caller,
     request::{Context, RequestError},
@@ -97,7 +98,9 @@ async fn take<I: Import>(
     let mut dry = options.dry_run.then(Progress::default);
 
     let (ahead, mut ready) = mpsc::channel(1);
-    tokio::spawn(read_ahead(door.clone(), caller.clone(), messages, ahead).in_current_span());
+    let reader = tokio::spawn(read_ahead(door.clone(), caller.clone(), messages, ahead).in_current_span());
+    // Whoever is refused may go on sending: nobody listens any more.
+    let _reader = AbortOnDropHandle::new(reader);
     while let Some(Ready(first_row, rows)) = ready.recv().await.transpose()? {
         let command = TakeRows { imported, import, dry, first_row, rows };
         let taken: Taken<I::Imported> = door.writer.execute_each_time(caller, command).await?;
