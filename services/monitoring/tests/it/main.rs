@@ -15,7 +15,6 @@ mod made;
 mod measures;
 mod members;
 mod merges;
-mod million;
 mod moves;
 mod notices;
 mod observations;
