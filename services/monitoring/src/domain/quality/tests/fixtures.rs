@@ -715,12 +715,12 @@ pub const FIXTURES: &[Fixture] = &[
         |it| {
             monitor(it, |case| {
                 *case = CaseFile { identified_on: Some(day("2025-05-30")), measures: vec![], ..monitored() };
-            })
+            });
         },
         |it| {
             monitor(it, |case| {
                 *case = CaseFile { identified_on: Some(day("2025-05-31")), measures: vec![], ..monitored() };
-            })
+            });
         },
     ),
     fixture(
