@@ -165,4 +165,26 @@ mod tests {
         assert_eq!(share(&figure(9_905, 2, 3)), "2 of 3 (99.05 %)");
         assert_eq!(share(&figure(0, 0, 0)), "0 of 0 (0 %)");
     }
+
+    #[test]
+    fn breakdowns_are_folded_unless_they_are_asked_for() {
+        let indicator = |id: &str, breakdown_of: &str| Indicator {
+            indicator_id: id.to_owned(),
+            name_en: id.to_owned(),
+            breakdown_of: breakdown_of.to_owned(),
+            ..Indicator::default()
+        };
+        let figure = |id: &str| Figure { indicator_id: id.to_owned(), ..Figure::default() };
+        let indicators = [indicator("households", ""), indicator("households_by_water", "households")];
+        let card = Card {
+            scorecard: Scorecard {
+                figures: indicators.each_ref().map(|of| figure(&of.indicator_id)).to_vec(),
+                ..Scorecard::default()
+            },
+            indicators: indicators.into_iter().map(|of| (of.indicator_id.clone(), of)).collect(),
+        };
+        let (folded, whole) = (card.table(false, |_| String::new()), card.table(true, |_| String::new()));
+        assert!(folded.contains("households") && !folded.contains("by_water"), "{folded}");
+        assert!(whole.contains("households_by_water"), "{whole}");
+    }
 }
