@@ -18,7 +18,7 @@ use crate::Clients;
 pub const SAMPLE: [&str; 2] = ["--sample", "qingyuan-2025"];
 
 /// Longer than any start, restart or load takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(3);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What `up.json` says of a running `tongxin up`.
 #[derive(Debug, Clone, Deserialize)]

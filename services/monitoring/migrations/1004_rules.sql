@@ -11,7 +11,10 @@ CREATE TABLE rule_set (
     CONSTRAINT rule_set_period CHECK (effective_until > effective_from)
 );
 CREATE INDEX rule_set_region ON rule_set (region_code, effective_from);
--- Rules of a province bind its villages, so they are read by everybody; who may store them is a permission.
+-- Rules of a province bind its villages: they are read in every region, and stored for one's own.
+CALL restrict_to_region('rule_set');
+CREATE POLICY rules_are_read_everywhere ON rule_set FOR SELECT
+    USING ((SELECT region_from() IS NOT NULL AND region_until() IS NOT NULL));
 GRANT SELECT, INSERT ON rule_set TO tongxin_app;
 
 -- Days whose being worked differs from the weekly pattern.
