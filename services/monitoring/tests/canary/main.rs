@@ -1,5 +1,5 @@
 //! No personal data outside its sealed columns: people who stand out are registered, imported, changed, looked up,
-//! revealed, merged and got wrong, and then looked for wherever data comes to rest. A process of its own, so that what
+//! revealed, merged, warned of and got wrong, and then looked for wherever data comes to rest. A process of its own, so that what
 //! it logs is all that is logged.
 
 #[path = "../it/drafts.rs"]
@@ -23,9 +23,11 @@ use tongxin_platform::{
 use tongxin_proto::{
     batch::v1::ImportOptions,
     monitoring::v1::{
-        ChangeHouseholdRequest, FindHouseholdsRequest, Health, Household, HouseholdDraft, HouseholdRows,
-        ImportHouseholdsRequest, MemberDraft, MergeHouseholdsRequest, Relation, RevealHouseholdRequest,
-        SetMemberRequest, SocialSupport, import_households_request::Part,
+        ChangeHouseholdRequest, DecideSignalRequest, Department, FindHouseholdsRequest, Health, Household,
+        HouseholdDraft, HouseholdRows, ImportHouseholdsRequest, ListSignalsRequest, MemberDraft,
+        MergeHouseholdsRequest, Relation, RevealHouseholdRequest, Risk, SetMemberRequest, SocialSupport,
+        SubmitWarningsRequest, Warning, WarningOptions, WarningRows, import_households_request::Part,
+        submit_warnings_request as warnings,
     },
 };
 use tonic::{Code, Status};
@@ -33,7 +35,7 @@ use tonic::{Code, Status};
 use crate::{
     drafts::{household, id_number, member},
     places::{Needles, Spans, dump, files},
-    support::{Clients, OTHER_VILLAGE, TestApp, VILLAGE, new_request_id, now},
+    support::{COUNTY, Clients, OTHER_VILLAGE, TestApp, VILLAGE, date, new_request_id, now},
 };
 
 const NAME: &str = "柳金丝雀";
@@ -44,11 +46,14 @@ const ADDRESS: &str = "金丝雀巷七百七十七号";
 const NEW_ADDRESS: &str = "金丝雀新村八百八十八号";
 const ACCOUNT: &str = "6217997777000055443";
 
-/// ID numbers of the head, the child, the imported person; and one with a wrong check digit.
-fn numbers() -> [String; 4] {
+/// ID numbers of the head, the child, the imported person; one with a wrong check digit; and that of somebody whom
+/// only a department knows.
+fn numbers() -> [String; 5] {
     let wrong = id_number("19631124", 779);
     let last = if wrong.ends_with('0') { "1" } else { "0" };
-    [id_number("19631122", 777), id_number("19991123", 778), id_number("19631125", 776), wrong[..17].to_owned() + last]
+    let wrong = wrong[..17].to_owned() + last;
+    let unknown = id_number("19631126", 775);
+    [id_number("19631122", 777), id_number("19991123", 778), id_number("19631125", 776), wrong, unknown]
 }
 
 fn canaries() -> Needles {
@@ -196,6 +201,56 @@ async fn go_wrong(app: &TestApp, household_id: &str) -> Vec<Status> {
     refused
 }
 
+/// A department warns of people, known ones and others, and gets it wrong.
+async fn warn(app: &TestApp) -> Vec<Status> {
+    let [known, .., wrong, unknown] = numbers();
+    let warning = |id_number: &str, reference: &str| Warning {
+        id_number: id_number.to_owned(),
+        cause: Risk::Illness.into(),
+        occurred_on: date("2025-06-10"),
+        reference: reference.to_owned(),
+    };
+    let rows = || {
+        vec![
+            warning(&known, "A-1"),
+            warning(&unknown, "A-2"),
+            warning(&wrong, "A-3"),
+            warning(&known, &known),
+            warning(&format!("{known}9"), "A-5"),
+        ]
+    };
+    let submission = || {
+        let options = WarningOptions { request_id: new_request_id(), department: Department::Health.into() };
+        let parts = [warnings::Part::Options(options), warnings::Part::Rows(WarningRows { rows: rows() })];
+        stream::iter(parts.map(|part| SubmitWarningsRequest { part: Some(part) }))
+    };
+    let mut department = app.clients("department", COUNTY).signals;
+    let answer = department.submit_warnings(submission()).await.unwrap().into_inner();
+    assert_eq!((answer.received, answer.malformed), (2, 3));
+    let mut refused: Vec<_> =
+        answer.errors.iter().map(|error| Status::invalid_argument(format!("{error:?}"))).collect();
+
+    // A fault of ours, with all that the database says about it.
+    let fault = "ALTER TABLE warning ADD CONSTRAINT no_room CHECK (reference <> 'A-2') NOT VALID";
+    sqlx::query("UPDATE warning SET reference = 'B-' || reference").execute(&app.owner).await.unwrap();
+    sqlx::query(fault).execute(&app.owner).await.unwrap();
+    refused.push(department.submit_warnings(submission()).await.unwrap_err());
+    assert_eq!(refused.last().unwrap().code(), Code::Internal);
+    sqlx::query("ALTER TABLE warning DROP CONSTRAINT no_room").execute(&app.owner).await.unwrap();
+
+    let (mut clerk, signals) = (app.hq().signals, ListSignalsRequest::default());
+    let signal = clerk.list_signals(signals).await.unwrap().into_inner().signals.remove(0);
+    let decision = DecideSignalRequest {
+        request_id: new_request_id(),
+        signal_id: signal.signal_id,
+        reason: format!("本人{known}"),
+        decided_on: date("2025-06-12"),
+        ..Default::default()
+    };
+    refused.push(clerk.decide_signal(decision).await.unwrap_err());
+    refused
+}
+
 async fn all_is_published(app: &TestApp) {
     let left = "SELECT (SELECT count(*) FROM event) - published_seq FROM log_head";
     let none_left = || async { sqlx::query_scalar::<_, i64>(left).fetch_one(&app.owner).await.unwrap() == 0 };
@@ -226,7 +281,7 @@ async fn no_personal_data_comes_to_rest_outside_of_its_sealed_columns() {
 
     let household = live(&app).await;
     let row_errors = import_and_merge(&app, &household).await;
-    let errors = [row_errors, go_wrong(&app, &household.household_id).await].concat();
+    let errors = [row_errors, go_wrong(&app, &household.household_id).await, warn(&app).await].concat();
     all_is_published(&app).await;
 
     let metrics = telemetry::render(&telemetry.registry());
