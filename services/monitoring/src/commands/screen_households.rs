@@ -11,7 +11,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Semaphore, mpsc};
 use tongxin_platform::{
     db::Scope,
-    region::{RegionCode, RegionRange},
+    region::RegionCode,
     request::{Command, Context, RequestError},
 };
 use tracing::Instrument as _;
@@ -159,7 +159,7 @@ fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>>
     received
 }
 
-/// Reads all households of a region, a town at a time, with as many readers as there are cores.
+/// Reads all households of a region, a village at a time, with as many readers as there are cores.
 async fn read_all<J: Judge>(
     sweep: Sweep,
     judge: Arc<J>,
@@ -171,13 +171,13 @@ async fn read_all<J: Judge>(
     let mut keeper = sweep.scope.read(&sweep.pool).await?;
     profiles::take_time(&mut keeper).await?;
     let snapshot = profiles::snapshot(&mut keeper, sweep.scope).await?;
-    let towns = Arc::new(Mutex::new(profiles::towns(&mut keeper, sweep.region.range()).await?));
+    let villages = Arc::new(Mutex::new(profiles::villages(&mut keeper, sweep.region).await?));
     let mut readers = tokio::task::JoinSet::new();
     for _ in 0..readers_of(&sweep.pool) {
         let reader = Reader {
             pool: sweep.pool.clone(),
             snapshot: snapshot.clone(),
-            towns: Arc::clone(&towns),
+            villages: Arc::clone(&villages),
             judge: Arc::clone(&judge),
             parts: parts.clone(),
         };
@@ -198,7 +198,7 @@ fn readers_of(pool: &PgPool) -> usize {
 struct Reader<J> {
     pool: PgPool,
     snapshot: Snapshot,
-    towns: Arc<Mutex<Vec<RegionRange>>>,
+    villages: Arc<Mutex<Vec<RegionCode>>>,
     judge: Arc<J>,
     parts: mpsc::Sender<Result<Part, Error>>,
 }
@@ -206,21 +206,21 @@ struct Reader<J> {
 impl<J: Judge> Reader<J> {
     async fn run(self) -> Result<(), Error> {
         let mut conn = self.snapshot.read(&self.pool).await?;
-        while let Some(town) = self.next_town() {
-            if !self.read(&mut conn, town).await? {
+        while let Some(village) = self.next_village() {
+            if !self.read(&mut conn, village).await? {
                 break;
             }
         }
         Ok(conn.rollback().await?)
     }
 
-    fn next_town(&self) -> Option<RegionRange> {
-        self.towns.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    fn next_village(&self) -> Option<RegionCode> {
+        self.villages.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     /// Whether anybody still listens.
-    async fn read(&self, conn: &mut PgConnection, town: RegionRange) -> Result<bool, Error> {
-        let mut candidates = std::pin::pin!(profiles::stream(conn, town));
+    async fn read(&self, conn: &mut PgConnection, village: RegionCode) -> Result<bool, Error> {
+        let mut candidates = std::pin::pin!(profiles::stream(conn, village));
         let mut part = Part::default();
         while let Some(candidate) = candidates.try_next().await? {
             self.judge.judge(&mut part, &candidate)?;

@@ -7,7 +7,7 @@ use futures::{Stream, TryStreamExt as _};
 use sqlx::{PgConnection, PgPool};
 use tongxin_platform::{
     db::{Scope, Transaction},
-    region::{RegionCode, RegionRange},
+    region::RegionCode,
     request::Context,
 };
 use uuid::Uuid;
@@ -225,8 +225,8 @@ pub async fn find(conn: &mut PgConnection, household: HouseholdId) -> Result<Opt
     Ok(row.map(Candidate::try_from).transpose()?.map(|candidate| candidate.profile))
 }
 
-/// Households of a region with an observation, streamed: however many there are, few are in memory.
-pub fn stream(conn: &mut PgConnection, range: RegionRange) -> impl Stream<Item = Result<Candidate, Error>> {
+/// Households of a village with an observation, streamed: however many there are, few are in memory.
+pub fn stream(conn: &mut PgConnection, village: RegionCode) -> impl Stream<Item = Result<Candidate, Error>> {
     sqlx::query_as!(
         Row,
         r#"
@@ -240,40 +240,35 @@ pub fn stream(conn: &mut PgConnection, range: RegionRange) -> impl Stream<Item =
                medical_guaranteed AS "medical_guaranteed!", housing_grade AS "housing_grade!",
                water_safe AS "water_safe!", shocks AS "shocks!"
         FROM profile
-        WHERE region_code >= $1 AND region_code < $2 AND window_ends_on IS NOT NULL
+        WHERE region_code = $1 AND window_ends_on IS NOT NULL
         "#,
-        range.from,
-        range.until,
+        village.number(),
     )
     .fetch(conn)
     .map_err(Error::from)
     .and_then(|row| std::future::ready(Candidate::try_from(row)))
 }
 
-/// The towns of a region that have households, each a piece of work of its own.
-pub async fn towns(conn: &mut PgConnection, range: RegionRange) -> Result<Vec<RegionRange>, Error> {
-    let firsts = sqlx::query_scalar!(
+/// The villages of a region that have households, each a piece of work of its own.
+pub async fn villages(conn: &mut PgConnection, within: RegionCode) -> Result<Vec<RegionCode>, Error> {
+    let range = within.range();
+    let villages = sqlx::query_scalar!(
         r#"
-        WITH RECURSIVE town (first) AS (
+        WITH RECURSIVE village (code) AS (
             SELECT min(region_code) FROM profile WHERE region_code >= $1 AND region_code < $2
             UNION ALL
-            SELECT (
-                SELECT min(region_code)
-                FROM profile
-                WHERE region_code >= (town.first / 1000 + 1) * 1000 AND region_code < $2
-            )
-            FROM town
-            WHERE town.first IS NOT NULL
+            SELECT (SELECT min(region_code) FROM profile WHERE region_code > village.code AND region_code < $2)
+            FROM village
+            WHERE village.code IS NOT NULL
         )
-        SELECT first AS "first!" FROM town WHERE first IS NOT NULL
+        SELECT code AS "code!" FROM village WHERE code IS NOT NULL
         "#,
         range.from,
         range.until,
     )
     .fetch_all(conn)
     .await?;
-    let town = |first: i64| RegionRange { from: first, until: range.until.min((first / 1000 + 1) * 1000) };
-    Ok(firsts.into_iter().map(town).collect())
+    villages.into_iter().map(region).collect()
 }
 
 /// Several transactions that read one state.
