@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{
     people,
     rounds::{ROUNDS, Round, Table, ratio, round},
-    world::World,
+    world::{VILLAGES, World, county},
 };
 
 const MESSAGE_ROWS: usize = 1_000;
@@ -35,11 +35,11 @@ const MESSAGE_ROWS: usize = 1_000;
 /// Rows that are copied for comparison.
 const COPIED: usize = 100_000;
 
-const COUNTY: &str = "441823000000";
 const PROVINCE: &str = "440000000000";
 
 pub async fn measure(world: &World, folder: &Path, count: usize, table: &mut Table) -> anyhow::Result<()> {
     let bare = bare_pool(world).await?;
+    register_followed(&bare).await?;
     rules(folder).await?;
     let tenths = import(world, count).await?;
     let copied = copy(&bare).await?;
@@ -65,6 +65,20 @@ pub async fn measure(world: &World, folder: &Path, count: usize, table: &mut Tab
 async fn bare_pool(world: &World) -> anyhow::Result<PgPool> {
     let url = world.instance.databases["monitoring"].replace("user=tongxin_app", "user=postgres");
     Ok(PgPoolOptions::new().max_connections(64).connect(&url).await?)
+}
+
+/// Monitoring hears of the register by events.
+async fn register_followed(bare: &PgPool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(60) {
+        let villages: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM region WHERE level = 'village'").fetch_one(bare).await?;
+        if usize::try_from(villages)? == VILLAGES {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    anyhow::bail!("monitoring did not hear of all villages within a minute")
 }
 
 async fn rules(folder: &Path) -> anyhow::Result<()> {
@@ -143,6 +157,7 @@ impl Tenths {
         let taken = usize::try_from(status.rows_taken)?;
         if taken * 10 >= self.count * (self.rates.len() + 1) {
             self.rates.push(ratio(self.count / 10, self.began.elapsed()));
+            eprintln!("{taken} of {} rows", self.count);
             self.began = Instant::now();
         }
         Ok(())
@@ -167,22 +182,32 @@ async fn copy(pool: &PgPool) -> anyhow::Result<f64> {
         let sql = format!("DROP TABLE IF EXISTS bare_{table}; CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)");
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *conn).await?;
     }
-    // What the service wrote, under other keys: the same widths in the same order.
-    let sample = format!("SELECT * FROM household ORDER BY household_id LIMIT {COPIED}");
-    let households = copied_out(&mut conn, &sample).await?;
-    let members = copied_out(
-        &mut conn,
-        &format!("SELECT member.* FROM member JOIN ({sample}) AS one USING (household_id) ORDER BY member_id"),
-    )
-    .await?;
+    // What the service wrote, into tables without it: the same widths in the same order.
+    let first = format!("SELECT household_id FROM household ORDER BY household_id LIMIT {COPIED}");
+    let mut copies = Vec::new();
+    for table in ["household", "member"] {
+        let columns = columns(&mut conn, table).await?;
+        let query = format!("SELECT {columns} FROM {table} WHERE household_id IN ({first}) ORDER BY household_id");
+        copies.push((format!("COPY bare_{table} ({columns}) FROM STDIN"), copied_out(&mut conn, &query).await?));
+    }
+    let households = String::from_utf8_lossy(&copies[0].1).lines().count();
     let began = Instant::now();
-    for (table, rows) in [("household", &households), ("member", &members)] {
-        let mut copy = conn.copy_in_raw(&format!("COPY bare_{table} FROM STDIN")).await?;
+    for (statement, rows) in &copies {
+        let mut copy = conn.copy_in_raw(statement).await?;
         copy.send(rows.as_slice()).await?;
         copy.finish().await?;
     }
-    let rows = String::from_utf8_lossy(&households).lines().count();
-    Ok(ratio(rows, began.elapsed()))
+    Ok(ratio(households, began.elapsed()))
+}
+
+/// The columns of a table that are written.
+async fn columns(conn: &mut sqlx::PgConnection, table: &str) -> anyhow::Result<String> {
+    let columns = sqlx::query_scalar(
+        "SELECT string_agg(column_name, ', ' ORDER BY ordinal_position)
+         FROM information_schema.columns
+         WHERE table_name = $1 AND is_generated = 'NEVER'",
+    );
+    Ok(columns.bind(table).fetch_one(conn).await?)
 }
 
 async fn copied_out(conn: &mut sqlx::PgConnection, query: &str) -> anyhow::Result<Vec<u8>> {
@@ -306,7 +331,7 @@ async fn finds(world: &World, bare: &PgPool, count: usize, table: &mut Table) ->
         by_name.push(
             find(world, 16, CALLS / 4, move |person| FindHouseholdsRequest {
                 name: people::name(person % persons),
-                region_code: COUNTY.to_owned(),
+                region_code: county(&people::village_of(person % persons / people::MEMBERS, count)),
                 ..FindHouseholdsRequest::default()
             })
             .await?,

@@ -47,6 +47,11 @@ pub fn household_number(household: usize) -> String {
     format!("4418{household:010}")
 }
 
+/// The village of a household by its place.
+pub fn village_of(place: usize, of: usize) -> String {
+    village(place * VILLAGES / of)
+}
+
 /// A household by its place. Villages are filled one after the other, as counties send their files.
 pub fn household(place: usize, of: usize) -> HouseholdDraft {
     let relations = [Relation::Head, Relation::Other, Relation::Other];
@@ -64,7 +69,7 @@ pub fn household(place: usize, of: usize) -> HouseholdDraft {
     };
     HouseholdDraft {
         household_number: household_number(place),
-        region_code: village(place * VILLAGES / of),
+        region_code: village_of(place, of),
         address: format!("第{}村民小组", place % 12 + 1),
         bank_account: String::new(),
         lifted_from_poverty: place.is_multiple_of(3),

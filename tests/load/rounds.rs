@@ -12,6 +12,7 @@ pub const ROUNDS: usize = 3;
 pub struct Round {
     pub per_second: f64,
     pub p50: Duration,
+    pub p95: Duration,
     pub p99: Duration,
 }
 
@@ -25,7 +26,7 @@ impl Round {
     pub fn of(mut times: Vec<Duration>, took: Duration) -> Self {
         times.sort_unstable();
         let at = |share: usize| times[(times.len() - 1) * share / 100];
-        Self { per_second: ratio(times.len(), took), p50: at(50), p99: at(99) }
+        Self { per_second: ratio(times.len(), took), p50: at(50), p95: at(95), p99: at(99) }
     }
 }
 
@@ -62,22 +63,27 @@ pub struct Table(Vec<String>);
 
 impl Table {
     pub fn new() -> Self {
-        Self(vec!["| what | here | p50 | p99 | bare | ratio |".to_owned(), "|---|---|---|---|---|---|".to_owned()])
+        Self(vec![
+            "| what | here | p50 | p95 | p99 | bare | ratio |".to_owned(),
+            "|---|---|---|---|---|---|---|".to_owned(),
+        ])
     }
 
     pub fn note(&mut self, what: &str, value: &str) {
-        self.line(format!("| {what} | {value} | | | | |"));
+        self.line(format!("| {what} | {value} | | | | | |"));
     }
 
     pub fn latency(&mut self, what: &str, round: Round) {
-        self.line(format!("| {what} | {:.0}/s | {} | {} | | |", round.per_second, ms(round.p50), ms(round.p99)));
+        let Round { per_second, p50, p95, p99 } = round;
+        self.line(format!("| {what} | {per_second:.0}/s | {} | {} | {} | | |", ms(p50), ms(p95), ms(p99)));
     }
 
     pub fn beside(&mut self, what: &str, round: Round, bare: Round) {
         self.line(format!(
-            "| {what} | {:.0}/s | {} | {} | {:.0}/s, p99 {} | {:.0} % |",
+            "| {what} | {:.0}/s | {} | {} | {} | {:.0}/s, p99 {} | {:.0} % |",
             round.per_second,
             ms(round.p50),
+            ms(round.p95),
             ms(round.p99),
             bare.per_second,
             ms(bare.p99),
@@ -86,7 +92,7 @@ impl Table {
     }
 
     pub fn rates(&mut self, what: &str, here: f64, bare: f64) {
-        self.line(format!("| {what} | {here:.0}/s | | | {bare:.0}/s | {:.0} % |", here / bare * 100.0));
+        self.line(format!("| {what} | {here:.0}/s | | | | {bare:.0}/s | {:.0} % |", here / bare * 100.0));
     }
 
     fn line(&mut self, line: String) {

@@ -13,8 +13,17 @@ use tongxin_tests::{
     entries::{GUANGZHOU, request_id},
 };
 
+/// The counties of Qingyuan.
+const COUNTIES: [&str; 8] = ["441802", "441803", "441821", "441823", "441825", "441826", "441881", "441882"];
+
+/// Villages of a town.
+const TOWN_VILLAGES: usize = 100;
+
+/// Villages of a county.
+const COUNTY_VILLAGES: usize = 500;
+
 /// Villages of the register.
-pub const VILLAGES: usize = 4_000;
+pub const VILLAGES: usize = COUNTY_VILLAGES * COUNTIES.len();
 
 pub struct World {
     pub program: Program,
@@ -25,7 +34,18 @@ pub struct World {
 }
 
 pub fn village(number: usize) -> String {
-    format!("4418231{:02}2{:02}", number / 100 + 10, number % 100)
+    let (county, town) = (number / COUNTY_VILLAGES, number % COUNTY_VILLAGES / TOWN_VILLAGES);
+    format!("{}{}{}", COUNTIES[county], town + 110, number % TOWN_VILLAGES + 200)
+}
+
+/// The county of a village.
+pub fn county(village: &str) -> String {
+    format!("{}000000", &village[..6])
+}
+
+/// The town of a village.
+fn town(village: &str) -> String {
+    format!("{}000", &village[..9])
 }
 
 impl World {
@@ -97,15 +117,14 @@ fn register() -> Vec<RegionRow> {
         row("440000000000".to_owned(), RegionLevel::Province, "", false),
         row(GUANGZHOU.to_owned(), RegionLevel::City, "440000000000", false),
         row("441800000000".to_owned(), RegionLevel::City, "440000000000", false),
-        row("441823000000".to_owned(), RegionLevel::County, "441800000000", false),
     ];
-    for town in 0..VILLAGES / 100 {
-        rows.push(row(format!("4418231{:02}000", town + 10), RegionLevel::Town, "441823000000", true));
+    let villages = || (0..VILLAGES).map(village);
+    for first in villages().step_by(COUNTY_VILLAGES) {
+        rows.push(row(county(&first), RegionLevel::County, "441800000000", false));
     }
-    for number in 0..VILLAGES {
-        let code = village(number);
-        let town = format!("{}000", &code[..9]);
-        rows.push(row(code, RegionLevel::Village, &town, true));
+    for first in villages().step_by(TOWN_VILLAGES) {
+        rows.push(row(town(&first), RegionLevel::Town, &county(&first), true));
     }
+    rows.extend(villages().map(|code| row(code.clone(), RegionLevel::Village, &town(&code), true)));
     rows
 }

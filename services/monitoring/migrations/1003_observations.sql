@@ -32,7 +32,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON observation TO tongxin_app;
 -- What rules ask about a household: its members and its newest observation in one narrow row, so that
 -- a screening reads one table. Written with what it is made of.
 CREATE TABLE profile (
-    household_id           uuid PRIMARY KEY REFERENCES household,
+    household_id           uuid PRIMARY KEY,
     region_code            bigint NOT NULL,
     persons                smallint NOT NULL,
     labourers              smallint NOT NULL,

@@ -52,7 +52,7 @@ CREATE TABLE warning (
     occurred_on date NOT NULL,
     data_key    bytea NOT NULL,
     sealed      bytea NOT NULL,
-    id_index    bytea NOT NULL CHECK (length(id_index) = 16),
+    id_index    uuid NOT NULL,
     signal_id   uuid REFERENCES signal,
     record_time timestamptz NOT NULL,
     CONSTRAINT warning_once UNIQUE (department, region_code, reference)

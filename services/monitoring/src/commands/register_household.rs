@@ -18,7 +18,13 @@ use crate::{
         quality::{self, Dossier},
     },
     error::Error,
-    store::{households, keys::Keys, profiles, regions, sealed::Sealed, signals},
+    store::{
+        households,
+        keys::{Hash, Keys},
+        profiles, regions,
+        sealed::Sealed,
+        signals,
+    },
 };
 
 /// Registers one household.
@@ -101,7 +107,7 @@ fn profile(household: &Household, today: NaiveDate) -> profiles::NewProfile {
 }
 
 /// By what the members of a household are found.
-fn people(sealed: &Sealed) -> impl Iterator<Item = ([u8; 16], HouseholdId, RegionCode)> {
+fn people(sealed: &Sealed) -> impl Iterator<Item = (Hash, HouseholdId, RegionCode)> {
     let Sealed { household: Household { id, region, .. }, members, .. } = sealed;
     members.iter().map(|member| (member.id_index, *id, *region))
 }

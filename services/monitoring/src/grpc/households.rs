@@ -115,8 +115,7 @@ impl HouseholdService for Door {
         if let Some(region) = asked {
             regions::find_name(&mut tx, region).await?;
         }
-        let ids = households::search(&mut tx, index, asked.unwrap_or(own)).await?;
-        let found = households::find_many(&mut tx, &self.keys, &ids).await?;
+        let found = households::search(&mut tx, &self.keys, index, asked.unwrap_or(own)).await?;
         let households = found.into_iter().map(v1::Household::from).collect();
         Ok(Response::new(v1::FindHouseholdsResponse { households }))
     }

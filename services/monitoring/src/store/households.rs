@@ -10,12 +10,16 @@ use tongxin_platform::{
     log,
     page::Page,
     personal::DataKey,
-    region::{RegionCode, RegionRange},
+    region::{Level, RegionCode, RegionRange},
     request::Context,
 };
 use uuid::Uuid;
 
-use super::{keys::Keys, members, named, published, region, sealed, sealed::Sealed};
+use super::{
+    keys::{Hash, Keys},
+    members, named, published, region, sealed,
+    sealed::Sealed,
+};
 use crate::{
     domain::{
         HouseholdId, ImportId,
@@ -27,6 +31,9 @@ use crate::{
 
 /// Households that a look-up returns.
 const FOUND: i64 = 50;
+
+/// What a code is divided by to get its county's six digits.
+const COUNTY: i64 = 1_000_000;
 
 /// What is known of a household without opening anything.
 #[derive(Debug, Clone)]
@@ -178,84 +185,136 @@ pub async fn list(conn: &mut PgConnection, within: RegionCode, page: &Page<Uuid>
 #[derive(Debug, Clone, Copy)]
 pub enum Index {
     /// The hash of an ID number.
-    IdNumber([u8; 16]),
+    IdNumber(Hash),
     /// The hash of a full name.
-    Name([u8; 16]),
+    Name(Hash),
 }
 
 /// Finds households by somebody who belongs to them, within a region, without those that were merged into
-/// others.
-pub async fn search(conn: &mut PgConnection, index: Index, region: RegionCode) -> Result<Vec<HouseholdId>, Error> {
+/// others, and opens what is personal of them.
+pub async fn search(
+    conn: &mut PgConnection,
+    keys: &Keys,
+    index: Index,
+    region: RegionCode,
+) -> Result<Vec<Household>, Error> {
     let RegionRange { from, until } = region.range();
-    let ids = match index {
+    let found = match index {
         Index::IdNumber(hash) => {
-            sqlx::query_scalar!(
+            sqlx::query_as!(
+                Kept,
                 r#"
-                SELECT DISTINCT household_id
-                FROM member
-                JOIN household USING (household_id)
-                WHERE member.id_index = $1 AND member.left_on IS NULL
-                    AND member.region_code >= $2 AND member.region_code < $3
-                    AND household.merged_into IS NULL
+                SELECT household_id, household_number, region_code, lifted_from_poverty, support, data_key,
+                       sealed_contact, merged_into, registered_on, moved_on, register_time, version
+                FROM household
+                WHERE merged_into IS NULL
+                    AND household_id IN (
+                        SELECT household_id
+                        FROM member
+                        WHERE id_index = $1 AND left_on IS NULL AND region_code >= $2 AND region_code < $3
+                    )
                 ORDER BY household_id
                 LIMIT $4
                 "#,
-                &hash[..],
+                hash,
                 from,
                 until,
                 FOUND,
             )
-            .fetch_all(conn)
+            .fetch_all(&mut *conn)
             .await?
         }
         Index::Name(hash) => {
-            sqlx::query_scalar!(
+            let counties = counties(conn, region).await?;
+            sqlx::query_as!(
+                Kept,
                 r#"
-                SELECT DISTINCT household_id
-                FROM member
-                JOIN household USING (household_id)
-                WHERE member.name_index = $1 AND member.left_on IS NULL
-                    AND member.region_code >= $2 AND member.region_code < $3
-                    AND household.merged_into IS NULL
+                SELECT household_id, household_number, region_code, lifted_from_poverty, support, data_key,
+                       sealed_contact, merged_into, registered_on, moved_on, register_time, version
+                FROM household
+                WHERE merged_into IS NULL
+                    AND household_id IN (
+                        SELECT household_id
+                        FROM member
+                        WHERE county = ANY($5) AND name_index = $1 AND left_on IS NULL
+                            AND region_code >= $2 AND region_code < $3
+                    )
                 ORDER BY household_id
                 LIMIT $4
                 "#,
-                &hash[..],
+                hash,
                 from,
                 until,
                 FOUND,
+                &counties,
             )
-            .fetch_all(conn)
+            .fetch_all(&mut *conn)
             .await?
         }
     };
-    Ok(ids.into_iter().map(HouseholdId).collect())
+    open(conn, keys, found).await
+}
+
+/// The counties that a region lies in or holds, as the index of names has them.
+async fn counties(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<i32>, Error> {
+    if region.level() >= Level::County {
+        return Ok(vec![i32::try_from(region.number() / COUNTY).unwrap_or_default()]);
+    }
+    let RegionRange { from, until } = region.range();
+    let counties = sqlx::query_scalar!(
+        r#"
+        SELECT DISTINCT (region_code / 1000000)::integer AS "county!"
+        FROM region
+        -- Some cities have towns and no counties.
+        WHERE level IN ('city', 'county') AND region_code >= $1 AND region_code < $2
+        "#,
+        from,
+        until,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(counties)
 }
 
 /// Reads a household and opens what is personal of it.
 pub async fn find(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Result<Household, Error> {
-    find_many(conn, keys, &[id]).await?.pop().ok_or(Error::HouseholdNotFound(id))
-}
-
-/// Reads households, in the order of their registration, and opens what is personal of them; those that do
-/// not exist or are not visible are left out.
-pub async fn find_many(conn: &mut PgConnection, keys: &Keys, ids: &[HouseholdId]) -> Result<Vec<Household>, Error> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query!(
+    let kept = sqlx::query_as!(
+        Kept,
         r#"
         SELECT household_id, household_number, region_code, lifted_from_poverty, support, data_key, sealed_contact,
                merged_into, registered_on, moved_on, register_time, version
         FROM household
-        WHERE household_id = ANY($1)
-        ORDER BY household_id
+        WHERE household_id = $1
         "#,
-        &ids,
+        id.0,
     )
     .fetch_all(&mut *conn)
     .await?;
+    open(conn, keys, kept).await?.pop().ok_or(Error::HouseholdNotFound(id))
+}
+
+/// A household as it is kept.
+struct Kept {
+    household_id: Uuid,
+    household_number: Option<String>,
+    region_code: i64,
+    lifted_from_poverty: bool,
+    support: String,
+    data_key: Vec<u8>,
+    sealed_contact: Vec<u8>,
+    merged_into: Option<Uuid>,
+    registered_on: NaiveDate,
+    moved_on: Option<NaiveDate>,
+    register_time: DateTime<Utc>,
+    version: i64,
+}
+
+/// Reads the members of households, and opens what is personal.
+async fn open(conn: &mut PgConnection, keys: &Keys, kept: Vec<Kept>) -> Result<Vec<Household>, Error> {
+    let ids: Vec<Uuid> = kept.iter().map(|row| row.household_id).collect();
     let mut members = members::of_households(conn, &ids).await?;
-    let mut households = Vec::with_capacity(rows.len());
-    for row in rows {
+    let mut households = Vec::with_capacity(kept.len());
+    for row in kept {
         let id = HouseholdId(row.household_id);
         let key = sealed::data_key(keys, id, &row.data_key)?;
         let members = members.remove(&id).unwrap_or_default().into_iter().map(|member| member.open(&key));

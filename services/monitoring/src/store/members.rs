@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     households::Members,
+    keys::Hash,
     named, sealed,
     sealed::{Sealed, SealedMember},
 };
@@ -126,8 +127,8 @@ struct Columns<'a> {
     work: Vec<&'a str>,
     work_months: Vec<i16>,
     sealed: Vec<&'a [u8]>,
-    id_indexes: Vec<&'a [u8]>,
-    name_indexes: Vec<&'a [u8]>,
+    id_indexes: Vec<Hash>,
+    name_indexes: Vec<Hash>,
     left_on: Vec<Option<NaiveDate>>,
 }
 
@@ -147,8 +148,8 @@ impl<'a> Columns<'a> {
             self.work.push(member.work.name());
             self.work_months.push(member.work_months);
             self.sealed.push(&sealed.sealed);
-            self.id_indexes.push(&sealed.id_index);
-            self.name_indexes.push(&sealed.name_index);
+            self.id_indexes.push(sealed.id_index);
+            self.name_indexes.push(sealed.name_index);
             self.left_on.push(member.left_on);
         }
     }
@@ -162,7 +163,7 @@ impl<'a> Columns<'a> {
             SELECT *
             FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::date[],
                         $8::text[], $9::text[], $10::smallint[], $11::text[], $12::smallint[], $13::bytea[],
-                        $14::bytea[], $15::bytea[], $16::date[])
+                        $14::uuid[], $15::uuid[], $16::date[])
             "#,
             &self.households,
             &self.ids,
@@ -177,8 +178,8 @@ impl<'a> Columns<'a> {
             &self.work as &[&str],
             &self.work_months,
             &self.sealed as &[&[u8]],
-            &self.id_indexes as &[&[u8]],
-            &self.name_indexes as &[&[u8]],
+            &self.id_indexes,
+            &self.name_indexes,
             &self.left_on as &[Option<NaiveDate>],
         )
         .execute(conn)

@@ -6,7 +6,7 @@ use prost::Message;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use tongxin_platform::personal::{DataKey, KeyVersion, Place};
 
-use super::keys::Keys;
+use super::keys::{Hash, Keys};
 use crate::{
     domain::{
         HouseholdId, MemberId,
@@ -35,9 +35,9 @@ pub struct SealedMember {
     /// Name, ID number, phone and health.
     pub sealed: Vec<u8>,
     /// By what the ID number is found.
-    pub id_index: [u8; 16],
+    pub id_index: Hash,
     /// By what the name is found.
-    pub name_index: [u8; 16],
+    pub name_index: Hash,
 }
 
 impl Sealed {

@@ -65,6 +65,9 @@ pub async fn find(conn: &mut PgConnection, code: RegionCode) -> Result<Region, E
 }
 
 /// Lists the regions directly below one, by code.
+///
+/// Says "below this one" as a range: an equality would let the planner walk the whole register by code and pick out the
+/// children.
 pub async fn list(conn: &mut PgConnection, parent: RegionCode, page: &Page<i64>) -> Result<Vec<Region>, Error> {
     let rows = sqlx::query_as!(
         Row,
@@ -79,8 +82,8 @@ pub async fn list(conn: &mut PgConnection, parent: RegionCode, page: &Page<i64>)
             ORDER BY from_date DESC
             LIMIT 1
         ) AS last ON true
-        WHERE parent_code = $1 AND region.region_code > $2
-        ORDER BY region.region_code
+        WHERE (parent_code, region.region_code) > ($1, $2) AND parent_code <= $1
+        ORDER BY parent_code, region.region_code
         LIMIT $3
         "#,
         parent.number(),

@@ -122,6 +122,6 @@ async fn a_list_reads_a_page_and_not_the_table() {
     let activities = "WHERE pairing_id = $1 AND activity_id > $3";
     let of_busy = "md5('p1')::uuid, false, '00000000-0000-0000-0000-000000000000', 51";
     assert!(rows_read(&mut conn, activities, of_busy).await <= PAGE);
-    let regions = "WHERE parent_code = $1 AND region.region_code > $2";
+    let regions = "WHERE (parent_code, region.region_code) > ($1, $2)";
     assert!(rows_read(&mut conn, regions, "441823107000, 441823350000, 51").await <= 2.0 * PAGE);
 }

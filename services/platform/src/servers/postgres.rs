@@ -166,13 +166,18 @@ impl Server {
         })
     }
 
-    fn settings(&self) -> &'static [&'static str] {
+    fn settings(&self) -> Vec<String> {
         if self.is_temporary {
             // The folder does not outlive the server, let alone a power cut.
-            &["shared_buffers=64MB", "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+            ["shared_buffers=64MB", "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+                .map(str::to_owned)
+                .into()
         } else {
             // Bulk loads write much: fewer checkpoints, and room for them.
-            &["shared_buffers=256MB", "max_wal_size=2GB", "checkpoint_timeout=15min", "wal_compression=on"]
+            let mut settings =
+                ["max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=on"].map(str::to_owned).to_vec();
+            settings.push(format!("shared_buffers={}MB", buffer_mib(memory_mib())));
+            settings
         }
     }
 }
@@ -203,7 +208,7 @@ impl Program for Server {
             "log_timezone=UTC",
             "log_line_prefix=%m [%p] %u@%d ",
         ];
-        for setting in everywhere.iter().chain(self.settings()) {
+        for setting in everywhere.map(str::to_owned).into_iter().chain(self.settings()) {
             command.arg("-c").arg(setting);
         }
         command
@@ -221,6 +226,19 @@ impl Program for Server {
     fn farewell(&self, hurry: bool) -> &'static [(Signal, Duration)] {
         if hurry { HURRIED_FAREWELL } else { FAREWELL }
     }
+}
+
+/// The share of the machine's memory that Postgres may fill with pages: an eighth, within bounds.
+fn buffer_mib(memory_mib: u64) -> u64 {
+    (memory_mib / 8).clamp(128, 2048)
+}
+
+/// Memory of this machine; none where the kernel does not tell.
+fn memory_mib() -> u64 {
+    let told = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = told.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = total.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<u64>().ok());
+    kib.unwrap_or_default() / 1024
 }
 
 /// Logs in, and hears whether Postgres is ready for queries.

@@ -27,7 +27,11 @@ use crate::{
         signal::{Department, Origin, Report},
     },
     error::Error,
-    store::{heads, keys::Keys, published},
+    store::{
+        heads,
+        keys::{Hash, Keys},
+        published,
+    },
 };
 
 /// The lock that keeps a person from being registered while warnings come in: neither would see the other.
@@ -97,7 +101,7 @@ async fn insert<'a>(
     let references: Vec<&str> = warnings.iter().map(|warning| warning.reference.as_str()).collect();
     let causes: Vec<&str> = warnings.iter().map(|warning| warning.cause.name()).collect();
     let days: Vec<NaiveDate> = warnings.iter().map(|warning| warning.occurred_on).collect();
-    let indexes: Vec<Vec<u8>> = warnings.iter().map(|warning| index(keys, warning).to_vec()).collect();
+    let indexes: Vec<Hash> = warnings.iter().map(|warning| index(keys, warning)).collect();
     let mut data_keys = Vec::with_capacity(warnings.len());
     let mut sealed = Vec::with_capacity(warnings.len());
     for warning in warnings {
@@ -110,7 +114,7 @@ async fn insert<'a>(
         INSERT INTO warning
             (warning_id, region_code, department, reference, cause, occurred_on, data_key, sealed, id_index, record_time)
         SELECT warning_id, $1, $2, reference, cause, occurred_on, data_key, sealed, id_index, $3
-        FROM unnest($4::uuid[], $5::text[], $6::text[], $7::date[], $8::bytea[], $9::bytea[], $10::bytea[])
+        FROM unnest($4::uuid[], $5::text[], $6::text[], $7::date[], $8::bytea[], $9::bytea[], $10::uuid[])
             AS sent (warning_id, reference, cause, occurred_on, data_key, sealed, id_index)
         ORDER BY reference
         ON CONFLICT ON CONSTRAINT warning_once DO NOTHING
@@ -141,7 +145,7 @@ fn seal(keys: &Keys, warning: &Warning) -> Result<(Vec<u8>, Vec<u8>), Error> {
     Ok((wrapped, key.seal_text(place, warning.id_number.text().expose_secret())?))
 }
 
-fn index(keys: &Keys, warning: &Warning) -> [u8; 16] {
+fn index(keys: &Keys, warning: &Warning) -> Hash {
     keys.of_id_number(warning.id_number.text().expose_secret())
 }
 
@@ -153,7 +157,7 @@ pub async fn match_within(
     department: Department,
     new: &[&Warning],
 ) -> Result<(), Error> {
-    let indexes: Vec<[u8; 16]> = new.iter().map(|warning| index(keys, warning)).collect();
+    let indexes: Vec<Hash> = new.iter().map(|warning| index(keys, warning)).collect();
     let people = registered(conn, &indexes).await?;
     let mut matched = Vec::new();
     for (warning, index) in new.iter().zip(&indexes) {
@@ -168,9 +172,8 @@ pub async fn match_within(
 /// The households of people, locked. Of two in which a person is registered, one is as good as the other.
 async fn registered(
     conn: &mut PgConnection,
-    indexes: &[[u8; 16]],
-) -> Result<HashMap<[u8; 16], (HouseholdId, RegionCode)>, Error> {
-    let asked: Vec<Vec<u8>> = indexes.iter().map(|index| index.to_vec()).collect();
+    indexes: &[Hash],
+) -> Result<HashMap<Hash, (HouseholdId, RegionCode)>, Error> {
     let members = sqlx::query!(
         r#"
         SELECT member.id_index, min(member.household_id::text)::uuid AS "household_id!"
@@ -179,7 +182,7 @@ async fn registered(
         WHERE member.id_index = ANY($1) AND member.left_on IS NULL AND household.merged_into IS NULL
         GROUP BY member.id_index
         "#,
-        &asked,
+        indexes,
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -188,8 +191,8 @@ async fn registered(
     let mut people = HashMap::new();
     for member in members {
         let home = homes.get(&HouseholdId(member.household_id)).filter(|head| head.merged_into.is_none());
-        if let (Some(home), Ok(index)) = (home, <[u8; 16]>::try_from(member.id_index)) {
-            people.insert(index, (home.id, home.region));
+        if let Some(home) = home {
+            people.insert(member.id_index, (home.id, home.region));
         }
     }
     Ok(people)
@@ -199,7 +202,7 @@ async fn registered(
 pub async fn warnings_match(
     conn: &mut PgConnection,
     context: &Context,
-    people: &[([u8; 16], HouseholdId, RegionCode)],
+    people: &[(Hash, HouseholdId, RegionCode)],
 ) -> Result<(), Error> {
     if people.is_empty() {
         return Ok(());
@@ -216,9 +219,9 @@ pub async fn warnings_match(
 /// Warnings about people, locked, whose senders' regions hold the people's villages.
 async fn waiting_for(
     conn: &mut PgConnection,
-    people: &[([u8; 16], HouseholdId, RegionCode)],
+    people: &[(Hash, HouseholdId, RegionCode)],
 ) -> Result<Vec<(WarningId, Report)>, Error> {
-    let asked: Vec<Vec<u8>> = people.iter().map(|(index, ..)| index.to_vec()).collect();
+    let asked: Vec<Hash> = people.iter().map(|(index, ..)| *index).collect();
     let rows = sqlx::query!(
         r#"
         SELECT warning_id, region_code, department, cause, occurred_on, id_index
@@ -234,9 +237,8 @@ async fn waiting_for(
     let mut matched = Vec::new();
     for row in rows {
         let sender = region(row.region_code)?;
-        let is_meant = |(index, _, home): &&([u8; 16], HouseholdId, RegionCode)| {
-            row.id_index == index[..] && sender.contains(*home)
-        };
+        let is_meant =
+            |(index, _, home): &&(Hash, HouseholdId, RegionCode)| row.id_index == *index && sender.contains(*home);
         let Some((_, household, home)) = people.iter().find(is_meant) else { continue };
         let warning = Unmatched {
             id: WarningId(row.warning_id),
