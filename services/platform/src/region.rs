@@ -174,6 +174,12 @@ impl RegionRange {
     /// Every code; for the relay, consumers and the like, which serve no caller.
     pub const EVERYWHERE: Self = Self { from: 0, until: 1_000_000_000_000 };
 
+    /// What lies in both ranges.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { from: self.from.max(other.from), until: self.until.min(other.until) }
+    }
+
     /// Whether the region lies in the range.
     #[must_use]
     pub const fn contains(self, code: RegionCode) -> bool {
@@ -189,6 +195,16 @@ mod tests {
 
     fn code(text: &str) -> RegionCode {
         RegionCode::parse(text).unwrap()
+    }
+
+    #[test]
+    fn of_two_ranges_the_smaller_is_common_and_of_strangers_nothing() {
+        let (county, town) = (code("441823000000").range(), code("441823107000").range());
+        assert_eq!(RegionRange::EVERYWHERE.and(county), county);
+        assert_eq!(county.and(town), town);
+        assert_eq!(town.and(county), town);
+        let strangers = code("441825000000").range().and(town);
+        assert!(strangers.from >= strangers.until);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use tongxin_platform::{
     access::Caller,
+    page::Place,
     request::{Call, Context},
 };
 use tongxin_proto::{
@@ -99,8 +100,9 @@ impl HouseholdService for Door {
         if let Some(region) = asked {
             regions::find_name(&mut tx, region).await?;
         }
-        let listed = households::list(&mut tx, asked.unwrap_or(own), &page).await?;
-        let (listed, next_page_token) = page.cut(listed, |listed| listed.head.id.0);
+        let listed = households::list(&mut tx, asked.unwrap_or(own).range(), &page).await?;
+        let (listed, next_page_token) =
+            page.cut(listed, |listed| Place { region: listed.head.region, id: listed.head.id.0 });
         let households = listed.into_iter().map(v1::Household::from).collect();
         Ok(Response::new(v1::ListHouseholdsResponse { households, next_page_token }))
     }

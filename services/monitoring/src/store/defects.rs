@@ -144,14 +144,14 @@ pub async fn list(
         FROM defect
         WHERE region_code >= $1 AND region_code < $2
             AND rule_number = $3
-            AND ($4::uuid IS NULL OR household_id > $4)
+            AND household_id > $4
         ORDER BY household_id
         LIMIT $5
         "#,
         range.from,
         range.until,
         rule_number,
-        page.after,
+        page.after.unwrap_or_default(),
         page.fetch(),
     )
     .fetch_all(conn)

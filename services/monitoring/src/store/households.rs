@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     change::Change,
     log,
-    page::Page,
+    page::{Page, Place},
     personal::DataKey,
     region::{Level, RegionCode, RegionRange},
     request::Context,
@@ -140,9 +140,10 @@ pub async fn find_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head,
     row.ok_or(Error::HouseholdNotFound(id))?.try_into()
 }
 
-/// Lists households in the order of their registration, without those that were merged into others.
-pub async fn list(conn: &mut PgConnection, within: RegionCode, page: &Page<Uuid>) -> Result<Vec<Listed>, Error> {
-    let RegionRange { from, until } = within.range();
+/// Lists the households of a range by village, in the order of their registration, without those that were merged
+/// into others.
+pub async fn list(conn: &mut PgConnection, within: RegionRange, page: &Page<Place>) -> Result<Vec<Listed>, Error> {
+    let (after_region, after_id) = Place::columns(page.after);
     let rows = sqlx::query!(
         r#"
         SELECT household_id, household_number, region_code, lifted_from_poverty, support, registered_on, moved_on,
@@ -150,13 +151,14 @@ pub async fn list(conn: &mut PgConnection, within: RegionCode, page: &Page<Uuid>
         FROM household
         WHERE region_code >= $1 AND region_code < $2
             AND merged_into IS NULL
-            AND ($3::uuid IS NULL OR household_id > $3)
-        ORDER BY household_id
-        LIMIT $4
+            AND (region_code, household_id) > ($3, $4)
+        ORDER BY region_code, household_id
+        LIMIT $5
         "#,
-        from,
-        until,
-        page.after,
+        within.from,
+        within.until,
+        after_region,
+        after_id,
         page.fetch(),
     )
     .fetch_all(conn)

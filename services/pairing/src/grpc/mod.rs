@@ -8,6 +8,7 @@ use tongxin_platform::{
     access::Caller,
     clock::Clock,
     db::{Scope, Transaction},
+    page::Place,
     request::{Call, DateRefused, Writer},
 };
 use tongxin_proto::pairing::v1::{self, pairing_service_server::PairingService};
@@ -17,7 +18,7 @@ use crate::{
     commands::{EstablishPairing, Policy, RecordActivity, RegisterOrganisation},
     domain::{coverage::CoverageRule, organisation::Organisation, pairing::Pairing},
     error::Error,
-    store::{Place, activities, coverage_rules, organisations, pairings, regions},
+    store::{activities, coverage_rules, organisations, pairings, regions},
 };
 
 /// What the door needs to answer.

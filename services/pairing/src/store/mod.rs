@@ -7,13 +7,11 @@ pub mod coverage_rules;
 pub mod locks;
 pub mod organisations;
 pub mod pairings;
-mod place;
 mod published;
 pub mod regions;
 pub mod register_import;
 
 use chrono::NaiveDate;
-pub use place::Place;
 use tongxin_platform::region::RegionCode;
 
 use crate::{domain::period::Period, error::Error};

@@ -7,13 +7,13 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     change::Change,
     log,
-    page::Page,
+    page::{Page, Place},
     region::{RegionCode, RegionRange},
     request::Context,
 };
 use uuid::Uuid;
 
-use super::{Place, by_name, place, published, region};
+use super::{by_name, published, region};
 use crate::{
     domain::{
         OrganisationId,
@@ -80,7 +80,7 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
     for side in Side::ALL.into_iter().filter(|side| filter.side.is_none_or(|wanted| wanted == *side)) {
         let range = match side {
             Side::Supporter => filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range),
-            Side::Recipient => place::common(filter.region, filter.own),
+            Side::Recipient => filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range).and(filter.own.range()),
         };
         for kind in OrganisationKind::ALL.into_iter().filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind)) {
             sides.push(side.name());
@@ -89,7 +89,7 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
             until.push(range.until);
         }
     }
-    let (after_region, after_id) = place::columns(page.after);
+    let (after_region, after_id) = Place::columns(page.after);
     let rows = sqlx::query_as!(
         Row,
         r#"

@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
     log::{self, NewEvent},
-    page::Page,
+    page::{Page, Place},
     region::{RegionCode, RegionRange},
     request::Context,
 };
 use uuid::Uuid;
 
-use super::{Place, by_name, period, place, published, region};
+use super::{by_name, period, published, region};
 use crate::{
     domain::{
         OrganisationId, PairingId,
@@ -99,8 +99,9 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
 /// The index `pairing_list` serves it: it reads a page for each kind that is wanted, and merges them. Pairings that
 /// were not in force on the day, or were voided, are passed over on the way.
 async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Row>, sqlx::Error> {
-    let RegionRange { from, until } = place::common(filter.region, filter.own);
-    let (after_region, after_id) = place::columns(page.after);
+    let RegionRange { from, until } =
+        filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range).and(filter.own.range());
+    let (after_region, after_id) = Place::columns(page.after);
     sqlx::query_as!(
         Row,
         r#"
@@ -142,8 +143,9 @@ async fn list_of_organisation(
     filter: &Filter,
     page: &Page<Place>,
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let RegionRange { from, until } = place::common(filter.region, filter.own);
-    let (after_region, after_id) = place::columns(page.after);
+    let RegionRange { from, until } =
+        filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range).and(filter.own.range());
+    let (after_region, after_id) = Place::columns(page.after);
     sqlx::query_as!(
         Row,
         r#"

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use tongxin_platform::{page::Page, region::RegionCode};
+use tongxin_platform::{
+    page::{Page, Place},
+    region::RegionCode,
+};
 use tongxin_proto::{monitoring::v1, names::Named};
-use uuid::Uuid;
 
 use super::{date, household_id, named, optional_date, optional_region, region, uuid};
 use crate::{
@@ -93,7 +95,7 @@ fn member(path: Path, draft: v1::MemberDraft) -> Result<MemberDraft, Error> {
     })
 }
 
-pub(in crate::grpc) fn list(request: &v1::ListHouseholdsRequest) -> Result<(Option<RegionCode>, Page<Uuid>), Error> {
+pub(in crate::grpc) fn list(request: &v1::ListHouseholdsRequest) -> Result<(Option<RegionCode>, Page<Place>), Error> {
     let page = Page::parse(request.page_size, &request.page_token)?;
     Ok((optional_region("region_code", &request.region_code)?, page))
 }

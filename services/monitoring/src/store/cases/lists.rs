@@ -30,6 +30,14 @@ pub struct DayKey {
     pub id: Uuid,
 }
 
+impl DayKey {
+    /// What a query compares day and identifier with: everything comes after the place that is none.
+    fn columns(after: Option<Self>) -> (NaiveDate, Uuid) {
+        let first = NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or_default();
+        after.map_or((first, Uuid::nil()), |key| (key.day, key.id))
+    }
+}
+
 impl fmt::Display for DayKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.day, self.id)
@@ -67,30 +75,60 @@ pub async fn list(
     page: &Page<DayKey>,
 ) -> Result<Vec<(NaiveDate, Case)>, Error> {
     let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
-        SELECT case_id, household_id, region_code, rule_set_id, category, risks, risk_remark, emergency, opened_on, stage,
-               next_step, next_due_on, identified_on, removal_kind, proposed_by, removed_on, relapse_of, signal_ids,
-               version
-        FROM cases
-        WHERE region_code >= $1 AND region_code < $2
-            AND ($3::text IS NULL OR stage = $3)
-            AND ($4::uuid IS NULL OR household_id = $4)
-            AND ($5::date IS NULL OR (opened_on, case_id) > ($5, $6::uuid))
-        ORDER BY opened_on, case_id
-        LIMIT $7
-        "#,
-        range.from,
-        range.until,
-        filter.stage.map(StageName::name),
-        filter.household.map(|household| household.0),
-        page.after.map(|key| key.day),
-        page.after.map(|key| key.id),
-        page.fetch(),
-    )
-    .fetch_all(conn)
-    .await?;
+    let stage = filter.stage.map(StageName::name);
+    let (after_day, after_id) = DayKey::columns(page.after);
+    let rows = match filter.household {
+        Some(household) => {
+            sqlx::query_as!(
+                Row,
+                r#"
+                SELECT case_id, household_id, region_code, rule_set_id, category, risks, risk_remark, emergency,
+                       opened_on, stage, next_step, next_due_on, identified_on, removal_kind, proposed_by, removed_on,
+                       relapse_of, signal_ids, version
+                FROM cases
+                WHERE household_id = $7
+                    AND region_code >= $1 AND region_code < $2
+                    AND stage = coalesce($3, stage)
+                    AND (opened_on, case_id) > ($4, $5)
+                ORDER BY opened_on, case_id
+                LIMIT $6
+                "#,
+                range.from,
+                range.until,
+                stage,
+                after_day,
+                after_id,
+                page.fetch(),
+                household.0,
+            )
+            .fetch_all(conn)
+            .await?
+        }
+        None => {
+            sqlx::query_as!(
+                Row,
+                r#"
+                SELECT case_id, household_id, region_code, rule_set_id, category, risks, risk_remark, emergency,
+                       opened_on, stage, next_step, next_due_on, identified_on, removal_kind, proposed_by, removed_on,
+                       relapse_of, signal_ids, version
+                FROM cases
+                WHERE region_code >= $1 AND region_code < $2
+                    AND stage = coalesce($3, stage)
+                    AND (opened_on, case_id) > ($4, $5)
+                ORDER BY opened_on, case_id
+                LIMIT $6
+                "#,
+                range.from,
+                range.until,
+                stage,
+                after_day,
+                after_id,
+                page.fetch(),
+            )
+            .fetch_all(conn)
+            .await?
+        }
+    };
     rows.into_iter().map(|row| Ok((row.opened_on, row.with(History::default())?))).collect()
 }
 
@@ -117,21 +155,22 @@ pub async fn overdue(
     page: &Page<DayKey>,
 ) -> Result<Vec<Overdue>, Error> {
     let range = within.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let (after_day, after_id) = DayKey::columns(page.after);
     let rows = sqlx::query!(
         r#"
         SELECT case_id, household_id, region_code, next_step AS "next_step!", next_due_on AS "next_due_on!"
         FROM cases
         WHERE region_code >= $1 AND region_code < $2
             AND next_due_on < $3
-            AND ($4::date IS NULL OR (next_due_on, case_id) > ($4, $5::uuid))
+            AND (next_due_on, case_id) > ($4, $5)
         ORDER BY next_due_on, case_id
         LIMIT $6
         "#,
         range.from,
         range.until,
         today,
-        page.after.map(|key| key.day),
-        page.after.map(|key| key.id),
+        after_day,
+        after_id,
         page.fetch(),
     )
     .fetch_all(conn)

@@ -93,27 +93,54 @@ pub struct Filter {
 /// Lists signals in the order in which they were raised.
 pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Signal>, Error> {
     let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
-        SELECT signal_id, household_id, region_code, cause, state, reason, decided_on, case_id, version
-        FROM signal
-        WHERE region_code >= $1 AND region_code < $2
-            AND ($3::text IS NULL OR state = $3)
-            AND ($4::uuid IS NULL OR household_id = $4)
-            AND ($5::uuid IS NULL OR signal_id > $5)
-        ORDER BY signal_id
-        LIMIT $6
-        "#,
-        range.from,
-        range.until,
-        filter.state.map(SignalState::name),
-        filter.household.map(|household| household.0),
-        page.after,
-        page.fetch(),
-    )
-    .fetch_all(&mut *conn)
-    .await?;
+    let state = filter.state.map(SignalState::name);
+    let after = page.after.unwrap_or_default();
+    let rows = match filter.household {
+        Some(household) => {
+            sqlx::query_as!(
+                Row,
+                r#"
+                SELECT signal_id, household_id, region_code, cause, state, reason, decided_on, case_id, version
+                FROM signal
+                WHERE household_id = $6
+                    AND region_code >= $1 AND region_code < $2
+                    AND state = coalesce($3, state)
+                    AND signal_id > $4
+                ORDER BY signal_id
+                LIMIT $5
+                "#,
+                range.from,
+                range.until,
+                state,
+                after,
+                page.fetch(),
+                household.0,
+            )
+            .fetch_all(&mut *conn)
+            .await?
+        }
+        None => {
+            sqlx::query_as!(
+                Row,
+                r#"
+                SELECT signal_id, household_id, region_code, cause, state, reason, decided_on, case_id, version
+                FROM signal
+                WHERE region_code >= $1 AND region_code < $2
+                    AND state = coalesce($3, state)
+                    AND signal_id > $4
+                ORDER BY signal_id
+                LIMIT $5
+                "#,
+                range.from,
+                range.until,
+                state,
+                after,
+                page.fetch(),
+            )
+            .fetch_all(&mut *conn)
+            .await?
+        }
+    };
     with_sources(conn, rows).await
 }
 

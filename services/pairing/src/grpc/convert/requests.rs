@@ -1,7 +1,11 @@
 //! Reads requests. What a rule of the contract guarantees is not said again.
 
 use chrono::NaiveDate;
-use tongxin_platform::{clock::Clock, page::Page, region::RegionCode};
+use tongxin_platform::{
+    clock::Clock,
+    page::{Page, Place},
+    region::RegionCode,
+};
 use tongxin_proto::{Date, pairing::v1};
 use uuid::Uuid;
 
@@ -19,7 +23,7 @@ use crate::{
     },
     error::Error,
     grpc::not_after_today,
-    store::{Place, organisations, pairings},
+    store::{organisations, pairings},
 };
 
 pub(in crate::grpc) fn region(field: &'static str, text: &str) -> Result<RegionCode, Error> {

@@ -2,8 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use tongxin_platform::region::{RegionCode, RegionRange};
 use uuid::Uuid;
+
+use crate::region::RegionCode;
 
 /// Where a row stands in a list: after those of regions with lower codes, and after older ones of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,42 +35,24 @@ impl FromStr for Place {
     }
 }
 
-/// What a query compares with: everything comes after the place that is none.
-pub(super) fn columns(after: Option<Place>) -> (i64, Uuid) {
-    after.map_or((0, Uuid::nil()), |place| (place.region.number(), place.id))
-}
-
-/// What lies in both: the region that is asked for, if one is, and the caller's.
-pub(super) fn common(asked: Option<RegionCode>, own: RegionCode) -> RegionRange {
-    let asked = asked.map_or(RegionRange::EVERYWHERE, RegionCode::range);
-    let RegionRange { from, until } = own.range();
-    RegionRange { from: from.max(asked.from), until: until.min(asked.until) }
+impl Place {
+    /// What a query compares region and identifier with: everything comes after the place that is none.
+    #[must_use]
+    pub fn columns(after: Option<Self>) -> (i64, Uuid) {
+        after.map_or((0, Uuid::nil()), |place| (place.region.number(), place.id))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn region(text: &str) -> RegionCode {
-        RegionCode::parse(text).unwrap()
-    }
-
     #[test]
     fn a_place_is_read_as_it_was_written() {
-        let place = Place { region: region("441823107000"), id: Uuid::from_u128(7) };
+        let place = Place { region: RegionCode::parse("441823107000").unwrap(), id: Uuid::from_u128(7) };
         assert_eq!(place.to_string().parse::<Place>().unwrap(), place);
         for text in ["", "441823107000", "4418 00000000-0000-0000-0000-000000000007", "441823107000 7"] {
             assert!(text.parse::<Place>().is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn of_two_regions_the_smaller_is_common_and_of_strangers_nothing() {
-        let (county, town) = (region("441823000000"), region("441823107000"));
-        assert_eq!(common(None, county), county.range());
-        assert_eq!(common(Some(town), county), town.range());
-        assert_eq!(common(Some(county), town), town.range());
-        let strangers = common(Some(region("441825000000")), town);
-        assert!(strangers.from >= strangers.until);
     }
 }

@@ -1,8 +1,12 @@
 //! Pages of lists: how many rows, and after which.
 
+mod place;
+
 use std::{fmt::Display, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+pub use place::{NotAPlace, Place};
 
 const DEFAULT_SIZE: i32 = 50;
 
