@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use chrono::NaiveDate;
-use futures::{StreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tongxin_proto::{
     batch::v1::{ImportOptions, ImportStatus},
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::{
     people,
-    rounds::{ROUNDS, Round, Table, ratio, round},
+    rounds::{ROUNDS, Round, Table, paced, ratio, round},
     world::{VILLAGES, World, county},
 };
 
@@ -70,7 +70,7 @@ async fn bare_pool(world: &World) -> anyhow::Result<PgPool> {
 /// Monitoring hears of the register by events.
 async fn register_followed(bare: &PgPool) -> anyhow::Result<()> {
     let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(60) {
+    while began.elapsed() < Duration::from_mins(1) {
         let villages: i64 =
             sqlx::query_scalar("SELECT count(*) FROM region WHERE level = 'village'").fetch_one(bare).await?;
         if usize::try_from(villages)? == VILLAGES {
@@ -315,27 +315,24 @@ async fn rechecks(world: &World, count: usize, table: &mut Table) -> anyhow::Res
 async fn finds(world: &World, bare: &PgPool, count: usize, table: &mut Table) -> anyhow::Result<()> {
     const CALLS: usize = 6_400;
     let persons = count * people::MEMBERS;
-    let (mut by_number, mut by_name, mut reads) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut by_number, mut paced_by_number, mut by_name, mut reads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let number = move |person| FindHouseholdsRequest {
+        id_number: people::id_number(person % persons),
+        ..FindHouseholdsRequest::default()
+    };
     let ids: Vec<Uuid> = sqlx::query_scalar("SELECT household_id FROM household TABLESAMPLE SYSTEM (1) LIMIT 10000")
         .fetch_all(bare)
         .await?;
     let ids = Arc::new(ids);
     for _ in 0..ROUNDS {
-        by_number.push(
-            find(world, 64, CALLS, move |person| FindHouseholdsRequest {
-                id_number: people::id_number(person % persons),
-                ..FindHouseholdsRequest::default()
-            })
-            .await?,
-        );
-        by_name.push(
-            find(world, 16, CALLS / 4, move |person| FindHouseholdsRequest {
-                name: people::name(person % persons),
-                region_code: county(&people::village_of(person % persons / people::MEMBERS, count)),
-                ..FindHouseholdsRequest::default()
-            })
-            .await?,
-        );
+        by_number.push(round(64, CALLS / 64, finder(world, CALLS, number)?).await?);
+        paced_by_number.push(paced(64, 100, Duration::from_millis(100), finder(world, CALLS, number)?).await?);
+        let name = move |person| FindHouseholdsRequest {
+            name: people::name(person % persons),
+            region_code: county(&people::village_of(person % persons / people::MEMBERS, count)),
+            ..FindHouseholdsRequest::default()
+        };
+        by_name.push(round(16, CALLS / 64, finder(world, CALLS, name)?).await?);
         let (pool, ids) = (bare.clone(), Arc::clone(&ids));
         reads.push(
             round(64, CALLS / 64, move |own, number| {
@@ -349,28 +346,32 @@ async fn finds(world: &World, bare: &PgPool, count: usize, table: &mut Table) ->
         );
     }
     table.beside(
-        "FindHouseholds by ID number, 64 clients (bare: a read by primary key)",
+        "FindHouseholds by ID number, 64 clients, each at once again (bare: a read by primary key)",
         Round::median(by_number),
         Round::median(reads),
     );
+    table.latency("the same, each client 10 times a second", Round::median(paced_by_number));
     table.latency("FindHouseholds by full name in a county, 16 clients", Round::median(by_name));
     Ok(())
 }
 
-async fn find(
+/// Looks up the person of a client's call, another one each time.
+fn finder<Asked>(
     world: &World,
-    clients: usize,
     calls: usize,
-    ask: impl Fn(usize) -> FindHouseholdsRequest + Clone + Send + 'static,
-) -> anyhow::Result<Round> {
+    ask: Asked,
+) -> anyhow::Result<impl Fn(usize, usize) -> BoxFuture<'static, anyhow::Result<()>> + Clone + Send + use<Asked>>
+where
+    Asked: Fn(usize) -> FindHouseholdsRequest + Clone + Send + 'static,
+{
     let client = world.clients.households()?;
-    round(clients, calls / clients, move |own, number| {
+    Ok(move |own: usize, number: usize| {
         let (mut client, request) = (client.clone(), ask((own * calls + number) * 7_919));
         async move {
             let found = client.find_households(request).await?.into_inner();
             ensure!(!found.households.is_empty(), "nobody was found");
             Ok(())
         }
+        .boxed()
     })
-    .await
 }

@@ -58,6 +58,31 @@ where
     Ok(Round::of(times.concat(), started.elapsed()))
 }
 
+/// Lets each client make a call every so often, all clients spread over that time. A call that begins late, because
+/// the one before took long, counts from when it was due.
+pub async fn paced<C, F>(clients: u32, calls: u32, every: Duration, call: C) -> anyhow::Result<Round>
+where
+    C: Fn(usize, usize) -> F + Clone + Send + 'static,
+    F: Future<Output = anyhow::Result<()>> + Send,
+{
+    let started = Instant::now();
+    let tasks = (0..clients).map(|client| {
+        let call = call.clone();
+        tokio::spawn(async move {
+            let mut times = Vec::new();
+            for number in 0..calls {
+                let due = started + every * client / clients + every * number;
+                tokio::time::sleep_until(due.into()).await;
+                call(client as usize, number as usize).await?;
+                times.push(due.elapsed());
+            }
+            anyhow::Ok(times)
+        })
+    });
+    let times = try_join_all(tasks).await?.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Round::of(times.concat(), started.elapsed()))
+}
+
 /// Lines as they are printed, in Markdown.
 pub struct Table(Vec<String>);
 

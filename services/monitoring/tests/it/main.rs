@@ -19,6 +19,7 @@ mod moves;
 mod notices;
 mod observations;
 mod pairing;
+mod plans;
 mod relapses;
 mod reveals;
 mod rooms;

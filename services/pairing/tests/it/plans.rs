@@ -1,12 +1,8 @@
-//! Lists read about a page, however much there is: their plans, on some 100,000 rows of each kind.
-//!
-//! Looks at the rows that a plan reads, not at the time that it takes. Plans are the generic ones, which a connection
-//! falls back to once it has seen a statement some times.
+//! Lists read about a page, however much there is: their plans, on some 100,000 rows of each kind, for a caller of
+//! Qingyuan City.
 
-use std::{fs, path::Path};
-
-use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::Executor as _;
+use tongxin_platform::{region::RegionCode, testing::Plans};
 
 use crate::support::TestApp;
 
@@ -45,46 +41,6 @@ const FILL: &str = "
     ANALYZE;
 ";
 
-/// The statement of a query as the service prepares it.
-fn statement(of: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
-    let queries = fs::read_dir(folder).unwrap().map(|entry| {
-        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-        serde_json::from_str::<Value>(&text).unwrap()["query"].as_str().unwrap().to_owned()
-    });
-    let found: Vec<_> = queries.filter(|query| query.contains(of)).collect();
-    assert_eq!(found.len(), 1, "queries that contain {of:?}: {found:#?}");
-    found.into_iter().next().unwrap()
-}
-
-/// How many rows the plan of a query reads from tables, for a caller of Qingyuan City.
-async fn rows_read(conn: &mut PgConnection, of: &str, values: &str) -> f64 {
-    let mut tx = conn.begin().await.unwrap();
-    let prepare = format!("PREPARE list AS {}", statement(of));
-    let scope = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL random_page_cost = 1.1;
-        SET LOCAL tongxin.region_from = 441800000000; SET LOCAL tongxin.region_until = 441900000000";
-    tx.execute(scope).await.unwrap();
-    tx.execute(AssertSqlSafe(prepare)).await.unwrap();
-    let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE list({values})");
-    let plan: Value = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut *tx).await.unwrap();
-    tx.execute("DEALLOCATE list").await.unwrap();
-    tx.rollback().await.unwrap();
-    let mut read = 0.0;
-    add_up(&plan[0]["Plan"], &mut read);
-    assert!(read > 0.0, "the plan reads nothing: {plan:#}");
-    println!("{of}({values}): {read} rows\n{plan:#}");
-    read
-}
-
-fn add_up(node: &Value, read: &mut f64) {
-    let number = |name: &str| node[name].as_f64().unwrap_or_default();
-    if node["Relation Name"].is_string() {
-        let rows = number("Actual Rows") + number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
-        *read += rows * number("Actual Loops");
-    }
-    node["Plans"].as_array().into_iter().flatten().for_each(|inner| add_up(inner, read));
-}
-
 const COUNTY: &str = "441804000000, 441805000000";
 const FIRST: &str = "0, '00000000-0000-0000-0000-000000000000'";
 const MIDDLE: &str = "441804050000, '80000000-0000-0000-0000-000000000000'";
@@ -93,35 +49,36 @@ const MIDDLE: &str = "441804050000, '80000000-0000-0000-0000-000000000000'";
 async fn a_list_reads_a_page_and_not_the_table() {
     let app = TestApp::with_register().await;
     app.owner.execute(FILL).await.unwrap();
-    let mut conn = PgConnection::connect(&app.database.app_url).await.unwrap();
+    let city = RegionCode::parse("441800000000").unwrap().range();
+    let mut plans = Plans::of(env!("CARGO_MANIFEST_DIR"), &app.database, city).await;
 
     let organisations = "AS wanted (wanted_side, wanted_kind, from_code, until_code)";
     let supporters = format!("'{{supporter}}', '{{school}}', '{{0}}', '{{1000000000000}}', {FIRST}, 51");
-    assert!(rows_read(&mut conn, organisations, &supporters).await <= PAGE);
+    assert!(plans.rows_read(organisations, &supporters).await <= PAGE);
     let hospitals = format!("'{{supporter}}', '{{hospital}}', '{{0}}', '{{1000000000000}}', {FIRST}, 51");
-    assert!(rows_read(&mut conn, organisations, &hospitals).await <= PAGE);
+    assert!(plans.rows_read(organisations, &hospitals).await <= PAGE);
     let of_county = "'{supporter,recipient}', '{school,school}', '{0,441804000000}', '{1000000000000,441805000000}'";
     for after in [FIRST, MIDDLE] {
-        assert!(rows_read(&mut conn, organisations, &format!("{of_county}, {after}, 51")).await <= 2.0 * PAGE);
+        assert!(plans.rows_read(organisations, &format!("{of_county}, {after}, 51")).await <= 2.0 * PAGE);
     }
 
     let pairings = "AS wanted (wanted_kind)";
     for after in [FIRST, MIDDLE] {
         let all = format!("'{{party,school,hospital,enterprise}}', {COUNTY}, {after}, NULL, false, 51");
-        assert!(rows_read(&mut conn, pairings, &all).await <= 4.0 * PAGE);
+        assert!(plans.rows_read(pairings, &all).await <= 4.0 * PAGE);
     }
     let in_force = format!("'{{school}}', {COUNTY}, {FIRST}, '2025-06-30', false, 51");
-    assert!(rows_read(&mut conn, pairings, &in_force).await <= PAGE);
+    assert!(plans.rows_read(pairings, &in_force).await <= PAGE);
 
     let of_one = "WHERE recipient_id = $1";
     for after in [FIRST, MIDDLE] {
         let of_busy = format!("md5('o2')::uuid, {COUNTY}, {after}, '{{school,hospital}}', NULL, false, 51");
-        assert!(rows_read(&mut conn, of_one, &of_busy).await <= PAGE);
+        assert!(plans.rows_read(of_one, &of_busy).await <= PAGE);
     }
 
     let activities = "WHERE pairing_id = $1 AND activity_id > $3";
     let of_busy = "md5('p1')::uuid, false, '00000000-0000-0000-0000-000000000000', 51";
-    assert!(rows_read(&mut conn, activities, of_busy).await <= PAGE);
+    assert!(plans.rows_read(activities, of_busy).await <= PAGE);
     let regions = "WHERE (parent_code, region.region_code) > ($1, $2)";
-    assert!(rows_read(&mut conn, regions, "441823107000, 441823350000, 51").await <= 2.0 * PAGE);
+    assert!(plans.rows_read(regions, "441823107000, 441823350000, 51").await <= 2.0 * PAGE);
 }

@@ -1,5 +1,7 @@
 //! What tests run on: private servers once for each test binary, a database for each test.
 
+mod plans;
+
 use std::{
     sync::{
         Arc,
@@ -24,6 +26,8 @@ use crate::{
     servers::Servers,
     service::Surroundings,
 };
+
+pub use plans::Plans;
 
 static SERVERS: OnceCell<Servers> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);

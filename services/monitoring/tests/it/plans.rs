@@ -1,0 +1,93 @@
+//! Look-ups and lists read what they show, however much there is: their plans, on 100,000 households, for a caller of
+//! Guangdong.
+
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tongxin_monitoring::migrations;
+use tongxin_platform::{
+    region::RegionCode,
+    testing::{Database, Plans},
+};
+
+use crate::support::PROVINCE;
+
+/// Rows of a page, and the one more that tells whether there is another.
+const PAGE: f64 = 51.0;
+
+/// Ten counties with ten villages each, a thousand households in each of them. Each name stands once in each village.
+const FILL: &str = "
+    INSERT INTO region (region_code, name, level, valid_from, epoch, seq)
+    SELECT 441801000000 + n * 1000000, 'n', 'county', '2021-01-01', 1, n FROM generate_series(0, 9) AS n;
+
+    INSERT INTO household
+        (household_id, household_number, region_code, lifted_from_poverty, support, data_key, sealed_contact,
+         registered_on, register_time, version)
+    SELECT md5('h' || n)::uuid, 'h' || n, 441801100200 + n % 10 * 1000000 + n / 10 % 10, false, 'none', '', '',
+           '2025-01-01', now(), 1
+    FROM generate_series(0, 99999) AS n;
+
+    INSERT INTO member
+        (household_id, member_id, region_code, position, relation, sex, birth_date, labour, schooling, insurances, work,
+         work_months, sealed, id_index, name_index)
+    SELECT household_id, household_id, region_code, 0, 'head', 'male', '1980-01-01', 'ordinary', 'not_at_school', 1,
+           'farming', 12, '', md5('i' || substr(household_number, 2))::uuid,
+           md5('n' || substr(household_number, 2)::integer / 100)::uuid
+    FROM household;
+
+    INSERT INTO profile
+        (household_id, region_code, lifted_from_poverty, support, monitored, persons, labourers, students,
+         children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured)
+    SELECT household_id, region_code, false, 'none', false, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0 FROM household;
+
+    INSERT INTO rule_set (rule_set_id, region_code, effective_from, stated, actor, record_time)
+    VALUES (md5('r')::uuid, 440000000000, '2021-01-01', '', '', now());
+
+    INSERT INTO cases
+        (case_id, household_id, region_code, rule_set_id, category, risks, risk_remark, opened_on, opened_by, stage,
+         signal_ids, version)
+    SELECT md5('c' || household_number)::uuid, household_id, region_code, md5('r')::uuid, 'unstable', '{illness}', '',
+           '2025-01-01', '', 'refused', '{}', 1
+    FROM household;
+
+    INSERT INTO signal (signal_id, household_id, region_code, cause, state, reported_on, reason, version)
+    SELECT md5('s' || household_number)::uuid, household_id, region_code, 'illness', 'open', '2025-01-01', '', 1
+    FROM household;
+
+    ANALYZE;
+";
+
+const COUNTY: &str = "441803000000, 441804000000";
+const FIRST: &str = "00000000-0000-0000-0000-000000000000";
+const MIDDLE: &str = "80000000-0000-0000-0000-000000000000";
+
+#[tokio::test]
+async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {
+    let database = Database::migrated(&migrations()).await;
+    PgConnection::connect(&database.owner_url).await.unwrap().execute(FILL).await.unwrap();
+    let province = RegionCode::parse(PROVINCE).unwrap().range();
+    let mut plans = Plans::of(env!("CARGO_MANIFEST_DIR"), &database, province).await;
+
+    let by_number = "WHERE id_index = $1 AND left_on IS NULL AND region_code >= $2";
+    assert!(plans.rows_read(by_number, "md5('i7')::uuid, 440000000000, 450000000000, 50").await <= 2.0);
+    let by_name = "WHERE county = ANY($5) AND name_index = $1";
+    let of_county = format!("md5('n7')::uuid, {COUNTY}, 50, '{{441803}}'");
+    assert!(plans.rows_read(by_name, &of_county).await <= 20.0);
+    let of_city = "md5('n7')::uuid, 441800000000, 441900000000, 50, \
+                   '{441801,441802,441803,441804,441805,441806,441807,441808,441809,441810}'";
+    assert!(plans.rows_read(by_name, of_city).await <= 200.0);
+    let members = "FROM member\n        WHERE household_id = ANY($1)\n        ORDER BY left_on";
+    assert!(plans.rows_read(members, "ARRAY[md5('h7')::uuid, md5('h8')::uuid]").await <= 2.0);
+
+    let households = "merged_into IS NULL\n            AND (region_code, household_id) > ($3, $4)";
+    for after in [FIRST, MIDDLE] {
+        assert!(plans.rows_read(households, &format!("{COUNTY}, 441803100204, '{after}', 51")).await <= PAGE);
+    }
+    let of_village = "FROM profile\n        WHERE region_code = $1 AND window_ends_on IS NOT NULL";
+    assert!(plans.rows_read(of_village, "441803100204").await <= 1_000.0);
+
+    let cases = "WHERE household_id = $7";
+    assert!(
+        plans.rows_read(cases, &format!("{COUNTY}, NULL, '0001-01-01', '{FIRST}', 51, md5('h2')::uuid")).await <= 1.0
+    );
+    let signals = "WHERE household_id = $6";
+    assert!(plans.rows_read(signals, &format!("{COUNTY}, NULL, '{FIRST}', 51, md5('h2')::uuid")).await <= 1.0);
+}
