@@ -4,9 +4,12 @@ use std::time::Instant;
 
 use futures::stream;
 use sqlx::PgPool;
-use tongxin_proto::pairing::v1::{
-    BatchOptions, BatchRegisterOrganisationsRequest, OrganisationDraft, OrganisationRows,
-    batch_register_organisations_request::Part,
+use tongxin_proto::{
+    batch::v1::BatchOptions,
+    pairing::v1::{
+        BatchRegisterOrganisationsRequest, OrganisationDraft, OrganisationRows,
+        batch_register_organisations_request::Part,
+    },
 };
 use tongxin_tests::{
     Clients,

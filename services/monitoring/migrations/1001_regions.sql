@@ -9,5 +9,7 @@ CREATE TABLE region (
     epoch       bigint NOT NULL,
     seq         bigint NOT NULL
 );
+-- Which counties a city or a province holds.
+CREATE INDEX region_county ON region (region_code) WHERE level IN ('city', 'county');
 CALL restrict_to_region('region');
 GRANT SELECT, INSERT, UPDATE, DELETE ON region TO tongxin_app;

@@ -24,5 +24,6 @@ CREATE TABLE defect (
     PRIMARY KEY (household_id, rule_number)
 );
 CREATE INDEX defect_region ON defect (region_code, rule_number);
+CREATE INDEX defect_rule ON defect (rule_number, region_code, household_id);
 CALL restrict_to_region('defect');
 GRANT SELECT, INSERT, UPDATE, DELETE ON defect TO tongxin_app;

@@ -43,7 +43,9 @@ impl Verb for OpenCase {
             category_met: rules.category_met(&draft.category, standing)?,
             earlier: &desk.cases_of(draft.household),
         };
+        let signals = draft.signals.clone();
         let change = draft.open(opening, opened_by)?;
+        desk.give_away(&signals);
         Ok(desk.keep(change))
     }
 }

@@ -65,6 +65,9 @@ static TURN: Semaphore = Semaphore::const_new(1);
 
 /// Judges a household.
 trait Judge: Send + Sync + 'static {
+    /// Whether there are rules for a village: a sweep that ends half-way would have written some hits and not others.
+    fn can_judge(&self, village: RegionCode) -> Result<(), Error>;
+
     fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error>;
 }
 
@@ -75,6 +78,10 @@ struct InForce {
 }
 
 impl Judge for InForce {
+    fn can_judge(&self, village: RegionCode) -> Result<(), Error> {
+        self.rules.of(village).map(drop).ok_or(Error::RuleSetMissing(village, self.day))
+    }
+
     fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error> {
         let Some(rule_set) = self.rules.of(candidate.region) else {
             return Err(Error::RuleSetMissing(candidate.region, self.day));
@@ -94,6 +101,10 @@ struct WhatIf {
 }
 
 impl Judge for WhatIf {
+    fn can_judge(&self, _: RegionCode) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error> {
         let mut hits = Vec::new();
         let flagged = part.tally.screen(candidate, &self.rule_set, |hit| hits.push(hit));
@@ -171,7 +182,9 @@ async fn read_all<J: Judge>(
     let mut keeper = sweep.scope.read(&sweep.pool).await?;
     profiles::take_time(&mut keeper).await?;
     let snapshot = profiles::snapshot(&mut keeper, sweep.scope).await?;
-    let villages = Arc::new(Mutex::new(profiles::villages(&mut keeper, sweep.region).await?));
+    let villages = profiles::villages(&mut keeper, sweep.region).await?;
+    villages.iter().try_for_each(|village| judge.can_judge(*village))?;
+    let villages = Arc::new(Mutex::new(villages));
     let mut readers = tokio::task::JoinSet::new();
     for _ in 0..readers_of(&sweep.pool) {
         let reader = Reader {

@@ -10,6 +10,7 @@ use crate::{
         HouseholdId, MemberId,
         household::{Household, Whom},
         member::MemberDraft,
+        quality::{self, Dossier},
     },
     error::Error,
     store::{households, profiles, signals},
@@ -33,12 +34,15 @@ impl Command for SetMember {
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
+        // Before the household, as those do who send warnings: two that wait for each other would be one too many.
+        signals::hold_warnings_off(conn).await?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
         let whom = self.member.map_or_else(|| Whom::New(MemberId(context.new_id())), Whom::Known);
         let index = policy.keys.of_id_number(self.draft.id_number.text().expose_secret());
         let change = household.set_member(whom, self.draft, context.today())?;
+        quality::at_entry(&Dossier::of_household(&change.state, context.today())).accept()?;
         let household = households::save(conn, context, &policy.keys, change).await?;
         profiles::set_composition(conn, &household, context.today()).await?;
         signals::warnings_match(conn, context, &[(index, household.id, household.region)]).await?;

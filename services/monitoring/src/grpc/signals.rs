@@ -1,6 +1,6 @@
 //! The door of `SignalService`.
 
-use tongxin_platform::request::Call;
+use tongxin_platform::{page::Place, request::Call};
 use tongxin_proto::monitoring::v1::{self, signal_service_server::SignalService};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -53,7 +53,8 @@ impl SignalService for Door {
     ) -> Result<Response<v1::ListSignalsResponse>, Status> {
         let mut tx = self.read(&request).await?;
         let (filter, page) = convert::signals::list_signals(&request.into_inner())?;
-        let (signals, next_page_token) = page.cut(signals::list(&mut tx, &filter, &page).await?, |signal| signal.id.0);
+        let found = signals::list(&mut tx, &filter, &page).await?;
+        let (signals, next_page_token) = page.cut(found, |signal| Place { region: signal.region, id: signal.id.0 });
         let signals = signals.into_iter().map(Into::into).collect();
         Ok(Response::new(v1::ListSignalsResponse { signals, next_page_token }))
     }

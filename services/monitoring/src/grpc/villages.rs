@@ -1,6 +1,6 @@
 //! The door of `VillageService`.
 
-use tongxin_platform::{access::Caller, request::Call};
+use tongxin_platform::{access::Caller, page::Place, request::Call};
 use tongxin_proto::monitoring::v1::{self, village_service_server::VillageService};
 use tonic::{Request, Response, Status};
 
@@ -72,8 +72,10 @@ impl VillageService for Door {
     ) -> Result<Response<v1::ListDefectiveHouseholdsResponse>, Status> {
         let mut tx = self.read(&request).await?;
         let (region, rule, page) = convert::villages::list_defective_households(&request.into_inner())?;
-        let (defects, next_page_token) =
-            page.cut(defects::list(&mut tx, region, rule, &page).await?, |defect| defect.household.0);
+        let (defects, next_page_token) = page.cut(defects::list(&mut tx, region, rule, &page).await?, |defect| Place {
+            region: defect.region,
+            id: defect.household.0,
+        });
         let defects = defects.into_iter().map(Into::into).collect();
         Ok(Response::new(v1::ListDefectiveHouseholdsResponse { defects, next_page_token }))
     }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    page::Page,
+    page::{Page, Place},
     region::{RegionCode, RegionRange},
     request::Context,
 };
@@ -130,28 +130,27 @@ pub async fn counts(
     Ok((counts, total))
 }
 
-/// Lists the households that a rule finds fault with.
+/// Lists the households that a rule finds fault with, by village.
 pub async fn list(
     conn: &mut PgConnection,
     within: Option<RegionCode>,
     rule_number: i16,
-    page: &Page<Uuid>,
+    page: &Page<Place>,
 ) -> Result<Vec<Defect>, Error> {
     let range = within.map_or(RegionRange::EVERYWHERE, RegionCode::range);
+    let (after_region, after_id) = Place::columns_in(range, page.after);
     let rows = sqlx::query!(
         r#"
         SELECT household_id, region_code, rule_number, found_on
         FROM defect
-        WHERE region_code >= $1 AND region_code < $2
-            AND rule_number = $3
-            AND household_id > $4
-        ORDER BY household_id
+        WHERE (rule_number, region_code, household_id) > ($1, $2, $3) AND (rule_number, region_code) < ($1, $4)
+        ORDER BY rule_number, region_code, household_id
         LIMIT $5
         "#,
-        range.from,
-        range.until,
         rule_number,
-        page.after.unwrap_or_default(),
+        after_region,
+        after_id,
+        range.until,
         page.fetch(),
     )
     .fetch_all(conn)

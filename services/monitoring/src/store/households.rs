@@ -143,22 +143,20 @@ pub async fn find_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head,
 /// Lists the households of a range by village, in the order of their registration, without those that were merged
 /// into others.
 pub async fn list(conn: &mut PgConnection, within: RegionRange, page: &Page<Place>) -> Result<Vec<Listed>, Error> {
-    let (after_region, after_id) = Place::columns(page.after);
+    let (after_region, after_id) = Place::columns_in(within, page.after);
     let rows = sqlx::query!(
         r#"
         SELECT household_id, household_number, region_code, lifted_from_poverty, support, registered_on, moved_on,
                register_time, version
         FROM household
-        WHERE region_code >= $1 AND region_code < $2
+        WHERE (region_code, household_id) > ($1, $2) AND region_code < $3
             AND merged_into IS NULL
-            AND (region_code, household_id) > ($3, $4)
         ORDER BY region_code, household_id
-        LIMIT $5
+        LIMIT $4
         "#,
-        within.from,
-        within.until,
         after_region,
         after_id,
+        within.until,
         page.fetch(),
     )
     .fetch_all(conn)

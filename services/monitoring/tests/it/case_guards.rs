@@ -5,6 +5,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::{
+    drafts::id_number,
     lives::{case, measure, observed, refusal, removal, rules_from, start, step, track},
     made,
     support::{Clients, TestApp, VILLAGE, date, day, new_request_id, told},
@@ -168,6 +169,11 @@ async fn a_step_that_may_not_be_is_refused() {
             "VERIFIER_IS_PROPOSER",
         ),
         (v1::StepRecord { reason: "  ".into(), ..refusal(next.clone()) }, Code::InvalidArgument, "REASON_REQUIRED"),
+        (
+            v1::StepRecord { reason: format!("是{}", id_number("19800101", 1)), ..refusal(next.clone()) },
+            Code::InvalidArgument,
+            "INVALID_FIELDS",
+        ),
     ] {
         watch.refused(&app, hq.step(record).await, code, reason).await;
     }

@@ -94,3 +94,14 @@ async fn what_cannot_be_is_refused_and_the_household_stays_as_it_was() {
     let refused = set(&app, &elsewhere, "", draft(&id_number("19900101", 9), Relation::Child)).await.unwrap_err();
     assert_eq!(told(&refused).1, "HOUSEHOLD_NOT_FOUND");
 }
+
+#[tokio::test]
+async fn a_member_whom_no_truth_can_be_behind_is_refused_as_at_registration() {
+    let app = TestApp::start().await;
+    let household = app.registered(VILLAGE, 0).await;
+    let farmer_of_three = member("张小宝", id_number("20220101", 1), Relation::Child);
+    let refused = set(&app, &household, "", farmer_of_three).await.unwrap_err();
+    assert_eq!((refused.code(), told(&refused).1.as_str()), (Code::FailedPrecondition, "DATA_QUALITY"));
+    assert!(refused.message().contains("206"), "{}", refused.message());
+    assert_eq!(app.count("member").await, 2);
+}

@@ -16,7 +16,9 @@ const PAGE: f64 = 51.0;
 /// Ten counties with ten villages each, a thousand households in each of them. Each name stands once in each village.
 const FILL: &str = "
     INSERT INTO region (region_code, name, level, valid_from, epoch, seq)
-    SELECT 441801000000 + n * 1000000, 'n', 'county', '2021-01-01', 1, n FROM generate_series(0, 9) AS n;
+    SELECT 441801000000 + n * 1000000, 'n', 'county', date '2021-01-01', 1, n FROM generate_series(0, 9) AS n
+    UNION ALL
+    SELECT 441801100200 + n, 'n', 'village', date '2021-01-01', 1, n FROM generate_series(0, 20000) AS n;
 
     INSERT INTO household
         (household_id, household_number, region_code, lifted_from_poverty, support, data_key, sealed_contact,
@@ -48,6 +50,9 @@ const FILL: &str = "
            '2025-01-01', '', 'refused', '{}', 1
     FROM household;
 
+    INSERT INTO defect (household_id, rule_number, region_code, found_on)
+    SELECT household_id, 1 + substr(household_number, 2)::integer % 3, region_code, '2025-01-01' FROM household;
+
     INSERT INTO signal (signal_id, household_id, region_code, cause, state, reported_on, reason, version)
     SELECT md5('s' || household_number)::uuid, household_id, region_code, 'illness', 'open', '2025-01-01', '', 1
     FROM household;
@@ -77,10 +82,16 @@ async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {
     let members = "FROM member\n        WHERE household_id = ANY($1)\n        ORDER BY left_on";
     assert!(plans.rows_read(members, "ARRAY[md5('h7')::uuid, md5('h8')::uuid]").await <= 2.0);
 
-    let households = "merged_into IS NULL\n            AND (region_code, household_id) > ($3, $4)";
+    let households = "WHERE (region_code, household_id) > ($1, $2) AND region_code < $3\n            AND merged_into";
     for after in [FIRST, MIDDLE] {
-        assert!(plans.rows_read(households, &format!("{COUNTY}, 441803100204, '{after}', 51")).await <= PAGE);
+        assert!(plans.rows_read(households, &format!("441803100204, '{after}', 441804000000, 51")).await <= PAGE);
     }
+    let counties = "WHERE level IN ('city', 'county')";
+    assert!(plans.rows_read(counties, "440000000000, 450000000000").await <= 10.0);
+    let signals = "WHERE (region_code, signal_id) > ($1, $2)";
+    assert!(plans.rows_read(signals, &format!("441803100204, '{MIDDLE}', 441804000000, NULL, 51")).await <= PAGE);
+    let defects = "WHERE (rule_number, region_code, household_id) > ($1, $2, $3)";
+    assert!(plans.rows_read(defects, &format!("2, 441803100204, '{MIDDLE}', 441804000000, 51")).await <= PAGE);
     let of_village = "FROM profile\n        WHERE region_code = $1 AND window_ends_on IS NOT NULL";
     assert!(plans.rows_read(of_village, "441803100204").await <= 1_000.0);
 
@@ -89,5 +100,6 @@ async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {
         plans.rows_read(cases, &format!("{COUNTY}, NULL, '0001-01-01', '{FIRST}', 51, md5('h2')::uuid")).await <= 1.0
     );
     let signals = "WHERE household_id = $6";
-    assert!(plans.rows_read(signals, &format!("{COUNTY}, NULL, '{FIRST}', 51, md5('h2')::uuid")).await <= 1.0);
+    let of_household = format!("0, '{FIRST}', 450000000000, NULL, 51, md5('h2')::uuid");
+    assert!(plans.rows_read(signals, &of_household).await <= 1.0);
 }

@@ -7,8 +7,9 @@ use tongxin_platform::{
     request::{Call, Command, Writer},
 };
 use tongxin_proto::{
+    batch::v1::{BatchOptions, RowError},
     invalid_fields,
-    pairing::v1::{self, BatchOptions, RowError},
+    pairing::v1,
     rules::{self, Rules, Violation},
 };
 use tonic::{Request, Status, Streaming};

@@ -1,9 +1,12 @@
 //! Batches: row-level errors, all or nothing, safe to repeat.
 
 use futures::stream;
-use tongxin_proto::pairing::v1::{
-    self, BatchOptions, OrganisationKind::School, OrganisationSide::Recipient, batch_establish_pairings_request,
-    batch_register_organisations_request,
+use tongxin_proto::{
+    batch::v1::BatchOptions,
+    pairing::v1::{
+        self, OrganisationKind::School, OrganisationSide::Recipient, batch_establish_pairings_request,
+        batch_register_organisations_request,
+    },
 };
 use tonic::{Code, Status};
 

@@ -103,8 +103,6 @@ pub async fn open(config: &DbConfig) -> Result<PgPool, sqlx::Error> {
         // A statement is planned once for a connection: most cost more to plan than to run. So each has to run well
         // whatever its values, without `$1 IS NULL OR`.
         ("plan_cache_mode", "force_generic_plan".to_owned()),
-        // Without values a range is taken for a short one: a list would be gathered as a whole, and sorted for a page.
-        ("enable_bitmapscan", "off".to_owned()),
         // Plans are kept: one that was made for an empty table must not read all of a full one.
         ("random_page_cost", "1.1".to_owned()),
     ]);

@@ -39,8 +39,7 @@ impl Plans {
         assert_eq!(found.len(), 1, "statements that contain {of:?}: {found:#?}");
         let RegionRange { from, until } = self.range;
         let begin = format!(
-            "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_bitmapscan = off;
-             SET LOCAL random_page_cost = 1.1;
+            "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL random_page_cost = 1.1;
              SET LOCAL tongxin.region_from = {from}; SET LOCAL tongxin.region_until = {until};
              PREPARE asked AS {}",
             found[0]

@@ -180,6 +180,13 @@ impl Desk<'_> {
         self.signals.get(&signal).copied()
     }
 
+    /// A case is opened for signals: no other one is.
+    pub(super) fn give_away(&mut self, signals: &[SignalId]) {
+        for id in signals {
+            self.signals.entry(*id).and_modify(|signal| signal.for_case = false);
+        }
+    }
+
     /// Keeps what a case became.
     pub(super) fn keep(&mut self, change: Change<Case, CaseEvent>) -> CaseFile {
         let case = change.state.clone();

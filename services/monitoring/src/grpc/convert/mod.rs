@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub(super) use rules::{Simulated, replay, rule_set_id, verdict_id};
 
 use crate::{
-    domain::{HouseholdId, ImportId, import::Progress},
+    domain::{HouseholdId, ImportId, household::Why, id_number, import::Progress},
     error::Error,
     store::imports,
 };
@@ -45,6 +45,17 @@ pub(super) fn date(field: &'static str, date: Option<Date>) -> Result<NaiveDate,
 pub(super) fn optional_date(field: &'static str, date: Option<Date>) -> Result<Option<NaiveDate>, Error> {
     let read = |date: Date| NaiveDate::try_from(date).map_err(|_| Error::field(field, "is not a day of the calendar"));
     date.map(read).transpose()
+}
+
+/// What is kept in plain must not say who it is about.
+pub(super) fn without_id_number(field: &'static str, text: &str) -> Result<(), Error> {
+    if id_number::is_in(text) { Err(Error::field(field, Why::HoldsIdNumber)) } else { Ok(()) }
+}
+
+/// A text about a case without the white space around it, which is kept in plain.
+pub(super) fn remark(field: &'static str, text: &str) -> Result<String, Error> {
+    without_id_number(field, text)?;
+    Ok(text.trim().to_owned())
 }
 
 /// A value that has to be stated.

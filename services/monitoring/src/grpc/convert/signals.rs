@@ -1,17 +1,19 @@
 //! Signals, warnings and the funnel.
 
 use chrono::NaiveDate;
-use tongxin_platform::{page::Page, region::RegionCode};
+use tongxin_platform::{
+    page::{Page, Place},
+    region::RegionCode,
+};
 use tongxin_proto::{monitoring::v1, names::Named as _};
-use uuid::Uuid;
 
-use super::{date, named, optional_region, region, uuid};
+use super::{date, named, optional_region, region, uuid, without_id_number};
 use crate::{
     commands::{DecideSignal, ReportSignal, Reported, WarningDraft},
     domain::{
         CaseId, HouseholdId, SignalId,
-        household::{Refused, Why},
-        id_number::{self, IdNumber},
+        household::Refused,
+        id_number::IdNumber,
         signal::{Decision, Funnel, FunnelRow, Origin, Outcomes, Signal, SignalRefused, SignalState, Source},
     },
     error::Error,
@@ -41,7 +43,7 @@ pub(in crate::grpc) fn decide_signal(request: v1::DecideSignalRequest) -> Result
     })
 }
 
-pub(in crate::grpc) fn list_signals(request: &v1::ListSignalsRequest) -> Result<(Filter, Page<Uuid>), Error> {
+pub(in crate::grpc) fn list_signals(request: &v1::ListSignalsRequest) -> Result<(Filter, Page<Place>), Error> {
     let household = match request.household_id.as_str() {
         "" => None,
         text => Some(HouseholdId(uuid("household_id", text)?)),
@@ -73,11 +75,6 @@ pub(in crate::grpc) fn warning(row: &v1::Warning) -> Result<WarningDraft, Error>
         occurred_on: date("occurred_on", row.occurred_on)?,
         reference: row.reference.clone(),
     })
-}
-
-/// What is kept in plain must not say who it is about.
-fn without_id_number(field: &'static str, text: &str) -> Result<(), Error> {
-    if id_number::is_in(text) { Err(Error::field(field, Why::HoldsIdNumber)) } else { Ok(()) }
 }
 
 impl From<Signal> for v1::Signal {

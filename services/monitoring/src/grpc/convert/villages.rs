@@ -1,8 +1,10 @@
 //! Villages: their income, and how good their data is.
 
-use tongxin_platform::{page::Page, region::RegionCode};
+use tongxin_platform::{
+    page::{Page, Place},
+    region::RegionCode,
+};
 use tongxin_proto::monitoring::v1;
-use uuid::Uuid;
 
 use super::{named, optional_region, region};
 use crate::{
@@ -38,7 +40,7 @@ pub(in crate::grpc) fn rule_number(number: i32) -> i16 {
 
 pub(in crate::grpc) fn list_defective_households(
     request: &v1::ListDefectiveHouseholdsRequest,
-) -> Result<(Option<RegionCode>, i16, Page<Uuid>), Error> {
+) -> Result<(Option<RegionCode>, i16, Page<Place>), Error> {
     let region = optional_region("region_code", &request.region_code)?;
     Ok((region, rule_number(request.rule_number), Page::parse(request.page_size, &request.page_token)?))
 }

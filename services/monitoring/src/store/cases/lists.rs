@@ -88,7 +88,7 @@ pub async fn list(
                 FROM cases
                 WHERE household_id = $7
                     AND region_code >= $1 AND region_code < $2
-                    AND stage = coalesce($3, stage)
+                    AND ($3::text IS NULL OR stage = $3)
                     AND (opened_on, case_id) > ($4, $5)
                 ORDER BY opened_on, case_id
                 LIMIT $6
@@ -113,7 +113,7 @@ pub async fn list(
                        relapse_of, signal_ids, version
                 FROM cases
                 WHERE region_code >= $1 AND region_code < $2
-                    AND stage = coalesce($3, stage)
+                    AND ($3::text IS NULL OR stage = $3)
                     AND (opened_on, case_id) > ($4, $5)
                 ORDER BY opened_on, case_id
                 LIMIT $6

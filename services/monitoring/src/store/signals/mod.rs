@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    page::Page,
+    page::{Page, Place},
     region::{RegionCode, RegionRange},
 };
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use change::{decide, identified, move_to, take_for_case};
 pub use funnel::funnel;
 pub use raise::raise;
-pub use warnings::{Warning, hold_still, keep, match_within, warnings_match};
+pub use warnings::{Warning, hold_still, hold_warnings_off, keep, match_within, warnings_match};
 
 use super::{named, region};
 use crate::{
@@ -90,11 +90,11 @@ pub struct Filter {
     pub household: Option<HouseholdId>,
 }
 
-/// Lists signals in the order in which they were raised.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -> Result<Vec<Signal>, Error> {
+/// Lists signals by village, in the order in which they were raised.
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Signal>, Error> {
     let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
     let state = filter.state.map(SignalState::name);
-    let after = page.after.unwrap_or_default();
+    let (after_region, after_id) = Place::columns_in(range, page.after);
     let rows = match filter.household {
         Some(household) => {
             sqlx::query_as!(
@@ -103,16 +103,15 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -
                 SELECT signal_id, household_id, region_code, cause, state, reason, decided_on, case_id, version
                 FROM signal
                 WHERE household_id = $6
-                    AND region_code >= $1 AND region_code < $2
-                    AND state = coalesce($3, state)
-                    AND signal_id > $4
-                ORDER BY signal_id
+                    AND (region_code, signal_id) > ($1, $2) AND region_code < $3
+                    AND ($4::text IS NULL OR state = $4)
+                ORDER BY region_code, signal_id
                 LIMIT $5
                 "#,
-                range.from,
+                after_region,
+                after_id,
                 range.until,
                 state,
-                after,
                 page.fetch(),
                 household.0,
             )
@@ -125,16 +124,15 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Uuid>) -
                 r#"
                 SELECT signal_id, household_id, region_code, cause, state, reason, decided_on, case_id, version
                 FROM signal
-                WHERE region_code >= $1 AND region_code < $2
-                    AND state = coalesce($3, state)
-                    AND signal_id > $4
-                ORDER BY signal_id
+                WHERE (region_code, signal_id) > ($1, $2) AND region_code < $3
+                    AND ($4::text IS NULL OR state = $4)
+                ORDER BY region_code, signal_id
                 LIMIT $5
                 "#,
-                range.from,
+                after_region,
+                after_id,
                 range.until,
                 state,
-                after,
                 page.fetch(),
             )
             .fetch_all(&mut *conn)

@@ -67,6 +67,12 @@ impl Unmatched {
     }
 }
 
+/// Lets no warning come in until the transaction ends. Who locks households besides does this first.
+pub async fn hold_warnings_off(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock_shared($1)", MATCHING).execute(conn).await?;
+    Ok(())
+}
+
 /// Lets nobody be registered until the transaction ends.
 pub async fn hold_still(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1)", MATCHING).execute(conn).await?;
@@ -207,7 +213,7 @@ pub async fn warnings_match(
     if people.is_empty() {
         return Ok(());
     }
-    sqlx::query!("SELECT pg_advisory_xact_lock_shared($1)", MATCHING).execute(&mut *conn).await?;
+    hold_warnings_off(conn).await?;
     // Warnings are those of a department's whole region, which a village does not see.
     Scope::EVERYWHERE.set(conn).await?;
     let matched = waiting_for(conn, people).await?;

@@ -6,10 +6,9 @@ use tongxin_platform::{
     page::{Page, Place},
     region::RegionCode,
 };
-use tongxin_proto::{Date, pairing::v1};
+use tongxin_proto::{Date, names::Named, pairing::v1};
 use uuid::Uuid;
 
-use super::names::Named;
 use crate::{
     commands::{CloseOrganisation, EndPairing, VoidActivity, VoidPairing},
     domain::{

@@ -8,7 +8,8 @@ mod pairing;
 
 use std::{future::Future, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use tongxin_proto::batch::v1::RowError;
 use tonic::Status;
 
 use super::{files::Files, monitoring::Kept, year::Year};
@@ -50,4 +51,12 @@ impl Loading<'_> {
             }
         }
     }
+}
+
+/// The sample is whole or not there.
+fn none_refused(errors: &[RowError]) -> Result<()> {
+    if let Some(RowError { row, reason, message, .. }) = errors.first() {
+        bail!("{} row(s) refused; row {row}: {message} ({reason})", errors.len());
+    }
+    Ok(())
 }

@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, pin::pin};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use tongxin_proto::{
-    batch::v1::{BatchOptions, ImportOptions, ImportStatus, RowError},
+    batch::v1::{BatchOptions, ImportOptions, ImportStatus},
     monitoring::v1::{
         BatchCaseCommandsRequest, CaseCommand, CaseCommandRows, DecideSignalRequest, GetImportRequest, HouseholdRows,
         ImportHouseholdsRequest, ImportObservationsRequest, ListHouseholdsRequest, ListSignalsRequest, ObservationRows,
@@ -16,7 +16,7 @@ use tongxin_proto::{
 };
 use tonic::{Code, Status};
 
-use super::{ATTEMPTS, CALLS_IN_FLIGHT, Loading, PAUSE};
+use super::{ATTEMPTS, CALLS_IN_FLIGHT, Loading, PAUSE, none_refused};
 use crate::{
     client::is_passing,
     progress::Progress,
@@ -333,11 +333,4 @@ impl Importing {
 fn from_row<Row: Clone>(rows: &[Row], taken: usize, size: usize) -> impl Iterator<Item = (i64, Vec<Row>)> {
     let first_rows = (taken + 1..).step_by(size).map(|row| i64::try_from(row).unwrap_or(i64::MAX));
     first_rows.zip(rows[taken..].chunks(size).map(<[Row]>::to_vec))
-}
-
-fn none_refused(errors: &[RowError]) -> Result<()> {
-    if let Some(RowError { row, reason, message, .. }) = errors.first() {
-        bail!("{} row(s) refused; row {row}: {message} ({reason})", errors.len());
-    }
-    Ok(())
 }

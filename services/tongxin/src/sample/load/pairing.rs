@@ -1,15 +1,17 @@
 //! Loads the register of the sample, its organisations, pairings and joint activities.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use tongxin_proto::pairing::v1::{
-    BatchEstablishPairingsRequest, BatchOptions, BatchRegisterOrganisationsRequest, ImportRegionsRequest,
-    JointActivityDraft, OrganisationRows, PairingDraft, PairingRows, RecordJointActivityRequest, RegionEdition,
-    RegionRows, RowError, batch_establish_pairings_request, batch_register_organisations_request,
-    import_regions_request,
+use tongxin_proto::{
+    batch::v1::BatchOptions,
+    pairing::v1::{
+        BatchEstablishPairingsRequest, BatchRegisterOrganisationsRequest, ImportRegionsRequest, JointActivityDraft,
+        OrganisationRows, PairingDraft, PairingRows, RecordJointActivityRequest, RegionEdition, RegionRows,
+        batch_establish_pairings_request, batch_register_organisations_request, import_regions_request,
+    },
 };
 
-use super::{CALLS_IN_FLIGHT, Loading};
+use super::{CALLS_IN_FLIGHT, Loading, none_refused};
 use crate::{
     progress::Progress,
     sample::year::{Activity, Year},
@@ -143,11 +145,4 @@ impl Loading<'_> {
 
 fn at(ids: &[String], place: usize) -> Result<String> {
     ids.get(place).cloned().with_context(|| format!("the service answered without an identifier for row {}", place + 1))
-}
-
-fn none_refused(errors: &[RowError]) -> Result<()> {
-    if let Some(RowError { row, reason, message, .. }) = errors.first() {
-        bail!("{} row(s) refused; row {row}: {message} ({reason})", errors.len());
-    }
-    Ok(())
 }
