@@ -203,7 +203,7 @@ impl Program for Server {
             "jit=off",
             // A load fills empty tables within seconds: plans should follow as soon.
             "autovacuum_naptime=5s",
-            "max_connections=100",
+            "max_connections=200",
             "timezone=UTC",
             "log_timezone=UTC",
             "log_line_prefix=%m [%p] %u@%d ",
