@@ -1,6 +1,6 @@
 //! Text into crate `cel`'s syntax tree, within limits.
 
-use std::thread;
+use std::{io, thread};
 
 use cel::parser::{Expression as Parsed, ParseErrors, Parser};
 
@@ -22,16 +22,24 @@ pub(super) fn parse<T: Send>(
     read: impl FnOnce(&Parsed) -> Result<T, CompileError> + Send,
 ) -> Result<T, CompileError> {
     check_size(text)?;
-    let work = || {
+    let done = on_a_large_stack(|| {
         let parser = Parser::new().max_recursion_depth(MAX_NESTED);
         let parsed = parser.parse(text).map_err(|errors| refused(&errors))?;
         read(&parsed)
-    };
+    });
+    let done = done.map_err(|error| CompileError::unbounded(format!("cannot be read now: {error}")))?;
+    // A text that makes the parser panic is none that it understands.
+    done.unwrap_or_else(|_| Err(CompileError::syntax("is not an expression")))
+}
+
+/// Does `work` on a stack that is large enough for crate `cel` (see [`STACK_BYTES`]); a panic is the inner error.
+///
+/// # Errors
+/// The system starts no thread.
+pub(super) fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<thread::Result<T>> {
     thread::scope(|scope| {
         let started = thread::Builder::new().name("rules".to_owned()).stack_size(STACK_BYTES).spawn_scoped(scope, work);
-        let done = started.map_err(|error| CompileError::unbounded(format!("cannot be read now: {error}")))?;
-        // A text that makes the parser panic is none that it understands.
-        done.join().unwrap_or_else(|_| Err(CompileError::syntax("is not an expression")))
+        started.map(thread::ScopedJoinHandle::join)
     })
 }
 
