@@ -39,6 +39,8 @@ CREATE TABLE profile (
     students               smallint NOT NULL,
     children_out_of_school smallint NOT NULL,
     elderly                smallint NOT NULL,
+    -- The day from which on there is one more of them.
+    elderly_rises_on       date,
     disabled               smallint NOT NULL,
     seriously_ill          smallint NOT NULL,
     chronically_ill        smallint NOT NULL,

@@ -5,7 +5,7 @@ CREATE TABLE rule_set (
     effective_from  date NOT NULL,
     effective_until date,
     -- The message tongxin.monitoring.v1.RuleSetDraft.
-    stated          bytea NOT NULL,
+    stated          jsonb NOT NULL,
     actor           text NOT NULL,
     record_time     timestamptz NOT NULL,
     CONSTRAINT rule_set_period CHECK (effective_until > effective_from)

@@ -122,7 +122,7 @@ pub enum Error {
     RuleSetMissing(RegionCode, NaiveDate),
 
     /// A rule set would change what was decided by newer ones.
-    #[error("a newer rule set of the region is in force since {0}: effective_from has to be on that day or later")]
+    #[error("a newer rule set has been in force in the region since {0}: effective_from has to be that day or later")]
     RuleSetInUse(NaiveDate),
 
     /// The verdict does not exist, or is about a household outside of the caller's region.

@@ -3,7 +3,7 @@
 /// Declares an enumeration together with the stable name of each value.
 ///
 /// It gets `ALL`, in the order of the declaration; `name`, and its opposite `by_name`; and `index`, the
-/// place in `ALL`. Values are compared in that order.
+/// place in `ALL`. Values are compared in that order. Serde knows them by their names.
 ///
 /// ```
 /// tongxin_platform::named! {
@@ -28,9 +28,11 @@ macro_rules! named {
         }
     ) => {
         $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize,
+        )]
         pub enum $kind {
-            $($(#[$value_about])* $value),+
+            $($(#[$value_about])* #[serde(rename = $name)] $value),+
         }
 
         impl $kind {

@@ -11,13 +11,12 @@ use super::{
     pass_over,
 };
 use crate::domain::indicators::{
-    Indicator,
+    Breakdown, Indicator,
     monitoring::{
-        CATEGORIES, HOUSEHOLDS_IDENTIFIED, HOUSEHOLDS_IDENTIFIED_IN_YEAR, HOUSEHOLDS_REGISTERED, HOUSEHOLDS_RELAPSED,
-        HOUSEHOLDS_RELAPSED_IN_YEAR, HOUSEHOLDS_REMOVED, HOUSEHOLDS_REMOVED_IN_YEAR, HOUSEHOLDS_UNDER_MONITORING,
-        IDENTIFIED_BY_CATEGORY, IDENTIFIED_BY_RISK, OPEN_SIGNALS, OVERDUE_STEPS, REMOVED_BY_CATEGORY, REMOVED_BY_RISK,
-        UNDER_MONITORING_BY_CATEGORY, UNDER_MONITORING_BY_RISK, VILLAGES_INCOME_OVER_1M, VILLAGES_INCOME_OVER_100K,
-        VILLAGES_INCOME_OVER_500K, WARNING_SIGNALS, WARNINGS_IDENTIFIED,
+        HOUSEHOLDS_IDENTIFIED, HOUSEHOLDS_REGISTERED, HOUSEHOLDS_RELAPSED, HOUSEHOLDS_REMOVED,
+        HOUSEHOLDS_UNDER_MONITORING, IDENTIFIED, OPEN_SIGNALS, OVERDUE_STEPS, RELAPSED, REMOVED, UNDER_MONITORING,
+        VILLAGES_INCOME_OVER_1M, VILLAGES_INCOME_OVER_100K, VILLAGES_INCOME_OVER_500K, WARNING_SIGNALS,
+        WARNINGS_IDENTIFIED,
     },
 };
 
@@ -44,40 +43,25 @@ fn count_changed(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerE
 
 /// The indicators that a change counts for.
 fn counted(stated: &CountChanged) -> Result<Vec<&'static Indicator>, HandlerError> {
-    let (wholes, parts): (&[&Indicator], Option<Parts>) = match stated.counted() {
+    let (whole, parts): (&Indicator, Option<&'static Breakdown>) = match stated.counted() {
         Counted::Unspecified => return Err(HandlerError::reject("what is counted is needed")),
-        Counted::Households => (&[&HOUSEHOLDS_REGISTERED], None),
-        Counted::UnderMonitoring => {
-            (&[&HOUSEHOLDS_UNDER_MONITORING], Some((&UNDER_MONITORING_BY_CATEGORY, &UNDER_MONITORING_BY_RISK)))
-        }
-        Counted::Identified => (
-            &[&HOUSEHOLDS_IDENTIFIED, &HOUSEHOLDS_IDENTIFIED_IN_YEAR],
-            Some((&IDENTIFIED_BY_CATEGORY, &IDENTIFIED_BY_RISK)),
-        ),
-        Counted::Removed => {
-            (&[&HOUSEHOLDS_REMOVED, &HOUSEHOLDS_REMOVED_IN_YEAR], Some((&REMOVED_BY_CATEGORY, &REMOVED_BY_RISK)))
-        }
-        Counted::Relapsed => (&[&HOUSEHOLDS_RELAPSED, &HOUSEHOLDS_RELAPSED_IN_YEAR], None),
-        Counted::OpenSignals => (&[&OPEN_SIGNALS], None),
-        Counted::OverdueSteps => (&[&OVERDUE_STEPS], None),
-        Counted::WarningSignals => (&[&WARNING_SIGNALS], None),
-        Counted::WarningsIdentified => (&[&WARNINGS_IDENTIFIED], None),
+        Counted::Households => (&HOUSEHOLDS_REGISTERED, None),
+        Counted::UnderMonitoring => (&HOUSEHOLDS_UNDER_MONITORING, Some(&UNDER_MONITORING)),
+        Counted::Identified => (&HOUSEHOLDS_IDENTIFIED, Some(&IDENTIFIED)),
+        Counted::Removed => (&HOUSEHOLDS_REMOVED, Some(&REMOVED)),
+        Counted::Relapsed => (&HOUSEHOLDS_RELAPSED, Some(&RELAPSED)),
+        Counted::OpenSignals => (&OPEN_SIGNALS, None),
+        Counted::OverdueSteps => (&OVERDUE_STEPS, None),
+        Counted::WarningSignals => (&WARNING_SIGNALS, None),
+        Counted::WarningsIdentified => (&WARNINGS_IDENTIFIED, None),
     };
-    let mut indicators = wholes.to_vec();
-    if let Some((categories, risks)) = parts {
-        let category = CATEGORIES.iter().position(|code| *code == stated.category);
-        indicators.extend(category.map(|place| &categories[place]));
-        for risk in stated.risks() {
-            // The contract counts risks from 1; 0 says nothing.
-            let place = usize::try_from(i32::from(risk) - 1);
-            indicators.extend(place.ok().and_then(|place| risks.get(place)));
-        }
+    let mut indicators = vec![whole];
+    if let Some(parts) = parts {
+        indicators.push(parts.of_category(&stated.category));
+        indicators.extend(stated.risks.iter().filter_map(|risk| parts.of_risk(*risk)));
     }
     Ok(indicators)
 }
-
-/// What breaks a whole down by category and by risk.
-type Parts = (&'static [Indicator; 3], &'static [Indicator; 11]);
 
 fn tier_changed(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     let stated: VillageIncomeTierChanged = decode(event)?;
@@ -114,7 +98,6 @@ mod tests {
             ids(Counted::Removed, "marginal", &[Risk::Illness, Risk::Other]),
             [
                 "households_removed",
-                "households_removed_in_year",
                 "households_removed_marginal",
                 "households_removed_illness",
                 "households_removed_other",
@@ -123,18 +106,10 @@ mod tests {
     }
 
     #[test]
-    fn a_category_of_another_scheme_counts_in_the_whole_only() {
-        assert_eq!(ids(Counted::UnderMonitoring, "tier_two", &[]), ["households_under_monitoring"]);
-    }
-
-    #[test]
-    fn each_category_and_risk_has_its_part() {
-        for (code, part) in CATEGORIES.iter().zip(&IDENTIFIED_BY_CATEGORY) {
-            assert_eq!(part.id, format!("households_identified_{code}"));
-        }
-        for (number, part) in (1..).zip(&IDENTIFIED_BY_RISK) {
-            let name = Risk::try_from(number).unwrap().as_str_name().trim_start_matches("RISK_").to_lowercase();
-            assert_eq!(part.id, format!("households_identified_{name}"));
-        }
+    fn a_category_of_another_scheme_counts_as_such() {
+        assert_eq!(
+            ids(Counted::Relapsed, "tier_two", &[Risk::Unspecified]),
+            ["households_relapsed", "households_relapsed_other_category"]
+        );
     }
 }

@@ -51,23 +51,32 @@ pub struct Head {
     pub seq: i64,
 }
 
+/// What the facts of an indicator come to, up to a day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Of all of them.
+    pub ever: i64,
+    /// Of those of the day's calendar year.
+    pub in_year: i64,
+}
+
 /// Sums of facts by indicator; an indicator without facts has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Amounts(HashMap<String, i64>);
+pub struct Amounts(HashMap<String, Sums>);
 
-impl FromIterator<(String, i64)> for Amounts {
-    fn from_iter<Sums: IntoIterator<Item = (String, i64)>>(sums: Sums) -> Self {
+impl FromIterator<(String, Sums)> for Amounts {
+    fn from_iter<All: IntoIterator<Item = (String, Sums)>>(sums: All) -> Self {
         Self(sums.into_iter().collect())
     }
 }
 
 impl Amounts {
-    /// Adds the sum of one more indicator.
-    pub fn put(&mut self, indicator: String, amount: i64) {
-        self.0.insert(indicator, amount);
+    /// Adds the sums of one more indicator.
+    pub fn put(&mut self, indicator: String, sums: Sums) {
+        self.0.insert(indicator, sums);
     }
 
-    fn of(&self, indicator: &Indicator) -> i64 {
+    fn of(&self, indicator: &Indicator) -> Sums {
         self.0.get(indicator.id).copied().unwrap_or_default()
     }
 
@@ -78,10 +87,13 @@ impl Amounts {
     }
 
     fn figure(&self, indicator: &'static Indicator) -> Figure {
+        let count = |value| Figure { indicator, value, ratio: None };
         match indicator.kind {
-            Kind::Stock | Kind::Flow => Figure { indicator, value: self.of(indicator), ratio: None },
+            Kind::Stock => count(self.of(indicator).ever),
+            Kind::Flow => count(self.of(indicator).in_year),
+            Kind::FlowOf(stock) => count(self.of(stock).in_year),
             Kind::Ratio { part, whole } => {
-                let (part, whole) = (self.of(part), self.of(whole));
+                let (part, whole) = (self.of(part).ever, self.of(whole).ever);
                 Figure { indicator, value: share(part, whole), ratio: Some((part, whole)) }
             }
         }
@@ -101,6 +113,12 @@ fn share(part: i64, whole: i64) -> i64 {
 mod tests {
     use super::*;
 
+    fn figures(sums: &[(&str, i64, i64)]) -> Vec<Figure> {
+        let amounts =
+            sums.iter().map(|(id, ever, in_year)| ((*id).to_owned(), Sums { ever: *ever, in_year: *in_year }));
+        amounts.collect::<Amounts>().figures()
+    }
+
     #[test]
     fn only_all_is_a_hundred_percent() {
         assert_eq!(share(289, 289), 10_000);
@@ -116,11 +134,17 @@ mod tests {
 
     #[test]
     fn a_ratio_shows_its_part_and_its_whole() {
-        let amounts: Amounts =
-            [("villages_party_paired".to_owned(), 1), ("assisted_villages".to_owned(), 3)].into_iter().collect();
-        let figures = amounts.figures();
+        let figures = figures(&[("villages_party_paired", 1, 1), ("assisted_villages", 3, 0)]);
         let coverage = figures.iter().find(|figure| figure.indicator.id == "party_coverage").unwrap();
         assert_eq!((coverage.value, coverage.ratio), (3_333, Some((1, 3))));
         assert_eq!(figures.len(), CATALOGUE.len());
+    }
+
+    #[test]
+    fn a_flow_counts_the_year_and_a_stock_all_time() {
+        let figures = figures(&[("households_identified", 5, 2), ("joint_activities", 7, 4)]);
+        let value = |id| figures.iter().find(|figure| figure.indicator.id == id).unwrap().value;
+        assert_eq!((value("households_identified"), value("households_identified_in_year")), (5, 2));
+        assert_eq!(value("joint_activities"), 4);
     }
 }

@@ -63,6 +63,10 @@ impl From<&Indicator> for v1::Indicator {
             source_event: indicator.source_event.to_owned(),
             definition: indicator.definition.to_owned(),
             breakdown_of: indicator.breakdown_of.map(|whole| whole.id.to_owned()).unwrap_or_default(),
+            flow_of: match indicator.kind {
+                Kind::FlowOf(stock) => stock.id.to_owned(),
+                Kind::Stock | Kind::Flow | Kind::Ratio { .. } => String::new(),
+            },
         }
     }
 }
@@ -71,7 +75,7 @@ impl From<&Kind> for v1::IndicatorKind {
     fn from(kind: &Kind) -> Self {
         match kind {
             Kind::Stock => Self::Stock,
-            Kind::Flow => Self::Flow,
+            Kind::Flow | Kind::FlowOf(_) => Self::Flow,
             Kind::Ratio { .. } => Self::Ratio,
         }
     }

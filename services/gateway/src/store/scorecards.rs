@@ -7,10 +7,7 @@ use sqlx::{PgConnection, PgPool};
 use tongxin_platform::{db::Scope, region::RegionCode};
 
 use crate::{
-    domain::{
-        indicators::CATALOGUE,
-        scorecard::{Amounts, Head, Scorecard},
-    },
+    domain::scorecard::{Amounts, Head, Scorecard, Sums},
     error::Error,
 };
 
@@ -22,28 +19,28 @@ pub const CONSUMER: &str = "gateway";
 /// One statement: the region's name, the amounts, and how far they are counted. Whole months before that of the day, and the
 /// days of its month, are one range of each primary key, however many facts there are.
 pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveDate) -> Result<Scorecard, Error> {
-    let Counted { indicators, since, month } = Counted::on(as_of);
+    let Periods { year, month } = Periods::until(as_of);
     let mut tx = scope.read(pool).await?;
     let found = sqlx::query!(
         r#"
         WITH part AS (
-            SELECT rollup_month.indicator, rollup_month.amount
-            FROM unnest($2::text[], $3::date[]) AS counted (indicator, since)
-            JOIN rollup_month USING (indicator)
-            WHERE region_code = $1 AND month >= counted.since AND month < $4
+            SELECT indicator, month >= $2 AS in_year, amount
+            FROM rollup_month
+            WHERE region_code = $1 AND month < $3
             UNION ALL
-            SELECT indicator, amount
+            SELECT indicator, true, amount
             FROM rollup_day
-            WHERE region_code = $1 AND day >= $4 AND day <= $5
+            WHERE region_code = $1 AND day >= $3 AND day <= $4
         ),
         total AS (
-            SELECT indicator, sum(amount)::bigint AS amount
+            SELECT indicator, sum(amount)::bigint AS ever, coalesce(sum(amount) FILTER (WHERE in_year), 0)::bigint AS in_year
             FROM part
             GROUP BY indicator
         ),
         counted AS (
             SELECT array_agg(indicator ORDER BY indicator) AS indicators,
-                   array_agg(amount ORDER BY indicator) AS amounts
+                   array_agg(ever ORDER BY indicator) AS ever,
+                   array_agg(in_year ORDER BY indicator) AS in_year
             FROM total
         ),
         head AS (
@@ -51,10 +48,11 @@ pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveD
                    array_agg(epoch ORDER BY source) AS epochs,
                    array_agg(seq ORDER BY source) AS seqs
             FROM cursor
-            WHERE consumer = $6
+            WHERE consumer = $5
         )
         SELECT name, valid_from, valid_until,
-               coalesce(indicators, '{}') AS "indicators!", coalesce(amounts, '{}') AS "amounts!: Vec<i64>",
+               coalesce(indicators, '{}') AS "indicators!", coalesce(ever, '{}') AS "ever!: Vec<i64>",
+               coalesce(in_year, '{}') AS "in_year!: Vec<i64>",
                coalesce(sources, '{}') AS "sources!", coalesce(epochs, '{}') AS "epochs!: Vec<i64>",
                coalesce(seqs, '{}') AS "seqs!: Vec<i64>"
         FROM region
@@ -63,8 +61,7 @@ pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveD
         WHERE region_code = $1
         "#,
         region.number(),
-        &indicators as &[&str],
-        &since,
+        year,
         month,
         as_of,
         CONSUMER,
@@ -74,7 +71,8 @@ pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveD
     .ok_or(Error::RegionNotFound(region))?;
     // Nothing was written: the connection is rolled back where nobody waits for it.
     drop(tx);
-    let amounts: Amounts = found.indicators.into_iter().zip(found.amounts).collect();
+    let sums = found.ever.into_iter().zip(found.in_year).map(|(ever, in_year)| Sums { ever, in_year });
+    let amounts: Amounts = found.indicators.into_iter().zip(sums).collect();
     let heads = found.sources.into_iter().zip(found.epochs).zip(found.seqs);
     Ok(Scorecard {
         region,
@@ -94,33 +92,32 @@ pub async fn upper_levels(
     as_of: NaiveDate,
     most_regions: u32,
 ) -> Result<BTreeMap<RegionCode, Amounts>, sqlx::Error> {
-    let Counted { indicators, since, month } = Counted::on(as_of);
+    let Periods { year, month } = Periods::until(as_of);
     let mut tx = Scope::EVERYWHERE.read(pool).await?;
     let sums = sqlx::query!(
         r#"
         WITH part AS (
-            SELECT rollup_month.region_code, rollup_month.indicator, rollup_month.amount
-            FROM unnest($1::text[], $2::date[]) AS counted (indicator, since)
-            JOIN rollup_month USING (indicator)
-            WHERE region_code % 1000 = 0 AND month >= counted.since AND month < $3
+            SELECT region_code, indicator, month >= $1 AS in_year, amount
+            FROM rollup_month
+            WHERE region_code % 1000 = 0 AND month < $2
             UNION ALL
-            SELECT region_code, indicator, amount
+            SELECT region_code, indicator, true, amount
             FROM rollup_day
-            WHERE region_code % 1000 = 0 AND day >= $3 AND day <= $4
+            WHERE region_code % 1000 = 0 AND day >= $2 AND day <= $3
         ),
         shown AS (
             SELECT DISTINCT region_code, region_code % 1000000 = 0 AS upper
             FROM part
             ORDER BY upper DESC, region_code
-            LIMIT $5
+            LIMIT $4
         )
-        SELECT region_code AS "region_code!", indicator AS "indicator!", sum(amount)::bigint AS "amount!"
+        SELECT region_code AS "region_code!", indicator AS "indicator!", sum(amount)::bigint AS "ever!",
+               coalesce(sum(amount) FILTER (WHERE in_year), 0)::bigint AS "in_year!"
         FROM part
         JOIN shown USING (region_code)
         GROUP BY region_code, indicator
         "#,
-        &indicators as &[&str],
-        &since,
+        year,
         month,
         as_of,
         i64::from(most_regions),
@@ -131,7 +128,7 @@ pub async fn upper_levels(
     let mut amounts: BTreeMap<RegionCode, Amounts> = BTreeMap::new();
     for sum in sums {
         if let Ok(region) = RegionCode::from_number(sum.region_code) {
-            amounts.entry(region).or_default().put(sum.indicator, sum.amount);
+            amounts.entry(region).or_default().put(sum.indicator, Sums { ever: sum.ever, in_year: sum.in_year });
         }
     }
     Ok(amounts)
@@ -144,18 +141,15 @@ pub async fn heads(conn: &mut PgConnection) -> Result<Vec<Head>, sqlx::Error> {
         .await
 }
 
-/// The indicators that facts count for, and from when.
-struct Counted {
-    indicators: Vec<&'static str>,
-    since: Vec<NaiveDate>,
-    /// First day of the month that is read by days.
+/// First days of the periods in which a day lies.
+struct Periods {
+    year: NaiveDate,
+    /// Read by days; months before it are read whole.
     month: NaiveDate,
 }
 
-impl Counted {
-    fn on(as_of: NaiveDate) -> Self {
-        let counted = CATALOGUE.iter().filter_map(|indicator| Some((indicator.id, indicator.counts_from(as_of)?)));
-        let (indicators, since) = counted.unzip();
-        Self { indicators, since, month: as_of.with_day(1).unwrap_or(as_of) }
+impl Periods {
+    fn until(day: NaiveDate) -> Self {
+        Self { year: day.with_ordinal(1).unwrap_or(day), month: day.with_day(1).unwrap_or(day) }
     }
 }

@@ -1,7 +1,7 @@
 //! What monitoring states, as figures.
 
 use tongxin_proto::{
-    gateway::v1::{Indicator, ListIndicatorsRequest, gateway_service_client::GatewayServiceClient},
+    gateway::v1::{Indicator, IndicatorKind, ListIndicatorsRequest, gateway_service_client::GatewayServiceClient},
     monitoring::v1::{
         CountChanged, Counted, Risk, SignalRaised, VillageIncomeTierChanged, village_service_server::SERVICE_NAME,
     },
@@ -75,7 +75,7 @@ async fn each_count_has_its_figure() {
         count(Counted::WarningSignals, NEIGHBOUR, "2025-02-03", 1),
         count(Counted::WarningsIdentified, VILLAGE, "2025-03-01", 1),
         count(Counted::UnderMonitoring, VILLAGE, "2025-03-01", 1),
-        count(Counted::Relapsed, VILLAGE, "2025-03-01", 1),
+        household(Counted::Relapsed, "2025-03-01", 1, "hardship", &[Risk::Accident]),
     ];
     monitoring.state_all(&changes).await;
     // Events that add nothing are passed over.
@@ -95,6 +95,8 @@ async fn each_count_has_its_figure() {
             ("households_under_monitoring", 1),
             ("households_relapsed", 1),
             ("households_relapsed_in_year", 1),
+            ("households_relapsed_hardship", 1),
+            ("households_relapsed_in_year_accident", 1),
             ("overdue_steps", 0),
         ],
     )
@@ -130,8 +132,11 @@ async fn a_household_counts_once_and_once_for_each_of_its_risks() {
         ("households_under_monitoring_illness", 2),
         ("households_under_monitoring_housing", 1),
         ("households_under_monitoring_other", 1),
+        ("households_under_monitoring_other_category", 1),
         ("households_identified", 3),
         ("households_identified_in_year", 2),
+        ("households_identified_in_year_illness", 1),
+        ("households_identified_in_year_unstable", 0),
         ("households_removed", 0),
     ];
     assert_figures(&stage, CITY, "2025-04-30", &before).await;
@@ -262,18 +267,30 @@ async fn a_breakdown_says_what_it_breaks_down() {
     let of = |whole: &str| -> Vec<&Indicator> {
         indicators.iter().filter(|indicator| indicator.breakdown_of == whole).collect()
     };
-    for whole in ["households_under_monitoring", "households_identified", "households_removed"] {
+    let wholes = [
+        "households_under_monitoring",
+        "households_identified",
+        "households_removed",
+        "households_relapsed",
+        "households_identified_in_year",
+        "households_removed_in_year",
+        "households_relapsed_in_year",
+    ];
+    for whole in wholes {
         let parts = of(whole);
-        assert_eq!(parts.len(), 3 + 11, "{whole}");
+        assert_eq!(parts.len(), 6 + 11, "{whole}");
         let by_risk = parts.iter().filter(|part| part.definition.contains("once for each"));
         assert_eq!(by_risk.count(), 11, "{whole}");
         let first = indicators.iter().position(|indicator| indicator.indicator_id == whole).unwrap();
         assert!(
-            indicators[first + 1..=first + 14].iter().all(|part| part.breakdown_of == whole),
+            indicators[first + 1..=first + 17].iter().all(|part| part.breakdown_of == whole),
             "right after the whole"
         );
     }
-    assert_eq!(of("").len(), indicators.len() - 3 * 14);
+    assert_eq!(of("").len(), indicators.len() - wholes.len() * 17);
+    let flow =
+        indicators.iter().find(|indicator| indicator.indicator_id == "households_relapsed_in_year_water").unwrap();
+    assert_eq!((flow.kind(), flow.flow_of.as_str()), (IndicatorKind::Flow, "households_relapsed_water"));
     stage.stop().await;
 }
 

@@ -7,7 +7,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::PgPool;
 use tongxin_gateway::{
     Fact,
-    indicators::{CATALOGUE, Kind},
+    indicators::CATALOGUE,
     store::{facts, rollups},
 };
 use tongxin_platform::{
@@ -30,8 +30,7 @@ const REGIONS: [i64; 8] = [
 ];
 
 fn a_fact() -> impl Strategy<Value = Fact> {
-    let counted: Vec<_> =
-        CATALOGUE.iter().copied().filter(|indicator| !matches!(indicator.kind, Kind::Ratio { .. })).collect();
+    let counted: Vec<_> = CATALOGUE.iter().copied().filter(|indicator| indicator.has_facts()).collect();
     let region = prop::sample::select(REGIONS.to_vec());
     (prop::sample::select(counted), region, 0_u64..800, prop_oneof![Just(1_i64), Just(-1)]).prop_map(
         |(indicator, region, day, amount)| Fact {

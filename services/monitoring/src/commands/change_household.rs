@@ -3,14 +3,14 @@
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, at_version};
+use super::{
+    Policy, at_version,
+    restate_household::{Entered, restate},
+};
 use crate::{
-    domain::{
-        HouseholdId,
-        household::{Household, Statement},
-    },
+    domain::{HouseholdId, household::Statement},
     error::Error,
-    store::{households, profiles},
+    store::households,
 };
 
 /// States a household itself anew.
@@ -25,16 +25,13 @@ pub struct ChangeHousehold {
 
 impl Command for ChangeHousehold {
     type Policy = Policy;
-    type Output = Household;
+    type Output = Entered;
     type Error = Error;
 
-    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Entered, Error> {
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
-        let change = household.change(self.statement)?;
-        let household = households::save(conn, context, &policy.keys, change).await?;
-        profiles::set_composition(conn, &household, context.today()).await?;
-        Ok(household)
+        restate(conn, context, policy, household, |household| household.change(self.statement)).await
     }
 }

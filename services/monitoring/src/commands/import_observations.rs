@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use sqlx::PgConnection;
-use tongxin_platform::request::Context;
+use tongxin_platform::{region::RegionCode, request::Context};
 
-use super::{HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_observation::doubt};
+use super::{
+    HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_observation::doubt,
+    screen_households::screen_anew,
+};
 use crate::{
     domain::{
         HouseholdId, ImportId,
@@ -17,12 +20,15 @@ use crate::{
     },
     error::Error,
     store::{
+        heads,
+        households::Head,
         observations::{self, OfHousehold},
-        profiles, region,
-        residents::{self, Resident},
-        rule_sets,
+        profiles, region, rule_sets,
     },
 };
+
+/// For so long a household is screened for an observation that is imported.
+const CURRENT: Months = Months::new(12);
 
 /// An import of observations.
 #[derive(Debug, Default)]
@@ -61,7 +67,9 @@ impl Imported for ObservationImport {
         let changed = windows.changed(&known);
         observations::save_imported(conn, context, import, &changed).await?;
         let households: BTreeSet<HouseholdId> = changed.iter().map(|(household, ..)| *household).collect();
-        profiles::refresh_newest(conn, &households.into_iter().collect::<Vec<_>>()).await?;
+        let households: Vec<HouseholdId> = households.into_iter().collect();
+        profiles::refresh_newest(conn, &households).await?;
+        known.screen(conn, context, &households).await?;
         Ok(outcomes)
     }
 }
@@ -69,7 +77,7 @@ impl Imported for ObservationImport {
 /// All that is asked of the households of some rows. They are locked.
 struct Known {
     by_number: HashMap<String, HouseholdId>,
-    residents: HashMap<HouseholdId, Resident>,
+    heads: HashMap<HouseholdId, Head>,
     standings: HashMap<HouseholdId, Standing>,
     rules: RuleBook,
 }
@@ -90,8 +98,10 @@ impl Known {
             HouseholdRef::Number(number) => by_number.get(number).copied(),
         });
         let households: Vec<HouseholdId> = named.collect::<BTreeSet<_>>().into_iter().collect();
+        let heads = heads::lock(conn, &households).await?;
+        profiles::count_elderly(conn, &households, context.today()).await?;
         Ok(Self {
-            residents: residents::lock(conn, &households).await?,
+            heads,
             standings: profiles::standings(conn, &households).await?,
             rules: rule_sets::book(conn, region(context.regions.from)?, context.today()).await?,
             by_number,
@@ -116,12 +126,26 @@ impl Known {
         }
     }
 
-    fn resident(&self, id: HouseholdId) -> Result<(Resident, Standing), Error> {
-        match (self.residents.get(&id), self.standings.get(&id)) {
-            (Some(Resident { merged_into: Some(kept), .. }), _) => Err(Error::HouseholdMerged(*kept)),
-            (Some(resident), Some(standing)) => Ok((*resident, *standing)),
+    fn home(&self, id: HouseholdId) -> Result<(RegionCode, Standing), Error> {
+        match (self.heads.get(&id), self.standings.get(&id)) {
+            (Some(Head { merged_into: Some(kept), .. }), _) => Err(Error::HouseholdMerged(*kept)),
+            (Some(head), Some(standing)) => Ok((head.region, *standing)),
             (None, _) | (_, None) => Err(Error::HouseholdNotFound(id)),
         }
+    }
+
+    /// Screens households whose observations changed. What ended long ago is history: it says nothing of a risk now.
+    async fn screen(
+        &self,
+        conn: &mut PgConnection,
+        context: &Context,
+        households: &[HouseholdId],
+    ) -> Result<(), Error> {
+        let current = context.today().checked_sub_months(CURRENT).unwrap_or(NaiveDate::MIN);
+        let mut candidates = profiles::find(conn, households).await?;
+        candidates.retain(|candidate| candidate.profile.newest.window_ends_on > current);
+        screen_anew(conn, context, &candidates, |region| self.rules.of(region)).await?;
+        Ok(())
     }
 }
 
@@ -135,7 +159,7 @@ impl Windows {
     fn take(&mut self, known: &Known, context: &Context, row: RecordObservation) -> Result<Accepted, Error> {
         let RecordObservation { household, stated } = row;
         let id = known.id(&household)?;
-        let (Resident { region, .. }, standing) = known.resident(id)?;
+        let (region, standing) = known.home(id)?;
         let window = (id, stated.window_ends_on);
         let observation = self.record(window, stated, standing);
         let warnings = doubt(standing, &observation, known.rules.of(region), context)?;
@@ -150,7 +174,7 @@ impl Windows {
 
     fn changed(mut self, known: &Known) -> Vec<OfHousehold> {
         let written = |window: (HouseholdId, NaiveDate)| {
-            let region = known.residents.get(&window.0)?.region;
+            let region = known.heads.get(&window.0)?.region;
             Some((window.0, region, self.recorded.remove(&window)?))
         };
         std::mem::take(&mut self.changed).into_iter().filter_map(written).collect()

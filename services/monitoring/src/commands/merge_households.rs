@@ -10,7 +10,10 @@ use crate::{
         merge::{Pair, Refused, Terms},
     },
     error::Error,
-    store::{households, merges, profiles},
+    store::{
+        households, merges,
+        profiles::{self, NewProfile},
+    },
 };
 
 /// Merges a household into another.
@@ -47,7 +50,7 @@ impl Command for MergeHouseholds {
             pair.merge.windows = merges::take_observations(conn, kept, pair.merged.id).await?;
         }
         merges::save_merged(conn, context, &policy.keys, &pair).await?;
-        profiles::set_composition(conn, &pair.kept, context.today()).await?;
+        profiles::set(conn, &[NewProfile::of(&pair.kept, context.today())]).await?;
         profiles::refresh_newest(conn, &[pair.kept.id]).await?;
         Ok(pair)
     }

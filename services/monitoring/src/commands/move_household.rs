@@ -1,6 +1,7 @@
 //! Moves a household to another village, with all that belongs to it.
 
 use chrono::NaiveDate;
+use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::RegionCode,
@@ -12,9 +13,14 @@ use crate::{
     domain::{
         HouseholdId,
         household::{Household, HouseholdEvent, Move},
+        member::Member,
     },
     error::Error,
-    store::{cases, defects, households, merges, observations, profiles, regions, signals, verdicts},
+    store::{
+        cases, defects, households,
+        keys::{Hash, Keys},
+        merges, observations, profiles, regions, signals, verdicts,
+    },
 };
 
 /// Moves a household.
@@ -37,6 +43,8 @@ impl Command for MoveHousehold {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
         policy.check_date("moved_on", self.moved_on, context)?;
         check_level(self.to)?;
+        // Before the household, as those do who send warnings.
+        signals::hold_warnings_off(conn).await?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
         if !regions::existing(conn, &[self.to], self.moved_on).await?.contains(&self.to) {
@@ -49,8 +57,18 @@ impl Command for MoveHousehold {
         for moved in &moves {
             take_along(conn, context, moved).await?;
         }
+        if !moves.is_empty() {
+            // Warnings of those in whose region it lives now.
+            signals::warnings_match(conn, context, &people(&household, &policy.keys)).await?;
+        }
         Ok(household)
     }
+}
+
+/// By what the members of a household are found.
+fn people(household: &Household, keys: &Keys) -> Vec<(Hash, HouseholdId, RegionCode)> {
+    let index = |member: &Member| keys.of_id_number(member.personal.id_number.expose_secret());
+    household.present().map(|member| (index(member), household.id, household.region)).collect()
 }
 
 fn moved(event: &HouseholdEvent) -> Option<Move> {
@@ -62,11 +80,11 @@ fn moved(event: &HouseholdEvent) -> Option<Move> {
 
 /// Access follows at once: each row that belongs to the household lies in its village.
 async fn take_along(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
-    profiles::move_to(conn, context, moved).await?;
-    observations::move_to(conn, context, moved).await?;
-    verdicts::move_to(conn, context, moved).await?;
+    profiles::move_to(conn, moved).await?;
+    observations::move_to(conn, moved).await?;
+    verdicts::move_to(conn, moved).await?;
     signals::move_to(conn, context, moved).await?;
     cases::move_to(conn, context, moved).await?;
-    defects::move_to(conn, context, moved).await?;
-    merges::move_to(conn, context, moved).await
+    defects::move_to(conn, moved).await?;
+    merges::move_to(conn, moved).await
 }

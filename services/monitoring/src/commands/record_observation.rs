@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, screen_households::record_hits};
+use super::{Policy, screen_households::screen_anew};
 use crate::{
     domain::{
         HouseholdId,
@@ -11,12 +11,11 @@ use crate::{
         profile::{Newest, Standing},
         quality::{self, Dossier},
         rule_set::RuleSet,
-        screening::{Candidate, Tally},
         verdict::Verdict,
     },
     error::Error,
     store::{
-        households::{self, Head},
+        households,
         observations::{self, Recorded},
         profiles, rule_sets, verdicts,
     },
@@ -73,6 +72,7 @@ impl Command for RecordObservation {
             }
         };
         let head = households::lock_head(conn, id).await?.unmerged()?;
+        profiles::count_elderly(conn, &[id], context.today()).await?;
         let standing = profiles::standings(conn, &[id]).await?.remove(&id).ok_or(Error::HouseholdNotFound(id))?;
         let window = (id, stated.window_ends_on);
         let earlier = observations::find_many(conn, &[window]).await?.remove(&window);
@@ -81,10 +81,9 @@ impl Command for RecordObservation {
         let warnings = doubt(standing, &observation, rule_set.as_ref(), context)?;
         let recorded = observations::save(conn, context, (id, head.region, observation)).await?;
         profiles::refresh_newest(conn, &[id]).await?;
-        let verdicts = match rule_set {
-            Some(rule_set) => screen(conn, context, &head, &rule_set).await?,
-            None => Vec::new(),
-        };
+        let candidates = profiles::find(conn, &[id]).await?;
+        let found = screen_anew(conn, context, &candidates, |_| rule_set.as_ref()).await?;
+        let verdicts = verdicts::find_many(conn, &found.verdicts).await?;
         Ok(Screened { recorded, verdicts, warnings })
     }
 }
@@ -99,22 +98,4 @@ pub(super) fn doubt(
     let profile = standing.observed(Newest::of(observation, None));
     let line = rule_set.and_then(|rule_set| rule_set.line_of(&profile.newest));
     Ok(quality::at_entry(&Dossier::of_profile(&profile, line, context.today())).accept()?)
-}
-
-/// Screens one household, which is locked.
-async fn screen(
-    conn: &mut PgConnection,
-    context: &Context,
-    head: &Head,
-    rule_set: &RuleSet,
-) -> Result<Vec<Verdict>, Error> {
-    let Some(profile) = profiles::find(conn, head.id).await? else { return Ok(Vec::new()) };
-    let candidate = Candidate { household: head.id, region: head.region, profile };
-    let mut hits = Vec::new();
-    Tally::default().screen(&candidate, rule_set, |hit| hits.push(hit));
-    let regions = vec![head.region; hits.len()];
-    // What somebody states anew is looked at anew, unless the signal of the same facts is still open.
-    let known = verdicts::known(conn, &hits, true).await?;
-    let found = record_hits(conn, context, hits, &regions, &known).await?;
-    verdicts::find_many(conn, &found.verdicts).await
 }

@@ -2,26 +2,25 @@
 
 use std::collections::HashSet;
 
-use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::{Level, RegionCode},
     request::{Command, Context},
 };
 
-use super::Policy;
+use super::{Policy, restate_household::Entered};
 use crate::{
     domain::{
         HouseholdId, ImportId, MemberId,
         household::{Household, HouseholdDraft, Refused, Why},
-        profile::Composition,
         quality::{self, Dossier},
     },
     error::Error,
     store::{
         households,
         keys::{Hash, Keys},
-        profiles, regions,
+        profiles::{self, NewProfile},
+        regions,
         sealed::Sealed,
         signals,
     },
@@ -30,20 +29,12 @@ use crate::{
 /// Registers one household.
 pub struct RegisterHousehold(pub HouseholdDraft);
 
-/// A registered household, and the numbers of the data-quality rules that warn of it.
-pub struct Registered {
-    /// The household.
-    pub household: Household,
-    /// The rules.
-    pub warnings: Vec<i32>,
-}
-
 impl Command for RegisterHousehold {
     type Policy = Policy;
-    type Output = Registered;
+    type Output = Entered;
     type Error = Error;
 
-    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Registered, Error> {
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Entered, Error> {
         policy.check_date("registered_on", self.0.registered_on, context)?;
         let New { sealed, warnings } = New::prepare(&policy.keys, context, self.0)?;
         let region = sealed.household.region;
@@ -55,7 +46,7 @@ impl Command for RegisterHousehold {
             return Err(Refused::new("household_number", Why::NumberTaken).into());
         }
         let [Sealed { household, .. }] = new;
-        Ok(Registered { household, warnings })
+        Ok(Entered { household, warnings })
     }
 }
 
@@ -94,16 +85,11 @@ pub(super) async fn keep(
     let taken = households::add(conn, context, import, new).await?;
     let kept = || new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
     let today = context.today();
-    let profiles: Vec<_> = kept().map(|sealed| profile(&sealed.household, today)).collect();
-    profiles::add_many(conn, &profiles).await?;
+    let profiles: Vec<_> = kept().map(|sealed| NewProfile::of(&sealed.household, today)).collect();
+    profiles::set(conn, &profiles).await?;
     let people: Vec<_> = kept().flat_map(people).collect();
     signals::warnings_match(conn, context, &people).await?;
     Ok(taken)
-}
-
-fn profile(household: &Household, today: NaiveDate) -> profiles::NewProfile {
-    let Household { id, region, lifted_from_poverty, support, .. } = household;
-    (*id, *region, Composition::of(household, today), *lifted_from_poverty, *support)
 }
 
 /// By what the members of a household are found.

@@ -4,11 +4,14 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, at_version};
+use super::{
+    Policy, at_version,
+    restate_household::{Entered, restate},
+};
 use crate::{
-    domain::{HouseholdId, MemberId, household::Household},
+    domain::{HouseholdId, MemberId},
     error::Error,
-    store::{households, profiles},
+    store::households,
 };
 
 /// States that a member left.
@@ -25,17 +28,14 @@ pub struct RemoveMember {
 
 impl Command for RemoveMember {
     type Policy = Policy;
-    type Output = Household;
+    type Output = Entered;
     type Error = Error;
 
-    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Entered, Error> {
         policy.check_date("left_on", self.left_on, context)?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
-        let change = household.remove_member(self.member, self.left_on)?;
-        let household = households::save(conn, context, &policy.keys, change).await?;
-        profiles::set_composition(conn, &household, context.today()).await?;
-        Ok(household)
+        restate(conn, context, policy, household, |household| household.remove_member(self.member, self.left_on)).await
     }
 }

@@ -16,7 +16,7 @@ use tongxin_platform::{
 };
 use tracing::Instrument as _;
 
-use super::Policy;
+use super::{Policy, count_elderly::count_elderly};
 use crate::{
     domain::{
         HouseholdId, VerdictId,
@@ -26,8 +26,9 @@ use crate::{
     },
     error::Error,
     store::{
+        heads,
+        households::Head,
         profiles::{self, Snapshot},
-        residents::{self, Resident},
         rule_sets, signals, verdicts,
     },
 };
@@ -136,6 +137,7 @@ pub struct Sweep {
 
 /// Screens a region by the rules in force. What is found comes in parts; after an error no more.
 pub async fn sweep(sweep: Sweep) -> Result<mpsc::Receiver<Result<Part, Error>>, Error> {
+    count_elderly(&sweep.pool, sweep.scope, sweep.region, sweep.day).await?;
     let mut conn = sweep.scope.read(&sweep.pool).await?;
     let rules = rule_sets::book(&mut conn, sweep.region, sweep.day).await?;
     conn.rollback().await?;
@@ -264,11 +266,11 @@ impl Command for RecordHits {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Recorded, Error> {
         let households: Vec<HouseholdId> = self.0.iter().map(|hit| hit.household).collect();
-        let residents = residents::lock(conn, &households).await?;
+        let heads = heads::lock(conn, &households).await?;
         // Who was merged or moved away meanwhile is left to the next screening.
-        let stays = |hit: Hit| match residents.get(&hit.household) {
-            Some(Resident { region, merged_into: None }) => Some((hit, *region)),
-            Some(Resident { merged_into: Some(_), .. }) | None => None,
+        let stays = |hit: Hit| match heads.get(&hit.household) {
+            Some(Head { region, merged_into: None, .. }) => Some((hit, *region)),
+            Some(Head { merged_into: Some(_), .. }) | None => None,
         };
         let (hits, regions): (Vec<Hit>, Vec<RegionCode>) = self.0.into_iter().filter_map(stays).unzip();
         let known = verdicts::known(conn, &hits, false).await?;
@@ -276,8 +278,27 @@ impl Command for RecordHits {
     }
 }
 
+/// Screens locked households by the rules of their villages, as what is stated of them anew is looked at anew: a hit
+/// counts as known only while its signal is open.
+pub(super) async fn screen_anew<'a>(
+    conn: &mut PgConnection,
+    context: &Context,
+    candidates: &[Candidate],
+    rules: impl Fn(RegionCode) -> Option<&'a RuleSet>,
+) -> Result<Recorded, Error> {
+    let mut hits = Vec::new();
+    let mut regions = Vec::new();
+    for candidate in candidates {
+        let Some(rule_set) = rules(candidate.region) else { continue };
+        Tally::default().screen(candidate, rule_set, |hit| hits.push(hit));
+        regions.resize(hits.len(), candidate.region);
+    }
+    let known = verdicts::known(conn, &hits, true).await?;
+    record_hits(conn, context, hits, &regions, &known).await
+}
+
 /// Writes those hits of locked households that are not known, and makes them signals.
-pub(super) async fn record_hits(
+async fn record_hits(
     conn: &mut PgConnection,
     context: &Context,
     hits: Vec<Hit>,

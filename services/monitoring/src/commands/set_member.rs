@@ -4,16 +4,18 @@ use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, at_version};
+use super::{
+    Policy, at_version,
+    restate_household::{Entered, restate},
+};
 use crate::{
     domain::{
         HouseholdId, MemberId,
         household::{Household, Whom},
         member::MemberDraft,
-        quality::{self, Dossier},
     },
     error::Error,
-    store::{households, profiles, signals},
+    store::{households, signals},
 };
 
 /// Adds or changes a member.
@@ -30,10 +32,10 @@ pub struct SetMember {
 
 impl Command for SetMember {
     type Policy = Policy;
-    type Output = Household;
+    type Output = Entered;
     type Error = Error;
 
-    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Entered, Error> {
         // Before the household, as those do who send warnings: two that wait for each other would be one too many.
         signals::hold_warnings_off(conn).await?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
@@ -41,11 +43,10 @@ impl Command for SetMember {
         let household = households::find(conn, &policy.keys, self.household).await?;
         let whom = self.member.map_or_else(|| Whom::New(MemberId(context.new_id())), Whom::Known);
         let index = policy.keys.of_id_number(self.draft.id_number.text().expose_secret());
-        let change = household.set_member(whom, self.draft, context.today())?;
-        quality::at_entry(&Dossier::of_household(&change.state, context.today())).accept()?;
-        let household = households::save(conn, context, &policy.keys, change).await?;
-        profiles::set_composition(conn, &household, context.today()).await?;
-        signals::warnings_match(conn, context, &[(index, household.id, household.region)]).await?;
-        Ok(household)
+        let change = |household: Household| household.set_member(whom, self.draft, context.today());
+        let entered = restate(conn, context, policy, household, change).await?;
+        let Household { id, region, .. } = entered.household;
+        signals::warnings_match(conn, context, &[(index, id, region)]).await?;
+        Ok(entered)
     }
 }

@@ -28,7 +28,8 @@ impl Command for StoreRuleSet {
         if regions::existing(conn, &[region], today).await?.is_empty() {
             return Err(Error::RegionNotFound(region.to_string()));
         }
-        let newest = rule_sets::lock_region(conn, region, today).await?;
+        rule_sets::lock(conn).await?;
+        let newest = rule_sets::newest_in_force(conn, region, today).await?;
         if let Some(newest) = newest.filter(|newest| *newest > rule_set.effective_from) {
             return Err(Error::RuleSetInUse(newest));
         }

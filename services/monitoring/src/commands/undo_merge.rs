@@ -10,7 +10,10 @@ use crate::{
         merge::{Merge, Pair},
     },
     error::Error,
-    store::{households, merges, profiles},
+    store::{
+        households, merges,
+        profiles::{self, NewProfile},
+    },
 };
 
 /// Parts two records that were merged.
@@ -39,7 +42,7 @@ impl Command for UndoMerge {
         let pair = pair.part(context.today())?;
         merges::save_parted(conn, context, &policy.keys, (&pair, context.today())).await?;
         for household in [&pair.kept, &pair.merged] {
-            profiles::set_composition(conn, household, context.today()).await?;
+            profiles::set(conn, &[NewProfile::of(household, context.today())]).await?;
         }
         profiles::refresh_newest(conn, &[kept, merged]).await?;
         Ok(pair.merge)

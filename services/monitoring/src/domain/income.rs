@@ -40,6 +40,10 @@ pub enum IncomeRefused {
     #[error("the kind {} has two amounts", .0.name())]
     KindTwice(IncomeKind),
 
+    /// An amount is below 0.
+    #[error("the amount of the kind {} is below 0: what was lost is no income", .0.name())]
+    AmountNegative(IncomeKind),
+
     /// Only administrative villages have a collective income.
     #[error("{0} is not an administrative village")]
     NotAVillage(RegionCode),
@@ -50,7 +54,7 @@ impl IncomeRefused {
     #[must_use]
     pub const fn kind(self) -> ErrorKind {
         match self {
-            Self::KindTwice(_) | Self::NotAVillage(_) => ErrorKind::Invalid,
+            Self::KindTwice(_) | Self::AmountNegative(_) | Self::NotAVillage(_) => ErrorKind::Invalid,
         }
     }
 
@@ -59,6 +63,7 @@ impl IncomeRefused {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::KindTwice(_) => "KIND_TWICE",
+            Self::AmountNegative(_) => "AMOUNT_NEGATIVE",
             Self::NotAVillage(_) => "REGION_LEVEL_WRONG",
         }
     }
@@ -67,7 +72,7 @@ impl IncomeRefused {
     #[must_use]
     pub const fn field(self) -> &'static str {
         match self {
-            Self::KindTwice(_) => "amounts",
+            Self::KindTwice(_) | Self::AmountNegative(_) => "amounts",
             Self::NotAVillage(_) => "region_code",
         }
     }
@@ -77,13 +82,16 @@ impl Amounts {
     /// Amounts of kinds, each at most once; others are 0.
     ///
     /// # Errors
-    /// When a kind has two.
+    /// When a kind has two, or one that is below 0.
     pub fn of(stated: &[(IncomeKind, i64)]) -> Result<Self, IncomeRefused> {
         let mut kinds = BTreeSet::new();
         let mut amounts = Self::default();
         for (kind, amount) in stated {
             if !kinds.insert(*kind) {
                 return Err(IncomeRefused::KindTwice(*kind));
+            }
+            if *amount < 0 {
+                return Err(IncomeRefused::AmountNegative(*kind));
             }
             *amounts.slot(*kind) = *amount;
         }
@@ -287,6 +295,8 @@ mod tests {
         assert_eq!(amounts.by_kind()[2], (IncomeKind::Investment, 5));
         let twice = Amounts::of(&[(IncomeKind::Other, 5), (IncomeKind::Other, 5)]);
         assert_eq!(twice, Err(IncomeRefused::KindTwice(IncomeKind::Other)));
+        let lost = Amounts::of(&[(IncomeKind::Other, -1)]);
+        assert_eq!(lost, Err(IncomeRefused::AmountNegative(IncomeKind::Other)));
     }
 
     #[test]

@@ -83,6 +83,9 @@ pub enum Refused {
     /// A shock is stated twice.
     #[error("the shock {} is stated twice: add up its losses", .0.name())]
     ShockTwice(Risk),
+    /// An amount is below 0: the path of its field.
+    #[error("{0} is below 0: what a business lost is its expense")]
+    AmountNegative(&'static str),
 }
 
 impl Refused {
@@ -92,6 +95,7 @@ impl Refused {
         match self {
             Self::WindowEndWrong(_) => "WINDOW_END_WRONG",
             Self::ShockTwice(_) => "SHOCK_TWICE",
+            Self::AmountNegative(_) => "AMOUNT_NEGATIVE",
         }
     }
 
@@ -101,12 +105,13 @@ impl Refused {
         match self {
             Self::WindowEndWrong(_) => "observation.window_ends_on",
             Self::ShockTwice(_) => "observation.shocks",
+            Self::AmountNegative(field) => field,
         }
     }
 }
 
 impl ObservationDraft {
-    /// Makes sure that the window ends with a month, and that no shock is stated twice.
+    /// Makes sure that the window ends with a month, that no amount is below 0, and no shock stated twice.
     ///
     /// # Errors
     /// When it does not, or one is.
@@ -114,11 +119,28 @@ impl ObservationDraft {
         if self.window_ends_on.succ_opt().is_none_or(|next_day| next_day.day() != 1) {
             return Err(Refused::WindowEndWrong(self.window_ends_on));
         }
+        if let Some((field, _)) = self.amounts().into_iter().find(|(_, amount)| *amount < 0) {
+            return Err(Refused::AmountNegative(field));
+        }
         let mut seen = HashSet::new();
         match self.shocks.iter().find(|shock| !seen.insert((shock.cause, shock.disaster))) {
             Some(shock) => Err(Refused::ShockTwice(shock.cause)),
             None => Ok(()),
         }
+    }
+
+    /// All amounts, by the path of their fields; of the losses the least.
+    fn amounts(&self) -> [(&'static str, i64); 8] {
+        [
+            ("observation.wages_fen", self.wages),
+            ("observation.business_fen", self.business),
+            ("observation.property_fen", self.property),
+            ("observation.transfer_fen", self.transfer),
+            ("observation.business_expense_fen", self.business_expense),
+            ("observation.out_of_pocket_fen", self.out_of_pocket),
+            ("observation.insurance_received_fen", self.insurance_received),
+            ("observation.shocks.loss_fen", self.shocks.iter().map(|shock| shock.loss_fen).min().unwrap_or_default()),
+        ]
     }
 
     /// Wages, business, property and transfers less the expense of business, in fen; may be negative.
@@ -198,6 +220,28 @@ mod tests {
         assert_eq!((ends_on("2025-02-28"), ends_on("2024-02-29"), ends_on("2025-12-31")), (Ok(()), Ok(()), Ok(())));
         for text in ["2024-02-28", "2025-12-30", "2025-01-01"] {
             assert_eq!(ends_on(text), Err(Refused::WindowEndWrong(text.parse().unwrap())));
+        }
+    }
+
+    #[test]
+    fn no_amount_is_below_0() {
+        for (index, (field, _)) in draft().amounts().iter().enumerate() {
+            let mut draft = ObservationDraft {
+                shocks: vec![Shock { cause: Risk::Illness, disaster: None, loss_fen: 0 }],
+                ..draft()
+            };
+            let amounts: [&mut i64; 8] = [
+                &mut draft.wages,
+                &mut draft.business,
+                &mut draft.property,
+                &mut draft.transfer,
+                &mut draft.business_expense,
+                &mut draft.out_of_pocket,
+                &mut draft.insurance_received,
+                &mut draft.shocks[0].loss_fen,
+            ];
+            *amounts.into_iter().nth(index).unwrap() = -1;
+            assert_eq!(draft.check(), Err(Refused::AmountNegative(field)));
         }
     }
 

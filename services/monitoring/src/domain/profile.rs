@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 
 use super::{
     household::{Household, SocialSupport},
@@ -11,8 +11,10 @@ use super::{
     risk::Risk,
 };
 
-/// Age from which members count as elderly.
-const ELDERLY: i32 = 60;
+/// Age from which members count as elderly, in years.
+pub const ELDERLY: i32 = 60;
+
+const ELDERLY_FROM: Months = Months::new(12 * ELDERLY.unsigned_abs());
 
 /// Who belongs to a household, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +61,13 @@ impl Composition {
         }
         counts
     }
+}
+
+/// The first day after `day` on which a household that stays as it is has one more who is elderly.
+#[must_use]
+pub fn elderly_rises_on(household: &Household, day: NaiveDate) -> Option<NaiveDate> {
+    let birthdays = household.present().filter_map(|member| member.birth_date.checked_add_months(ELDERLY_FROM));
+    birthdays.filter(|birthday| *birthday > day).min()
 }
 
 fn is_student(schooling: Schooling) -> bool {

@@ -6,6 +6,7 @@ mod tests;
 use std::{collections::BTreeSet, ops::Deref, sync::Arc};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use tongxin_platform::region::RegionCode;
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 };
 
 /// The monitoring line of a year.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The year.
     pub year: i32,
@@ -26,7 +27,7 @@ pub struct Line {
 }
 
 /// A category of households under monitoring.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
     /// Stable code.
     pub code: String,
@@ -37,7 +38,7 @@ pub struct Category {
 }
 
 /// How long a step may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {
     /// The step.
     pub step: Step,
@@ -50,7 +51,7 @@ pub struct Deadline {
 }
 
 /// What has to hold before a household can leave monitoring.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
     /// Months since identification.
     pub min_months: u32,
@@ -61,7 +62,7 @@ pub struct Removal {
 }
 
 /// A screening rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScreeningRule {
     /// Number within the rule set.
     pub number: i32,
@@ -75,8 +76,8 @@ pub struct ScreeningRule {
     pub message: String,
 }
 
-/// What is stated of a rule set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is stated of a rule set. It is kept as it was stated, so its fields never change their meaning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSetDraft {
     /// Name.
     pub name: String,

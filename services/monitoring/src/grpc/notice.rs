@@ -21,7 +21,7 @@ pub(super) async fn render(tx: &mut Transaction, keys: &Keys, case: CaseId) -> R
     let answer = v1::PublicNotice {
         region_code: case.region.to_string(),
         region_name: regions::find_name(tx, case.region).await?,
-        head_name: households::names(tx, keys, case.household).await?,
+        head_name: households::head_name(tx, keys, case.household).await?,
         persons: notices::persons(tx, case.household).await?,
         category_name: opened_by.category_name(&case.category)?.to_owned(),
         removal: notice.removal,

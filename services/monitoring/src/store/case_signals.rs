@@ -13,7 +13,7 @@ use crate::{
 /// What opening a case asks about a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
-    /// Its household.
+    /// Its household; once that was merged into another, the one that was kept.
     pub household: HouseholdId,
     /// Whether it was verified, and no case was opened for it yet.
     pub for_case: bool,
@@ -27,9 +27,20 @@ pub async fn find(conn: &mut PgConnection, ids: &[SignalId]) -> Result<HashMap<S
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"
-        SELECT signal_id, household_id, state = 'verified' AND case_id IS NULL AS "for_case!"
-        FROM signal
-        WHERE signal_id = ANY($1)
+        WITH RECURSIVE home (signal_id, household_id, for_case) AS (
+            SELECT signal_id, household_id, state = 'verified' AND case_id IS NULL
+            FROM signal
+            WHERE signal_id = ANY($1)
+            UNION ALL
+            SELECT home.signal_id, household.merged_into, home.for_case
+            FROM home
+                JOIN household USING (household_id)
+            WHERE household.merged_into IS NOT NULL
+        )
+        SELECT home.signal_id AS "signal_id!", home.household_id AS "household_id!", home.for_case AS "for_case!"
+        FROM home
+            JOIN household USING (household_id)
+        WHERE household.merged_into IS NULL
         "#,
         &ids,
     )

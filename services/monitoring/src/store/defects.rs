@@ -5,7 +5,6 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     page::{Page, Place},
     region::{RegionCode, RegionRange},
-    request::Context,
 };
 use uuid::Uuid;
 
@@ -91,7 +90,7 @@ pub async fn replace(
 }
 
 /// Takes what belongs to a household that moves along.
-pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Result<(), Error> {
+pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!("UPDATE defect SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number())
         .execute(conn)
         .await?;

@@ -337,7 +337,7 @@ async fn open(conn: &mut PgConnection, keys: &Keys, kept: Vec<Kept>) -> Result<V
 }
 
 /// The full name of a household's head, for the public notice.
-pub async fn names(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Result<String, Error> {
+pub async fn head_name(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Result<String, Error> {
     let household = find(conn, keys, id).await?;
     let head = household.head().ok_or_else(|| Error::Corrupt(format!("household {id} without a head")))?;
     Ok(head.personal.name.expose_secret().to_owned())

@@ -148,7 +148,7 @@ pub async fn save_parted(
 }
 
 /// Takes the merges of a household that moves along.
-pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Result<(), Error> {
+pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!("UPDATE merge SET region_code = $2 WHERE kept_id = $1", moved.household.0, moved.to.number())
         .execute(conn)
         .await?;

@@ -19,7 +19,6 @@ pub mod observations;
 pub mod profiles;
 pub mod published;
 pub mod regions;
-pub mod residents;
 pub mod rule_sets;
 pub mod sealed;
 pub mod signals;

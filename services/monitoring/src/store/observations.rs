@@ -197,7 +197,7 @@ async fn write(conn: &mut PgConnection, context: &Context, observations: &[OfHou
 }
 
 /// Takes the observations of a household that moves along.
-pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Result<(), Error> {
+pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!(
         "UPDATE observation SET region_code = $2 WHERE household_id = $1",
         moved.household.0,

@@ -8,7 +8,6 @@ use sqlx::{PgConnection, PgPool};
 use tongxin_platform::{
     db::{Scope, Transaction},
     region::RegionCode,
-    request::Context,
 };
 use uuid::Uuid;
 
@@ -18,46 +17,66 @@ use crate::{
         HouseholdId,
         household::{Household, Move, SocialSupport},
         observation::HousingGrade,
-        profile::{Composition, Newest, Profile, Standing},
+        profile::{Composition, ELDERLY, Newest, Profile, Standing, elderly_rises_on},
         risk::Risk,
         screening::Candidate,
     },
     error::Error,
 };
 
-/// What is written of a household when it is registered: its village, its members in numbers, whether it was
-/// lifted out of poverty, and its social support.
-pub type NewProfile = (HouseholdId, RegionCode, Composition, bool, SocialSupport);
+/// What is written of a household when it is registered or stated anew.
+#[derive(Debug, Clone, Copy)]
+pub struct NewProfile {
+    household: HouseholdId,
+    region: RegionCode,
+    composition: Composition,
+    elderly_rises_on: Option<NaiveDate>,
+    lifted_from_poverty: bool,
+    support: SocialSupport,
+}
 
-/// States who belongs to a household, as of a day.
-pub async fn set_composition(conn: &mut PgConnection, household: &Household, day: NaiveDate) -> Result<(), Error> {
-    let composition = Composition::of(household, day);
-    let Household { id, region, lifted_from_poverty, support, .. } = household;
-    add_many(conn, &[(*id, *region, composition, *lifted_from_poverty, *support)]).await
+impl NewProfile {
+    /// A household as of a day.
+    #[must_use]
+    pub fn of(household: &Household, day: NaiveDate) -> Self {
+        Self {
+            household: household.id,
+            region: household.region,
+            composition: Composition::of(household, day),
+            elderly_rises_on: elderly_rises_on(household, day),
+            lifted_from_poverty: household.lifted_from_poverty,
+            support: household.support,
+        }
+    }
 }
 
 /// States who belongs to each of some households, all different.
-pub async fn add_many(conn: &mut PgConnection, profiles: &[NewProfile]) -> Result<(), Error> {
-    let ids: Vec<Uuid> = profiles.iter().map(|(id, ..)| id.0).collect();
-    let regions: Vec<i64> = profiles.iter().map(|(_, region, ..)| region.number()).collect();
-    let lifted: Vec<bool> = profiles.iter().map(|(.., lifted, _)| *lifted).collect();
-    let support: Vec<&str> = profiles.iter().map(|(.., support)| support.name()).collect();
-    let counts =
-        |count: fn(&Composition) -> i16| -> Vec<i16> { profiles.iter().map(|(_, _, of, ..)| count(of)).collect() };
+pub async fn set(conn: &mut PgConnection, profiles: &[NewProfile]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = profiles.iter().map(|profile| profile.household.0).collect();
+    let regions: Vec<i64> = profiles.iter().map(|profile| profile.region.number()).collect();
+    let lifted: Vec<bool> = profiles.iter().map(|profile| profile.lifted_from_poverty).collect();
+    let support: Vec<&str> = profiles.iter().map(|profile| profile.support.name()).collect();
+    let rises_on: Vec<Option<NaiveDate>> = profiles.iter().map(|profile| profile.elderly_rises_on).collect();
+    let counts = |count: fn(&Composition) -> i16| -> Vec<i16> {
+        profiles.iter().map(|profile| count(&profile.composition)).collect()
+    };
     sqlx::query!(
         r#"
         INSERT INTO profile
             (household_id, region_code, lifted_from_poverty, support, monitored, persons, labourers, students,
-             children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured)
+             children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
+             elderly_rises_on)
         SELECT id, region_code, lifted, support, false, persons, labourers, students,
-               children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured
+               children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
+               elderly_rises_on
         FROM unnest(
             $1::uuid[], $2::bigint[], $3::boolean[], $4::text[], $5::smallint[], $6::smallint[], $7::smallint[],
             $8::smallint[], $9::smallint[], $10::smallint[], $11::smallint[], $12::smallint[], $13::smallint[],
-            $14::smallint[]
+            $14::smallint[], $15::date[]
         ) AS new (
             id, region_code, lifted, support, persons, labourers, students,
-            children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured
+            children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
+            elderly_rises_on
         )
         ON CONFLICT (household_id) DO UPDATE
         SET lifted_from_poverty = excluded.lifted_from_poverty,
@@ -71,7 +90,8 @@ pub async fn add_many(conn: &mut PgConnection, profiles: &[NewProfile]) -> Resul
             seriously_ill = excluded.seriously_ill,
             chronically_ill = excluded.chronically_ill,
             workers = excluded.workers,
-            uninsured = excluded.uninsured
+            uninsured = excluded.uninsured,
+            elderly_rises_on = excluded.elderly_rises_on
         "#,
         &ids,
         &regions,
@@ -87,6 +107,55 @@ pub async fn add_many(conn: &mut PgConnection, profiles: &[NewProfile]) -> Resul
         &counts(|of| of.chronically_ill),
         &counts(|of| of.workers),
         &counts(|of| of.uninsured),
+        &rises_on as &[Option<NaiveDate>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Households of a region in which somebody became elderly since they were counted.
+pub async fn aged(conn: &mut PgConnection, within: RegionCode, today: NaiveDate) -> Result<Vec<HouseholdId>, Error> {
+    let range = within.range();
+    let ids = sqlx::query_scalar!(
+        r#"
+        SELECT household_id
+        FROM profile
+        WHERE region_code >= $1 AND region_code < $2 AND elderly_rises_on <= $3
+        ORDER BY household_id
+        "#,
+        range.from,
+        range.until,
+        today,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(HouseholdId).collect())
+}
+
+/// Counts anew who is elderly, in those of some locked households where somebody became it.
+pub async fn count_elderly(conn: &mut PgConnection, households: &[HouseholdId], today: NaiveDate) -> Result<(), Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    sqlx::query!(
+        r#"
+        UPDATE profile
+        SET elderly = counted.elderly,
+            elderly_rises_on = counted.rises_on
+        FROM (
+            SELECT household_id,
+                   count(*) FILTER (WHERE turns_on <= $2)::smallint AS elderly,
+                   min(turns_on) FILTER (WHERE turns_on > $2) AS rises_on
+            FROM profile
+                JOIN member USING (household_id),
+                LATERAL (SELECT (birth_date + make_interval(years => $3))::date AS turns_on) AS age
+            WHERE household_id = ANY($1) AND elderly_rises_on <= $2 AND left_on IS NULL
+            GROUP BY household_id
+        ) AS counted
+        WHERE profile.household_id = counted.household_id
+        "#,
+        &ids,
+        today,
+        ELDERLY,
     )
     .execute(conn)
     .await?;
@@ -153,7 +222,7 @@ pub async fn refresh_newest(conn: &mut PgConnection, households: &[HouseholdId])
 }
 
 /// Takes the profile of a household that moves along.
-pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Result<(), Error> {
+pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!("UPDATE profile SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number(),)
         .execute(conn)
         .await?;
@@ -201,9 +270,10 @@ pub async fn standings(
     Ok(standings)
 }
 
-/// What is known of a household; `None` before its first observation.
-pub async fn find(conn: &mut PgConnection, household: HouseholdId) -> Result<Option<Profile>, Error> {
-    let row = sqlx::query_as!(
+/// What is known of some households; those without an observation are missing.
+pub async fn find(conn: &mut PgConnection, households: &[HouseholdId]) -> Result<Vec<Candidate>, Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let rows = sqlx::query_as!(
         Row,
         r#"
         SELECT household_id, region_code, persons, labourers, students, children_out_of_school, elderly, disabled,
@@ -216,13 +286,13 @@ pub async fn find(conn: &mut PgConnection, household: HouseholdId) -> Result<Opt
                medical_guaranteed AS "medical_guaranteed!", housing_grade AS "housing_grade!",
                water_safe AS "water_safe!", shocks AS "shocks!"
         FROM profile
-        WHERE household_id = $1 AND window_ends_on IS NOT NULL
+        WHERE household_id = ANY($1) AND window_ends_on IS NOT NULL
         "#,
-        household.0,
+        &ids,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(row.map(Candidate::try_from).transpose()?.map(|candidate| candidate.profile))
+    rows.into_iter().map(Candidate::try_from).collect()
 }
 
 /// Households of a village with an observation, streamed: however many there are, few are in memory.

@@ -6,10 +6,8 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
-use prost::Message as _;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, types::Json};
 use tongxin_platform::{log, region::RegionCode, request::Context};
-use tongxin_proto::monitoring::v1;
 use uuid::Uuid;
 
 use super::published;
@@ -21,6 +19,9 @@ use crate::{
     },
     error::Error,
 };
+
+/// The lock of whoever stores a rule set.
+const STORING: i64 = 0x7275_6c65_5f73_6574;
 
 /// Most rule sets that a list has.
 const MOST_LISTED: i64 = 200;
@@ -42,7 +43,7 @@ pub async fn insert(conn: &mut PgConnection, context: &Context, rule_set: &RuleS
         rule_set.region.number(),
         rule_set.effective_from,
         rule_set.effective_until,
-        v1::RuleSetDraft::from(RuleSetDraft::clone(rule_set)).encode_to_vec(),
+        Json::<&RuleSetDraft>(rule_set) as _,
         context.actor,
         rule_set.record_time,
     )
@@ -51,17 +52,23 @@ pub async fn insert(conn: &mut PgConnection, context: &Context, rule_set: &RuleS
     Ok(log::append(conn, context, &[published::rules::stored(rule_set)]).await?)
 }
 
-/// Waits for whoever stores a rule set of the same region, and says from when the newest one in force holds.
-pub async fn lock_region(
+/// Lets nobody else store a rule set until the transaction ends.
+pub async fn lock(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", STORING).execute(conn).await?;
+    Ok(())
+}
+
+/// From when the newest one that was in force in a region by a day holds, be it the region's or that of one above.
+pub async fn newest_in_force(
     conn: &mut PgConnection,
     region: RegionCode,
-    today: NaiveDate,
+    day: NaiveDate,
 ) -> Result<Option<NaiveDate>, Error> {
-    sqlx::query!("SELECT pg_advisory_xact_lock($1)", region.number()).execute(&mut *conn).await?;
+    let line: Vec<i64> = region.with_ancestors().map(RegionCode::number).collect();
     let newest = sqlx::query_scalar!(
-        "SELECT max(effective_from) FROM rule_set WHERE region_code = $1 AND effective_from <= $2",
-        region.number(),
-        today,
+        "SELECT max(effective_from) FROM rule_set WHERE region_code = ANY($1) AND effective_from <= $2",
+        &line,
+        day,
     )
     .fetch_one(conn)
     .await?;
@@ -70,11 +77,18 @@ pub async fn lock_region(
 
 /// The rule set of an identifier, wherever it holds.
 pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Error> {
-    let row =
-        sqlx::query_as!(Row, "SELECT rule_set_id, stated, record_time FROM rule_set WHERE rule_set_id = $1", id.0,)
-            .fetch_optional(conn)
-            .await?;
-    compiled(&row.ok_or(Error::RuleSetNotFound(id))?)
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT rule_set_id, stated AS "stated: Json<RuleSetDraft>", record_time
+        FROM rule_set
+        WHERE rule_set_id = $1
+        "#,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    compiled(row.ok_or(Error::RuleSetNotFound(id))?)
 }
 
 /// The rule set that holds in a region on a day: that of the nearest region, and of these the newest.
@@ -83,7 +97,7 @@ pub async fn in_force(conn: &mut PgConnection, region: RegionCode, day: NaiveDat
     let row = sqlx::query_as!(
         Row,
         r#"
-        SELECT rule_set_id, stated, record_time
+        SELECT rule_set_id, stated AS "stated: Json<RuleSetDraft>", record_time
         FROM rule_set
         WHERE region_code = ANY($1)
             AND effective_from <= $2
@@ -96,7 +110,7 @@ pub async fn in_force(conn: &mut PgConnection, region: RegionCode, day: NaiveDat
     )
     .fetch_optional(conn)
     .await?;
-    row.as_ref().map(compiled).transpose()
+    row.map(compiled).transpose()
 }
 
 /// All rule sets that hold on a day somewhere in a region, or above it.
@@ -106,7 +120,7 @@ pub async fn book(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT rule_set_id, stated, record_time
+        SELECT rule_set_id, stated AS "stated: Json<RuleSetDraft>", record_time
         FROM rule_set
         WHERE (region_code = ANY($1) OR (region_code >= $2 AND region_code < $3))
             AND effective_from <= $4
@@ -119,7 +133,7 @@ pub async fn book(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -
     )
     .fetch_all(conn)
     .await?;
-    let rule_sets: Vec<RuleSet> = rows.iter().map(compiled).collect::<Result<_, _>>()?;
+    let rule_sets: Vec<RuleSet> = rows.into_iter().map(compiled).collect::<Result<_, _>>()?;
     Ok(RuleBook::new(rule_sets, day))
 }
 
@@ -130,7 +144,7 @@ pub async fn list(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<Rul
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT rule_set_id, stated, record_time
+        SELECT rule_set_id, stated AS "stated: Json<RuleSetDraft>", record_time
         FROM rule_set
         WHERE region_code = ANY($1) OR (region_code >= $2 AND region_code < $3)
         ORDER BY effective_from DESC, record_time DESC, rule_set_id
@@ -143,24 +157,22 @@ pub async fn list(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<Rul
     )
     .fetch_all(conn)
     .await?;
-    rows.iter().map(compiled).collect()
+    rows.into_iter().map(compiled).collect()
 }
 
 struct Row {
     rule_set_id: Uuid,
-    stated: Vec<u8>,
+    stated: Json<RuleSetDraft>,
     record_time: DateTime<Utc>,
 }
 
-fn compiled(row: &Row) -> Result<RuleSet, Error> {
+fn compiled(row: Row) -> Result<RuleSet, Error> {
     let id = RuleSetId(row.rule_set_id);
     if let Some(known) = COMPILED.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
         return Ok(known.clone());
     }
-    let corrupt = |error: &dyn std::fmt::Display| Error::Corrupt(format!("a rule set that {id} is not: {error}"));
-    let stated = v1::RuleSetDraft::decode(row.stated.as_slice()).map_err(|error| corrupt(&error))?;
-    let draft = RuleSetDraft::try_from(stated).map_err(|error| corrupt(&error))?;
-    let rule_set = RuleSet::compile(id, draft, row.record_time).map_err(|error| corrupt(&error))?;
+    let rule_set = RuleSet::compile(id, row.stated.0, row.record_time)
+        .map_err(|error| Error::Corrupt(format!("a rule set that {id} is not: {error}")))?;
     let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     if known.len() >= MOST_COMPILED {
         known.clear();

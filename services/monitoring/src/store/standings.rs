@@ -1,4 +1,4 @@
-//! How households stood on given days, by what was known by then.
+//! How households stood on given days: by what had been observed by then, and by who belongs to them now.
 
 use std::collections::{BTreeSet, HashMap};
 

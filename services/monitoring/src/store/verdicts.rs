@@ -168,7 +168,7 @@ pub async fn find_many(conn: &mut PgConnection, ids: &[VerdictId]) -> Result<Vec
 }
 
 /// Takes the verdicts about a household that moves along.
-pub async fn move_to(conn: &mut PgConnection, _: &Context, moved: &Move) -> Result<(), Error> {
+pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!("UPDATE verdict SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number(),)
         .execute(conn)
         .await?;

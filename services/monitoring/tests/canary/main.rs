@@ -1,10 +1,16 @@
 //! No personal data outside its sealed columns: people who stand out are registered, imported, changed, looked up,
-//! revealed, merged, warned of and got wrong, and then looked for wherever data comes to rest. A process of its own, so that what
+//! revealed, merged, put up on a notice, warned of and got wrong, and then looked for wherever data comes to rest. A process of its own, so that what
 //! it logs is all that is logged.
 
 #[path = "../it/drafts.rs"]
 #[expect(dead_code, reason = "shared with the other tests")]
 mod drafts;
+#[path = "../it/lives.rs"]
+#[expect(dead_code, reason = "shared with the other tests")]
+mod lives;
+#[path = "../it/made.rs"]
+#[expect(dead_code, reason = "shared with the other tests")]
+mod made;
 #[path = "../it/pairing.rs"]
 mod pairing;
 mod places;
@@ -23,10 +29,10 @@ use tongxin_platform::{
 use tongxin_proto::{
     batch::v1::ImportOptions,
     monitoring::v1::{
-        ChangeHouseholdRequest, DecideSignalRequest, Department, FindHouseholdsRequest, Health, Household,
+        CaseDraft, ChangeHouseholdRequest, DecideSignalRequest, Department, FindHouseholdsRequest, Health, Household,
         HouseholdDraft, HouseholdRows, ImportHouseholdsRequest, ListSignalsRequest, MemberDraft,
-        MergeHouseholdsRequest, Relation, RevealHouseholdRequest, Risk, SetMemberRequest, SocialSupport,
-        SubmitWarningsRequest, Warning, WarningOptions, WarningRows, import_households_request::Part,
+        MergeHouseholdsRequest, Relation, RenderNoticeRequest, RevealHouseholdRequest, Risk, SetMemberRequest,
+        SocialSupport, SubmitWarningsRequest, Warning, WarningOptions, WarningRows, import_households_request::Part,
         submit_warnings_request as warnings,
     },
 };
@@ -135,6 +141,27 @@ async fn import_and_merge(app: &TestApp, kept: &Household) -> Vec<Status> {
     };
     app.hq().households.merge_households(merge).await.unwrap();
     status.errors.into_iter().map(|error| Status::invalid_argument(format!("{error:?}"))).collect()
+}
+
+/// A case that a public notice is put up for, which names the head and nothing else of the household.
+async fn put_up(app: &TestApp, household_id: &str) -> Vec<Status> {
+    let mut clerk = app.hq();
+    made::store(&mut clerk, lives::rule_set()).await.unwrap();
+    lives::observed(app, household_id, "2024-05-31", 1_000).await;
+    let draft = CaseDraft {
+        risks: vec![Risk::Other.into()],
+        risk_remark: "家中多人患病".to_owned(),
+        ..lives::case(household_id)
+    };
+    let told_of_whom = CaseDraft { risk_remark: format!("{}患病", numbers()[0]), ..draft.clone() };
+    let refused = clerk.open(told_of_whom).await.unwrap_err();
+    let case = clerk.open(draft).await.unwrap().case_id;
+    let until_notice = lives::track(&case, "2024-06-10").into_iter().take(5);
+    clerk.take(until_notice.collect::<Vec<_>>()).await;
+    let ask = RenderNoticeRequest { case_id: case, ..Default::default() };
+    let notice = clerk.cases.render_notice(ask).await.unwrap().into_inner();
+    assert!(format!("{notice:?}").contains(NAME), "{notice:?}");
+    vec![refused]
 }
 
 /// Requests that are refused for all kinds of reasons, ours among them.
@@ -281,7 +308,8 @@ async fn no_personal_data_comes_to_rest_outside_of_its_sealed_columns() {
 
     let household = live(&app).await;
     let row_errors = import_and_merge(&app, &household).await;
-    let errors = [row_errors, go_wrong(&app, &household.household_id).await, warn(&app).await].concat();
+    let of_case = put_up(&app, &household.household_id).await;
+    let errors = [row_errors, of_case, go_wrong(&app, &household.household_id).await, warn(&app).await].concat();
     all_is_published(&app).await;
 
     let metrics = telemetry::render(&telemetry.registry());

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     lives::{at_risk, case, measure, removal, start, step, track},
+    signals::decision,
     support::{Clients, TOWN, VILLAGE, date, day, new_request_id, told},
 };
 
@@ -255,4 +256,20 @@ async fn a_signal_that_does_not_wait_for_a_case_refuses_its_own_row() {
     let answer = send(&mut app.hq(), &new_request_id(), false, vec![commands]).await.unwrap();
     assert_eq!(reasons(&answer), [(1, "SIGNAL_NOT_VERIFIED"), (2, "SIGNAL_NOT_FOUND")]);
     assert_eq!((answer.accepted, app.count("cases").await), (2, 2));
+}
+
+#[tokio::test]
+async fn a_signal_leads_to_one_case_of_a_batch() {
+    let (app, household) = start().await;
+    let mut hq = app.hq();
+    let signal = hq.sweep(&household, Risk::Water, "2024-06-01").await.signal_id;
+    hq.decide(decision(&signal, true, "2024-06-02")).await.unwrap();
+    let first = v1::CaseDraft { signal_ids: vec![signal.clone()], ..case(&household) };
+    let second = v1::CaseDraft { opened_on: date("2024-06-12"), ..first.clone() };
+    let second = v1::CaseDraft { case_id: case(&household).case_id, ..second };
+    let closed = crate::lives::refusal(step(&first.case_id, Step::Authorisation, day("2024-06-11")));
+    let commands = vec![open(first.clone()), take(closed), open(second)];
+    let answer = send(&mut hq, &new_request_id(), false, vec![commands]).await.unwrap();
+    assert_eq!(reasons(&answer), [(3, "SIGNAL_NOT_VERIFIED")]);
+    assert_eq!(hq.signal(&signal).await.unwrap().case_id, first.case_id);
 }

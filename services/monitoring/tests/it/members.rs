@@ -105,3 +105,36 @@ async fn a_member_whom_no_truth_can_be_behind_is_refused_as_at_registration() {
     assert!(refused.message().contains("206"), "{}", refused.message());
     assert_eq!(app.count("member").await, 2);
 }
+
+#[tokio::test]
+async fn a_change_is_warned_of_and_refused_as_an_entry_is() {
+    let app = TestApp::start().await;
+    let household = app.registered(VILLAGE, 0).await;
+    let mut village = app.clients("village", VILLAGE);
+    let request = |member| SetMemberRequest {
+        request_id: new_request_id(),
+        household_id: household.household_id.clone(),
+        member: Some(member),
+        ..SetMemberRequest::default()
+    };
+    let young_father = member("张老三", id_number("19850101", 3), Relation::Parent);
+    let set = village.households.set_member(request(young_father)).await.unwrap().into_inner();
+    assert_eq!(set.warnings, [107]);
+    let statement = v1::ChangeHouseholdRequest {
+        request_id: new_request_id(),
+        household_id: household.household_id.clone(),
+        support: v1::SocialSupport::None.into(),
+        ..v1::ChangeHouseholdRequest::default()
+    };
+    let changed = village.households.change_household(statement).await.unwrap().into_inner();
+    assert_eq!(changed.warnings, set.warnings, "it is still so");
+    let head = RemoveMemberRequest {
+        request_id: new_request_id(),
+        household_id: household.household_id.clone(),
+        member_id: set.household.unwrap().members[2].member_id.clone(),
+        left_on: date("2025-06-30"),
+        expected_version: 0,
+    };
+    let removed = village.households.remove_member(head).await.unwrap().into_inner();
+    assert_eq!(removed.warnings, [] as [i32; 0]);
+}

@@ -1,11 +1,13 @@
 //! Two records of one household.
 
 use chrono::Days;
-use tongxin_proto::monitoring::v1::{self, HouseholdDraft, MergeHouseholdsRequest, Relation, UndoMergeRequest};
+use tongxin_proto::monitoring::v1::{self, HouseholdDraft, MergeHouseholdsRequest, Relation, Risk, UndoMergeRequest};
 use tonic::{Code, Status};
 
 use crate::{
     drafts::{couple, household, id_number, member},
+    lives::{case, start},
+    signals::decision,
     support::{COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TestApp, VILLAGE, date, new_request_id, now, told},
 };
 
@@ -154,7 +156,7 @@ async fn what_cannot_be_merged_is_refused() {
     let insert = "
         WITH rules AS (
             INSERT INTO rule_set (rule_set_id, region_code, effective_from, stated, actor, record_time)
-            VALUES (gen_random_uuid(), 440000000000, '2021-01-01', '', 'operator', now())
+            VALUES (gen_random_uuid(), 440000000000, '2021-01-01', '{}', 'operator', now())
             RETURNING rule_set_id
         )
         INSERT INTO cases
@@ -192,4 +194,21 @@ async fn a_number_that_was_given_away_meanwhile_does_not_come_back() {
     app.hq().register(HouseholdDraft { household_number: "99".to_owned(), ..couple(VILLAGE, 8) }).await.unwrap();
     let refused = undo(&app, &record).await.unwrap_err();
     assert_eq!((refused.code(), told(&refused).1.as_str()), (Code::AlreadyExists, "HOUSEHOLD_NUMBER_TAKEN"));
+}
+
+#[tokio::test]
+async fn a_signal_of_the_record_that_was_set_aside_leads_to_a_case_of_the_kept_one() {
+    let (app, kept) = start().await;
+    let mut hq = app.hq();
+    let merged = app.registered(OTHER_VILLAGE, 7).await;
+    let signal = hq.sweep(&merged.household_id, Risk::Illness, "2025-06-01").await.signal_id;
+    hq.decide(decision(&signal, true, "2025-06-02")).await.unwrap();
+    let of_signal = || v1::CaseDraft { signal_ids: vec![signal.clone()], ..case(&kept) };
+    let refused = hq.open(of_signal()).await.unwrap_err();
+    assert_eq!(told(&refused).1, "SIGNAL_NOT_FOUND", "it is another household's");
+
+    let kept_record = hq.household(&kept).await.unwrap();
+    merge(&app, request(&kept_record, &merged, &[])).await.unwrap();
+    let opened = hq.open(of_signal()).await.unwrap();
+    assert_eq!(hq.signal(&signal).await.unwrap().case_id, opened.case_id);
 }

@@ -8,7 +8,7 @@ use crate::{
     support::{COUNTY, Clients, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, new_request_id, told},
 };
 
-async fn move_to(caller: &mut Clients, household: &str, to: &str, on: &str) -> Result<v1::Household, Status> {
+pub async fn move_to(caller: &mut Clients, household: &str, to: &str, on: &str) -> Result<v1::Household, Status> {
     let request = MoveHouseholdRequest {
         request_id: new_request_id(),
         household_id: household.to_owned(),

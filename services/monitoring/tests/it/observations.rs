@@ -107,11 +107,11 @@ async fn what_cannot_be_is_refused_and_nothing_is_written() {
             "INVALID_FIELDS",
             "observation.shocks.disaster",
         ),
-        (v1::ObservationDraft { wages_fen: -1, ..observation(&id) }, "INVALID_FIELDS", "observation.wages_fen"),
+        (v1::ObservationDraft { wages_fen: -1, ..observation(&id) }, "AMOUNT_NEGATIVE", "observation.wages_fen"),
         (
             v1::ObservationDraft { shocks: vec![shock(-1)], ..observation(&id) },
-            "INVALID_FIELDS",
-            "observation.shocks[0].loss_fen",
+            "AMOUNT_NEGATIVE",
+            "observation.shocks.loss_fen",
         ),
         (v1::ObservationDraft { housing_grade: 0, ..observation(&id) }, "INVALID_FIELDS", "observation.housing_grade"),
         (
@@ -292,14 +292,14 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
             (7, "WINDOW_END_WRONG"),
             (8, "HISTORY_NOT_ALLOWED"),
             (9, "SHOCK_TWICE"),
-            (10, "INVALID_FIELDS"),
+            (10, "AMOUNT_NEGATIVE"),
         ]
     );
     let listed = list(&app, &first).await;
     let known: Vec<_> = listed.iter().map(|one| (one.version, one.per_capita_net_income_fen)).collect();
     assert_eq!(known, [(2, 500_000), (1, 250_000)], "a later row corrects an earlier one");
     assert_eq!(list(&app, &numbered).await.len(), 1);
-    assert_eq!(app.count("verdict").await, 0, "an import does not screen");
+    assert_eq!(app.count("verdict").await, 2, "one of each household");
 
     let events = app.events::<v1::ObservationsImported>().await;
     assert_eq!(events.len(), 1);
@@ -323,4 +323,33 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
     assert_eq!(count.unwrap().households, 2, "what was imported is screened by a screening");
     let refused = import(&mut app.clients("village", VILLAGE), (&id, false), vec![]).await.unwrap_err();
     assert_eq!(told(&refused).1, "PERMISSION_MISSING");
+}
+
+#[tokio::test]
+async fn an_import_screens_whose_newest_window_is_no_history() {
+    let app = TestApp::start().await;
+    let mut hq = app.hq();
+    store(&mut hq, rule_set(PROVINCE)).await.unwrap();
+    let (poor, was_poor, rich) =
+        (household(&app, VILLAGE).await, household(&app, VILLAGE).await, household(&app, VILLAGE).await);
+    let on = |id: &str, day: &str, wages_fen| v1::ObservationDraft {
+        window_ends_on: date(day),
+        wages_fen,
+        ..observation(id)
+    };
+    let rows = vec![
+        on(&poor, "2024-07-31", 1_000_000),
+        on(&was_poor, "2024-06-30", 1_000_000),
+        on(&rich, "2025-05-31", 4_000_000),
+        on(&rich, "2025-04-30", 1_000_000),
+    ];
+    import(&mut hq, (&new_request_id(), true), vec![(1, rows.clone())]).await.unwrap();
+    assert_eq!((app.count("verdict").await, app.count("signal").await), (0, 0), "a dry run raises nothing");
+    let id = new_request_id();
+    import(&mut hq, (&id, false), vec![(1, rows.clone())]).await.unwrap();
+    let flagged = "SELECT household_id::text FROM signal JOIN verdict USING (household_id)";
+    let flagged: Vec<String> = sqlx::query_scalar(flagged).fetch_all(&app.owner).await.unwrap();
+    assert_eq!(flagged, [poor.as_str()]);
+    import(&mut hq, (&id, false), vec![(1, rows)]).await.unwrap();
+    assert_eq!((app.count("verdict").await, app.count("signal").await), (1, 1), "what was taken is not screened again");
 }

@@ -41,7 +41,7 @@ const FILL: &str = "
     SELECT household_id, region_code, false, 'none', false, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0 FROM household;
 
     INSERT INTO rule_set (rule_set_id, region_code, effective_from, stated, actor, record_time)
-    VALUES (md5('r')::uuid, 440000000000, '2021-01-01', '', '', now());
+    VALUES (md5('r')::uuid, 440000000000, '2021-01-01', '{}', '', now());
 
     INSERT INTO cases
         (case_id, household_id, region_code, rule_set_id, category, risks, risk_remark, opened_on, opened_by, stage,

@@ -144,7 +144,12 @@ async fn rules_do_not_change_what_newer_ones_in_force_have_decided() {
     store(&mut hq, from("2024-03-01", 2024)).await.unwrap();
     store(&mut hq, from("2026-01-01", 2026)).await.unwrap();
     store(&mut hq, from("2025-01-01", 2025)).await.expect("what comes into force in 2026 is not in force yet");
-    store(&mut hq, rule_set(COUNTY)).await.expect("another region has its own");
+    let refused = store(&mut hq, rule_set(COUNTY)).await.unwrap_err();
+    assert_eq!(told(&refused).1, "RULE_SET_IN_USE", "those of the province were in force there");
+    let of_county = v1::RuleSetDraft { region_code: COUNTY.to_owned(), ..from("2025-01-01", 2025) };
+    store(&mut hq, of_county).await.expect("a region has its own from then on");
+    let refused = store(&mut hq, from("2024-12-31", 2024)).await.unwrap_err();
+    assert_eq!(told(&refused).1, "RULE_SET_IN_USE");
 }
 
 /// The rule sets that a household of the village is judged by.

@@ -1,13 +1,15 @@
 //! Screening, simulation, and verdicts that can be given once more.
 
-use tongxin_proto::monitoring::v1::{self, HousingGrade, Risk, ScreeningCount};
+use chrono::{Days, NaiveDate};
+use tongxin_proto::monitoring::v1::{self, HousingGrade, Relation, Risk, ScreeningCount};
 use tonic::{Code, Status};
 
 use crate::{
+    drafts::{self, id_number, member},
     made::{household, observation, record, rule, rule_set, store},
     support::{
-        COUNTY, Clients, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date,
-        new_request_id, told,
+        COUNTY, Clients, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, day,
+        new_request_id, now, told,
     },
 };
 
@@ -291,4 +293,45 @@ async fn verdicts_elsewhere_do_not_exist() {
     }
     let ask = v1::ListVerdictsRequest { household_id: id };
     assert_eq!(told(&county.rules.list_verdicts(ask).await.unwrap_err()).1, "HOUSEHOLD_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn birthdays_count_without_being_stated() {
+    let app = TestApp::start().await;
+    let mut draft = rule_set(PROVINCE);
+    draft.rules = vec![rule(1, Risk::Other, "elderly == 1")];
+    store(&mut app.hq(), draft).await.unwrap();
+    // The head becomes 60 on 2 July.
+    let members = vec![
+        member("张三丰", id_number("19650702", 1), Relation::Head),
+        member("王小花", id_number("19700202", 2), Relation::Spouse),
+    ];
+    let id = app.hq().register(drafts::household(VILLAGE, members)).await.unwrap().household_id;
+    assert_eq!(record(&mut app.hq(), observation(&id)).await.unwrap().verdicts, []);
+    app.world.clock.set(now() + Days::new(1));
+    assert_eq!(counted(&screen(&mut app.hq(), PROVINCE).await.unwrap()), (1, 0, 0));
+    app.world.clock.set(now() + Days::new(2));
+    assert_eq!(counted(&screen(&mut app.hq(), PROVINCE).await.unwrap()), (1, 1, 1));
+    let rises_on: Option<NaiveDate> =
+        sqlx::query_scalar("SELECT elderly_rises_on FROM profile").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(rises_on, Some(day("2030-02-02")), "the next one to be");
+    // Years later an observation counts anew by itself.
+    app.world.clock.set(now() + Days::new(5 * 366));
+    record(&mut app.hq(), observation(&id)).await.unwrap();
+    let elderly: i16 = sqlx::query_scalar("SELECT elderly FROM profile").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(elderly, 2);
+}
+
+#[tokio::test]
+async fn a_sweep_of_villages_of_which_some_have_no_rules_writes_nothing() {
+    let app = TestApp::start().await;
+    for village in [VILLAGE, VILLAGE_ELSEWHERE] {
+        earning(&app, village, 1).await;
+    }
+    store(&mut app.hq(), rule_set(COUNTY)).await.unwrap();
+    let refused = screen(&mut app.hq(), PROVINCE).await.unwrap_err();
+    assert_eq!((refused.code(), told(&refused).1.as_str()), (Code::FailedPrecondition, "RULE_SET_MISSING"));
+    assert!(refused.message().contains(VILLAGE_ELSEWHERE), "{}", refused.message());
+    assert_eq!((app.count("verdict").await, app.count("signal").await), (0, 0));
+    assert_eq!(counted(&screen(&mut app.hq(), COUNTY).await.unwrap()), (1, 1, 1));
 }

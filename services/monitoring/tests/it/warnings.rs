@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 use crate::{
     drafts::{couple, id_number, member},
     lives::{at_risk, case, observed, start, track},
+    moves::move_to,
     signals::decision,
     support::{
         COUNTY, Clients, OTHER_COUNTY, OTHER_VILLAGE, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, new_request_id, told,
@@ -269,6 +270,43 @@ async fn a_person_who_is_registered_while_warnings_come_in_is_found() {
         registered.unwrap();
         assert_eq!(matched(&app).await, i64::from(order) + 1, "either sees the other");
     }
+}
+
+#[tokio::test]
+async fn a_member_who_is_added_while_warnings_come_in_is_found() {
+    let app = TestApp::start().await;
+    let household = app.registered(VILLAGE, 0).await.household_id;
+    for order in 1..12 {
+        let (mut village, mut department) = (app.clients("village", VILLAGE), app.clients("department", COUNTY));
+        let number = id_number("19700101", order);
+        let request = v1::SetMemberRequest {
+            request_id: new_request_id(),
+            household_id: household.clone(),
+            member: Some(member("王大山", number.clone(), Relation::Sibling)),
+            ..v1::SetMemberRequest::default()
+        };
+        // One warning of whom the household has already: both hold it.
+        let rows = vec![
+            warning(head_of(0), &format!("A-{order}"), "2025-06-10"),
+            warning(number, &format!("B-{order}"), "2025-06-10"),
+        ];
+        let (set, _) = join(village.households.set_member(request), department.warn(rows)).await;
+        set.unwrap();
+        assert_eq!(matched(&app).await, 2 * i64::from(order), "either sees the other");
+    }
+}
+
+#[tokio::test]
+async fn a_warning_finds_its_person_who_moves_to_where_it_was_sent() {
+    let app = TestApp::start().await;
+    let household = app.registered(VILLAGE_ELSEWHERE, 0).await.household_id;
+    app.clients("department", COUNTY).warn(vec![warning(head_of(0), "A-1", "2025-06-10")]).await;
+    assert_eq!(matched(&app).await, 0);
+    move_to(&mut app.hq(), &household, VILLAGE, "2025-06-30").await.unwrap();
+    assert_eq!(matched(&app).await, 1);
+    let (signals, _) = app.clients("village", VILLAGE).signals_in(v1::ListSignalsRequest::default()).await;
+    assert_eq!((signals.len(), signals[0].household_id.as_str()), (1, household.as_str()));
+    assert_eq!(signals[0].sources[0].kind(), SignalKind::DepartmentWarning);
 }
 
 #[tokio::test]

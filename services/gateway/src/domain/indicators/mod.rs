@@ -1,14 +1,12 @@
 //! The catalogue: every indicator once, one file for each service whose events are counted.
 
+mod breakdown;
 pub mod monitoring;
 pub mod pairing;
 
+pub use self::breakdown::Breakdown;
+
 use std::sync::LazyLock;
-
-use chrono::{Datelike as _, NaiveDate};
-
-/// The contract has no day before this one.
-const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("the calendar begins with it");
 
 /// Something that a scorecard shows.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,6 +39,8 @@ pub enum Kind {
     Stock,
     /// Amount within a period: the facts of the calendar year up to the day.
     Flow,
+    /// What a stock changed by within the calendar year up to the day. It has no facts of its own.
+    FlowOf(&'static Indicator),
     /// Share of one indicator in another.
     Ratio {
         /// The part.
@@ -51,14 +51,10 @@ pub enum Kind {
 }
 
 impl Indicator {
-    /// The first day whose facts count on a day; `None` for a ratio, which has no facts.
+    /// Whether events add to it; others follow from those that they do add to.
     #[must_use]
-    pub fn counts_from(&self, as_of: NaiveDate) -> Option<NaiveDate> {
-        match self.kind {
-            Kind::Stock => Some(FIRST_DAY),
-            Kind::Flow => as_of.with_ordinal(1),
-            Kind::Ratio { .. } => None,
-        }
+    pub fn has_facts(&self) -> bool {
+        matches!(self.kind, Kind::Stock | Kind::Flow)
     }
 }
 
@@ -70,10 +66,7 @@ pub static CATALOGUE: LazyLock<Vec<&'static Indicator>> =
 mod tests {
     use std::collections::HashSet;
 
-    use super::{
-        pairing::{ASSISTED_VILLAGES, JOINT_ACTIVITIES, PARTY_COVERAGE},
-        *,
-    };
+    use super::*;
 
     #[test]
     fn no_identifier_is_given_twice() {
@@ -82,10 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_divides_what_the_catalogue_counts() {
+    fn what_follows_from_others_follows_from_what_the_catalogue_counts() {
         for indicator in CATALOGUE.iter() {
-            if let Kind::Ratio { part, whole } = &indicator.kind {
-                assert!(CATALOGUE.contains(part) && CATALOGUE.contains(whole), "{}", indicator.id);
+            match &indicator.kind {
+                Kind::Ratio { part, whole } => assert!(CATALOGUE.contains(part) && CATALOGUE.contains(whole)),
+                Kind::FlowOf(stock) => assert!(CATALOGUE.contains(stock) && stock.kind == Kind::Stock),
+                Kind::Stock | Kind::Flow => {}
             }
         }
     }
@@ -100,19 +95,15 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_begins_with_the_year_and_a_stock_with_time() {
-        let day = NaiveDate::from_ymd_opt(2025, 3, 31).unwrap();
-        assert_eq!(JOINT_ACTIVITIES.counts_from(day), NaiveDate::from_ymd_opt(2025, 1, 1));
-        assert_eq!(ASSISTED_VILLAGES.counts_from(day), NaiveDate::from_ymd_opt(1, 1, 1));
-        assert_eq!(PARTY_COVERAGE.counts_from(day), None);
-    }
-
-    #[test]
     fn a_breakdown_counts_what_it_breaks_down() {
         for indicator in CATALOGUE.iter() {
             if let Some(whole) = indicator.breakdown_of {
                 assert!(CATALOGUE.contains(&whole) && whole.breakdown_of.is_none(), "{}", indicator.id);
-                assert_eq!((indicator.unit, &indicator.kind), (whole.unit, &whole.kind), "{}", indicator.id);
+                assert_eq!((indicator.unit, indicator.source_event), (whole.unit, whole.source_event));
+                match (&indicator.kind, &whole.kind) {
+                    (Kind::FlowOf(part), Kind::FlowOf(stock)) => assert_eq!(part.breakdown_of, Some(*stock)),
+                    (part, whole) => assert_eq!(part, whole, "{}", indicator.id),
+                }
             }
         }
     }

@@ -1,28 +1,28 @@
 //! What monitoring's events are counted for.
 
-use super::{Indicator, Kind};
+use std::sync::LazyLock;
+
+use super::{Breakdown, Indicator, Kind};
 
 const COUNT_CHANGED: &str = "tongxin.monitoring.v1.CountChanged";
 const TIER_CHANGED: &str = "tongxin.monitoring.v1.VillageIncomeTierChanged";
 
 /// All of them, in the order in which scorecards show them: a whole before what breaks it down.
 pub fn all() -> impl Iterator<Item = &'static Indicator> {
-    let wholes = [
-        (&HOUSEHOLDS_UNDER_MONITORING, &UNDER_MONITORING_BY_CATEGORY, &UNDER_MONITORING_BY_RISK),
-        (&HOUSEHOLDS_IDENTIFIED, &IDENTIFIED_BY_CATEGORY, &IDENTIFIED_BY_RISK),
-        (&HOUSEHOLDS_REMOVED, &REMOVED_BY_CATEGORY, &REMOVED_BY_RISK),
+    let broken_down: [(&Indicator, &'static LazyLock<Breakdown>); 7] = [
+        (&HOUSEHOLDS_UNDER_MONITORING, &UNDER_MONITORING),
+        (&HOUSEHOLDS_IDENTIFIED, &IDENTIFIED),
+        (&HOUSEHOLDS_REMOVED, &REMOVED),
+        (&HOUSEHOLDS_RELAPSED, &RELAPSED),
+        (&HOUSEHOLDS_IDENTIFIED_IN_YEAR, &IDENTIFIED_IN_YEAR),
+        (&HOUSEHOLDS_REMOVED_IN_YEAR, &REMOVED_IN_YEAR),
+        (&HOUSEHOLDS_RELAPSED_IN_YEAR, &RELAPSED_IN_YEAR),
     ];
-    let broken_down = wholes
-        .into_iter()
-        .flat_map(|(whole, categories, risks)| std::iter::once(whole).chain(categories.iter()).chain(risks.iter()));
-    std::iter::once(&HOUSEHOLDS_REGISTERED).chain(broken_down).chain(OTHERS)
+    let with_parts = broken_down.into_iter().flat_map(|(whole, parts)| std::iter::once(whole).chain(parts.parts()));
+    std::iter::once(&HOUSEHOLDS_REGISTERED).chain(with_parts).chain(OTHERS)
 }
 
-static OTHERS: [&Indicator; 12] = [
-    &HOUSEHOLDS_RELAPSED,
-    &HOUSEHOLDS_IDENTIFIED_IN_YEAR,
-    &HOUSEHOLDS_REMOVED_IN_YEAR,
-    &HOUSEHOLDS_RELAPSED_IN_YEAR,
+static OTHERS: [&Indicator; 8] = [
     &OPEN_SIGNALS,
     &OVERDUE_STEPS,
     &WARNING_SIGNALS,
@@ -32,6 +32,27 @@ static OTHERS: [&Indicator; 12] = [
     &VILLAGES_INCOME_OVER_500K,
     &VILLAGES_INCOME_OVER_1M,
 ];
+
+/// Households under monitoring, broken down.
+pub static UNDER_MONITORING: LazyLock<Breakdown> = LazyLock::new(|| Breakdown::of(&HOUSEHOLDS_UNDER_MONITORING));
+
+/// Households that were identified, broken down.
+pub static IDENTIFIED: LazyLock<Breakdown> = LazyLock::new(|| Breakdown::of(&HOUSEHOLDS_IDENTIFIED));
+
+/// Households that were removed, broken down.
+pub static REMOVED: LazyLock<Breakdown> = LazyLock::new(|| Breakdown::of(&HOUSEHOLDS_REMOVED));
+
+/// Households that relapsed, broken down.
+pub static RELAPSED: LazyLock<Breakdown> = LazyLock::new(|| Breakdown::of(&HOUSEHOLDS_RELAPSED));
+
+static IDENTIFIED_IN_YEAR: LazyLock<Breakdown> =
+    LazyLock::new(|| Breakdown::flow_of(&HOUSEHOLDS_IDENTIFIED_IN_YEAR, &IDENTIFIED));
+
+static REMOVED_IN_YEAR: LazyLock<Breakdown> =
+    LazyLock::new(|| Breakdown::flow_of(&HOUSEHOLDS_REMOVED_IN_YEAR, &REMOVED));
+
+static RELAPSED_IN_YEAR: LazyLock<Breakdown> =
+    LazyLock::new(|| Breakdown::flow_of(&HOUSEHOLDS_RELAPSED_IN_YEAR, &RELAPSED));
 
 /// A count of monitoring's.
 const fn count(
@@ -98,7 +119,7 @@ pub static HOUSEHOLDS_RELAPSED: Indicator = count(
 pub static HOUSEHOLDS_IDENTIFIED_IN_YEAR: Indicator = count(
     ("households_identified_in_year", "当年识别监测户数", "Households identified in the year"),
     "households",
-    Kind::Flow,
+    Kind::FlowOf(&HOUSEHOLDS_IDENTIFIED),
     "As households_identified, from 1 January of the year up to the day.",
 );
 
@@ -106,7 +127,7 @@ pub static HOUSEHOLDS_IDENTIFIED_IN_YEAR: Indicator = count(
 pub static HOUSEHOLDS_REMOVED_IN_YEAR: Indicator = count(
     ("households_removed_in_year", "当年消除风险户数", "Households removed in the year"),
     "households",
-    Kind::Flow,
+    Kind::FlowOf(&HOUSEHOLDS_REMOVED),
     "As households_removed, from 1 January of the year up to the day.",
 );
 
@@ -114,7 +135,7 @@ pub static HOUSEHOLDS_REMOVED_IN_YEAR: Indicator = count(
 pub static HOUSEHOLDS_RELAPSED_IN_YEAR: Indicator = count(
     ("households_relapsed_in_year", "当年风险再现户数", "Households relapsed in the year"),
     "households",
-    Kind::Flow,
+    Kind::FlowOf(&HOUSEHOLDS_RELAPSED),
     "As households_relapsed, from 1 January of the year up to the day.",
 );
 
@@ -191,81 +212,3 @@ pub static VILLAGES_INCOME_OVER_1M: Indicator = tier(
     "Villages with an income over 1,000,000 yuan",
     "Villages whose collective income of the last year that is recorded is above the tier over_1m.",
 );
-
-/// Codes of the categories that figures are broken down by. Another scheme of categories counts in the wholes only.
-pub const CATEGORIES: [&str; 3] = ["unstable", "marginal", "hardship"];
-
-/// One part of a whole for each category, in the order of [`CATEGORIES`].
-macro_rules! by_category {
-    ($whole:ident, $id:literal, $name_zh:literal, $name_en:literal) => {
-        [
-            by_category!(@ $whole, $id, $name_zh, $name_en, "unstable", "脱贫不稳定户", "unstable since leaving poverty"),
-            by_category!(@ $whole, $id, $name_zh, $name_en, "marginal", "边缘易致贫户", "marginal"),
-            by_category!(@ $whole, $id, $name_zh, $name_en, "hardship", "突发严重困难户", "sudden severe hardship"),
-        ]
-    };
-    (@ $whole:ident, $id:literal, $name_zh:literal, $name_en:literal, $code:literal, $zh:literal, $en:literal) => {
-        part(
-            &$whole,
-            (concat!($id, "_", $code), concat!($name_zh, "：", $zh), concat!($name_en, ": ", $en)),
-            "As the whole, for the category of this code.",
-        )
-    };
-}
-
-/// One part of a whole for each risk, in the order of the contract.
-macro_rules! by_risk {
-    ($whole:ident, $id:literal, $name_zh:literal, $name_en:literal) => {
-        [
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "illness", "因病", "illness"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "schooling", "因学", "schooling"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "disability", "因残", "disability"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "natural_disaster", "因自然灾害", "natural disaster"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "accident", "因意外事故", "accident"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "business_failure", "因产业失败", "business failure"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "unstable_employment", "因就业不稳", "unstable employment"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "lack_of_labour", "缺劳动力", "lack of labour"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "housing", "因住房", "housing"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "water", "因饮水", "drinking water"),
-            by_risk!(@ $whole, $id, $name_zh, $name_en, "other", "其他", "other"),
-        ]
-    };
-    (@ $whole:ident, $id:literal, $name_zh:literal, $name_en:literal, $code:literal, $zh:literal, $en:literal) => {
-        part(
-            &$whole,
-            (concat!($id, "_", $code), concat!($name_zh, "：", $zh), concat!($name_en, ": ", $en)),
-            "As the whole, for households at this risk; one with several risks counts once for each.",
-        )
-    };
-}
-
-const fn part(
-    whole: &'static Indicator,
-    names: (&'static str, &'static str, &'static str),
-    definition: &'static str,
-) -> Indicator {
-    Indicator { breakdown_of: Some(whole), ..count(names, "households", Kind::Stock, definition) }
-}
-
-/// Households under monitoring by category.
-pub static UNDER_MONITORING_BY_CATEGORY: [Indicator; 3] =
-    by_category!(HOUSEHOLDS_UNDER_MONITORING, "households_under_monitoring", "在册监测户", "Under monitoring");
-
-/// Households under monitoring by risk.
-pub static UNDER_MONITORING_BY_RISK: [Indicator; 11] =
-    by_risk!(HOUSEHOLDS_UNDER_MONITORING, "households_under_monitoring", "在册监测户", "Under monitoring");
-
-/// Identified households by category.
-pub static IDENTIFIED_BY_CATEGORY: [Indicator; 3] =
-    by_category!(HOUSEHOLDS_IDENTIFIED, "households_identified", "累计识别", "Identified");
-
-/// Identified households by risk.
-pub static IDENTIFIED_BY_RISK: [Indicator; 11] =
-    by_risk!(HOUSEHOLDS_IDENTIFIED, "households_identified", "累计识别", "Identified");
-
-/// Removed households by category.
-pub static REMOVED_BY_CATEGORY: [Indicator; 3] =
-    by_category!(HOUSEHOLDS_REMOVED, "households_removed", "累计消除", "Removed");
-
-/// Removed households by risk.
-pub static REMOVED_BY_RISK: [Indicator; 11] = by_risk!(HOUSEHOLDS_REMOVED, "households_removed", "累计消除", "Removed");

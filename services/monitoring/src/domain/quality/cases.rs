@@ -1,7 +1,7 @@
 //! 601 to 699: cases: risks without a ground, and removals that should not have been.
 
 use super::{CaseFile, Dossier, Rule};
-use crate::domain::{observation::HousingGrade, profile::Newest, risk::Risk};
+use crate::domain::{household::SocialSupport, observation::HousingGrade, profile::Newest, risk::Risk};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::warn(601, "因残致险而无残疾成员", "at risk by disability, but nobody is disabled", |dossier| {
@@ -102,6 +102,22 @@ pub(super) const RULES: &[Rule] = &[
     Rule::warn(619, "无劳动力户被消除", "removed although nobody can work", |dossier| {
         dossier.is_removed() && dossier.composition.labourers == 0
     }),
+    Rule::warn(
+        620,
+        "类别为开发式帮扶对象而无劳动力",
+        "category development, but nobody can work",
+        |dossier| dossier.composition.labourers == 0 && dossier.in_case(|case| case.category == "development"),
+    ),
+    Rule::warn(
+        621,
+        "类别为兜底保障对象而有劳动力且无社会救助",
+        "category safety net, but somebody can work and there is no social support",
+        |dossier| {
+            dossier.composition.labourers > 0
+                && dossier.support == SocialSupport::None
+                && dossier.in_case(|case| case.category == "safety_net")
+        },
+    ),
 ];
 
 /// Whether the household is under monitoring, or on the way to it, for a risk.

@@ -78,6 +78,17 @@ pub fn at_entry(dossier: &Dossier) -> Findings {
     Findings { refused, warned }
 }
 
+/// The numbers of the rules that warn of a household as it becomes. What is wrong with it already does not keep it from
+/// being changed: one fault is mended after the other.
+///
+/// # Errors
+/// The first rule that refuses what it becomes, and found no fault before.
+pub fn at_change(before: &Dossier, after: &Dossier) -> Result<Vec<i32>, Refused> {
+    let Findings { mut refused, warned } = at_entry(after);
+    refused.retain(|rule| !(rule.finds)(before));
+    Findings { refused, warned }.accept()
+}
+
 /// What the rules say of an entry.
 #[derive(Debug, Default)]
 pub struct Findings {

@@ -288,14 +288,11 @@ impl Signal {
         Ok(Self { decision: Some(decision), version: self.version + 1, ..self })
     }
 
-    /// Leads to a case of a household.
+    /// Leads to a case.
     ///
     /// # Errors
-    /// When it is another household's, was not verified, or led to a case before.
-    pub fn take(self, case: CaseId, household: HouseholdId) -> Result<Self, SignalRefused> {
-        if self.household != household {
-            return Err(SignalRefused::NotFound(self.id));
-        }
+    /// When it was not verified, or led to a case before.
+    pub fn take(self, case: CaseId) -> Result<Self, SignalRefused> {
         if self.state() != SignalState::Verified || self.case.is_some() {
             return Err(SignalRefused::NotVerified(self.id));
         }

@@ -65,18 +65,16 @@ fn a_decision_lies_neither_before_the_first_report_nor_before_the_move() {
 
 #[test]
 fn only_what_was_verified_leads_to_a_case_and_only_to_one() {
-    let (case, own) = (CaseId(Uuid::from_u128(9)), HouseholdId(Uuid::from_u128(1)));
+    let case = CaseId(Uuid::from_u128(9));
     let open = signal(Origin::Sweep, "2025-03-01");
     let not_verified = SignalRefused::NotVerified(open.id);
-    assert_eq!(open.clone().take(case, own), Err(not_verified.clone()));
+    assert_eq!(open.clone().take(case), Err(not_verified.clone()));
     let refuted = open.clone().decide(found(false, "2025-03-02"), None).unwrap();
-    assert_eq!(refuted.take(case, own), Err(not_verified.clone()));
+    assert_eq!(refuted.take(case), Err(not_verified.clone()));
     let verified = open.decide(found(true, "2025-03-02"), None).unwrap();
-    let strange = verified.clone().take(case, HouseholdId(Uuid::from_u128(7)));
-    assert_eq!(strange, Err(SignalRefused::NotFound(verified.id)));
-    let taken = verified.take(case, own).unwrap();
+    let taken = verified.take(case).unwrap();
     assert_eq!((taken.case, taken.version), (Some(case), 3));
-    assert_eq!(taken.take(case, own), Err(not_verified));
+    assert_eq!(taken.take(case), Err(not_verified));
 }
 
 #[test]

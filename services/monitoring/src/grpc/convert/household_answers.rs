@@ -8,7 +8,7 @@ use tongxin_platform::{
 use tongxin_proto::monitoring::v1;
 
 use crate::{
-    commands::Registered,
+    commands::Entered,
     domain::{
         household::Household,
         member::{Member, Relation},
@@ -128,23 +128,23 @@ impl From<Merge> for v1::Merge {
     }
 }
 
-impl From<Registered> for v1::RegisterHouseholdResponse {
-    fn from(registered: Registered) -> Self {
-        Self { household: Some(registered.household.into()), warnings: registered.warnings }
-    }
-}
-
-macro_rules! household_answers {
+macro_rules! entered {
     ($($answer:ident),+) => {$(
-        impl From<Household> for v1::$answer {
-            fn from(household: Household) -> Self {
-                Self { household: Some(household.into()) }
+        impl From<Entered> for v1::$answer {
+            fn from(entered: Entered) -> Self {
+                Self { household: Some(entered.household.into()), warnings: entered.warnings }
             }
         }
     )+};
 }
 
-household_answers!(ChangeHouseholdResponse, SetMemberResponse, RemoveMemberResponse, MoveHouseholdResponse);
+entered!(RegisterHouseholdResponse, ChangeHouseholdResponse, SetMemberResponse, RemoveMemberResponse);
+
+impl From<Household> for v1::MoveHouseholdResponse {
+    fn from(household: Household) -> Self {
+        Self { household: Some(household.into()) }
+    }
+}
 
 impl From<Pair> for v1::MergeHouseholdsResponse {
     fn from(pair: Pair) -> Self {

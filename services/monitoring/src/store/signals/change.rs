@@ -72,19 +72,12 @@ pub async fn decide(
 }
 
 /// Lets verified signals of a locked household lead to a case.
-pub async fn take_for_case(
-    conn: &mut PgConnection,
-    _: &Context,
-    ids: &[SignalId],
-    case: CaseId,
-    household: HouseholdId,
-) -> Result<(), Error> {
+pub async fn take_for_case(conn: &mut PgConnection, ids: &[SignalId], case: CaseId) -> Result<(), Error> {
     let signals = lock(conn, ids).await?;
     if let Some(missing) = ids.iter().find(|id| !signals.iter().any(|signal| signal.id == **id)) {
         return Err(SignalRefused::NotFound(*missing).into());
     }
-    let taken: Vec<Signal> =
-        signals.into_iter().map(|signal| signal.take(case, household)).collect::<Result<_, _>>()?;
+    let taken: Vec<Signal> = signals.into_iter().map(|signal| signal.take(case)).collect::<Result<_, _>>()?;
     let ids: Vec<Uuid> = taken.iter().map(|signal| signal.id.0).collect();
     sqlx::query!("UPDATE signal SET case_id = $2, version = version + 1 WHERE signal_id = ANY($1)", &ids, case.0)
         .execute(conn)

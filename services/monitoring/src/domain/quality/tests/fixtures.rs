@@ -711,6 +711,22 @@ pub const FIXTURES: &[Fixture] = &[
         },
     ),
     fixture(
+        620,
+        |it| {
+            it.composition.labourers = 0;
+            monitor(it, |case| case.category = "development".to_owned());
+        },
+        |it| monitor(it, |case| case.category = "development".to_owned()),
+    ),
+    fixture(
+        621,
+        |it| monitor(it, |case| case.category = "safety_net".to_owned()),
+        |it| {
+            it.support = SocialSupport::Subsistence;
+            monitor(it, |case| case.category = "safety_net".to_owned());
+        },
+    ),
+    fixture(
         701,
         |it| {
             monitor(it, |case| {

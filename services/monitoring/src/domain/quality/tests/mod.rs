@@ -75,3 +75,13 @@ fn what_is_not_in_a_dossier_is_not_held_against_the_household() {
     dossier.observable_since = None;
     assert_eq!(at_entry(&dossier).accept().unwrap(), Vec::<i32>::new());
 }
+
+#[test]
+fn what_was_wrong_already_does_not_keep_a_household_from_being_changed() {
+    let (sound, mut worse) = (sound(), sound());
+    let works_at_five = FIXTURES.iter().find(|fixture| fixture.rule == 206).unwrap();
+    (works_at_five.hit)(&mut worse);
+    assert_eq!(at_change(&sound, &worse).unwrap_err().0.number, 206);
+    assert!(at_change(&worse, &worse).is_ok());
+    assert!(at_change(&worse, &sound).is_ok());
+}

@@ -1,0 +1,32 @@
+//! Counts anew who is elderly where somebody became it: nobody states birthdays.
+
+use chrono::NaiveDate;
+use sqlx::PgPool;
+use tongxin_platform::{db::Scope, region::RegionCode};
+
+use crate::{
+    error::Error,
+    store::{heads, profiles},
+};
+
+/// Households that are counted in one transaction.
+const PART: usize = 1_000;
+
+/// Counts anew in a region, as far as the scope sees it. It can be done again, so it needs no request to answer for it.
+pub(super) async fn count_elderly(
+    pool: &PgPool,
+    scope: Scope,
+    region: RegionCode,
+    today: NaiveDate,
+) -> Result<(), Error> {
+    let mut conn = scope.read(pool).await?;
+    let aged = profiles::aged(&mut conn, region, today).await?;
+    conn.rollback().await?;
+    for part in aged.chunks(PART) {
+        let mut tx = scope.write_again(pool).await?;
+        heads::lock(&mut tx, part).await?;
+        profiles::count_elderly(&mut tx, part, today).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! What all changes of one household's statement have in common.
+
+use sqlx::PgConnection;
+use tongxin_platform::{change::Change, request::Context};
+
+use super::Policy;
+use crate::{
+    domain::{
+        household::{Household, HouseholdEvent, Refused},
+        quality::{self, Dossier},
+    },
+    error::Error,
+    store::{
+        households,
+        profiles::{self, NewProfile},
+    },
+};
+
+/// A household as it was entered, and the numbers of the data-quality rules that warn of it.
+pub struct Entered {
+    /// The household.
+    pub household: Household,
+    /// The rules.
+    pub warnings: Vec<i32>,
+}
+
+/// Changes a household, which is locked, unless a data-quality rule refuses what it becomes.
+pub(super) async fn restate(
+    conn: &mut PgConnection,
+    context: &Context,
+    policy: &Policy,
+    household: Household,
+    change: impl FnOnce(Household) -> Result<Change<Household, HouseholdEvent>, Refused>,
+) -> Result<Entered, Error> {
+    let today = context.today();
+    let before = Dossier::of_household(&household, today);
+    let change = change(household)?;
+    let warnings = quality::at_change(&before, &Dossier::of_household(&change.state, today))?;
+    let household = households::save(conn, context, &policy.keys, change).await?;
+    profiles::set(conn, &[NewProfile::of(&household, today)]).await?;
+    Ok(Entered { household, warnings })
+}
