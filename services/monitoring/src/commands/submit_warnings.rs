@@ -9,7 +9,12 @@ use tongxin_platform::{
 
 use super::Policy;
 use crate::{
-    domain::{WarningId, id_number::IdNumber, risk::Risk, signal::Department},
+    domain::{
+        WarningId,
+        id_number::IdNumber,
+        risk::Risk,
+        signal::{Department, SignalRefused},
+    },
     error::Error,
     store::signals::{self, Warning},
 };
@@ -24,6 +29,8 @@ pub struct WarningDraft {
     pub occurred_on: NaiveDate,
     /// The sender's own number.
     pub reference: String,
+    /// Where the person lives, as far as the sender knows.
+    pub lives_in: Option<RegionCode>,
 }
 
 /// Takes warnings of a department.
@@ -54,7 +61,7 @@ impl Command for SubmitWarnings {
         let mut warnings = Vec::with_capacity(rows.len());
         let mut malformed = Vec::new();
         for (row, draft) in (1..).zip(rows) {
-            match draft.and_then(|draft| check(draft, context, policy)) {
+            match draft.and_then(|draft| check(draft, region, context, policy)) {
                 Ok(warning) => warnings.push(warning),
                 Err(error) => malformed.push((row, error)),
             }
@@ -66,8 +73,11 @@ impl Command for SubmitWarnings {
     }
 }
 
-fn check(draft: WarningDraft, context: &Context, policy: &Policy) -> Result<Warning, Error> {
+fn check(draft: WarningDraft, region: RegionCode, context: &Context, policy: &Policy) -> Result<Warning, Error> {
     policy.check_date("occurred_on", draft.occurred_on, context)?;
-    let WarningDraft { id_number, cause, occurred_on, reference } = draft;
+    let WarningDraft { id_number, cause, occurred_on, reference, lives_in } = draft;
+    if let Some(elsewhere) = lives_in.filter(|home| !region.contains(*home)) {
+        return Err(SignalRefused::OutsideRegion(elsewhere).into());
+    }
     Ok(Warning { id: WarningId(context.new_id()), id_number, cause, occurred_on, reference })
 }

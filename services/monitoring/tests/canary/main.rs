@@ -158,7 +158,7 @@ async fn put_up(app: &TestApp, household_id: &str) -> Vec<Status> {
     let case = clerk.open(draft).await.unwrap().case_id;
     let until_notice = lives::track(&case, "2024-06-10").into_iter().take(5);
     clerk.take(until_notice.collect::<Vec<_>>()).await;
-    let ask = RenderNoticeRequest { case_id: case, ..Default::default() };
+    let ask = RenderNoticeRequest { case_id: case };
     let notice = clerk.cases.render_notice(ask).await.unwrap().into_inner();
     assert!(format!("{notice:?}").contains(NAME), "{notice:?}");
     vec![refused]
@@ -236,6 +236,7 @@ async fn warn(app: &TestApp) -> Vec<Status> {
         cause: Risk::Illness.into(),
         occurred_on: date("2025-06-10"),
         reference: reference.to_owned(),
+        ..Default::default()
     };
     let rows = || {
         vec![

@@ -258,6 +258,7 @@ async fn warnings_count_whether_or_not_anybody_is_known() {
             cause: v1::Risk::Illness.into(),
             occurred_on: date("2025-03-31"),
             reference: format!("A-{number}"),
+            region_code: String::new(),
         };
         let options = v1::WarningOptions { request_id: new_request_id(), department: department.into() };
         let rows = v1::WarningRows { rows: (0..count).map(row).collect() };

@@ -25,6 +25,7 @@ fn warning(id_number: impl Into<String>, reference: &str, on: &str) -> v1::Warni
         cause: Risk::Illness.into(),
         occurred_on: date(on),
         reference: reference.to_owned(),
+        region_code: String::new(),
     }
 }
 
@@ -126,7 +127,7 @@ async fn the_answer_is_the_same_whether_or_not_the_person_is_known() {
 async fn a_malformed_warning_is_named_and_harms_no_other() {
     let app = TestApp::start().await;
     app.registered(VILLAGE, 0).await;
-    let good = warning(head_of(0), "A-1", "2025-06-10");
+    let good = v1::Warning { region_code: VILLAGE.to_owned(), ..warning(head_of(0), "A-1", "2025-06-10") };
     let first = vec![
         v1::Warning { id_number: "4418".to_owned(), ..good.clone() },
         v1::Warning { id_number: "441802199902300011".to_owned(), reference: "A-2".to_owned(), ..good.clone() },
@@ -139,13 +140,14 @@ async fn a_malformed_warning_is_named_and_harms_no_other() {
         v1::Warning { cause: 0, reference: "A-6".to_owned(), ..good.clone() },
         // It would be kept in plain.
         v1::Warning { reference: head_of(0), ..good.clone() },
+        v1::Warning { reference: "A-7".to_owned(), region_code: VILLAGE_ELSEWHERE.to_owned(), ..good.clone() },
     ];
     let answer = app
         .clients("department", COUNTY)
         .submit(requests(&new_request_id(), Department::Health, vec![first, second]))
         .await
         .unwrap();
-    assert_eq!((answer.received, answer.malformed), (1, 7));
+    assert_eq!((answer.received, answer.malformed), (1, 8));
     let errors: Vec<_> =
         answer.errors.iter().map(|error| (error.row, error.reason.as_str(), error.field.as_str())).collect();
     assert_eq!(
@@ -158,6 +160,7 @@ async fn a_malformed_warning_is_named_and_harms_no_other() {
             (6, "INVALID_FIELDS", "occurred_on"),
             (7, "INVALID_FIELDS", "cause"),
             (8, "INVALID_FIELDS", "reference"),
+            (9, "WARNING_OUTSIDE_REGION", "region_code"),
         ]
     );
     let people = [head_of(0), "441802199902300011".to_owned()];

@@ -192,6 +192,10 @@ pub enum SignalRefused {
     #[error("only self-reports and sweeps are reported")]
     KindWrong,
 
+    /// A department warns within its region.
+    #[error("{0} is not in the region of the sender's token")]
+    OutsideRegion(RegionCode),
+
     /// It was not verified, or a case was opened for it before.
     #[error("signal {0} is not a verified one that waits for a case")]
     NotVerified(SignalId),
@@ -204,7 +208,9 @@ impl SignalRefused {
         match self {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Decided(_) | Self::NotVerified(_) => ErrorKind::FailedPrecondition,
-            Self::DateOrder(..) | Self::PeriodOrder(..) | Self::KindWrong => ErrorKind::Invalid,
+            Self::DateOrder(..) | Self::PeriodOrder(..) | Self::KindWrong | Self::OutsideRegion(_) => {
+                ErrorKind::Invalid
+            }
         }
     }
 
@@ -216,6 +222,7 @@ impl SignalRefused {
             Self::Decided(_) => "SIGNAL_DECIDED",
             Self::DateOrder(..) | Self::PeriodOrder(..) => "DATE_ORDER",
             Self::KindWrong => "SIGNAL_KIND_WRONG",
+            Self::OutsideRegion(_) => "WARNING_OUTSIDE_REGION",
             Self::NotVerified(_) => "SIGNAL_NOT_VERIFIED",
         }
     }
@@ -227,6 +234,7 @@ impl SignalRefused {
             Self::DateOrder(..) => Some("decided_on"),
             Self::PeriodOrder(..) => Some("until"),
             Self::KindWrong => Some("kind"),
+            Self::OutsideRegion(_) => Some("region_code"),
             Self::NotFound(_) | Self::Decided(_) | Self::NotVerified(_) => None,
         }
     }

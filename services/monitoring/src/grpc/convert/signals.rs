@@ -74,6 +74,7 @@ pub(in crate::grpc) fn warning(row: &v1::Warning) -> Result<WarningDraft, Error>
         cause: named("cause", row.cause)?,
         occurred_on: date("occurred_on", row.occurred_on)?,
         reference: row.reference.clone(),
+        lives_in: optional_region("region_code", &row.region_code)?,
     })
 }
 

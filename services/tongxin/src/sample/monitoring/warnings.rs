@@ -74,6 +74,7 @@ impl Sent<'_> {
             cause: cause.into(),
             occurred_on: Some(occurred_on.into()),
             reference: format!("YJ{:06}", self.count),
+            region_code: self.households[household].region_code.clone(),
         };
         match self.submissions.iter_mut().find(|submission| submission.department == department) {
             Some(submission) => submission.warnings.push(warning),
