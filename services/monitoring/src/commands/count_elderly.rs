@@ -6,7 +6,7 @@ use tongxin_platform::{db::Scope, region::RegionCode};
 
 use crate::{
     error::Error,
-    store::{heads, profiles},
+    store::{households, profiles},
 };
 
 /// Households that are counted in one transaction.
@@ -24,7 +24,7 @@ pub(super) async fn count_elderly(
     conn.rollback().await?;
     for part in aged.chunks(PART) {
         let mut tx = scope.write_again(pool).await?;
-        heads::lock(&mut tx, part).await?;
+        households::lock(&mut tx, part).await?;
         profiles::count_elderly(&mut tx, part, today).await?;
         tx.commit().await?;
     }

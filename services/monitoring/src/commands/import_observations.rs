@@ -15,13 +15,12 @@ use crate::{
         HouseholdId, ImportId,
         import::{Accepted, ImportKind},
         observation::{Observation, ObservationDraft},
-        profile::Standing,
+        profile::Circumstances,
         screening::RuleBook,
     },
     error::Error,
     store::{
-        heads,
-        households::Head,
+        households::{self, Head},
         observations::{self, OfHousehold},
         profiles, region, rule_sets,
     },
@@ -78,7 +77,7 @@ impl Imported for ObservationImport {
 struct Known {
     by_number: HashMap<String, HouseholdId>,
     heads: HashMap<HouseholdId, Head>,
-    standings: HashMap<HouseholdId, Standing>,
+    circumstances: HashMap<HouseholdId, Circumstances>,
     rules: RuleBook,
 }
 
@@ -98,11 +97,11 @@ impl Known {
             HouseholdRef::Number(number) => by_number.get(number).copied(),
         });
         let households: Vec<HouseholdId> = named.collect::<BTreeSet<_>>().into_iter().collect();
-        let heads = heads::lock(conn, &households).await?;
+        let heads = households::lock(conn, &households).await?;
         profiles::count_elderly(conn, &households, context.today()).await?;
         Ok(Self {
             heads,
-            standings: profiles::standings(conn, &households).await?,
+            circumstances: profiles::circumstances(conn, &households).await?,
             rules: rule_sets::book(conn, region(context.regions.from)?, context.today()).await?,
             by_number,
         })
@@ -126,10 +125,10 @@ impl Known {
         }
     }
 
-    fn home(&self, id: HouseholdId) -> Result<(RegionCode, Standing), Error> {
-        match (self.heads.get(&id), self.standings.get(&id)) {
+    fn home(&self, id: HouseholdId) -> Result<(RegionCode, Circumstances), Error> {
+        match (self.heads.get(&id), self.circumstances.get(&id)) {
             (Some(Head { merged_into: Some(kept), .. }), _) => Err(Error::HouseholdMerged(*kept)),
-            (Some(head), Some(standing)) => Ok((head.region, *standing)),
+            (Some(head), Some(known_of_it)) => Ok((head.region, *known_of_it)),
             (None, _) | (_, None) => Err(Error::HouseholdNotFound(id)),
         }
     }
@@ -159,17 +158,22 @@ impl Windows {
     fn take(&mut self, known: &Known, context: &Context, row: RecordObservation) -> Result<Accepted, Error> {
         let RecordObservation { household, stated } = row;
         let id = known.id(&household)?;
-        let (region, standing) = known.home(id)?;
+        let (region, known_of_it) = known.home(id)?;
         let window = (id, stated.window_ends_on);
-        let observation = self.record(window, stated, standing);
-        let warnings = doubt(standing, &observation, known.rules.of(region), context)?;
+        let observation = self.record(window, stated, known_of_it);
+        let warnings = doubt(known_of_it, &observation, known.rules.of(region), context)?;
         self.recorded.insert(window, observation);
         self.changed.insert(window);
         Ok(Accepted { warned: !warnings.is_empty() })
     }
 
-    fn record(&self, window: (HouseholdId, NaiveDate), stated: ObservationDraft, standing: Standing) -> Observation {
-        Observation::recorded(self.recorded.get(&window), stated, standing.composition.persons)
+    fn record(
+        &self,
+        window: (HouseholdId, NaiveDate),
+        stated: ObservationDraft,
+        known_of_it: Circumstances,
+    ) -> Observation {
+        Observation::recorded(self.recorded.get(&window), stated, known_of_it.composition.persons)
     }
 
     fn changed(mut self, known: &Known) -> Vec<OfHousehold> {

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         HouseholdId,
         observation::{Observation, ObservationDraft},
-        profile::{Newest, Standing},
+        profile::{Circumstances, Newest},
         quality::{self, Dossier},
         rule_set::RuleSet,
         verdict::Verdict,
@@ -73,12 +73,13 @@ impl Command for RecordObservation {
         };
         let head = households::lock_head(conn, id).await?.unmerged()?;
         profiles::count_elderly(conn, &[id], context.today()).await?;
-        let standing = profiles::standings(conn, &[id]).await?.remove(&id).ok_or(Error::HouseholdNotFound(id))?;
+        let known_of_it =
+            profiles::circumstances(conn, &[id]).await?.remove(&id).ok_or(Error::HouseholdNotFound(id))?;
         let window = (id, stated.window_ends_on);
         let earlier = observations::find_many(conn, &[window]).await?.remove(&window);
-        let observation = Observation::recorded(earlier.as_ref(), stated, standing.composition.persons);
+        let observation = Observation::recorded(earlier.as_ref(), stated, known_of_it.composition.persons);
         let rule_set = rule_sets::in_force(conn, head.region, context.today()).await?;
-        let warnings = doubt(standing, &observation, rule_set.as_ref(), context)?;
+        let warnings = doubt(known_of_it, &observation, rule_set.as_ref(), context)?;
         let recorded = observations::save(conn, context, (id, head.region, observation)).await?;
         profiles::refresh_newest(conn, &[id]).await?;
         let candidates = profiles::find(conn, &[id]).await?;
@@ -90,12 +91,12 @@ impl Command for RecordObservation {
 
 /// The data-quality rules that warn of an observation. Fails on one that refuses it.
 pub(super) fn doubt(
-    standing: Standing,
+    known_of_it: Circumstances,
     observation: &Observation,
     rule_set: Option<&RuleSet>,
     context: &Context,
 ) -> Result<Vec<i32>, Error> {
-    let profile = standing.observed(Newest::of(observation, None));
+    let profile = known_of_it.observed(Newest::of(observation, None));
     let line = rule_set.and_then(|rule_set| rule_set.line_of(&profile.newest));
     Ok(quality::at_entry(&Dossier::of_profile(&profile, line, context.today())).accept()?)
 }

@@ -26,8 +26,7 @@ use crate::{
     },
     error::Error,
     store::{
-        heads,
-        households::Head,
+        households::{self, Head},
         profiles::{self, Snapshot},
         rule_sets, signals, verdicts,
     },
@@ -266,7 +265,7 @@ impl Command for RecordHits {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Recorded, Error> {
         let households: Vec<HouseholdId> = self.0.iter().map(|hit| hit.household).collect();
-        let heads = heads::lock(conn, &households).await?;
+        let heads = households::lock(conn, &households).await?;
         // Who was merged or moved away meanwhile is left to the next screening.
         let stays = |hit: Hit| match heads.get(&hit.household) {
             Some(Head { region, merged_into: None, .. }) => Some((hit, *region)),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{Datelike as _, Months, NaiveDate};
 use tongxin_platform::named;
 
 use super::risk::{Disaster, Risk};
@@ -108,6 +108,13 @@ impl Refused {
             Self::AmountNegative(field) => field,
         }
     }
+}
+
+/// The last day of the window a year before one that ends on a day: the last day of the same month, in leap years too.
+#[must_use]
+pub fn a_year_before(window_ends_on: NaiveDate) -> NaiveDate {
+    let begins = |ends: NaiveDate| ends.succ_opt()?.checked_sub_months(Months::new(12))?.pred_opt();
+    begins(window_ends_on).unwrap_or(NaiveDate::MIN)
 }
 
 impl ObservationDraft {
@@ -221,6 +228,15 @@ mod tests {
         for text in ["2024-02-28", "2025-12-30", "2025-01-01"] {
             assert_eq!(ends_on(text), Err(Refused::WindowEndWrong(text.parse().unwrap())));
         }
+    }
+
+    #[test]
+    fn a_year_before_the_end_of_february_is_the_end_of_february() {
+        let before = |text: &str| a_year_before(text.parse().unwrap()).to_string();
+        assert_eq!(
+            ["2025-02-28", "2024-02-29", "2025-12-31", "2025-01-31"].map(before),
+            ["2024-02-29", "2023-02-28", "2024-12-31", "2024-01-31"]
+        );
     }
 
     #[test]

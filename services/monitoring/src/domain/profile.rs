@@ -145,7 +145,7 @@ impl Newest {
 
 /// What a household is, whatever was observed of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Circumstances {
     /// Its members, in numbers.
     pub composition: Composition,
     /// Whether it was lifted out of poverty by 2020.
@@ -156,7 +156,7 @@ pub struct Standing {
     pub monitored: bool,
 }
 
-impl Standing {
+impl Circumstances {
     /// What rules ask about it once something is observed.
     #[must_use]
     pub fn observed(self, newest: Newest) -> Profile {

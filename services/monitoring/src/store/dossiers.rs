@@ -1,22 +1,21 @@
 //! All that data-quality rules ask of households, read in parts: however many households there are, few are in memory.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::{Datelike as _, NaiveDate};
 use sqlx::PgConnection;
 use tongxin_platform::region::{RegionCode, RegionRange};
 use uuid::Uuid;
 
-use super::{named, region, rule_sets};
+use super::{members, named, profiles, region, rule_sets};
 use crate::{
     domain::{
         HouseholdId,
         household::SocialSupport,
         measure::MeasureFamily,
-        member::{Insurance, LabourAbility, Relation, Schooling, Sex, Work},
-        observation::HousingGrade,
-        profile::{Composition, Newest},
-        quality::{CaseFile, Dossier, MeasureFile, Person},
+        member::{LabourAbility, Relation, Schooling, Sex, Work},
+        profile::Newest,
+        quality::{CaseFacts, Dossier, MeasureFile, Person},
         risk::Risk,
     },
     error::Error,
@@ -58,20 +57,25 @@ impl Reader {
         let rows: Vec<HeadRow> = rows.into_iter().filter(|row| !row.merged).collect();
         let ids: Vec<Uuid> = rows.iter().map(|row| row.household_id).collect();
 
-        let mut profiles = profiles(conn, &ids).await?;
-        let mut members = members(conn, &ids).await?;
+        let visible: Vec<HouseholdId> = ids.iter().copied().map(HouseholdId).collect();
+        let circumstances = profiles::circumstances(conn, &visible).await?;
+        let observed = profiles::find(conn, &visible).await?;
+        let mut newest: HashMap<HouseholdId, Newest> =
+            observed.into_iter().map(|candidate| (candidate.household, candidate.profile.newest)).collect();
+        let mut people = people(conn, &ids).await?;
         let twice = registered_twice(conn, &ids).await?;
         let mut cases = cases(conn, &ids).await?;
         let mut dossiers = Vec::with_capacity(rows.len());
         for row in rows {
             let id = row.household_id;
-            let (composition, newest) = profiles.remove(&id).unwrap_or_default();
+            let composition = circumstances.get(&HouseholdId(id)).map(|known| known.composition).unwrap_or_default();
+            let newest = newest.remove(&HouseholdId(id));
             let dossier = Dossier {
                 today: self.today,
                 observable_since: Some(row.registered_on),
                 lifted_from_poverty: row.lifted_from_poverty,
                 support: named(SocialSupport::by_name(&row.support), &row.support)?,
-                members: members.remove(&id).unwrap_or_default(),
+                members: people.remove(&id).unwrap_or_default(),
                 composition,
                 registered_twice: twice.get(&id).copied().unwrap_or_default(),
                 line: self.line(conn, row.region_code, newest.as_ref()).await?,
@@ -132,70 +136,7 @@ struct HeadRow {
     registered_on: NaiveDate,
 }
 
-async fn profiles(
-    conn: &mut PgConnection,
-    ids: &[Uuid],
-) -> Result<HashMap<Uuid, (Composition, Option<Newest>)>, Error> {
-    let rows = sqlx::query!(
-        r#"
-        SELECT household_id, persons, labourers, students, children_out_of_school, elderly, disabled, seriously_ill,
-               chronically_ill, workers, uninsured, window_ends_on,
-               coalesce(wages, 0) AS "wages!", coalesce(business, 0) AS "business!",
-               coalesce(property, 0) AS "property!", coalesce(transfer, 0) AS "transfer!",
-               coalesce(business_expense, 0) AS "business_expense!", coalesce(out_of_pocket, 0) AS "out_of_pocket!",
-               coalesce(insurance_received, 0) AS "insurance_received!", coalesce(net_income, 0) AS "net_income!",
-               coalesce(per_capita_net_income, 0) AS "per_capita_net_income!", previous_per_capita_net_income,
-               coalesce(loss, 0) AS "loss!", coalesce(schooling_guaranteed, true) AS "schooling_guaranteed!",
-               coalesce(medical_guaranteed, true) AS "medical_guaranteed!",
-               coalesce(housing_grade, 'A') AS "housing_grade!", coalesce(water_safe, true) AS "water_safe!",
-               coalesce(shocks, 0) AS "shocks!"
-        FROM profile
-        WHERE household_id = ANY($1)
-        "#,
-        ids,
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut profiles = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let composition = Composition {
-            persons: row.persons,
-            labourers: row.labourers,
-            students: row.students,
-            children_out_of_school: row.children_out_of_school,
-            elderly: row.elderly,
-            disabled: row.disabled,
-            seriously_ill: row.seriously_ill,
-            chronically_ill: row.chronically_ill,
-            workers: row.workers,
-            uninsured: row.uninsured,
-        };
-        let housing_grade = named(HousingGrade::by_name(&row.housing_grade), &row.housing_grade)?;
-        let newest = row.window_ends_on.map(|window_ends_on| Newest {
-            window_ends_on,
-            wages: row.wages,
-            business: row.business,
-            property: row.property,
-            transfer: row.transfer,
-            business_expense: row.business_expense,
-            out_of_pocket: row.out_of_pocket,
-            insurance_received: row.insurance_received,
-            net_income: row.net_income,
-            per_capita_net_income: row.per_capita_net_income,
-            previous_per_capita_net_income: row.previous_per_capita_net_income,
-            loss: row.loss,
-            schooling_guaranteed: row.schooling_guaranteed,
-            medical_guaranteed: row.medical_guaranteed,
-            housing_grade,
-            water_safe: row.water_safe,
-            shocks: Risk::ALL.iter().copied().filter(|risk| row.shocks & (1 << risk.index()) != 0).collect(),
-        });
-        profiles.insert(row.household_id, (composition, newest));
-    }
-    Ok(profiles)
-}
-
-async fn members(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Person>>, Error> {
+async fn people(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Person>>, Error> {
     let rows = sqlx::query!(
         r#"
         SELECT household_id, relation, sex, birth_date, labour, schooling, insurances, work, work_months
@@ -207,7 +148,7 @@ async fn members(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, 
     )
     .fetch_all(conn)
     .await?;
-    let mut members: HashMap<Uuid, Vec<Person>> = HashMap::with_capacity(ids.len());
+    let mut people: HashMap<Uuid, Vec<Person>> = HashMap::with_capacity(ids.len());
     for row in rows {
         let person = Person {
             relation: named(Relation::by_name(&row.relation), &row.relation)?,
@@ -215,18 +156,13 @@ async fn members(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, 
             birth_date: row.birth_date,
             labour: named(LabourAbility::by_name(&row.labour), &row.labour)?,
             schooling: named(Schooling::by_name(&row.schooling), &row.schooling)?,
-            insurances: insurances(row.insurances),
+            insurances: members::insurances(row.insurances),
             work: named(Work::by_name(&row.work), &row.work)?,
             work_months: row.work_months,
         };
-        members.entry(row.household_id).or_default().push(person);
+        people.entry(row.household_id).or_default().push(person);
     }
-    Ok(members)
-}
-
-/// One bit for each insurance, in the contract's order.
-fn insurances(bits: i16) -> BTreeSet<Insurance> {
-    Insurance::ALL.iter().copied().filter(|insurance| bits & (1 << insurance.index()) != 0).collect()
+    Ok(people)
 }
 
 /// How many members of households are registered in another one as well, wherever that is.
@@ -256,7 +192,7 @@ async fn registered_twice(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashM
 }
 
 /// The case of each household that is open, or else that was opened last; those that were refused led to nothing.
-async fn cases(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, CaseFile>, Error> {
+async fn cases(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, CaseFacts>, Error> {
     let rows = sqlx::query!(
         r#"
         SELECT DISTINCT ON (household_id)
@@ -279,7 +215,7 @@ async fn cases(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Ca
     let mut cases = HashMap::with_capacity(rows.len());
     for row in rows {
         let risks = row.risks.iter().map(|risk| named(Risk::by_name(risk), risk)).collect::<Result<_, _>>()?;
-        let case = CaseFile {
+        let case = CaseFacts {
             category: row.category,
             risks,
             identified_on: row.identified_on,

@@ -1,6 +1,6 @@
 //! Members of households.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -8,7 +8,6 @@ use tongxin_platform::personal::DataKey;
 use uuid::Uuid;
 
 use super::{
-    households::Members,
     keys::Hash,
     named, sealed,
     sealed::{Sealed, SealedMember},
@@ -63,9 +62,12 @@ fn bits(insurances: &BTreeSet<Insurance>) -> i16 {
     insurances.iter().fold(0, |bits, insurance| bits | 1 << insurance.index())
 }
 
-fn insurances(bits: i16) -> BTreeSet<Insurance> {
+pub(super) fn insurances(bits: i16) -> BTreeSet<Insurance> {
     Insurance::ALL.iter().filter(|insurance| bits & (1 << insurance.index()) != 0).copied().collect()
 }
+
+/// Rows of members, by household.
+pub(super) type Members = HashMap<HouseholdId, Vec<Kept>>;
 
 /// Reads the members of households: those who belong to them, the head first, then those who left.
 pub(super) async fn of_households(conn: &mut PgConnection, households: &[Uuid]) -> Result<Members, Error> {

@@ -5,7 +5,6 @@ pub mod cases;
 pub mod dated_rules;
 pub mod defects;
 pub mod dossiers;
-pub mod heads;
 pub mod holidays;
 pub mod households;
 pub mod imports;

@@ -14,7 +14,11 @@ use crate::{
         case::{Case, Notice},
     },
     error::Error,
-    store::{case_signals, cases, dated_rules, heads, households::Head, measures, standings},
+    store::{
+        case_signals, cases, dated_rules,
+        households::{self, Head},
+        measures, standings,
+    },
 };
 
 impl<'a> Desk<'a> {
@@ -32,7 +36,7 @@ impl<'a> Desk<'a> {
         needs.households.extend(household_of.values());
 
         let households: Vec<HouseholdId> = needs.households.iter().copied().collect();
-        let heads = heads::lock(conn, &households).await?;
+        let heads = households::lock(conn, &households).await?;
         let cases = cases::of_households(conn, &households).await?;
         let ids: Vec<CaseId> = cases.iter().map(|case| case.id).collect();
         let measures = measures::of_cases(conn, &ids).await?;

@@ -1,6 +1,6 @@
 //! 601 to 699: cases: risks without a ground, and removals that should not have been.
 
-use super::{CaseFile, Dossier, Rule};
+use super::{CaseFacts, Dossier, Rule};
 use crate::domain::{household::SocialSupport, observation::HousingGrade, profile::Newest, risk::Risk};
 
 pub(super) const RULES: &[Rule] = &[
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         "纳入监测满一年而此后没有监测数据",
         "under monitoring for a year without an observation since",
         |dossier| {
-            let unobserved = |case: &CaseFile| {
+            let unobserved = |case: &CaseFacts| {
                 case.is_monitored()
                     && case.identified_on.is_some_and(|on| {
                         on < dossier.months_ago(12) && !dossier.observed(|newest| newest.window_ends_on >= on)
@@ -93,7 +93,7 @@ pub(super) const RULES: &[Rule] = &[
         dossier.in_case(|case| case.removed_on.is_some() && !case.assisted && case.done().next().is_some())
     }),
     Rule::warn(618, "识别未满6个月即消除", "removed within 6 months of identification", |dossier| {
-        let early = |case: &CaseFile| {
+        let early = |case: &CaseFacts| {
             let (Some(from), Some(until)) = (case.identified_on, case.removed_on) else { return false };
             from.checked_add_months(chrono::Months::new(6)).is_some_and(|earliest| until < earliest)
         };
@@ -129,10 +129,10 @@ fn removed_although(dossier: &Dossier, holds: impl Fn(&Newest) -> bool) -> bool 
     dossier.is_removed() && dossier.observed(holds)
 }
 
-fn left_assisted(case: &CaseFile) -> bool {
+fn left_assisted(case: &CaseFacts) -> bool {
     case.removed_on.is_some() && case.assisted
 }
 
-fn is_each_risk_met(case: &CaseFile) -> bool {
+fn is_each_risk_met(case: &CaseFacts) -> bool {
     case.risks.iter().all(|risk| case.done().any(|(measure, _)| measure.risk == *risk))
 }

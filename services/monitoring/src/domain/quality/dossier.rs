@@ -34,7 +34,7 @@ pub struct Dossier {
     /// The monitoring line of that observation's year, in fen.
     pub line: Option<i64>,
     /// Its newest case.
-    pub case: Option<CaseFile>,
+    pub case: Option<CaseFacts>,
 }
 
 /// What rules ask of a member: nothing that is sealed.
@@ -60,7 +60,7 @@ pub struct Person {
 
 /// What rules ask of a case.
 #[derive(Debug, Clone)]
-pub struct CaseFile {
+pub struct CaseFacts {
     /// Code of its category.
     pub category: String,
     /// What the household is at risk of.
@@ -124,7 +124,7 @@ impl Dossier {
             registered_twice: 0,
             newest: Some(profile.newest.clone()),
             line,
-            case: profile.monitored.then(|| CaseFile::under_monitoring(today)),
+            case: profile.monitored.then(|| CaseFacts::under_monitoring(today)),
         }
     }
 
@@ -149,7 +149,7 @@ impl Dossier {
     }
 
     /// Whether something holds for the newest case, if there is one.
-    pub(super) fn in_case(&self, holds: impl Fn(&CaseFile) -> bool) -> bool {
+    pub(super) fn in_case(&self, holds: impl Fn(&CaseFacts) -> bool) -> bool {
         self.case.as_ref().is_some_and(holds)
     }
 
@@ -221,7 +221,7 @@ impl From<&Member> for Person {
     }
 }
 
-impl CaseFile {
+impl CaseFacts {
     /// A case of which no more is known than that the household is under monitoring.
     fn under_monitoring(today: NaiveDate) -> Self {
         Self {

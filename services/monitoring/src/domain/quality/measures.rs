@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         "纳入监测30天后仍有风险没有措施",
         "a risk without a measure 30 days after identification",
         |dossier| {
-            let is_met = |case: &super::CaseFile| {
+            let is_met = |case: &super::CaseFacts| {
                 case.risks.iter().all(|risk| case.measures.iter().any(|measure| measure.risk == *risk))
             };
             dossier.in_case(|case| {

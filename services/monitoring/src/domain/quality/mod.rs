@@ -14,7 +14,7 @@ mod schooling_and_work;
 #[cfg(test)]
 mod tests;
 
-pub use dossier::{CaseFile, Dossier, MeasureFile, Person};
+pub use dossier::{CaseFacts, Dossier, MeasureFile, Person};
 
 /// What a rule does at entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use crate::{
     },
     error::Error,
     store::{
-        heads,
+        households,
         keys::{Hash, Keys},
         published,
     },
@@ -193,7 +193,7 @@ async fn registered(
     .fetch_all(&mut *conn)
     .await?;
     let ids: Vec<HouseholdId> = members.iter().map(|member| HouseholdId(member.household_id)).collect();
-    let homes = heads::lock(conn, &ids).await?;
+    let homes = households::lock(conn, &ids).await?;
     let mut people = HashMap::new();
     for member in members {
         let home = homes.get(&HouseholdId(member.household_id)).filter(|head| head.merged_into.is_none());

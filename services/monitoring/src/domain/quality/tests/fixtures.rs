@@ -10,7 +10,7 @@ use crate::domain::{
     member::{Insurance, LabourAbility, Relation, Schooling, Sex, Work},
     observation::HousingGrade,
     profile::{Composition, Newest},
-    quality::{CaseFile, Dossier, MeasureFile, Person},
+    quality::{CaseFacts, Dossier, MeasureFile, Person},
     risk::Risk,
 };
 
@@ -111,8 +111,8 @@ fn observation() -> Newest {
 }
 
 /// A case of an ill household, under monitoring for a year, with a measure that was done.
-fn monitored() -> CaseFile {
-    CaseFile {
+fn monitored() -> CaseFacts {
+    CaseFacts {
         category: "unstable".to_owned(),
         risks: vec![Risk::Illness],
         identified_on: Some(day("2024-09-01")),
@@ -128,21 +128,21 @@ fn done(risk: Risk, family: MeasureFamily, on: &str) -> MeasureFile {
     MeasureFile { risk, family, due_on: day(on), done_on: Some(day(on)) }
 }
 
-fn removed() -> CaseFile {
-    CaseFile { removed_on: Some(day("2025-03-31")), ..monitored() }
+fn removed() -> CaseFacts {
+    CaseFacts { removed_on: Some(day("2025-03-31")), ..monitored() }
 }
 
 fn seen(dossier: &mut Dossier) -> &mut Newest {
     dossier.newest.as_mut().unwrap()
 }
 
-fn monitor(dossier: &mut Dossier, change: impl FnOnce(&mut CaseFile)) {
+fn monitor(dossier: &mut Dossier, change: impl FnOnce(&mut CaseFacts)) {
     let mut case = monitored();
     change(&mut case);
     dossier.case = Some(case);
 }
 
-fn remove(dossier: &mut Dossier, change: impl FnOnce(&mut CaseFile)) {
+fn remove(dossier: &mut Dossier, change: impl FnOnce(&mut CaseFacts)) {
     let mut case = removed();
     change(&mut case);
     dossier.case = Some(case);
@@ -591,7 +591,7 @@ pub const FIXTURES: &[Fixture] = &[
     fixture(
         607,
         |it| monitor(it, |case| case.authorised = false),
-        |it| monitor(it, |case| *case = CaseFile { identified_on: None, authorised: false, ..monitored() }),
+        |it| monitor(it, |case| *case = CaseFacts { identified_on: None, authorised: false, ..monitored() }),
     ),
     fixture(
         608,
@@ -730,12 +730,12 @@ pub const FIXTURES: &[Fixture] = &[
         701,
         |it| {
             monitor(it, |case| {
-                *case = CaseFile { identified_on: Some(day("2025-05-30")), measures: vec![], ..monitored() };
+                *case = CaseFacts { identified_on: Some(day("2025-05-30")), measures: vec![], ..monitored() };
             });
         },
         |it| {
             monitor(it, |case| {
-                *case = CaseFile { identified_on: Some(day("2025-05-31")), measures: vec![], ..monitored() };
+                *case = CaseFacts { identified_on: Some(day("2025-05-31")), measures: vec![], ..monitored() };
             });
         },
     ),

@@ -1,0 +1,12 @@
+//! Households, with their members.
+
+mod heads;
+mod search;
+mod whole;
+mod write;
+
+pub use heads::{Head, Listed, find_head, list, lock, lock_head, state_revealed};
+pub use search::{Index, search};
+pub use whole::{find, head_name};
+pub(super) use write::write;
+pub use write::{add, save};

@@ -1,0 +1,227 @@
+//! What rules ask about households: one narrow row for each, written with what it is made of.
+
+mod read;
+mod snapshot;
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use tongxin_platform::region::RegionCode;
+use uuid::Uuid;
+
+pub use read::{circumstances, find, stream, villages};
+pub use snapshot::{Snapshot, snapshot, take_time};
+
+use crate::{
+    domain::{
+        HouseholdId,
+        household::{Household, Move, SocialSupport},
+        profile::{Composition, ELDERLY, elderly_rises_on},
+        risk::Risk,
+    },
+    error::Error,
+};
+
+/// What is written of a household when it is registered or stated anew.
+#[derive(Debug, Clone, Copy)]
+pub struct NewProfile {
+    household: HouseholdId,
+    region: RegionCode,
+    composition: Composition,
+    elderly_rises_on: Option<NaiveDate>,
+    lifted_from_poverty: bool,
+    support: SocialSupport,
+}
+
+impl NewProfile {
+    /// A household as of a day.
+    #[must_use]
+    pub fn of(household: &Household, day: NaiveDate) -> Self {
+        Self {
+            household: household.id,
+            region: household.region,
+            composition: Composition::of(household, day),
+            elderly_rises_on: elderly_rises_on(household, day),
+            lifted_from_poverty: household.lifted_from_poverty,
+            support: household.support,
+        }
+    }
+}
+
+/// States who belongs to each of some households, all different.
+pub async fn set(conn: &mut PgConnection, profiles: &[NewProfile]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = profiles.iter().map(|profile| profile.household.0).collect();
+    let regions: Vec<i64> = profiles.iter().map(|profile| profile.region.number()).collect();
+    let lifted: Vec<bool> = profiles.iter().map(|profile| profile.lifted_from_poverty).collect();
+    let support: Vec<&str> = profiles.iter().map(|profile| profile.support.name()).collect();
+    let rises_on: Vec<Option<NaiveDate>> = profiles.iter().map(|profile| profile.elderly_rises_on).collect();
+    let counts = |count: fn(&Composition) -> i16| -> Vec<i16> {
+        profiles.iter().map(|profile| count(&profile.composition)).collect()
+    };
+    sqlx::query!(
+        r#"
+        INSERT INTO profile
+            (household_id, region_code, lifted_from_poverty, support, monitored, persons, labourers, students,
+             children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
+             elderly_rises_on)
+        SELECT id, region_code, lifted, support, false, persons, labourers, students,
+               children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
+               elderly_rises_on
+        FROM unnest(
+            $1::uuid[], $2::bigint[], $3::boolean[], $4::text[], $5::smallint[], $6::smallint[], $7::smallint[],
+            $8::smallint[], $9::smallint[], $10::smallint[], $11::smallint[], $12::smallint[], $13::smallint[],
+            $14::smallint[], $15::date[]
+        ) AS new (
+            id, region_code, lifted, support, persons, labourers, students,
+            children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
+            elderly_rises_on
+        )
+        ON CONFLICT (household_id) DO UPDATE
+        SET lifted_from_poverty = excluded.lifted_from_poverty,
+            support = excluded.support,
+            persons = excluded.persons,
+            labourers = excluded.labourers,
+            students = excluded.students,
+            children_out_of_school = excluded.children_out_of_school,
+            elderly = excluded.elderly,
+            disabled = excluded.disabled,
+            seriously_ill = excluded.seriously_ill,
+            chronically_ill = excluded.chronically_ill,
+            workers = excluded.workers,
+            uninsured = excluded.uninsured,
+            elderly_rises_on = excluded.elderly_rises_on
+        "#,
+        &ids,
+        &regions,
+        &lifted,
+        &support as &[&str],
+        &counts(|of| of.persons),
+        &counts(|of| of.labourers),
+        &counts(|of| of.students),
+        &counts(|of| of.children_out_of_school),
+        &counts(|of| of.elderly),
+        &counts(|of| of.disabled),
+        &counts(|of| of.seriously_ill),
+        &counts(|of| of.chronically_ill),
+        &counts(|of| of.workers),
+        &counts(|of| of.uninsured),
+        &rises_on as &[Option<NaiveDate>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Households of a region in which somebody became elderly since they were counted.
+pub async fn aged(conn: &mut PgConnection, within: RegionCode, today: NaiveDate) -> Result<Vec<HouseholdId>, Error> {
+    let range = within.range();
+    let ids = sqlx::query_scalar!(
+        r#"
+        SELECT household_id
+        FROM profile
+        WHERE region_code >= $1 AND region_code < $2 AND elderly_rises_on <= $3
+        ORDER BY household_id
+        "#,
+        range.from,
+        range.until,
+        today,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(HouseholdId).collect())
+}
+
+/// Counts anew who is elderly, in those of some locked households where somebody became it.
+pub async fn count_elderly(conn: &mut PgConnection, households: &[HouseholdId], today: NaiveDate) -> Result<(), Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    sqlx::query!(
+        r#"
+        UPDATE profile
+        SET elderly = counted.elderly,
+            elderly_rises_on = counted.rises_on
+        FROM (
+            SELECT household_id,
+                   count(*) FILTER (WHERE turns_on <= $2)::smallint AS elderly,
+                   min(turns_on) FILTER (WHERE turns_on > $2) AS rises_on
+            FROM profile
+                JOIN member USING (household_id),
+                LATERAL (SELECT (birth_date + make_interval(years => $3))::date AS turns_on) AS age
+            WHERE household_id = ANY($1) AND elderly_rises_on <= $2 AND left_on IS NULL
+            GROUP BY household_id
+        ) AS counted
+        WHERE profile.household_id = counted.household_id
+        "#,
+        &ids,
+        today,
+        ELDERLY,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// States whether a household is under monitoring.
+pub async fn set_monitored(conn: &mut PgConnection, household: HouseholdId, monitored: bool) -> Result<(), Error> {
+    sqlx::query!("UPDATE profile SET monitored = $2 WHERE household_id = $1", household.0, monitored)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Reads the newest observation of each of some households anew.
+pub async fn refresh_newest(conn: &mut PgConnection, households: &[HouseholdId]) -> Result<(), Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let risks: Vec<&str> = Risk::ALL.iter().map(|risk| risk.name()).collect();
+    sqlx::query!(
+        r#"
+        UPDATE profile
+        SET window_ends_on = newest.window_ends_on,
+            wages = newest.wages,
+            business = newest.business,
+            property = newest.property,
+            transfer = newest.transfer,
+            business_expense = newest.business_expense,
+            out_of_pocket = newest.out_of_pocket,
+            insurance_received = newest.insurance_received,
+            net_income = newest.net_income,
+            per_capita_net_income = newest.per_capita_net_income,
+            previous_per_capita_net_income = previous.per_capita_net_income,
+            loss = newest.loss,
+            schooling_guaranteed = newest.schooling_guaranteed,
+            medical_guaranteed = newest.medical_guaranteed,
+            housing_grade = newest.housing_grade,
+            water_safe = newest.water_safe,
+            shocks = newest.risks
+        FROM unnest($1::uuid[]) AS asked (household_id)
+            LEFT JOIN LATERAL (
+                SELECT observation.*, hit.risks, hit.loss
+                FROM observation,
+                    LATERAL (
+                        SELECT coalesce(bit_or(1 << array_position($2::text[], cause) - 1), 0) AS risks,
+                               coalesce(sum(loss_fen), 0)::bigint AS loss
+                        FROM jsonb_to_recordset(shocks) AS shock (cause text, loss_fen bigint)
+                    ) AS hit
+                WHERE observation.household_id = asked.household_id
+                ORDER BY observation.window_ends_on DESC
+                LIMIT 1
+            ) AS newest ON true
+            LEFT JOIN observation AS previous
+                -- A year before the end of February is the end of February.
+                ON previous.household_id = asked.household_id
+                AND previous.window_ends_on = (newest.window_ends_on + 1 - interval '1 year')::date - 1
+        WHERE profile.household_id = asked.household_id
+        "#,
+        &ids,
+        &risks as &[&str],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes the profile of a household that moves along.
+pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
+    sqlx::query!("UPDATE profile SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number(),)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
