@@ -114,6 +114,14 @@ impl Program {
         Ok((program, clients))
     }
 
+    /// Says whether it has ended, by itself or otherwise.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Kills a process that the program started, or one that such a process started, by the beginning of its
     /// command line, as `kill -9` does. Says whether there was one.
     ///
