@@ -105,13 +105,12 @@ async fn the_figures_survive_kill_9_of_a_backend_of_postgres() {
 }
 
 #[tokio::test]
-async fn the_figures_survive_kill_9_of_nats() {
-    killed_while_loading("nats-server").await;
+async fn the_figures_survive_kill_9_of_nats_and_a_broker_that_lost_all() {
+    let folder = killed_while_loading("nats-server").await;
+    a_broker_that_lost_all_is_filled_again_while_services_run(&folder).await;
 }
 
-#[tokio::test]
-async fn a_broker_that_lost_all_is_filled_again_while_services_run() {
-    let folder = data_folder();
+async fn a_broker_that_lost_all_is_filled_again_while_services_run(folder: &TempDir) {
     let (mut program, clients) = Program::with_sample(folder.path()).await.unwrap();
     let before = figures(&clients.scorecard(QINGYUAN, END_OF_2025).await.unwrap());
     assert!(program.kill_started("nats-server").unwrap());
