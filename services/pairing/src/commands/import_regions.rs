@@ -17,7 +17,7 @@ pub struct ImportRegions {
     pub import: Uuid,
     /// How many rows there have to be.
     pub received: i64,
-    /// The request, by which changed rows are marked.
+    /// The request, which is kept with the edition.
     pub request_id: Uuid,
     /// What the rows belong to.
     pub edition: Edition,

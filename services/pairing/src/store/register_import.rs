@@ -88,7 +88,8 @@ pub struct Merged {
     pub assistance_changed: u64,
 }
 
-/// Merges the rows that were set aside into the register, with all events.
+/// Merges the rows that were set aside into the register, with all events. The import's identifier becomes that of the
+/// edition: the one of the request is the caller's, and others may choose the same.
 pub async fn merge(
     conn: &mut PgConnection,
     context: &Context,
@@ -101,7 +102,7 @@ pub async fn merge(
     Scope::EVERYWHERE.set(conn).await?;
     sqlx::query!("SET LOCAL statement_timeout = '10min'").execute(&mut *conn).await?;
     sqlx::query!("SELECT pg_advisory_xact_lock($1)", IMPORT_LOCK).execute(&mut *conn).await?;
-    take_edition(conn, context, request_id, edition).await?;
+    take_edition(conn, context, (import, request_id), edition).await?;
     let rows = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM region_import WHERE import_id = $1"#, import)
         .fetch_one(&mut *conn)
         .await?;
@@ -109,10 +110,10 @@ pub async fn merge(
         return Err(Error::RowsLost);
     }
     check(conn, import).await?;
-    let changed = update(conn, import, request_id, edition).await?;
-    let added = insert(conn, import, request_id, edition).await?;
-    let withdrawn = withdraw(conn, import, request_id, edition).await?;
-    tell_of_regions(conn, context, request_id, edition).await?;
+    let changed = update(conn, import, edition).await?;
+    let added = insert(conn, import, edition).await?;
+    let withdrawn = withdraw(conn, import, edition).await?;
+    tell_of_regions(conn, context, import, edition).await?;
     let assistance_changed = assistance::follow(conn, context, import, edition, rules).await?;
     sqlx::query!("DELETE FROM region_import WHERE import_id = $1", import).execute(&mut *conn).await?;
     Ok(Merged { rows, added, changed, withdrawn, assistance_changed })
@@ -122,7 +123,7 @@ pub async fn merge(
 async fn take_edition(
     conn: &mut PgConnection,
     context: &Context,
-    request_id: Uuid,
+    (edition_id, request_id): (Uuid, Uuid),
     edition: &Edition,
 ) -> Result<(), Error> {
     let newest = sqlx::query_scalar!("SELECT max(effective_from) FROM edition").fetch_one(&mut *conn).await?;
@@ -131,9 +132,11 @@ async fn take_edition(
     }
     sqlx::query!(
         r#"
-        INSERT INTO edition (request_id, effective_from, complete_for, source, record_time)
-        VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO edition (edition_id, actor, request_id, effective_from, complete_for, source, record_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         "#,
+        edition_id,
+        context.actor,
         request_id,
         edition.effective_from,
         edition.complete_for.map(RegionCode::number),
@@ -193,27 +196,26 @@ async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-async fn update(conn: &mut PgConnection, import: Uuid, request_id: Uuid, edition: &Edition) -> Result<u64, Error> {
+async fn update(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Result<u64, Error> {
     let done = sqlx::query!(
         r#"
         UPDATE region
         SET name = new.name,
             level = new.level,
             parent_code = new.parent_code,
-            valid_from = least(valid_from, $3),
+            valid_from = least(valid_from, $2),
             valid_until = NULL,
-            edition = $2
+            edition = $1
         FROM region_import AS new
         WHERE new.import_id = $1
             AND new.code = region.region_code
             AND (
                 (region.name, region.level, region.parent_code) IS DISTINCT FROM (new.name, new.level, new.parent_code)
                 OR valid_until IS NOT NULL
-                OR valid_from > $3
+                OR valid_from > $2
             )
         "#,
         import,
-        request_id,
         edition.effective_from,
     )
     .execute(conn)
@@ -221,17 +223,16 @@ async fn update(conn: &mut PgConnection, import: Uuid, request_id: Uuid, edition
     Ok(done.rows_affected())
 }
 
-async fn insert(conn: &mut PgConnection, import: Uuid, request_id: Uuid, edition: &Edition) -> Result<u64, Error> {
+async fn insert(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Result<u64, Error> {
     let done = sqlx::query!(
         r#"
         INSERT INTO region (region_code, name, level, parent_code, valid_from, edition)
-        SELECT code, name, level, parent_code, $3, $2
+        SELECT code, name, level, parent_code, $2, $1
         FROM region_import
         WHERE import_id = $1 AND NOT EXISTS (SELECT FROM region WHERE region_code = code)
         ORDER BY code
         "#,
         import,
-        request_id,
         edition.effective_from,
     )
     .execute(conn)
@@ -239,20 +240,19 @@ async fn insert(conn: &mut PgConnection, import: Uuid, request_id: Uuid, edition
     Ok(done.rows_affected())
 }
 
-async fn withdraw(conn: &mut PgConnection, import: Uuid, request_id: Uuid, edition: &Edition) -> Result<u64, Error> {
+async fn withdraw(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Result<u64, Error> {
     let Some(complete_for) = edition.complete_for else { return Ok(0) };
     let RegionRange { from, until } = complete_for.range();
     let done = sqlx::query!(
         r#"
         UPDATE region
-        SET valid_until = greatest($3, valid_from + 1),
-            edition = $2
-        WHERE region_code >= $4 AND region_code < $5
+        SET valid_until = greatest($2, valid_from + 1),
+            edition = $1
+        WHERE region_code >= $3 AND region_code < $4
             AND valid_until IS NULL
             AND NOT EXISTS (SELECT FROM region_import WHERE import_id = $1 AND code = region_code)
         "#,
         import,
-        request_id,
         edition.effective_from,
         from,
         until,
@@ -262,11 +262,11 @@ async fn withdraw(conn: &mut PgConnection, import: Uuid, request_id: Uuid, editi
     Ok(done.rows_affected())
 }
 
-/// Tells of all regions that this request added or changed.
+/// Tells of all regions that this import added or changed.
 async fn tell_of_regions(
     conn: &mut PgConnection,
     context: &Context,
-    request_id: Uuid,
+    import: Uuid,
     edition: &Edition,
 ) -> Result<(), Error> {
     let mut after = 0;
@@ -281,7 +281,7 @@ async fn tell_of_regions(
             ORDER BY region_code
             LIMIT $3
             "#,
-            request_id,
+            import,
             after,
             READ_REGIONS,
         )

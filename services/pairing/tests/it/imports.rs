@@ -43,6 +43,21 @@ async fn the_same_request_is_answered_alike() {
     assert_eq!(told(&other).1, "REQUEST_ID_REUSED");
 }
 
+/// Identifiers of requests are the caller's own, and the same file has the same one for everybody.
+#[tokio::test]
+async fn somebody_else_may_choose_the_same_request_identifier() {
+    let app = TestApp::start().await;
+    let edition =
+        RegionEdition { request_id: new_request_id(), effective_from: date("2021-01-01"), ..Default::default() };
+    assert_eq!(result(app.import_as(edition.clone(), register()[..5].to_vec()).await.unwrap()).added, 5);
+    let other = app.client("operator", COUNTY);
+    let second = result(app.import_by(other, edition, register()).await.unwrap());
+    assert_eq!((second.rows, second.added, second.changed), (11, 6, 0));
+    // What the first one added is not told of again.
+    let told_of: usize = app.events::<v1::RegionsRecorded>().await.iter().map(|event| event.regions.len()).sum();
+    assert_eq!(told_of, 11);
+}
+
 #[tokio::test]
 async fn a_complete_edition_withdraws_what_it_does_not_have() {
     let app = TestApp::with_register().await;
