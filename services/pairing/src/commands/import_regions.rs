@@ -8,7 +8,7 @@ use super::Policy;
 use crate::{
     domain::register::Edition,
     error::Error,
-    store::register_import::{self, Merged},
+    store::register_import::{self, Merged, Watcher},
 };
 
 /// Merges an edition into the register.
@@ -21,6 +21,8 @@ pub struct ImportRegions {
     pub request_id: Uuid,
     /// What the rows belong to.
     pub edition: Edition,
+    /// Is told how far it has come.
+    pub watcher: Watcher,
 }
 
 impl Command for ImportRegions {
@@ -31,6 +33,6 @@ impl Command for ImportRegions {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merged, Error> {
         policy.check_date("effective_from", self.edition.effective_from, context)?;
         let ids = (self.import, self.request_id);
-        register_import::merge(conn, context, ids, self.received, &self.edition, &policy.coverage).await
+        register_import::merge(conn, context, ids, self.received, &self.edition, &policy.coverage, &self.watcher).await
     }
 }

@@ -1,6 +1,6 @@
-//! Takes an edition of the register: rows are set aside as they come, and merged at the end.
+//! Merges an edition of the register whose rows were set aside.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tongxin_platform::{
     db::Scope,
     log,
@@ -9,11 +9,11 @@ use tongxin_platform::{
 };
 use uuid::Uuid;
 
-use super::{assistance, published, regions};
+use super::{assistance, published, regions, register_rows};
 use crate::{
     domain::{
         coverage::CoverageRules,
-        register::{Edition, Region, RegisterRow},
+        register::{Edition, Region},
     },
     error::Error,
 };
@@ -26,52 +26,6 @@ const READ_REGIONS: i64 = 20_000;
 
 /// One import at a time.
 const IMPORT_LOCK: i64 = 0x7265_6769_6f6e;
-
-/// Sets rows aside, numbered from `first`.
-pub async fn set_aside(
-    pool: &PgPool,
-    import: Uuid,
-    context: &Context,
-    first: i64,
-    rows: &[RegisterRow],
-) -> Result<(), Error> {
-    let codes: Vec<i64> = rows.iter().map(|row| row.code.number()).collect();
-    let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-    let levels: Vec<&str> = rows.iter().map(|row| row.level.name()).collect();
-    let parents: Vec<Option<i64>> = rows.iter().map(|row| row.parent.map(RegionCode::number)).collect();
-    let assisted: Vec<bool> = rows.iter().map(|row| row.assisted).collect();
-    sqlx::query!(
-        r#"
-        INSERT INTO region_import (import_id, row_number, code, name, level, parent_code, assisted, start_time)
-        SELECT $1, $2 + position - 1, code, name, level, parent_code, assisted, $3
-        FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::boolean[]) WITH ORDINALITY
-            AS new (code, name, level, parent_code, assisted, position)
-        "#,
-        import,
-        first,
-        context.now,
-        &codes,
-        &names as &[&str],
-        &levels as &[&str],
-        &parents as &[Option<i64>],
-        &assisted,
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// Forgets the rows of an import, and those of imports that ended half way a day ago.
-pub async fn discard(pool: &PgPool, import: Uuid, context: &Context) -> Result<(), Error> {
-    sqlx::query!(
-        "DELETE FROM region_import WHERE import_id = $1 OR start_time < $2::timestamptz - interval '1 day'",
-        import,
-        context.now,
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
 
 /// What an import did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,6 +42,22 @@ pub struct Merged {
     pub assistance_changed: u64,
 }
 
+/// How far a merge has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Compares the rows with each other.
+    Checking,
+    /// Changes the register.
+    Merging,
+    /// Publishes new and changed regions, so many so far.
+    Publishing(u64),
+    /// Lets assistance and coverage follow.
+    Following,
+}
+
+/// Is told how far a merge has come.
+pub type Watcher = Box<dyn Fn(Stage) + Send + Sync>;
+
 /// Merges the rows that were set aside into the register, with all events. The import's identifier becomes that of the
 /// edition: the one of the request is the caller's, and others may choose the same.
 pub async fn merge(
@@ -97,6 +67,7 @@ pub async fn merge(
     received: i64,
     edition: &Edition,
     rules: &CoverageRules,
+    watcher: &Watcher,
 ) -> Result<Merged, Error> {
     // The register is everybody's; the permission to import it decides.
     Scope::EVERYWHERE.set(conn).await?;
@@ -109,11 +80,14 @@ pub async fn merge(
     if rows != received {
         return Err(Error::RowsLost);
     }
-    check(conn, import).await?;
+    watcher(Stage::Checking);
+    register_rows::check(conn, import).await?;
+    watcher(Stage::Merging);
     let changed = update(conn, import, edition).await?;
     let added = insert(conn, import, edition).await?;
     let withdrawn = withdraw(conn, import, edition).await?;
-    tell_of_regions(conn, context, import, edition).await?;
+    tell_of_regions(conn, context, import, edition, watcher).await?;
+    watcher(Stage::Following);
     let assistance_changed = assistance::follow(conn, context, import, edition, rules).await?;
     sqlx::query!("DELETE FROM region_import WHERE import_id = $1", import).execute(&mut *conn).await?;
     Ok(Merged { rows, added, changed, withdrawn, assistance_changed })
@@ -145,54 +119,6 @@ async fn take_edition(
     )
     .execute(conn)
     .await?;
-    Ok(())
-}
-
-/// Makes sure that the rows agree with each other.
-async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), Error> {
-    let twice = sqlx::query!(
-        r#"
-        SELECT code, min(row_number) AS "first!", max(row_number) AS "last!"
-        FROM region_import
-        WHERE import_id = $1
-        GROUP BY code
-        HAVING count(*) > 1
-        ORDER BY 2
-        LIMIT 20
-        "#,
-        import,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    if !twice.is_empty() {
-        let lines =
-            twice.iter().map(|row| format!("row {}: {} stands in row {} already", row.last, row.code, row.first));
-        return Err(Error::RegionRows(lines.collect::<Vec<_>>().join("; ")));
-    }
-    let orphans = sqlx::query!(
-        r#"
-        SELECT row_number, parent_code AS "parent_code!"
-        FROM region_import AS orphan
-        WHERE import_id = $1
-            AND parent_code IS NOT NULL
-            AND NOT EXISTS (SELECT FROM region WHERE region_code = orphan.parent_code)
-            AND NOT EXISTS (
-                SELECT FROM region_import AS parent
-                WHERE parent.import_id = $1 AND parent.code = orphan.parent_code
-            )
-        ORDER BY row_number
-        LIMIT 20
-        "#,
-        import,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    if !orphans.is_empty() {
-        let lines = orphans
-            .iter()
-            .map(|row| format!("row {}: the parent {} is not registered", row.row_number, row.parent_code));
-        return Err(Error::RegionRows(lines.collect::<Vec<_>>().join("; ")));
-    }
     Ok(())
 }
 
@@ -268,9 +194,11 @@ async fn tell_of_regions(
     context: &Context,
     import: Uuid,
     edition: &Edition,
+    watcher: &Watcher,
 ) -> Result<(), Error> {
-    let mut after = 0;
+    let (mut after, mut told) = (0, 0);
     loop {
+        watcher(Stage::Publishing(told));
         let rows = sqlx::query_as!(
             regions::Row,
             r#"
@@ -297,6 +225,7 @@ async fn tell_of_regions(
             }
         }
         log::append(conn, context, &events).await?;
+        told += changed.len() as u64;
     }
 }
 
