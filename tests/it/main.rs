@@ -5,4 +5,5 @@ mod faults;
 mod python;
 mod sample;
 mod support;
+mod tables;
 mod told;

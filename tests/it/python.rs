@@ -1,25 +1,51 @@
-//! Another system's client: Python, made from the proto files.
+//! Other systems' clients: Python, made from the proto files.
 
-use std::{path::Path, process::Stdio};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use tokio::process::Command;
+use tongxin_tests::output;
 
-use crate::support::shared;
+use crate::support::{VILLAGE, shared};
 
-#[tokio::test]
-async fn a_python_client_pairs_and_sees_the_scorecard_follow() {
-    let shared = shared().await;
+/// Runs a script of `tests/python` with what tells it who it is.
+async fn runs(script: &str, tokens: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let run = Command::new("python3")
-        .arg(root.join("tests/python/journey.py"))
+        .arg(root.join("tests/python").join(script))
         .arg(root.join("proto"))
-        .arg(&shared.instance.gateway)
-        .arg(&shared.instance.token_file)
+        .arg(&shared().await.instance.gateway)
+        .arg(tokens)
         .env("PYTHONPATH", root.join(".tools/python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let run = tokio::time::timeout(std::time::Duration::from_mins(2), run).await.unwrap().unwrap();
-    let said = [run.stdout, run.stderr].concat();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&said));
+    let run = tokio::time::timeout(Duration::from_mins(2), run).await.unwrap().unwrap();
+    println!("{}", String::from_utf8_lossy(&[run.stdout, run.stderr].concat()));
+    assert!(run.status.success(), "{script}: {}", run.status);
+}
+
+#[tokio::test]
+async fn a_python_client_pairs_and_sees_the_scorecard_follow() {
+    runs("journey.py", &shared().await.instance.token_file).await;
+}
+
+#[tokio::test]
+async fn python_clients_lead_a_household_into_monitoring_and_see_the_scorecard_follow() {
+    let shared = shared().await;
+    let tokens = tempfile::tempdir().unwrap();
+    for (person, role, region) in [
+        ("clerk", "village", VILLAGE),
+        ("colleague", "village", VILLAGE),
+        ("town", "town", "441823107000"),
+        ("county", "county", "441823000000"),
+        ("department", "department", "441823000000"),
+        ("elsewhere", "county", "441825000000"),
+    ] {
+        let arguments = ["token", "--role", role, "--region", region, "--subject", person];
+        let signed = output(&arguments, shared.data_dir()).await.unwrap();
+        assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+        std::fs::write(tokens.path().join(person), signed.stdout).unwrap();
+    }
+    runs("monitoring.py", tokens.path()).await;
 }

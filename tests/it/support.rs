@@ -7,11 +7,26 @@ use std::{
     process::{Command, Stdio},
 };
 
+use chrono::NaiveDate;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
-use tongxin_proto::{Date, gateway::v1::Scorecard};
-use tongxin_tests::{Clients, Instance, Program};
+use tongxin_platform::testing::eventually;
+use tongxin_proto::{
+    Date,
+    gateway::v1::Scorecard,
+    pairing::v1::{
+        ActivityKind, JointActivityDraft, OrganisationDraft, OrganisationKind, RecordJointActivityRequest,
+        VoidJointActivityRequest, VoidPairingRequest,
+    },
+};
+use tongxin_tests::{
+    Clients, Instance, Program,
+    entries::{party_pairing, recipient, register, request_id, supporter},
+};
 
+use crate::tables::sql;
+
+const GUANGDONG: &str = "440000000000";
 pub const QINGYUAN: &str = "441800000000";
 pub const TAIPING: &str = "441823107000";
 pub const VILLAGE: &str = "441823107200";
@@ -36,9 +51,60 @@ pub async fn shared() -> &'static Shared {
         let folder = data_folder();
         let (mut program, clients) = Program::with_sample(folder.path()).await.unwrap();
         let instance = program.instance().await.unwrap();
+        mistakes(&instance, &clients).await;
         Shared { folder, instance, clients, _program: program }
     };
     SHARED.get_or_init(start).await
+}
+
+/// Enters what must not count at the end: a pairing and an activity that are voided, and a pairing that ended.
+async fn mistakes(instance: &Instance, clients: &Clients) {
+    // A village that has a support unit, but no enterprise: with this one it would be covered twice.
+    let recipient = recipient("五爱村党总支", "441803113202");
+    let supporter =
+        OrganisationDraft { host_kind: OrganisationKind::Enterprise.into(), ..supporter("某企业党支部") };
+    let mut client = clients.pairing().unwrap();
+    let recipient = register(&mut client, recipient).await.unwrap().organisation_id;
+    let supporter = register(&mut client, supporter).await.unwrap().organisation_id;
+    let began = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+    let ended = Date { year: 2024, month: 1, day: 1 };
+
+    let mistake = client.establish_pairing(party_pairing(&supporter, &recipient, began)).await.unwrap();
+    let pairing_id = mistake.into_inner().pairing.unwrap().pairing_id;
+    let mut right = party_pairing(&supporter, &recipient, began);
+    if let Some(pairing) = &mut right.pairing {
+        pairing.ends_on = Some(ended);
+    }
+    let why = "entered twice".to_owned();
+    let void = VoidPairingRequest { request_id: request_id(), pairing_id, reason: why.clone(), expected_version: 0 };
+    client.void_pairing(void).await.unwrap();
+    let pairing_id = client.establish_pairing(right).await.unwrap().into_inner().pairing.unwrap().pairing_id;
+
+    let activity = JointActivityDraft {
+        pairing_id,
+        kind: ActivityKind::Visit.into(),
+        held_on: Some(Date { year: 2023, month: 6, day: 1 }),
+        participants: 9,
+        remark: String::new(),
+    };
+    let held = RecordJointActivityRequest { request_id: request_id(), activity: Some(activity) };
+    let held = client.record_joint_activity(held).await.unwrap().into_inner().activity.unwrap();
+    let void = VoidJointActivityRequest { request_id: request_id(), activity_id: held.activity_id, reason: why };
+    client.void_joint_activity(void).await.unwrap();
+    counted(instance, clients).await;
+}
+
+/// Waits until the scorecard counts all that pairing recorded.
+async fn counted(instance: &Instance, clients: &Clients) {
+    eventually("the scorecard counts all", || async {
+        if sql(instance, "pairing", GUANGDONG, "SELECT count(*) FROM event WHERE seq IS NULL").await > 0 {
+            return false;
+        }
+        let head = sql(instance, "pairing", GUANGDONG, "SELECT seq FROM log_head").await;
+        let scorecard = clients.scorecard(QINGYUAN, None).await.unwrap();
+        scorecard.heads.iter().any(|counted| counted.source == "pairing" && counted.seq >= head)
+    })
+    .await;
 }
 
 /// A folder that is removed when it is dropped, or when this process ends with it in a `static`.

@@ -9,6 +9,7 @@ mod batches;
 mod households;
 mod people;
 mod reads;
+mod register;
 mod rounds;
 mod world;
 mod writes;
@@ -47,6 +48,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("reads") {
         reads::measure(&world, &mut table).await?;
+    }
+    if wanted("register") {
+        register::measure(&world, folder.path(), &mut table).await?;
     }
     if wanted("households") {
         households::measure(&world, folder.path(), households(), &mut table).await?;

@@ -114,6 +114,14 @@ impl Program {
         Ok((program, clients))
     }
 
+    /// Says whether it has ended, by itself or otherwise.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Kills a process that the program started, or one that such a process started, by the beginning of its
     /// command line, as `kill -9` does. Says whether there was one.
     ///
@@ -155,6 +163,23 @@ impl Program {
     pub fn memory_kib(&self) -> Result<u64> {
         memory_kib(self.child.id().context("it has ended")?)
     }
+
+    /// The most resident memory that it had since [`Self::forget_peak`], in KiB.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn peak_memory_kib(&self) -> Result<u64> {
+        status_kib(self.child.id().context("it has ended")?, "VmHWM:")
+    }
+
+    /// Lets the peak of its memory begin anew.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn forget_peak(&self) -> Result<()> {
+        let pid = self.child.id().context("it has ended")?;
+        Ok(std::fs::write(format!("/proc/{pid}/clear_refs"), "5")?)
+    }
 }
 
 /// Resident memory of a process in KiB.
@@ -162,8 +187,12 @@ impl Program {
 /// # Errors
 /// When the system does not tell.
 pub fn memory_kib(pid: u32) -> Result<u64> {
+    status_kib(pid, "VmRSS:")
+}
+
+fn status_kib(pid: u32, field: &str) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field}"))?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 

@@ -1,10 +1,13 @@
 -- The editions of the register that were taken, newest last.
 CREATE TABLE edition (
-    request_id     uuid PRIMARY KEY,
+    edition_id     uuid PRIMARY KEY,
+    actor          text NOT NULL,
+    request_id     uuid NOT NULL,
     effective_from date NOT NULL,
     complete_for   bigint,
     source         text NOT NULL,
-    record_time    timestamptz NOT NULL
+    record_time    timestamptz NOT NULL,
+    CONSTRAINT edition_once UNIQUE (request_id, actor)
 );
 GRANT SELECT, INSERT ON edition TO tongxin_app;
 
@@ -16,7 +19,7 @@ CREATE TABLE region (
     parent_code bigint REFERENCES region,
     valid_from  date NOT NULL,
     valid_until date,
-    -- Request that last changed the row.
+    -- The one that last changed the row.
     edition     uuid NOT NULL,
     CONSTRAINT region_valid CHECK (valid_until > valid_from)
 );

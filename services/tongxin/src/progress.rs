@@ -38,6 +38,18 @@ impl Progress {
         }
     }
 
+    /// Says that something else is being done now.
+    pub fn turn_to(&mut self, title: &str) {
+        if title == self.title {
+            return;
+        }
+        title.clone_into(&mut self.title);
+        match &self.bar {
+            Some(bar) => bar.set_message(title.to_owned()),
+            None => eprintln!("{title}"),
+        }
+    }
+
     /// Ends with a word about the outcome.
     pub fn end(self, outcome: &str) {
         if let Some(bar) = &self.bar {

@@ -8,7 +8,7 @@ use super::Policy;
 use crate::{
     domain::register::Edition,
     error::Error,
-    store::register_import::{self, Merged},
+    store::register_import::{self, Merged, Watcher},
 };
 
 /// Merges an edition into the register.
@@ -17,10 +17,12 @@ pub struct ImportRegions {
     pub import: Uuid,
     /// How many rows there have to be.
     pub received: i64,
-    /// The request, by which changed rows are marked.
+    /// The request, which is kept with the edition.
     pub request_id: Uuid,
     /// What the rows belong to.
     pub edition: Edition,
+    /// Is told how far it has come.
+    pub watcher: Watcher,
 }
 
 impl Command for ImportRegions {
@@ -31,6 +33,6 @@ impl Command for ImportRegions {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merged, Error> {
         policy.check_date("effective_from", self.edition.effective_from, context)?;
         let ids = (self.import, self.request_id);
-        register_import::merge(conn, context, ids, self.received, &self.edition, &policy.coverage).await
+        register_import::merge(conn, context, ids, self.received, &self.edition, &policy.coverage, &self.watcher).await
     }
 }

@@ -12,14 +12,14 @@ use tongxin_platform::{
     request::{Call, Context},
 };
 use tongxin_proto::{
-    pairing::v1::{ImportRegionsRequest, ImportRegionsResponse, RegionRow, import_regions_request::Part},
+    pairing::v1::{ImportRegionsRequest, ImportRegionsResponse, ImportStage, RegionRow, import_regions_request::Part},
     rules,
 };
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
 use super::{Door, convert};
-use crate::{commands::ImportRegions, domain::register::RegisterRow, error::Error, store::register_import};
+use crate::{commands::ImportRegions, domain::register::RegisterRow, error::Error, store::register_rows};
 
 /// Progress, then the result.
 pub(super) type Answers = Pin<Box<dyn Stream<Item = Result<ImportRegionsResponse, Status>> + Send>>;
@@ -58,7 +58,7 @@ impl Import {
     /// Takes the edition and clears up, however it went.
     async fn run(mut self) {
         let last = self.take().await;
-        if let Err(error) = register_import::discard(&self.door.pool, self.id, &self.context).await {
+        if let Err(error) = register_rows::discard(&self.door.pool, self.id, &self.context).await {
             tracing::warn!(%error, "rows of an import are left until the next one");
         }
         // A caller who has gone needs no answer.
@@ -78,7 +78,13 @@ impl Import {
         }
         edition.check_count(received).map_err(Error::from)?;
         let call = Call::of_stream(self.caller.clone(), &stated.request_id, fingerprint.finalize().into())?;
-        let command = ImportRegions { import: self.id, received, request_id: call.request_id, edition };
+        let answers = self.answers.clone();
+        let watcher = move |stage| {
+            // Who does not keep up with reading is told of a later stage.
+            let _ = answers.try_send(Ok(convert::import_progress(received, stage)));
+        };
+        let request_id = call.request_id;
+        let command = ImportRegions { import: self.id, received, request_id, edition, watcher: Box::new(watcher) };
         Ok(self.door.writer.execute(call, command).await?)
     }
 
@@ -93,9 +99,10 @@ impl Import {
                 fingerprint.update(row.encode_length_delimited_to_vec());
             }
             let rows = read_rows(received + 1, rows.rows)?;
-            register_import::set_aside(&self.door.pool, self.id, &self.context, received + 1, &rows).await?;
+            register_rows::set_aside(&self.door.pool, self.id, &self.context, received + 1, &rows).await?;
             received += i64::try_from(rows.len()).unwrap_or(i64::MAX);
-            let progress = ImportRegionsResponse { received, result: None };
+            let stage = ImportStage::Receiving.into();
+            let progress = ImportRegionsResponse { received, stage, ..Default::default() };
             if self.answers.send(Ok(progress)).await.is_err() {
                 return Err(Status::cancelled("the caller has gone"));
             }

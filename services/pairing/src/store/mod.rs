@@ -10,6 +10,7 @@ pub mod pairings;
 mod published;
 pub mod regions;
 pub mod register_import;
+pub mod register_rows;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;

@@ -1,8 +1,12 @@
 //! Imports of the register.
 
+use futures::TryStreamExt as _;
 use tongxin_proto::pairing::v1::{
-    self, RegionEdition,
+    self,
+    ImportStage::{Checking, Following, Merging, Publishing, Receiving, Unspecified},
+    RegionEdition,
     RegionLevel::{County, Town, Village},
+    import_regions_request::Part,
 };
 use tonic::Code;
 
@@ -41,6 +45,44 @@ async fn the_same_request_is_answered_alike() {
     assert_eq!(first, again);
     let other = app.import_as(edition, register()[..5].to_vec()).await.unwrap_err();
     assert_eq!(told(&other).1, "REQUEST_ID_REUSED");
+}
+
+#[tokio::test]
+async fn every_stage_of_an_import_is_told() {
+    let app = TestApp::start().await;
+    let edition =
+        RegionEdition { request_id: new_request_id(), effective_from: date("2021-01-01"), ..Default::default() };
+    let parts = [Part::Edition(edition), Part::Rows(v1::RegionRows { rows: register() })];
+    let requests = parts.map(|part| v1::ImportRegionsRequest { part: Some(part) });
+    let answers = app.client("operator", PROVINCE).import_regions(futures::stream::iter(requests)).await.unwrap();
+    let answers: Vec<_> = answers.into_inner().try_collect().await.unwrap();
+    let stages: Vec<_> = answers.iter().map(|answer| (answer.stage(), answer.published)).collect();
+    let expected = [
+        (Receiving, 0),
+        (Checking, 0),
+        (Merging, 0),
+        (Publishing, 0),
+        (Publishing, 11),
+        (Following, 0),
+        (Unspecified, 0),
+    ];
+    assert_eq!(stages, expected);
+    assert!(answers.iter().all(|answer| answer.received == 11), "{answers:?}");
+}
+
+/// Identifiers of requests are the caller's own, and the same file has the same one for everybody.
+#[tokio::test]
+async fn somebody_else_may_choose_the_same_request_identifier() {
+    let app = TestApp::start().await;
+    let edition =
+        RegionEdition { request_id: new_request_id(), effective_from: date("2021-01-01"), ..Default::default() };
+    assert_eq!(result(app.import_as(edition.clone(), register()[..5].to_vec()).await.unwrap()).added, 5);
+    let other = app.client("operator", COUNTY);
+    let second = result(app.import_by(other, edition, register()).await.unwrap());
+    assert_eq!((second.rows, second.added, second.changed), (11, 6, 0));
+    // What the first one added is not told of again.
+    let told_of: usize = app.events::<v1::RegionsRecorded>().await.iter().map(|event| event.regions.len()).sum();
+    assert_eq!(told_of, 11);
 }
 
 #[tokio::test]

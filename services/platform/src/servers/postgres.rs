@@ -153,8 +153,10 @@ impl Server {
         let socket_dir = cluster::make_socket_dir(&cluster, user.as_ref())?;
 
         leftovers::stop(|process| leftovers::is_postgres_on(process, &cluster), LEFTOVER_FAREWELL).await?;
-        // Nobody is left, so the process id in it is a stranger's or nobody's; Postgres would take him for itself.
-        let _ = fs::remove_file(cluster.join("postmaster.pid"));
+        // Nobody is left, so the process id in these is a stranger's or nobody's; Postgres would take him for itself.
+        for lock in [cluster.join("postmaster.pid"), socket_dir.join(format!("{}.lock", socket_name()))] {
+            let _ = fs::remove_file(lock);
+        }
 
         Ok(Self {
             binaries,
@@ -219,13 +221,17 @@ impl Program for Server {
     }
 
     async fn answers(&self) -> bool {
-        let socket = self.socket_dir.join(format!(".s.PGSQL.{PORT}"));
+        let socket = self.socket_dir.join(socket_name());
         matches!(timeout(Duration::from_secs(2), greet(&socket)).await, Ok(Ok(true)))
     }
 
     fn farewell(&self, hurry: bool) -> &'static [(Signal, Duration)] {
         if hurry { HURRIED_FAREWELL } else { FAREWELL }
     }
+}
+
+fn socket_name() -> String {
+    format!(".s.PGSQL.{PORT}")
 }
 
 /// The share of the machine's memory that Postgres may fill with pages: an eighth, within bounds.

@@ -239,14 +239,19 @@ async fn a_stale_process_id_of_a_stranger_does_no_harm() {
     let config = ServersConfig::new(folder.path());
     Postgres::start(&config).await.unwrap().stop().await;
 
-    let mut stranger = Command::new("sleep").arg("60").spawn().unwrap();
-    let stale = format!("{}\n{}\n", stranger.id(), folder.path().join("postgres").display());
-    fs::write(folder.path().join("postgres/postmaster.pid"), stale).unwrap();
+    let cluster = folder.path().join("postgres");
+    let user = user::for_postgres(&cluster).unwrap();
+    let socket_dir = cluster::make_socket_dir(&cluster, user.as_ref()).unwrap();
+    // Postgres fears those of its own user.
+    let mut stranger = child::command(Path::new("sleep"), "KILL", user.as_ref()).arg("60").spawn().unwrap();
+    let stale = format!("{}\n{}\n0\n5432\n", stranger.id().unwrap(), cluster.display());
+    for lock in [cluster.join("postmaster.pid"), socket_dir.join(".s.PGSQL.5432.lock")] {
+        fs::write(lock, &stale).unwrap();
+    }
     let postgres = Postgres::start(&config).await.unwrap();
     assert!(postgres_answers(&postgres).await);
     assert!(stranger.try_wait().unwrap().is_none(), "we stopped a stranger");
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
+    stranger.kill().await.unwrap();
 }
 
 #[tokio::test]

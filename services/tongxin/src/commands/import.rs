@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tongxin_platform::{clock::Clock, region::RegionCode};
 use tongxin_proto::pairing::v1::{
-    ImportRegionsRequest, ImportRegionsResponse, ImportRegionsResult, RegionEdition, RegionRow, RegionRows,
-    import_regions_request::Part,
+    ImportRegionsRequest, ImportRegionsResponse, ImportRegionsResult, ImportStage, RegionEdition, RegionRow,
+    RegionRows, import_regions_request::Part,
 };
 use tonic::{Status, Streaming};
 use uuid::Uuid;
@@ -28,6 +28,8 @@ use crate::{
 };
 
 const ROWS_PER_MESSAGE: usize = 1_000;
+
+const TITLE: &str = "importing regions";
 
 /// Takes files in.
 #[derive(Debug, Subcommand)]
@@ -151,7 +153,7 @@ async fn import(gateway: &Gateway, edition: RegionEdition, path: &Path, total: u
     messages.send(ImportRegionsRequest { part: Some(Part::Edition(edition)) }).await?;
     let explain = |status: Status| gateway.explain(&status);
     let answers = gateway.pairing().import_regions(ReceiverStream::new(stream)).await.map_err(explain)?;
-    let progress = Progress::begin("importing regions", Some(total));
+    let progress = Progress::begin(TITLE, Some(total));
     let (sent, result) = tokio::join!(send(path, messages), follow(answers.into_inner(), progress));
     sent?;
     let result = result.map_err(explain).context("nothing was taken (row 1 of the file is its line 2)")?;
@@ -184,11 +186,27 @@ async fn follow(
 ) -> Result<Option<ImportRegionsResult>, Status> {
     let mut result = None;
     while let Some(answer) = answers.message().await? {
-        progress.reach(answer.received.unsigned_abs());
+        if let Some(title) = title(answer.stage()) {
+            progress.turn_to(title);
+        }
+        let done = if answer.stage() == ImportStage::Publishing { answer.published } else { answer.received };
+        progress.reach(done.unsigned_abs());
         result = answer.result.or(result);
     }
     progress.end("done");
     Ok(result)
+}
+
+/// What a stage is called; the result belongs to none.
+const fn title(stage: ImportStage) -> Option<&'static str> {
+    match stage {
+        ImportStage::Unspecified => None,
+        ImportStage::Receiving => Some(TITLE),
+        ImportStage::Checking => Some("checking the rows"),
+        ImportStage::Merging => Some("merging them into the register"),
+        ImportStage::Publishing => Some("publishing new and changed regions"),
+        ImportStage::Following => Some("adjusting assistance and coverage"),
+    }
 }
 
 #[cfg(test)]

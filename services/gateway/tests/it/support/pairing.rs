@@ -83,7 +83,7 @@ async fn import(request: Request<Streaming<ImportRegionsRequest>>) -> Result<Res
     let answers = request.into_inner().map(move |message| {
         message?;
         received += 1;
-        Ok(ImportRegionsResponse { received, result: None })
+        Ok(ImportRegionsResponse { received, ..Default::default() })
     });
     let end = tokio_stream::once(Err(Status::data_loss("the end")));
     Ok(Response::new(Box::pin(answers.chain(end))))

@@ -13,7 +13,10 @@ use crate::{
         pairing::Pairing, period::Period, register::Region,
     },
     grpc::batch,
-    store::{regions::AssistedVillage, register_import::Merged},
+    store::{
+        regions::AssistedVillage,
+        register_import::{Merged, Stage},
+    },
 };
 
 /// Villages that an answer about coverage names.
@@ -166,8 +169,18 @@ impl From<Merged> for v1::ImportRegionsResponse {
             withdrawn: whole(merged.withdrawn),
             assistance_changed: whole(merged.assistance_changed),
         };
-        Self { received: merged.rows, result: Some(result) }
+        Self { received: merged.rows, result: Some(result), ..Self::default() }
     }
+}
+
+pub(in crate::grpc) fn import_progress(received: i64, stage: Stage) -> v1::ImportRegionsResponse {
+    let (stage, published) = match stage {
+        Stage::Checking => (v1::ImportStage::Checking, 0),
+        Stage::Merging => (v1::ImportStage::Merging, 0),
+        Stage::Publishing(regions) => (v1::ImportStage::Publishing, i64::try_from(regions).unwrap_or(i64::MAX)),
+        Stage::Following => (v1::ImportStage::Following, 0),
+    };
+    v1::ImportRegionsResponse { received, stage: stage.into(), published, result: None }
 }
 
 pub(in crate::grpc) fn coverage(

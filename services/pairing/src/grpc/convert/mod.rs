@@ -4,7 +4,7 @@ mod answers;
 mod names;
 mod requests;
 
-pub(super) use answers::{all, coverage};
+pub(super) use answers::{all, coverage, import_progress};
 pub(super) use requests::{
     close_organisation, edition, end_pairing, list_activities, list_organisations, list_pairings, list_regions,
     organisation_id, pairing_id, region, region_and_day, void_activity, void_pairing,
