@@ -6,7 +6,6 @@ use tongxin_platform::{
     admin::Readiness,
     db::Migrations,
     lifecycle::Lifecycle,
-    region::RegionRange,
     request::Context,
     service::{Listening, Service, StartError, Surroundings},
 };
@@ -96,8 +95,7 @@ fn readiness(service: &Service, rules: &CoverageRules) -> Readiness {
 
 async fn adopt_rules(service: &Service, rules: &CoverageRules) -> Result<(), StartError> {
     let now = service.surroundings.clock.now();
-    let context =
-        Context { now, actor: "service:pairing".to_owned(), regions: RegionRange::EVERYWHERE, may_load_history: true };
+    let context = Context::of_service("service:pairing", now);
     let adopted = adopt_coverage_rules(&service.pool, &context, rules).await;
     adopted.map_err(|error| StartError::Preparation(Box::new(error)))
 }

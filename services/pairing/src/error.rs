@@ -146,6 +146,15 @@ pub enum Error {
         text: String,
     },
 
+    /// The field stands elsewhere in the request than the error itself knows.
+    #[error("{source}")]
+    At {
+        /// Path of the field from the request.
+        path: String,
+        /// What is wrong.
+        source: Box<Self>,
+    },
+
     /// What every changing request can meet with.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -163,6 +172,21 @@ impl Error {
     /// A field that no rule of the contract can check.
     pub fn field(field: &'static str, text: impl Display) -> Self {
         Self::Field { field, text: text.to_string() }
+    }
+
+    /// The same error, about the field with this path from the request.
+    #[must_use]
+    pub fn at(self, path: impl Into<String>) -> Self {
+        Self::At { path: path.into(), source: Box::new(self) }
+    }
+
+    /// The same error, whose field stands in `message`, a field of the request.
+    #[must_use]
+    pub fn within(self, message: &str) -> Self {
+        match self.field().map(|field| format!("{message}.{field}")) {
+            Some(path) => self.at(path),
+            None => self,
+        }
     }
 
     /// A row of a batch that breaks rules of the contract.
@@ -220,6 +244,7 @@ impl ServiceError for Error {
             | Self::Order(_)
             | Self::RowCount(_)
             | Self::RegionRows(_) => ErrorKind::Invalid,
+            Self::At { source, .. } => source.kind(),
             Self::Request(error) => error.kind(),
             Self::Database(error) => database_kind(error),
             Self::RowsLost | Self::CoverageRulesOutdated => ErrorKind::Unavailable,
@@ -260,6 +285,7 @@ impl ServiceError for Error {
             Self::CoverageRulesOutdated => "COVERAGE_RULES_OUTDATED",
             Self::ActivityAfterEnd(_) => "ACTIVITY_AFTER_END",
             Self::BatchRefused { .. } => "BATCH_REFUSED",
+            Self::At { source, .. } => source.reason(),
             Self::Request(error) => error.reason(),
             Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
             Self::Database(_) | Self::Corrupt(_) => "INTERNAL",
@@ -269,14 +295,21 @@ impl ServiceError for Error {
     fn field(&self) -> Option<&str> {
         match self {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
+            Self::At { path, .. } => Some(path),
             Self::RegionNotFound(_) => Some("region_code"),
+            Self::OrganisationNotFound(_) => Some("organisation_id"),
+            Self::PairingNotFound(_) => Some("pairing_id"),
+            Self::ActivityNotFound(_) => Some("activity_id"),
+            Self::CoverageRuleNotFound(..) => Some("rule"),
+            Self::Stale { .. } => Some("expected_version"),
+            Self::EditionOutdated(_) => Some("edition.effective_from"),
             Self::CreditCodeTaken(_) => Some("credit_code"),
             Self::HostKind(_) => Some("host_kind"),
-            Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) => Some("ends_on"),
+            Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) | Self::ActivityAfterEnd(_) => Some("ends_on"),
             Self::Row { field, .. } => Some(field),
             Self::CannotRecord(CannotRecord::RemarkRequired) => Some("remark"),
             Self::RowCount(_) => Some("row_count"),
-            Self::RegionRows(_) => Some("rows"),
+            Self::RegionRows(_) => Some("rows.rows"),
             _ => None,
         }
     }

@@ -62,15 +62,15 @@ pub trait ServiceError: StdError + 'static {
     /// The name of the error, which never changes.
     fn reason(&self) -> &'static str;
 
-    /// The request's field that is wrong, if one is.
+    /// The request's field that is wrong, if one is: its path from the request.
     fn field(&self) -> Option<&str> {
         None
     }
 }
 
-/// Turns an error into what the caller sees: a code, a text, `google.rpc.ErrorInfo`, and a
-/// `BadRequest` or `PreconditionFailure` where one fits. Errors of ours are logged with their
-/// whole chain and told without it.
+/// Turns an error into what the caller sees: a code, a text, `google.rpc.ErrorInfo`, and the field
+/// in a `PreconditionFailure` or else, if there is one, in a `BadRequest`. Errors of ours are
+/// logged with their whole chain and told without it or a field.
 pub fn to_status<E: ServiceError>(error: &E) -> Status {
     let kind = error.kind();
     let mut details = ErrorDetails::new();
@@ -87,13 +87,14 @@ pub fn to_status<E: ServiceError>(error: &E) -> Status {
         _ => error.to_string(),
     };
     match (kind, error.field()) {
-        (ErrorKind::Invalid, Some(field)) => {
-            details.add_bad_request_violation(field, &text);
-        }
+        (ErrorKind::Internal | ErrorKind::Unavailable, _) => {}
         (ErrorKind::FailedPrecondition, field) => {
             details.add_precondition_failure_violation(error.reason(), field.unwrap_or_default(), &text);
         }
-        _ => {}
+        (_, Some(field)) => {
+            details.add_bad_request_violation(field, &text);
+        }
+        (_, None) => {}
     }
     Status::with_error_details(kind.code(), text, details)
 }
@@ -175,22 +176,36 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_field_is_named() {
-        let status = to_status(&Wrong(ErrorKind::Invalid, Some("starts_on")));
-        assert_eq!((status.code(), status.message()), (Code::InvalidArgument, "the date is in the future"));
-        let info = status.get_details_error_info().unwrap();
-        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("DATE_IN_FUTURE", "test.tongxin"));
-        let violation = status.get_details_bad_request().unwrap().field_violations.remove(0);
-        assert_eq!((violation.field.as_str(), violation.description.as_str()), ("starts_on", status.message()));
+    fn a_wrong_field_is_named_whatever_the_kind() {
+        use ErrorKind::{Aborted, AlreadyExists, Invalid, NotFound, PermissionDenied, ResourceExhausted};
+        for kind in [Invalid, NotFound, AlreadyExists, Aborted, PermissionDenied, ResourceExhausted] {
+            let status = to_status(&Wrong(kind, Some("starts_on")));
+            assert_eq!((status.code(), status.message()), (kind.code(), "the date is in the future"));
+            let info = status.get_details_error_info().unwrap();
+            assert_eq!((info.reason.as_str(), info.domain.as_str()), ("DATE_IN_FUTURE", "test.tongxin"));
+            let violation = status.get_details_bad_request().unwrap().field_violations.remove(0);
+            assert_eq!((violation.field.as_str(), violation.description.as_str()), ("starts_on", status.message()));
+            assert!(to_status(&Wrong(kind, None)).get_details_bad_request().is_none());
+        }
+    }
+
+    #[test]
+    fn a_fault_of_ours_names_no_field() {
+        for kind in [ErrorKind::Internal, ErrorKind::Unavailable] {
+            let status = to_status(&Wrong(kind, Some("starts_on")));
+            assert!(status.get_details_bad_request().is_none());
+        }
     }
 
     #[test]
     fn a_state_that_forbids_it_is_named() {
-        let status = to_status(&Wrong(ErrorKind::FailedPrecondition, None));
-        assert_eq!(status.code(), Code::FailedPrecondition);
-        let violation = status.get_details_precondition_failure().unwrap().violations.remove(0);
-        assert_eq!((violation.r#type.as_str(), violation.subject.as_str()), ("DATE_IN_FUTURE", ""));
-        assert!(status.get_details_bad_request().is_none());
+        for (field, subject) in [(None, ""), (Some("starts_on"), "starts_on")] {
+            let status = to_status(&Wrong(ErrorKind::FailedPrecondition, field));
+            assert_eq!(status.code(), Code::FailedPrecondition);
+            let violation = status.get_details_precondition_failure().unwrap().violations.remove(0);
+            assert_eq!((violation.r#type.as_str(), violation.subject.as_str()), ("DATE_IN_FUTURE", subject));
+            assert!(status.get_details_bad_request().is_none());
+        }
     }
 
     #[test]

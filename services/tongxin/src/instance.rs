@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
+use tongxin_platform::whole_file;
 
 /// Where `up` keeps its data unless told otherwise.
 pub const DATA_DIR: &str = ".tongxin";
@@ -82,12 +82,6 @@ fn file(data_dir: &Path) -> PathBuf {
 
 /// Replaces a file as a whole by one that only we may read.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
-    let draft = path.with_extension("new");
-    let write = || {
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
-        fs::rename(&draft, path)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    whole_file::write(path, 0o600, format!("{text}\n").as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -4,6 +4,7 @@
 use tongxin_platform::{
     access::Caller,
     error::ServiceError as _,
+    grpc::MethodPath,
     request::{Call, Writer},
 };
 use tongxin_proto::{
@@ -36,11 +37,12 @@ pub(super) async fn carry_out(
 ) -> Result<BatchCaseCommandsResponse, Status> {
     let caller = Caller::of(&request)?;
     let rights = rights(&caller);
+    let method = MethodPath::of(&request);
     let mut messages = request.into_inner();
     let Some(Part::Options(options)) = messages.message().await?.and_then(|message| message.part) else {
         return Err(misplaced("options", "have to be in the first message"));
     };
-    let call = Call::of_batch(caller, &options.request_id)?;
+    let call = Call::of_batch(caller, method, &options.request_id)?;
     if options.all_or_nothing {
         whole(writer, call, rights, messages).await
     } else {

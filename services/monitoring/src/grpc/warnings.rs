@@ -3,6 +3,7 @@
 use tongxin_platform::{
     access::Caller,
     error::ServiceError as _,
+    grpc::MethodPath,
     request::{Call, Writer},
 };
 use tongxin_proto::{
@@ -40,11 +41,12 @@ pub(super) async fn take(
 ) -> Result<SubmitWarningsResponse, Status> {
     let caller = Caller::of(&request)?;
     let region = caller.region();
+    let method = MethodPath::of(&request);
     let mut messages = request.into_inner();
     let Some(Part::Options(options)) = messages.message().await?.and_then(|message| message.part) else {
         return Err(misplaced("have to be in the first message"));
     };
-    let mut call = Call::of_batch(caller, &options.request_id)?;
+    let mut call = Call::of_batch(caller, method, &options.request_id)?;
     let department: Department = convert::named("options.department", options.department)?;
     let mut answer = SubmitWarningsResponse::default();
     let mut rows_before = 0;

@@ -100,8 +100,10 @@ fn decide(
     policy: &Policy,
 ) -> Result<Established, Error> {
     policy.check_date("starts_on", draft.period.starts_on(), context)?;
-    let organisation = |id| organisations.get(&id).ok_or(Error::OrganisationNotFound(id));
-    let (supporter, recipient) = (organisation(draft.supporter)?, organisation(draft.recipient)?);
+    let organisation =
+        |field: &str, id| organisations.get(&id).ok_or_else(|| Error::OrganisationNotFound(id).at(field));
+    let supporter = organisation("supporter_id", draft.supporter)?;
+    let recipient = organisation("recipient_id", draft.recipient)?;
     let pairing = draft.establish(PairingId(context.new_id()), supporter, recipient)?;
     let changes = book.establish(pairing.clone(), &policy.coverage)?;
     Ok((pairing, changes))

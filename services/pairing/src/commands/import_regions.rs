@@ -31,7 +31,7 @@ impl Command for ImportRegions {
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merged, Error> {
-        policy.check_date("effective_from", self.edition.effective_from, context)?;
+        policy.check_date("edition.effective_from", self.edition.effective_from, context)?;
         let ids = (self.import, self.request_id);
         register_import::merge(conn, context, ids, self.received, &self.edition, &policy.coverage, &self.watcher).await
     }

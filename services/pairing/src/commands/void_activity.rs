@@ -25,7 +25,8 @@ impl Command for VoidActivity {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Activity, Error> {
         let seen = activities::find(conn, self.activity).await?;
-        policy.check_date("held_on", seen.draft.held_on, context)?;
+        let held = policy.check_date("held_on", seen.draft.held_on, context);
+        held.map_err(|error| error.at("activity_id"))?;
         let pairing = pairings::find(conn, seen.draft.pairing).await?;
         locks::organisations(conn, [pairing.draft.supporter, pairing.draft.recipient]).await?;
         let activity = activities::find(conn, self.activity).await?;

@@ -31,7 +31,8 @@ impl Command for VoidPairing {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pairing, Error> {
         // Who takes part in a pairing, where, and since when, never changes.
         let seen = pairings::find(conn, self.pairing).await?;
-        policy.check_date("starts_on", seen.draft.period.starts_on(), context)?;
+        let started = policy.check_date("starts_on", seen.draft.period.starts_on(), context);
+        started.map_err(|error| error.at("pairing_id"))?;
         let (organisations, region) = ([seen.draft.supporter, seen.draft.recipient], seen.region);
         locks::organisations(conn, organisations).await?;
         locks::regions(conn, [region], &policy.coverage).await?;

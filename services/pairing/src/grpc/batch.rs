@@ -4,6 +4,7 @@ use prost::Message;
 use tongxin_platform::{
     access::Caller,
     error::ServiceError as _,
+    grpc::MethodPath,
     request::{Call, Command, Writer},
 };
 use tongxin_proto::{
@@ -56,11 +57,12 @@ pub(super) async fn carry_out<B: Batch>(
     request: Request<Streaming<B>>,
 ) -> Result<B::Answer, Status> {
     let caller = Caller::of(&request)?;
+    let method = MethodPath::of(&request);
     let mut messages = request.into_inner();
     let Some(Part::Options(options)) = messages.message().await?.and_then(B::part) else {
         return Err(misplaced("options", "have to be in the first message"));
     };
-    let call = Call::of_batch(caller, &options.request_id)?;
+    let call = Call::of_batch(caller, method, &options.request_id)?;
     if options.all_or_nothing { whole(writer, call, messages).await } else { by_message(writer, call, messages).await }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tongxin_platform::{
     access::Caller,
+    grpc::MethodPath,
     request::{Call, Context},
 };
 use tongxin_proto::{
@@ -30,12 +31,14 @@ const ROWS_NAMED: usize = 20;
 pub(super) fn answer(door: Door, request: Request<Streaming<ImportRegionsRequest>>) -> Result<Answers, Status> {
     let caller = Caller::of(&request)?;
     let (answers, stream) = mpsc::channel(16);
+    let method = MethodPath::of(&request);
     let messages = request.into_inner();
     tokio::spawn(async move {
         let import = Import {
             context: Context::of(&caller, door.clock.now()),
             id: Uuid::new_v4(),
             caller,
+            method,
             door,
             messages,
             answers,
@@ -48,6 +51,7 @@ pub(super) fn answer(door: Door, request: Request<Streaming<ImportRegionsRequest
 struct Import {
     door: Door,
     caller: Caller,
+    method: MethodPath,
     context: Context,
     id: Uuid,
     messages: Streaming<ImportRegionsRequest>,
@@ -69,15 +73,21 @@ impl Import {
         let Some(Part::Edition(stated)) = self.messages.message().await?.and_then(|message| message.part) else {
             return Err(Error::field("edition", "has to be in the first message").into());
         };
-        let edition = convert::edition(&stated)?;
+        let within = |error: Error| error.within("edition");
+        let edition = convert::edition(&stated).map_err(within)?;
         let mut fingerprint = Sha256::new();
         fingerprint.update(stated.encode_to_vec());
         let received = self.set_aside(&mut fingerprint).await?;
         if received == 0 {
             return Err(Error::RegionRows("the edition has no rows".to_owned()).into());
         }
-        edition.check_count(received).map_err(Error::from)?;
-        let call = Call::of_stream(self.caller.clone(), &stated.request_id, fingerprint.finalize().into())?;
+        edition.check_count(received).map_err(|wrong| within(wrong.into()))?;
+        let call = Call::of_stream(
+            self.caller.clone(),
+            self.method.clone(),
+            &stated.request_id,
+            fingerprint.finalize().into(),
+        )?;
         let answers = self.answers.clone();
         let watcher = move |stage| {
             // Who does not keep up with reading is told of a later stage.

@@ -4,12 +4,13 @@ mod batch;
 mod convert;
 mod import;
 
+use prost::Message;
 use tongxin_platform::{
     access::Caller,
     clock::Clock,
     db::{Scope, Transaction},
     page::Place,
-    request::{Call, DateRefused, Writer},
+    request::{Call, Command, DateRefused, Writer},
 };
 use tongxin_proto::pairing::v1::{self, pairing_service_server::PairingService};
 use tonic::{Request, Response, Status, Streaming};
@@ -39,6 +40,23 @@ impl Door {
         Ok(Scope::region(caller.region()).read(&self.pool).await.map_err(Error::from)?)
     }
 
+    /// Carries out what the draft in a request states.
+    async fn carry_out<Stated, Draft, C, Answer>(
+        &self,
+        call: Call,
+        stated: Option<Stated>,
+        command: fn(Draft) -> C,
+    ) -> Result<Answer, Error>
+    where
+        Stated: Default,
+        Draft: TryFrom<Stated, Error = Error>,
+        C: Command<Policy = Policy, Error = Error>,
+        Answer: Message + Default + From<C::Output> + 'static,
+    {
+        let draft = stated.unwrap_or_default().try_into()?;
+        self.writer.execute(call, command(draft)).await
+    }
+
     fn coverage_rule(&self, name: &str) -> Result<&CoverageRule, Error> {
         let rules = &self.writer.policy().coverage.0;
         let known = || rules.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -63,7 +81,7 @@ impl PairingService for Door {
     ) -> Result<Response<v1::GetRegionResponse>, Status> {
         let mut tx = self.read(&request).await?;
         let code = convert::region("code", &request.into_inner().code)?;
-        let region = regions::find(&mut tx, code).await?;
+        let region = regions::find(&mut tx, code).await.map_err(|error| error.at("code"))?;
         Ok(Response::new(v1::GetRegionResponse { region: Some(region.into()) }))
     }
 
@@ -73,7 +91,7 @@ impl PairingService for Door {
     ) -> Result<Response<v1::ListRegionsResponse>, Status> {
         let mut tx = self.read(&request).await?;
         let (parent, page) = convert::list_regions(&request.into_inner())?;
-        regions::find(&mut tx, parent).await?;
+        regions::find(&mut tx, parent).await.map_err(|error| error.at("parent_code"))?;
         let (regions, next_page_token) =
             page.cut(regions::list(&mut tx, parent, &page).await?, |region| region.code.number());
         Ok(Response::new(v1::ListRegionsResponse { regions: convert::all(regions), next_page_token }))
@@ -84,8 +102,8 @@ impl PairingService for Door {
         request: Request<v1::RegisterOrganisationRequest>,
     ) -> Result<Response<v1::RegisterOrganisationResponse>, Status> {
         let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = RegisterOrganisation(request.organisation.unwrap_or_default().try_into()?);
-        Ok(Response::new(self.writer.execute(call, command).await?))
+        let answer = self.carry_out(call, request.organisation, RegisterOrganisation).await;
+        Ok(Response::new(answer.map_err(|error| error.within("organisation"))?))
     }
 
     async fn batch_register_organisations(
@@ -132,8 +150,8 @@ impl PairingService for Door {
         request: Request<v1::EstablishPairingRequest>,
     ) -> Result<Response<v1::EstablishPairingResponse>, Status> {
         let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = EstablishPairing(request.pairing.unwrap_or_default().try_into()?);
-        Ok(Response::new(self.writer.execute(call, command).await?))
+        let answer = self.carry_out(call, request.pairing, EstablishPairing).await;
+        Ok(Response::new(answer.map_err(|error| error.within("pairing"))?))
     }
 
     async fn batch_establish_pairings(
@@ -188,8 +206,8 @@ impl PairingService for Door {
         request: Request<v1::RecordJointActivityRequest>,
     ) -> Result<Response<v1::RecordJointActivityResponse>, Status> {
         let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = RecordActivity(request.activity.unwrap_or_default().try_into()?);
-        Ok(Response::new(self.writer.execute(call, command).await?))
+        let answer = self.carry_out(call, request.activity, RecordActivity).await;
+        Ok(Response::new(answer.map_err(|error| error.within("activity"))?))
     }
 
     async fn void_joint_activity(

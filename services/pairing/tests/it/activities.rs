@@ -48,7 +48,7 @@ async fn an_activity_falls_within_its_pairing_and_says_what_it_was() {
     let mut silent = request(&pairing, "2025-03-01");
     silent.activity.as_mut().unwrap().kind = ActivityKind::Other.into();
     let refused = hq.record_joint_activity(silent).await.unwrap_err();
-    assert_eq!((told(&refused).1.as_str(), told(&refused).2), ("REMARK_REQUIRED", vec!["remark".to_owned()]));
+    assert_eq!((told(&refused).1.as_str(), told(&refused).2), ("REMARK_REQUIRED", vec!["activity.remark".to_owned()]));
     let mut nobody = request(&pairing, "2025-03-01");
     nobody.activity.as_mut().unwrap().participants = 0;
     assert_eq!(told(&hq.record_joint_activity(nobody).await.unwrap_err()).2, ["activity.participants"]);

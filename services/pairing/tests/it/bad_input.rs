@@ -47,9 +47,14 @@ async fn import(app: &TestApp, parts: Vec<Option<Part>>) -> Status {
 }
 
 fn edition() -> Part {
+    edition_of(date("2025-01-01"), "")
+}
+
+fn edition_of(effective_from: Option<Date>, complete_for: &str) -> Part {
     Part::Edition(RegionEdition {
         request_id: new_request_id(),
-        effective_from: date("2025-01-01"),
+        effective_from,
+        complete_for: complete_for.to_owned(),
         ..RegionEdition::default()
     })
 }
@@ -66,7 +71,10 @@ async fn organisations_that_cannot_be() {
     let mut hq = app.hq();
     let unknown = v1::OrganisationDraft { region_code: "441899000000".to_owned(), ..good() };
     let unknown = hq.register_organisation(register(unknown)).await.unwrap_err();
-    assert_eq!(told(&unknown), (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec![]));
+    assert_eq!(
+        told(&unknown),
+        (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec!["organisation.region_code".to_owned()])
+    );
     assert_eq!(unknown.message(), "region 441899000000 does not exist");
     let long = v1::OrganisationDraft { name: "名".repeat(201), ..good() };
     invalid(&hq.register_organisation(register(long)).await.unwrap_err(), "INVALID_FIELDS", "organisation.name");
@@ -93,7 +101,7 @@ async fn closings_that_cannot_be() {
     invalid(&hq.close_organisation(silent).await.unwrap_err(), "INVALID_FIELDS", "reason");
     let old = v1::CloseOrganisationRequest { closed_on: date("2022-07-01"), ..crate::at_once::close(&school) };
     let old = app.client("county", COUNTY).close_organisation(old).await.unwrap_err();
-    assert_eq!(told(&old), (Code::PermissionDenied, "HISTORY_NOT_ALLOWED".to_owned(), vec![]));
+    assert_eq!(told(&old), (Code::PermissionDenied, "HISTORY_NOT_ALLOWED".to_owned(), vec!["closed_on".to_owned()]));
     assert_eq!(written(&app).await, before);
 }
 
@@ -113,13 +121,13 @@ async fn pairings_that_cannot_be() {
     assert_eq!(told(&level), (Code::FailedPrecondition, "RECIPIENT_REGION_WRONG".to_owned(), vec![]));
     assert!(level.message().contains("pairings are with villages and towns"), "{}", level.message());
     let cases = [
-        (good("2025-07-01"), "DATE_IN_FUTURE", "starts_on"),
-        (v1::PairingDraft { ends_on: date("2025-01-01"), ..good("2025-01-01") }, "DATE_ORDER", "ends_on"),
-        (v1::PairingDraft { ends_on: date("2024-12-31"), ..good("2025-01-01") }, "DATE_ORDER", "ends_on"),
+        (good("2025-07-01"), "DATE_IN_FUTURE", "pairing.starts_on"),
+        (v1::PairingDraft { ends_on: date("2025-01-01"), ..good("2025-01-01") }, "DATE_ORDER", "pairing.ends_on"),
+        (v1::PairingDraft { ends_on: date("2024-12-31"), ..good("2025-01-01") }, "DATE_ORDER", "pairing.ends_on"),
         (
             v1::PairingDraft { ends_on: Some(Date { year: 2025, month: 13, day: 1 }), ..good("2025-01-01") },
             "INVALID_FIELDS",
-            "ends_on",
+            "pairing.ends_on",
         ),
         (v1::PairingDraft { kind: 0, ..good("2025-01-01") }, "INVALID_FIELDS", "pairing.kind"),
         (
@@ -143,7 +151,7 @@ async fn pairings_that_cannot_be() {
     invalid(&app.end(&pairing, "2025-01-31").await.unwrap_err(), "DATE_ORDER", "ends_on");
     invalid(&app.end(&pairing, "2025-07-01").await.unwrap_err(), "DATE_IN_FUTURE", "ends_on");
     let mut future = activity(&pairing, "2025-07-01");
-    invalid(&hq.record_joint_activity(future.clone()).await.unwrap_err(), "DATE_IN_FUTURE", "held_on");
+    invalid(&hq.record_joint_activity(future.clone()).await.unwrap_err(), "DATE_IN_FUTURE", "activity.held_on");
     future.activity.as_mut().unwrap().remark = "x".repeat(501);
     invalid(&hq.record_joint_activity(future).await.unwrap_err(), "INVALID_FIELDS", "activity.remark");
     assert_eq!(written(&app).await, before);
@@ -175,7 +183,7 @@ async fn rows_of_a_batch_say_what_is_wrong_with_them() {
     let expected = [
         (1, "DATE_IN_FUTURE", "starts_on"),
         (2, "DATE_ORDER", "ends_on"),
-        (3, "ORGANISATION_NOT_FOUND", ""),
+        (3, "ORGANISATION_NOT_FOUND", "recipient_id"),
         (4, "INVALID_FIELDS", "agreement_number"),
     ];
     assert_eq!((errors, answer.accepted), (expected.to_vec(), 0));
@@ -211,7 +219,7 @@ async fn editions_that_are_not_whole() {
     let before = written(&app).await;
     let rows = |rows| Some(Part::Rows(RegionRows { rows }));
     let empty = import(&app, vec![Some(edition())]).await;
-    invalid(&empty, "REGION_ROWS_INVALID", "rows");
+    invalid(&empty, "REGION_ROWS_INVALID", "rows.rows");
     assert_eq!(empty.message(), "the edition has no rows");
     invalid(&import(&app, vec![]).await, "INVALID_FIELDS", "edition");
     invalid(&import(&app, vec![rows(register())]).await, "INVALID_FIELDS", "edition");
@@ -225,12 +233,16 @@ async fn editions_that_are_not_whole() {
     invalid(&import(&app, vec![Some(edition()), rows(crowded)]).await, "INVALID_FIELDS", "rows.rows");
     let long = vec![row(VILLAGE, &"村".repeat(101), Village, TOWN, true)];
     let long = import(&app, vec![Some(edition()), rows(register()), rows(long)]).await;
-    invalid(&long, "REGION_ROWS_INVALID", "rows");
+    invalid(&long, "REGION_ROWS_INVALID", "rows.rows");
     assert!(long.message().contains("row 12: name"), "{}", long.message());
     let huge = vec![row(VILLAGE, &"n".repeat(5 << 20), Village, TOWN, true)];
+    let day = edition_of(date("2025-07-01"), "");
+    invalid(&import(&app, vec![Some(day), rows(register())]).await, "DATE_IN_FUTURE", "edition.effective_from");
+    let place = edition_of(date("2025-01-01"), "990000000000");
+    invalid(&import(&app, vec![Some(place), rows(register())]).await, "INVALID_FIELDS", "edition.complete_for");
     assert_eq!(import(&app, vec![Some(edition()), rows(huge)]).await.code(), Code::OutOfRange);
     let twice = import(&app, vec![Some(edition()), rows(register()), rows(register())]).await;
-    invalid(&twice, "REGION_ROWS_INVALID", "rows");
+    invalid(&twice, "REGION_ROWS_INVALID", "rows.rows");
     assert!(twice.message().contains("row 12: 440000000000 stands in row 1 already"), "{}", twice.message());
     assert_eq!(written(&app).await, before);
 }

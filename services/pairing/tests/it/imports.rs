@@ -129,7 +129,10 @@ async fn a_region_that_was_withdrawn_stays_so_and_nobody_is_at_home_there() {
     let organisation = Some(party_recipient(VILLAGE));
     let request = v1::RegisterOrganisationRequest { request_id: new_request_id(), organisation };
     let refused = app.hq().register_organisation(request).await.unwrap_err();
-    assert_eq!(told(&refused), (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec![]));
+    assert_eq!(
+        told(&refused),
+        (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec!["organisation.region_code".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -156,11 +159,11 @@ async fn an_edition_that_was_cut_off_withdraws_nothing() {
     let before = app.all_events().await;
     let cut_off = || register()[..6].to_vec();
     let unstated = app.import_as(edition(0), cut_off()).await.unwrap_err();
-    let field = (Code::InvalidArgument, "INVALID_FIELDS".to_owned(), vec!["row_count".to_owned()]);
+    let field = (Code::InvalidArgument, "INVALID_FIELDS".to_owned(), vec!["edition.row_count".to_owned()]);
     assert_eq!(told(&unstated), field);
     assert!(unstated.message().contains("required with complete_for"), "{}", unstated.message());
 
-    let wrong = (Code::InvalidArgument, "ROW_COUNT_WRONG".to_owned(), vec!["row_count".to_owned()]);
+    let wrong = (Code::InvalidArgument, "ROW_COUNT_WRONG".to_owned(), vec!["edition.row_count".to_owned()]);
     let fewer = app.import_as(edition(11), cut_off()).await.unwrap_err();
     assert_eq!(told(&fewer), wrong);
     assert!(fewer.message().contains("6 rows came, 11 were stated"), "{}", fewer.message());

@@ -44,7 +44,10 @@ async fn a_credit_code_with_a_wrong_check_digit_is_flagged_and_taken_once() {
     assert_eq!(app.register(with_code("12100000400009880K")).await.credit_code_check(), CreditCodeCheck::Passed);
 
     let taken = app.hq().register_organisation(registration(with_code("91350211M0000XUF46"))).await.unwrap_err();
-    assert_eq!(told(&taken), (Code::AlreadyExists, "CREDIT_CODE_TAKEN".to_owned(), vec![]));
+    assert_eq!(
+        told(&taken),
+        (Code::AlreadyExists, "CREDIT_CODE_TAKEN".to_owned(), vec!["organisation.credit_code".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -77,8 +80,12 @@ async fn bad_input_is_refused_by_field() {
             "organisation.region_code",
         ),
         (v1::OrganisationDraft { credit_code: "O".repeat(18), ..good() }, "INVALID_FIELDS", "organisation.credit_code"),
-        (v1::OrganisationDraft { host_kind: 4, ..good() }, "HOST_KIND_REFUSED", "host_kind"),
-        (v1::OrganisationDraft { host_kind: 0, ..party_supporter(School) }, "HOST_KIND_REQUIRED", "host_kind"),
+        (v1::OrganisationDraft { host_kind: 4, ..good() }, "HOST_KIND_REFUSED", "organisation.host_kind"),
+        (
+            v1::OrganisationDraft { host_kind: 0, ..party_supporter(School) },
+            "HOST_KIND_REQUIRED",
+            "organisation.host_kind",
+        ),
     ];
     for (organisation, reason, field) in cases {
         let refused = app.hq().register_organisation(registration(organisation)).await.unwrap_err();
@@ -255,7 +262,10 @@ async fn a_county_does_not_close_a_supporter_from_elsewhere() {
         expected_version: 0,
     };
     let refused = app.client("county", COUNTY).close_organisation(close).await.unwrap_err();
-    assert_eq!(told(&refused), (Code::NotFound, "ORGANISATION_NOT_FOUND".to_owned(), vec![]));
+    assert_eq!(
+        told(&refused),
+        (Code::NotFound, "ORGANISATION_NOT_FOUND".to_owned(), vec!["organisation_id".to_owned()])
+    );
     let read = app.hq().get_organisation(get(&supporter)).await.unwrap().into_inner().organisation.unwrap();
     assert_eq!(read, supporter);
 }

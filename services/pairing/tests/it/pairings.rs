@@ -31,7 +31,7 @@ async fn an_established_pairing_can_be_read_and_is_told_of() {
     assert_eq!((events.len(), &events[0].starts_on), (1, &date("2021-07-01")));
 
     let foreign = app.client("village", OTHER_VILLAGE).get_pairing(request).await.unwrap_err();
-    assert_eq!(told(&foreign), (Code::NotFound, "PAIRING_NOT_FOUND".to_owned(), vec![]));
+    assert_eq!(told(&foreign), (Code::NotFound, "PAIRING_NOT_FOUND".to_owned(), vec!["pairing_id".to_owned()]));
 }
 
 #[tokio::test]
@@ -77,7 +77,8 @@ async fn only_those_are_paired_who_fit() {
         assert_eq!(told(&app.hq().establish_pairing(request(draft)).await.unwrap_err()).1, reason);
     }
     let refused = app.client("county", OTHER_COUNTY).establish_pairing(request(pair(&supporter, &recipient))).await;
-    assert_eq!(told(&refused.unwrap_err()).1, "ORGANISATION_NOT_FOUND");
+    let absent = (Code::NotFound, "ORGANISATION_NOT_FOUND".to_owned(), vec!["pairing.recipient_id".to_owned()]);
+    assert_eq!(told(&refused.unwrap_err()), absent);
     assert!(app.events::<v1::PairingEstablished>().await.is_empty());
 }
 
@@ -91,9 +92,9 @@ async fn dates_are_in_order_not_in_the_future_and_not_too_old() {
     };
     let no_day = Some(tongxin_proto::Date { year: 2025, month: 2, day: 30 });
     let cases = [
-        (with_dates(date("2025-07-01"), None), "DATE_IN_FUTURE", "starts_on"),
-        (with_dates(date("2025-03-01"), date("2025-02-01")), "DATE_ORDER", "ends_on"),
-        (with_dates(no_day, None), "INVALID_FIELDS", "starts_on"),
+        (with_dates(date("2025-07-01"), None), "DATE_IN_FUTURE", "pairing.starts_on"),
+        (with_dates(date("2025-03-01"), date("2025-02-01")), "DATE_ORDER", "pairing.ends_on"),
+        (with_dates(no_day, None), "INVALID_FIELDS", "pairing.starts_on"),
         (with_dates(None, None), "INVALID_FIELDS", "pairing.starts_on"),
     ];
     for (request, reason, field) in cases {
@@ -101,7 +102,10 @@ async fn dates_are_in_order_not_in_the_future_and_not_too_old() {
         assert_eq!(told(&refused), (Code::InvalidArgument, reason.to_owned(), vec![field.to_owned()]));
     }
     let old = app.client("county", COUNTY).establish_pairing(with_dates(date("2022-01-01"), None)).await.unwrap_err();
-    assert_eq!(told(&old), (Code::PermissionDenied, "HISTORY_NOT_ALLOWED".to_owned(), vec![]));
+    assert_eq!(
+        told(&old),
+        (Code::PermissionDenied, "HISTORY_NOT_ALLOWED".to_owned(), vec!["pairing.starts_on".to_owned()])
+    );
     app.hq().establish_pairing(with_dates(date("2022-01-01"), date("2030-01-01"))).await.unwrap();
 }
 
@@ -145,7 +149,7 @@ async fn a_pairing_is_ended_as_it_was_seen_and_not_from_elsewhere() {
         expected_version,
     };
     let stale = app.hq().end_pairing(end(9, &pairing.pairing_id)).await.unwrap_err();
-    assert_eq!(told(&stale), (Code::Aborted, "VERSION_STALE".to_owned(), vec![]));
+    assert_eq!(told(&stale), (Code::Aborted, "VERSION_STALE".to_owned(), vec!["expected_version".to_owned()]));
     let foreign = app.client("county", OTHER_COUNTY).end_pairing(end(0, &pairing.pairing_id)).await.unwrap_err();
     let missing = app.hq().end_pairing(end(0, &new_request_id())).await.unwrap_err();
     assert_eq!((told(&foreign), foreign.code()), (told(&missing), Code::NotFound));

@@ -207,21 +207,21 @@ async fn what_lies_elsewhere_or_is_old_is_not_voided() {
     let pairing = app.pair(Government, VILLAGE, "2022-02-01").await;
     let held = record(&app, activity(&pairing, "2022-03-05")).await.unwrap();
     let void_held = || void_of(&held.activity_id);
-    let missing = (Code::NotFound, "PAIRING_NOT_FOUND".to_owned(), vec![]);
+    let missing = (Code::NotFound, "PAIRING_NOT_FOUND".to_owned(), vec!["pairing_id".to_owned()]);
     let foreign = app.client("county", OTHER_COUNTY).void_pairing(void(&pairing)).await.unwrap_err();
     assert_eq!(told(&foreign), missing);
     let unknown = VoidPairingRequest { pairing_id: new_request_id(), ..void(&pairing) };
     assert_eq!(told(&app.hq().void_pairing(unknown).await.unwrap_err()), missing);
-    let missing = (Code::NotFound, "ACTIVITY_NOT_FOUND".to_owned(), vec![]);
+    let missing = (Code::NotFound, "ACTIVITY_NOT_FOUND".to_owned(), vec!["activity_id".to_owned()]);
     let foreign = app.client("village", OTHER_VILLAGE).void_joint_activity(void_held()).await.unwrap_err();
     assert_eq!(told(&foreign), missing);
     let unknown = app.hq().void_joint_activity(void_of(&new_request_id())).await.unwrap_err();
     assert_eq!(told(&unknown), missing);
 
-    let old = (Code::PermissionDenied, "HISTORY_NOT_ALLOWED".to_owned(), vec![]);
+    let old = |field: &str| (Code::PermissionDenied, "HISTORY_NOT_ALLOWED".to_owned(), vec![field.to_owned()]);
     let mut county = app.client("county", COUNTY);
-    assert_eq!(told(&county.void_joint_activity(void_held()).await.unwrap_err()), old);
-    assert_eq!(told(&county.void_pairing(void(&pairing)).await.unwrap_err()), old);
+    assert_eq!(told(&county.void_joint_activity(void_held()).await.unwrap_err()), old("activity_id"));
+    assert_eq!(told(&county.void_pairing(void(&pairing)).await.unwrap_err()), old("pairing_id"));
     assert!(app.events::<v1::PairingVoided>().await.is_empty());
     assert!(app.events::<v1::JointActivityVoided>().await.is_empty());
 }

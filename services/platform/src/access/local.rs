@@ -2,7 +2,6 @@
 
 use std::{
     fs, io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,7 +14,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::json;
 
 use super::{IssuerConfig, KeySource};
-use crate::{clock::Clock, region::RegionCode};
+use crate::{clock::Clock, region::RegionCode, whole_file};
 
 /// The `iss` claim of tokens that a local key signs.
 const ISSUER: &str = "tongxin-local";
@@ -67,10 +66,19 @@ impl LocalKey {
     /// # Errors
     /// When the folder cannot be used or holds something else.
     pub fn in_folder(folder: &Path) -> Result<Self, LocalKeyError> {
-        let (private, public) = (folder.join("token.pem"), folder.join("token.pub.pem"));
+        let (private, public) = files(folder);
         if !private.exists() {
             make(folder, &private, &public)?;
         }
+        Self::of_folder(folder)
+    }
+
+    /// Reads the key that a folder has.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn of_folder(folder: &Path) -> Result<Self, LocalKeyError> {
+        let (private, public) = files(folder);
         let pem = fs::read(&private).map_err(|source| LocalKeyError::File { path: private.clone(), source })?;
         let key = EncodingKey::from_ed_pem(&pem).map_err(|_| LocalKeyError::NotAKey(private))?;
         Ok(Self { key, public })
@@ -103,6 +111,10 @@ impl LocalKey {
     }
 }
 
+fn files(folder: &Path) -> (PathBuf, PathBuf) {
+    (folder.join("token.pem"), folder.join("token.pub.pem"))
+}
+
 fn make(folder: &Path, private: &Path, public: &Path) -> Result<(), LocalKeyError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
@@ -112,11 +124,8 @@ fn make(folder: &Path, private: &Path, public: &Path) -> Result<(), LocalKeyErro
     let public_pem = key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(|_| not_a_key())?;
     let write = |path: &Path, mode, text: &str| {
         let write = || {
-            use io::Write as _;
             fs::create_dir_all(folder)?;
-            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
+            whole_file::write(path, mode, text.as_bytes())
         };
         write().map_err(|source| LocalKeyError::File { path: path.to_owned(), source })
     };

@@ -94,6 +94,31 @@ enum Fault {
     Gap(i64),
     #[error("the source's log went back to epoch {0}: its database was restored without a new epoch")]
     EpochWentBack(i64),
+    #[error(
+        "the source's log ends at event {head}, but event {cursor} was handled: its database was restored without a \
+         new epoch, so run `tongxin log new-epoch` for it"
+    )]
+    LogWentBack { head: i64, cursor: i64 },
+}
+
+/// How often a fault that lasts is told again.
+const COMPLAIN: Duration = Duration::from_mins(1);
+
+/// Keeps a fault that lasts from being told with each attempt.
+#[derive(Default)]
+struct Complaints {
+    last: Option<(String, Instant)>,
+}
+
+impl Complaints {
+    /// Whether a fault is a new one, or has lasted for a while since it was told.
+    fn is_due(&mut self, fault: &str) -> bool {
+        let told = self.last.as_ref().is_some_and(|(told, at)| told == fault && at.elapsed() < COMPLAIN);
+        if !told {
+            self.last = Some((fault.to_owned(), Instant::now()));
+        }
+        !told
+    }
 }
 
 /// Follows one source for one consuming service.
@@ -132,13 +157,18 @@ impl<H: EventHandler> Consumer<H> {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut lease = Lease::new(self.pool.clone(), format!("consumer:{}:{}", self.name, self.source));
         let mut retried: Option<Instant> = None;
+        let mut complaints = Complaints::default();
         while !stop.is_cancelled() {
             let followed = tokio::select! {
                 () = stop.cancelled() => break,
                 followed = self.follow(&mut lease, &mut retried) => followed,
             };
-            if let Err(fault) = followed {
-                warn!(consumer = self.name, source = self.source, %fault, "a consumer starts again");
+            match followed {
+                Ok(()) => complaints = Complaints::default(),
+                Err(fault) if complaints.is_due(&fault.to_string()) => {
+                    warn!(consumer = self.name, source = self.source, %fault, "a consumer starts again");
+                }
+                Err(_) => {}
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -191,6 +221,14 @@ impl<H: EventHandler> Consumer<H> {
         let head = self.log.head().await?;
         let mut cursor = self.applied().begin_epoch(head.epoch).await?;
         self.reached = cursor;
+        if cursor.seq > head.seq {
+            // Another replica may have come further since the head was asked for; the log itself never goes back.
+            let head = self.log.head().await?;
+            if cursor.epoch == head.epoch && cursor.seq > head.seq {
+                self.progress.log_went_back();
+                return Err(Fault::LogWentBack { head: head.seq, cursor: cursor.seq });
+            }
+        }
         self.progress.note(&cursor, &head);
         while cursor.seq < head.seq {
             let after = cursor;

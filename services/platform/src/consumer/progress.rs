@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
     },
     time::Instant,
 };
@@ -26,6 +26,7 @@ struct Inner {
     /// Milliseconds from `born` to the last time that the consumer was level with the log, or
     /// stood by for another replica; negative before the first.
     level: AtomicI64,
+    went_back: AtomicBool,
 }
 
 impl Progress {
@@ -37,6 +38,7 @@ impl Progress {
             parked: AtomicI64::new(0),
             gaps: AtomicU64::new(0),
             level: AtomicI64::new(-1),
+            went_back: AtomicBool::new(false),
         }));
         progress.observe(consumer, source);
         progress
@@ -56,7 +58,18 @@ impl Progress {
         (level >= 0).then(|| std::time::Duration::from_millis(age.max(0).unsigned_abs()).as_secs_f64())
     }
 
+    /// Whether the source's log ends before what was handled of it: its database was restored, and nobody said so.
+    #[must_use]
+    pub fn has_log_gone_back(&self) -> bool {
+        self.0.went_back.load(Relaxed)
+    }
+
+    pub(super) fn log_went_back(&self) {
+        self.0.went_back.store(true, Relaxed);
+    }
+
     pub(super) fn note(&self, cursor: &Cursor, head: &Head) {
+        self.0.went_back.store(false, Relaxed);
         self.0.head_seq.store(head.seq, Relaxed);
         self.advance(cursor);
     }
@@ -94,6 +107,11 @@ impl Progress {
             meter.i64_observable_gauge(name).with_description(about).with_callback(observe).build();
         };
         gauge("tongxin_projection_lag_events", "Events of the source not handled yet", Self::lag);
+        gauge(
+            "tongxin_projection_log_went_back",
+            "1 while the source's log lacks what was handled of it",
+            |progress| i64::from(progress.has_log_gone_back()),
+        );
         gauge("tongxin_parked_events", "Events that wait because one could not be handled", |progress| {
             progress.0.parked.load(Relaxed)
         });

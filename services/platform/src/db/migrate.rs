@@ -13,7 +13,7 @@ static PLATFORM: Migrator = sqlx::migrate!();
 #[derive(Debug)]
 pub struct Migrations(Migrator);
 
-/// A database whose schema lacks migrations, or has some that are not known here.
+/// Why a program does not run on a database: its schema lacks migrations, or cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaBehind {
     /// Migrations have to run first.

@@ -30,8 +30,16 @@ use crate::{
 };
 
 /// Path of the method that a request calls, for example `/tongxin.log.v1.LogService/GetHead`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct MethodPath(pub String);
+
+impl MethodPath {
+    /// That of a request which came through the door; empty for one that did not.
+    #[must_use]
+    pub fn of<M>(request: &tonic::Request<M>) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_default()
+    }
+}
 
 /// Sheds load, checks tokens and permissions, bounds time, and measures.
 #[derive(Clone)]

@@ -15,6 +15,6 @@ mod tests;
 pub use append::{NewEvent, append};
 pub use chain::{ChainBroken, Verified, verify};
 pub use publish::{stream_config, stream_name};
-pub use read::{Head, head, read};
+pub use read::{Head, begin_epoch, head, read};
 pub use relay::{Relay, RelayWake};
 pub use service::LogReader;

@@ -1,7 +1,7 @@
 //! Reads the log and its head.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tongxin_proto::log::v1::Event;
 use uuid::Uuid;
 
@@ -18,6 +18,15 @@ pub struct Head {
     pub hash: Vec<u8>,
     /// Newest event that the broker was given.
     pub published_seq: i64,
+}
+
+/// States that the database was restored to the past, as the role that owns it: whoever follows the log forgets what
+/// came of it and reads it from its start. Returns the new epoch.
+///
+/// # Errors
+/// When Postgres fails.
+pub async fn begin_epoch(owner: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!("UPDATE log_head SET epoch = epoch + 1 RETURNING epoch").fetch_one(owner).await
 }
 
 /// A row of the log.

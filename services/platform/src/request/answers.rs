@@ -15,17 +15,28 @@ pub(super) enum Earlier {
 }
 
 pub(super) async fn find(conn: &mut PgConnection, call: &Call) -> Result<Earlier, sqlx::Error> {
+    // Parts count from 1: what has none is another request than a batch, and the other way round.
+    let other = i32::from(call.part == 0);
     let earlier = sqlx::query!(
-        "SELECT fingerprint, answer FROM request WHERE request_id = $1 AND actor = $2 AND part = $3",
+        r#"
+        SELECT part, fingerprint, answer
+        FROM request
+        WHERE request_id = $1 AND actor = $2 AND part IN ($3, $4)
+        ORDER BY part = $3 DESC
+        LIMIT 1
+        "#,
         call.request_id,
         call.caller.subject(),
         call.part,
+        other,
     )
     .fetch_optional(conn)
     .await?;
     Ok(match earlier {
         None => Earlier::Unknown,
-        Some(earlier) if earlier.fingerprint == call.fingerprint => Earlier::Answered(earlier.answer),
+        Some(earlier) if earlier.part == call.part && earlier.fingerprint == call.fingerprint => {
+            Earlier::Answered(earlier.answer)
+        }
         Some(_) => Earlier::Other,
     })
 }

@@ -1,10 +1,12 @@
 //! Who asks, under which identifier, and for what.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use prost::Message;
 use sha2::{Digest as _, Sha256};
 use tonic::{Request, Status};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::{access::Caller, clock, grpc::MethodPath, region::RegionRange};
 
@@ -19,6 +21,7 @@ pub struct Call {
     pub part: i32,
     /// Hash of the method and of everything that was asked.
     pub fingerprint: [u8; 32],
+    method: MethodPath,
 }
 
 impl Call {
@@ -28,49 +31,50 @@ impl Call {
     /// `INVALID_ARGUMENT` when the identifier is no UUID.
     pub fn open<M: Message>(request: Request<M>, request_id: impl FnOnce(&M) -> &str) -> Result<(Self, M), Status> {
         let caller = Caller::of(&request)?;
-        let method = method_name(&request);
+        let method = MethodPath::of(&request);
         let message = request.into_inner();
         let request_id = parse_request_id(request_id(&message))?;
         let fingerprint = fingerprint(&method, &message);
-        Ok((Self { caller, request_id, part: 0, fingerprint }, message))
+        Ok((Self { caller, request_id, part: 0, fingerprint, method }, message))
     }
 
-    /// A part of a batch whose messages come one after the other.
+    /// A batch of a method whose messages come one after the other.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the identifier is no UUID.
-    pub fn of_batch(caller: Caller, request_id: &str) -> Result<Self, Status> {
+    pub fn of_batch(caller: Caller, method: MethodPath, request_id: &str) -> Result<Self, Status> {
         let request_id = parse_request_id(request_id)?;
-        Ok(Self { caller, request_id, part: 0, fingerprint: [0; 32] })
+        Ok(Self { caller, request_id, part: 0, fingerprint: [0; 32], method })
     }
 
     /// A stream that is carried out as a whole once all of it is there; the hash is over all of it.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the identifier is no UUID.
-    pub fn of_stream(caller: Caller, request_id: &str, fingerprint: [u8; 32]) -> Result<Self, Status> {
-        Ok(Self { fingerprint, ..Self::of_batch(caller, request_id)? })
+    pub fn of_stream(
+        caller: Caller,
+        method: MethodPath,
+        request_id: &str,
+        fingerprint: [u8; 32],
+    ) -> Result<Self, Status> {
+        Ok(Self { fingerprint, ..Self::of_batch(caller, method, request_id)? })
     }
 
     /// The next part of the batch, which asks for `message`.
     #[must_use]
     pub fn next_part(&mut self, message: &impl Message) -> Self {
         self.part += 1;
-        Self { fingerprint: fingerprint("part", message), ..self.clone() }
+        Self { fingerprint: fingerprint(&self.method, message), ..self.clone() }
     }
-}
-
-fn method_name<M>(request: &Request<M>) -> String {
-    request.extensions().get::<MethodPath>().map_or_else(String::new, |path| path.0.clone())
 }
 
 fn parse_request_id(text: &str) -> Result<Uuid, Status> {
     Uuid::try_parse(text).map_err(|_| Status::invalid_argument("request_id has to be a UUID"))
 }
 
-fn fingerprint(method: &str, message: &impl Message) -> [u8; 32] {
+fn fingerprint(method: &MethodPath, message: &impl Message) -> [u8; 32] {
     let mut hasher = Sha256::new();
-    hasher.update(method);
+    hasher.update(&method.0);
     hasher.update([0]);
     hasher.update(message.encode_to_vec());
     hasher.finalize().into()
@@ -87,9 +91,18 @@ pub struct Context {
     pub regions: RegionRange,
     /// Whether entries older than the window are allowed (`history.load`).
     pub may_load_history: bool,
+    /// Counts the identifiers that were given, so that later ones are greater.
+    ids: Arc<Mutex<ContextV7>>,
 }
 
 impl Context {
+    /// A change that nobody asks for: a service makes it itself, in any region and of any day.
+    #[must_use]
+    pub fn of_service(actor: &str, now: DateTime<Utc>) -> Self {
+        let (actor, regions) = (actor.to_owned(), RegionRange::EVERYWHERE);
+        Self { now, actor, regions, may_load_history: true, ids: Arc::default() }
+    }
+
     /// A change that a caller asks for at a moment.
     #[must_use]
     pub fn of(caller: &Caller, now: DateTime<Utc>) -> Self {
@@ -98,6 +111,7 @@ impl Context {
             actor: caller.subject().to_owned(),
             regions: caller.region().range(),
             may_load_history: caller.may("history.load"),
+            ids: Arc::default(),
         }
     }
 
@@ -107,10 +121,23 @@ impl Context {
         clock::business_date(self.now)
     }
 
-    /// A new identifier, in the order of time.
+    /// A new identifier: greater than those that were given before, be it at the same moment.
     #[must_use]
     pub fn new_id(&self) -> Uuid {
         let seconds = self.now.timestamp().max(0).cast_unsigned();
-        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, self.now.timestamp_subsec_nanos()))
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        Uuid::new_v7(Timestamp::from_unix(&*ids, seconds, self.now.timestamp_subsec_nanos()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_of_one_moment_rise() {
+        let context = Context::of_service("clerk", DateTime::UNIX_EPOCH);
+        let ids: Vec<Uuid> = (0..10_000).map(|_| context.clone().new_id()).collect();
+        assert!(ids.is_sorted_by(|one, next| one < next));
     }
 }

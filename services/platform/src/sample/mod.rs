@@ -10,6 +10,7 @@ use crate::{
     access::Caller,
     db::Migrations,
     error::{ErrorKind, ServiceError},
+    grpc::MethodPath,
     log::{self, NewEvent},
     region::RegionCode,
     request::{Call, Command, Context, RequestError},
@@ -212,5 +213,5 @@ pub(crate) fn clerk(subject: &str) -> Caller {
 
 /// A request that nobody made before.
 pub(crate) fn new_call() -> Call {
-    Call::of_batch(clerk("clerk"), &Uuid::new_v4().to_string()).unwrap()
+    Call::of_batch(clerk("clerk"), MethodPath::default(), &Uuid::new_v4().to_string()).unwrap()
 }

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{ServersError, cluster};
+use crate::whole_file;
 
 const TEMPORARY_PREFIX: &str = "tongxin-test-";
 
@@ -144,14 +144,7 @@ fn remove_abandoned(parent: &Path) {
 
 /// Writes a file that only we may read.
 pub(super) fn write_private(path: &Path, content: &str) -> Result<(), ServersError> {
-    File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(content.as_bytes()))
-        .map_err(ServersError::io("write", path))
+    whole_file::write(path, 0o600, content.as_bytes()).map_err(ServersError::io("write", path))
 }
 
 #[test]

@@ -6,12 +6,14 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
 use tongxin_platform::{
     config,
     db::{self, DbConfig},
     log::{self, Verified},
 };
 
+use super::migrate;
 use crate::{
     instance::{DATA_DIR, Instance},
     progress::Progress,
@@ -23,6 +25,24 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum What {
     Verify(Verify),
+    NewEpoch(NewEpoch),
+}
+
+/// States that a service's database was restored to the past, so that others forget what they heard since.
+///
+/// Services that follow the log read it anew from its start; figures are right again when they have. Needs the URL of the
+/// role that owns the tables, as `tongxin migrate` does.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  tongxin log new-epoch --service pairing --config tongxin.toml   after pairing's database was restored from a backup")]
+pub struct NewEpoch {
+    /// The service whose database was restored
+    #[arg(long)]
+    service: ServiceName,
+
+    /// Settings with the owner's URL, TOML or YAML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Checks that nobody altered an event log: every number is there and every event fits the hash chain.
@@ -52,7 +72,26 @@ pub struct Verify {
 }
 
 pub async fn run(what: What) -> Result<()> {
-    let What::Verify(args) = what;
+    match what {
+        What::Verify(args) => verify_all(args).await,
+        What::NewEpoch(args) => new_epoch(&args).await,
+    }
+}
+
+async fn new_epoch(args: &NewEpoch) -> Result<()> {
+    let settings: Settings = config::load(args.config.as_deref())?;
+    for (service, url) in migrate::databases(Some(args.service), &settings.migrate)? {
+        let name = service.name();
+        let mut owner = PgConnection::connect(url.expose_secret())
+            .await
+            .with_context(|| format!("cannot reach the database of {name} by migrate.{name}_url"))?;
+        let epoch = log::begin_epoch(&mut owner).await.with_context(|| format!("{name} got no new epoch"))?;
+        println!("{name}: its log is in epoch {epoch}");
+    }
+    Ok(())
+}
+
+async fn verify_all(args: Verify) -> Result<()> {
     let mut answers = Vec::new();
     for (service, url) in databases(&args)? {
         let Verified { events, hash } = verify(service, &url).await?;
@@ -94,7 +133,9 @@ fn databases(args: &Verify) -> Result<Vec<(ServiceName, String)>> {
         services.into_iter().filter_map(|service| Some((service, url(service)?))).collect()
     };
     if found.is_empty() {
-        bail!("the settings name no database to check: set pairing.database.url or gateway.database.url");
+        bail!(
+            "the settings name no database to check: set pairing.database.url, monitoring.database.url or gateway.database.url"
+        );
     }
     Ok(found)
 }

@@ -14,8 +14,8 @@ use crate::{
 
 /// Brings the schemas of services up to date.
 ///
-/// Logs in as the role that owns the tables, by `migrate.pairing_url` and `migrate.gateway_url` of the settings or
-/// `TONGXIN__MIGRATE__PAIRING_URL` and `TONGXIN__MIGRATE__GATEWAY_URL`. `tongxin up` migrates by itself.
+/// Logs in as the role that owns the tables, by `migrate.pairing_url`, `migrate.monitoring_url` and
+/// `migrate.gateway_url` of the settings or `TONGXIN__MIGRATE__PAIRING_URL` and so on. `tongxin up` migrates by itself.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin migrate --config tongxin.toml            all services that have a URL
@@ -55,7 +55,7 @@ pub async fn run(args: Args) -> Result<()> {
 }
 
 /// The databases that have an owner's URL; the one that was asked for has to.
-fn databases(asked: Option<ServiceName>, owners: &Owners) -> Result<Vec<(ServiceName, &SecretString)>> {
+pub(super) fn databases(asked: Option<ServiceName>, owners: &Owners) -> Result<Vec<(ServiceName, &SecretString)>> {
     let with_url = |service| owners.url(service).map(|url| (service, url));
     let found: Vec<_> = ServiceName::selected(asked).into_iter().filter_map(with_url).collect();
     if found.is_empty() {

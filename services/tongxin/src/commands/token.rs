@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use tongxin_platform::{
     access::{AccessConfig, LocalKey, TokenRequest},
     clock::Clock,
@@ -64,6 +64,9 @@ pub fn run(args: &Args) -> Result<()> {
         region: args.region,
         lifetime: Duration::from_hours(24) * args.days,
     };
-    println!("{}", LocalKey::in_folder(&args.data_dir)?.sign(&request, &Clock::system())?);
+    let key = LocalKey::of_folder(&args.data_dir).with_context(|| {
+        format!("{} has no key yet: `tongxin up` makes one when it starts", args.data_dir.display())
+    })?;
+    println!("{}", key.sign(&request, &Clock::system())?);
     Ok(())
 }

@@ -9,7 +9,7 @@ use tongxin_platform::{
     db::{Migrations, Scope},
     lifecycle::Lifecycle,
     log::{NewEvent, append},
-    region::{RegionCode, RegionRange},
+    region::RegionCode,
     request::Context,
     service::Service,
     testing::{Database, TestWorld, eventually},
@@ -40,12 +40,7 @@ impl FakeSource {
         let address = listening.grpc_address().unwrap();
         let mut lifecycle = Lifecycle::default();
         listening.start(&mut lifecycle);
-        let context = Context {
-            now: world.clock.now(),
-            actor: "test".to_owned(),
-            regions: RegionRange::EVERYWHERE,
-            may_load_history: true,
-        };
+        let context = Context::of_service("test", world.clock.now());
         Self { name, address, database, pool, context, _lifecycle: lifecycle }
     }
 

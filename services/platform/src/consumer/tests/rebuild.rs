@@ -1,11 +1,11 @@
 //! Events that come again, logs that begin anew, and projections built from nothing.
 
 use async_nats::HeaderMap;
-use sqlx::{AssertSqlSafe, Executor as _};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
 use super::*;
 use crate::{
-    log::stream_config,
+    log::{self, stream_config},
     sample::{Counted, event, everywhere},
 };
 
@@ -71,6 +71,12 @@ async fn an_empty_log_is_level_at_once() {
 
 /// Puts the source's database back to an earlier state, as from a backup, and says so.
 async fn restore(source: &Source, seq: i64) {
+    let mut owner = put_back(source, seq).await;
+    log::begin_epoch(&mut owner).await.unwrap();
+}
+
+/// Puts the source's database back to an earlier state, as from a backup, and tells nobody.
+async fn put_back(source: &Source, seq: i64) -> PgConnection {
     let mut owner = crate::sample::owner(&source.database).await;
     let restore = format!(
         "
@@ -78,14 +84,15 @@ async fn restore(source: &Source, seq: i64) {
         BEGIN;
         DELETE FROM event WHERE seq > {seq};
         UPDATE log_head
-        SET epoch = epoch + 1,
-            seq = {seq},
+        SET seq = {seq},
             published_seq = {seq},
             hash = coalesce((SELECT hash FROM event WHERE seq = {seq}), '');
         UPDATE tally SET reached = (SELECT count(*) FROM event WHERE aggregate_id = tally_id);
-        COMMIT"
+        COMMIT;
+        SET session_replication_role = origin"
     );
     owner.execute(AssertSqlSafe(restore)).await.unwrap();
+    owner
 }
 
 /// Reading takes three seconds here, an answer may stream for one: twelve megabytes are more than
@@ -122,6 +129,21 @@ async fn a_log_that_begins_a_new_epoch_is_followed_from_its_start() {
     follower.has_each_event_once(&source).await;
     let totals = [("tally 0".to_owned(), 3), ("tally 1".to_owned(), 3)];
     assert_eq!(follower.totals().await, totals);
+}
+
+#[tokio::test]
+async fn a_log_that_went_back_without_a_new_epoch_is_not_taken_for_level() {
+    let source = Source::start().await;
+    let follower = Follower::start(&source).await;
+    count_some(&source).await;
+    follower.has_each_event_once(&source).await;
+    let mut owner = put_back(&source, 3).await;
+    eventually("the consumer notices", || async { follower.progress.has_log_gone_back() }).await;
+    assert_eq!(follower.cursor().await, (1, 6), "and keeps what it has");
+    assert_eq!(log::begin_epoch(&mut owner).await.unwrap(), 2);
+    eventually("the consumer has begun anew", || async { follower.cursor().await == (2, 3) }).await;
+    assert!(!follower.progress.has_log_gone_back());
+    follower.has_each_event_once(&source).await;
 }
 
 #[tokio::test]

@@ -120,12 +120,7 @@ async fn nothing_is_written_outside_of_the_region() {
     assert_eq!(changed.unwrap().rows_affected(), 0);
 
     let mut tx = Scope::region(region(VILLAGE)).write(&pool).await.unwrap();
-    let context = crate::request::Context {
-        now: crate::sample::noon(),
-        actor: "clerk".to_owned(),
-        regions: crate::region::RegionRange::EVERYWHERE,
-        may_load_history: false,
-    };
+    let context = crate::request::Context::of_service("clerk", crate::sample::noon());
     let counted = crate::sample::Counted::default();
     crate::log::append(&mut tx, &context, &[event("fresh", &counted)]).await.unwrap();
     tx.rollback().await.unwrap();

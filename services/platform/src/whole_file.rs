@@ -1,0 +1,57 @@
+//! Files that are there as a whole or not at all, whenever the machine stops.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+/// Puts a file in the place of one that may be there. It has the bits of `mode`, for example 0o600 for what only we may
+/// read.
+///
+/// # Errors
+/// When the folder cannot be written to; what was there stays.
+pub fn write(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension("new");
+    // One that was left behind may have other bits.
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::options().write(true).create_new(true).mode(mode).open(&draft)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    // The new name, too, has to reach the disk.
+    File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_takes_the_place_of_another_with_its_own_bits() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("key.pem");
+        fs::write(&path, "older and longer").unwrap();
+        fs::write(folder.path().join("key.new"), "left behind").unwrap();
+        write(&path, 0o600, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("key.pem");
+        fs::write(&path, "old").unwrap();
+        fs::create_dir(folder.path().join("key.new")).unwrap();
+        assert!(write(&path, 0o600, b"new").is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    }
+}
