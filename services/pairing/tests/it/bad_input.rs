@@ -238,8 +238,8 @@ async fn editions_that_are_not_whole() {
     let huge = vec![row(VILLAGE, &"n".repeat(5 << 20), Village, TOWN, true)];
     let day = edition_of(date("2025-07-01"), "");
     invalid(&import(&app, vec![Some(day), rows(register())]).await, "DATE_IN_FUTURE", "edition.effective_from");
-    let place = edition_of(date("2025-01-01"), "990000000000");
-    invalid(&import(&app, vec![Some(place), rows(register())]).await, "INVALID_FIELDS", "edition.complete_for");
+    let uncounted = edition_of(date("2025-01-01"), "440000000000");
+    invalid(&import(&app, vec![Some(uncounted), rows(register())]).await, "INVALID_FIELDS", "edition.row_count");
     assert_eq!(import(&app, vec![Some(edition()), rows(huge)]).await.code(), Code::OutOfRange);
     let twice = import(&app, vec![Some(edition()), rows(register()), rows(register())]).await;
     invalid(&twice, "REGION_ROWS_INVALID", "rows.rows");
