@@ -89,7 +89,7 @@ pub async fn measure(world: &World, folder: &Path, table: &mut Table) -> anyhow:
     let again = import(&file, folder, "again", &format!("{count} regions: 0 new, 0 changed")).await?;
     let bare = copy(&world.bare).await?;
     table.rates(
-        &format!("import of {count} regions from a file (bare: COPY of the same rows into the same table)"),
+        &format!("import of {count} regions from a file (bare: COPY of the same rows into the same table without its foreign key)"),
         ratio(count, first),
         ratio(count, bare),
     );

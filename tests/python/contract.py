@@ -1,7 +1,9 @@
 """What clients of the services share: code made from the proto files by grpcio-tools, and how errors are read."""
 
+import atexit
 import datetime
 import pathlib
+import shutil
 import sys
 import tempfile
 import time
@@ -26,6 +28,7 @@ PATIENCE = 10
 def generate(proto: pathlib.Path) -> None:
     """Makes the modules and lets Python find them."""
     target = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, target)
     (pathlib.Path(target) / "details.proto").write_text(DETAILS)
     roots = [proto / "tongxin", proto / "third_party"]
     # Named as they import each other: a file that goes by two names is two files to protoc.

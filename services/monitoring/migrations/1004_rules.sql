@@ -4,7 +4,7 @@ CREATE TABLE rule_set (
     region_code     bigint NOT NULL,
     effective_from  date NOT NULL,
     effective_until date,
-    -- The message tongxin.monitoring.v1.RuleSetDraft.
+    -- What was stated, as the domain has it.
     stated          jsonb NOT NULL,
     actor           text NOT NULL,
     record_time     timestamptz NOT NULL,

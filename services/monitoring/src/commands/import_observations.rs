@@ -61,14 +61,16 @@ impl Imported for ObservationImport {
         rows: Vec<Result<NewObservation, Error>>,
     ) -> Result<Vec<Result<Accepted, Error>>, Error> {
         let known = Known::load(conn, context, &rows).await?;
-        let mut windows = Windows { recorded: known.load_recorded(conn, &rows).await?, changed: BTreeSet::new() };
+        let recorded = known.load_recorded(conn, &rows).await?;
+        let mut windows = Windows { recorded, changed: BTreeSet::new(), says_anew: BTreeSet::new() };
         let outcomes = rows.into_iter().map(|row| windows.take(&known, context, row?.0)).collect();
+        let says_anew = std::mem::take(&mut windows.says_anew);
         let changed = windows.changed(&known);
         observations::save_imported(conn, context, import, &changed).await?;
         let households: BTreeSet<HouseholdId> = changed.iter().map(|(household, ..)| *household).collect();
         let households: Vec<HouseholdId> = households.into_iter().collect();
         profiles::refresh_newest(conn, &households).await?;
-        known.screen(conn, context, &households).await?;
+        known.screen(conn, context, &says_anew).await?;
         Ok(outcomes)
     }
 }
@@ -133,16 +135,19 @@ impl Known {
         }
     }
 
-    /// Screens households whose observations changed. What ended long ago is history: it says nothing of a risk now.
+    /// Screens households of whose newest window something new was said. What ended long ago is history: it says nothing
+    /// of a risk now.
     async fn screen(
         &self,
         conn: &mut PgConnection,
         context: &Context,
-        households: &[HouseholdId],
+        says_anew: &BTreeSet<(HouseholdId, NaiveDate)>,
     ) -> Result<(), Error> {
         let current = context.today().checked_sub_months(CURRENT).unwrap_or(NaiveDate::MIN);
-        let mut candidates = profiles::find(conn, households).await?;
-        candidates.retain(|candidate| candidate.profile.newest.window_ends_on > current);
+        let current = says_anew.iter().filter(|(_, window)| *window > current);
+        let households: BTreeSet<HouseholdId> = current.map(|(household, _)| *household).collect();
+        let mut candidates = profiles::find(conn, &households.into_iter().collect::<Vec<_>>()).await?;
+        candidates.retain(|one| says_anew.contains(&(one.household, one.profile.newest.window_ends_on)));
         screen_anew(conn, context, &candidates, |region| self.rules.of(region)).await?;
         Ok(())
     }
@@ -152,6 +157,8 @@ impl Known {
 struct Windows {
     recorded: BTreeMap<(HouseholdId, NaiveDate), Observation>,
     changed: BTreeSet<(HouseholdId, NaiveDate)>,
+    /// Windows of which something else is said than before.
+    says_anew: BTreeSet<(HouseholdId, NaiveDate)>,
 }
 
 impl Windows {
@@ -162,6 +169,9 @@ impl Windows {
         let window = (id, stated.window_ends_on);
         let observation = self.record(window, stated, known_of_it);
         let warnings = doubt(known_of_it, &observation, known.rules.of(region), context)?;
+        if self.recorded.get(&window).is_none_or(|earlier| earlier.stated != observation.stated) {
+            self.says_anew.insert(window);
+        }
         self.recorded.insert(window, observation);
         self.changed.insert(window);
         Ok(Accepted { warned: !warnings.is_empty() })

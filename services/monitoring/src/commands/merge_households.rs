@@ -13,6 +13,7 @@ use crate::{
     store::{
         households, merges,
         profiles::{self, NewProfile},
+        signals,
     },
 };
 
@@ -35,6 +36,8 @@ impl Command for MergeHouseholds {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pair, Error> {
         let Self { kept, merged, terms, expected_version } = self;
+        // Before the households, as those do who send warnings.
+        signals::hold_warnings_off(conn).await?;
         let [head, other] = lock_both(conn, [kept, merged]).await?;
         at_version(head.unmerged()?.version, expected_version)?;
         other.unmerged()?;
@@ -52,6 +55,7 @@ impl Command for MergeHouseholds {
         merges::save_merged(conn, context, &policy.keys, &pair).await?;
         profiles::set(conn, &[NewProfile::of(&pair.kept, context.today())]).await?;
         profiles::refresh_newest(conn, &[pair.kept.id]).await?;
+        signals::warnings_match_members(conn, context, &policy.keys, &pair.kept).await?;
         Ok(pair)
     }
 }

@@ -1,7 +1,6 @@
 //! Moves a household to another village, with all that belongs to it.
 
 use chrono::NaiveDate;
-use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::RegionCode,
@@ -13,14 +12,9 @@ use crate::{
     domain::{
         HouseholdId,
         household::{Household, HouseholdEvent, Move},
-        member::Member,
     },
     error::Error,
-    store::{
-        cases, defects, households,
-        keys::{Hash, Keys},
-        merges, observations, profiles, regions, signals, verdicts,
-    },
+    store::{cases, defects, households, merges, observations, profiles, regions, signals, verdicts},
 };
 
 /// Moves a household.
@@ -59,16 +53,10 @@ impl Command for MoveHousehold {
         }
         if !moves.is_empty() {
             // Warnings of those in whose region it lives now.
-            signals::warnings_match(conn, context, &people(&household, &policy.keys)).await?;
+            signals::warnings_match_members(conn, context, &policy.keys, &household).await?;
         }
         Ok(household)
     }
-}
-
-/// By what the members of a household are found.
-fn people(household: &Household, keys: &Keys) -> Vec<(Hash, HouseholdId, RegionCode)> {
-    let index = |member: &Member| keys.of_id_number(member.personal.id_number.expose_secret());
-    household.present().map(|member| (index(member), household.id, household.region)).collect()
 }
 
 fn moved(event: &HouseholdEvent) -> Option<Move> {

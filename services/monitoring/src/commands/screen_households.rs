@@ -147,12 +147,13 @@ pub async fn sweep(sweep: Sweep) -> Result<mpsc::Receiver<Result<Part, Error>>, 
     Ok(begin(sweep, InForce { rules, day }))
 }
 
-/// Says what a rule set would find in its own part of a region, with so many hits as examples. Writes nothing.
+/// Says what a rule set would find in its own part of a region, with so many hits as examples. Writes nothing of it.
 pub async fn simulate(
     sweep: Sweep,
     rule_set: RuleSet,
     examples: usize,
 ) -> Result<mpsc::Receiver<Result<Part, Error>>, Error> {
+    count_elderly(&sweep.pool, sweep.scope, sweep.region, sweep.day).await?;
     let mut conn = sweep.scope.read(&sweep.pool).await?;
     let rules = rule_sets::book(&mut conn, sweep.region, sweep.day).await?;
     conn.rollback().await?;

@@ -13,6 +13,7 @@ use crate::{
     store::{
         households, merges,
         profiles::{self, NewProfile},
+        signals,
     },
 };
 
@@ -26,6 +27,8 @@ impl Command for UndoMerge {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merge, Error> {
         let Merge { kept, merged, .. } = merges::find(conn, self.0).await?;
+        // Before the households, as those do who send warnings.
+        signals::hold_warnings_off(conn).await?;
         let [head, _] = lock_both(conn, [kept, merged]).await?;
         // Somebody may have undone it until the lock was ours.
         let merge = merges::find(conn, self.0).await?;
@@ -45,6 +48,7 @@ impl Command for UndoMerge {
             profiles::set(conn, &[NewProfile::of(household, context.today())]).await?;
         }
         profiles::refresh_newest(conn, &[kept, merged]).await?;
+        signals::warnings_match_members(conn, context, &policy.keys, &pair.merged).await?;
         Ok(pair.merge)
     }
 }

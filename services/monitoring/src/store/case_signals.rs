@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use sqlx::PgConnection;
+use tongxin_platform::{db::Scope, request::Context};
 use uuid::Uuid;
 
 use crate::{
@@ -19,11 +20,17 @@ pub struct Waiting {
     pub for_case: bool,
 }
 
-/// Finds signals; those that are not visible are missing.
-pub async fn find(conn: &mut PgConnection, ids: &[SignalId]) -> Result<HashMap<SignalId, Waiting>, Error> {
+/// Finds signals wherever they are: those of a record that was merged into a household stay where it was registered.
+/// Nothing is told of them but whether they are the household's.
+pub async fn find(
+    conn: &mut PgConnection,
+    context: &Context,
+    ids: &[SignalId],
+) -> Result<HashMap<SignalId, Waiting>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
+    Scope::EVERYWHERE.set(conn).await?;
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"
@@ -44,8 +51,9 @@ pub async fn find(conn: &mut PgConnection, ids: &[SignalId]) -> Result<HashMap<S
         "#,
         &ids,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
+    Scope::range(context.regions).set(conn).await?;
     let waiting = |household, for_case| Waiting { household: HouseholdId(household), for_case };
     Ok(rows.into_iter().map(|row| (SignalId(row.signal_id), waiting(row.household_id, row.for_case))).collect())
 }

@@ -80,7 +80,7 @@ pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Err
     let row = sqlx::query_as!(
         Row,
         r#"
-        SELECT rule_set_id, stated AS "stated: Json<RuleSetDraft>", record_time
+        SELECT rule_set_id, stated::text AS "stated!", record_time
         FROM rule_set
         WHERE rule_set_id = $1
         "#,
@@ -88,7 +88,7 @@ pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Err
     )
     .fetch_optional(conn)
     .await?;
-    compiled(row.ok_or(Error::RuleSetNotFound(id))?)
+    compiled(&row.ok_or(Error::RuleSetNotFound(id))?)
 }
 
 /// The rule set that holds in a region on a day: that of the nearest region, and of these the newest.
@@ -97,7 +97,7 @@ pub async fn in_force(conn: &mut PgConnection, region: RegionCode, day: NaiveDat
     let row = sqlx::query_as!(
         Row,
         r#"
-        SELECT rule_set_id, stated AS "stated: Json<RuleSetDraft>", record_time
+        SELECT rule_set_id, stated::text AS "stated!", record_time
         FROM rule_set
         WHERE region_code = ANY($1)
             AND effective_from <= $2
@@ -110,7 +110,7 @@ pub async fn in_force(conn: &mut PgConnection, region: RegionCode, day: NaiveDat
     )
     .fetch_optional(conn)
     .await?;
-    row.map(compiled).transpose()
+    row.as_ref().map(compiled).transpose()
 }
 
 /// All rule sets that hold on a day somewhere in a region, or above it.
@@ -120,7 +120,7 @@ pub async fn book(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT rule_set_id, stated AS "stated: Json<RuleSetDraft>", record_time
+        SELECT rule_set_id, stated::text AS "stated!", record_time
         FROM rule_set
         WHERE (region_code = ANY($1) OR (region_code >= $2 AND region_code < $3))
             AND effective_from <= $4
@@ -133,7 +133,7 @@ pub async fn book(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -
     )
     .fetch_all(conn)
     .await?;
-    let rule_sets: Vec<RuleSet> = rows.into_iter().map(compiled).collect::<Result<_, _>>()?;
+    let rule_sets: Vec<RuleSet> = rows.iter().map(compiled).collect::<Result<_, _>>()?;
     Ok(RuleBook::new(rule_sets, day))
 }
 
@@ -144,7 +144,7 @@ pub async fn list(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<Rul
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT rule_set_id, stated AS "stated: Json<RuleSetDraft>", record_time
+        SELECT rule_set_id, stated::text AS "stated!", record_time
         FROM rule_set
         WHERE region_code = ANY($1) OR (region_code >= $2 AND region_code < $3)
         ORDER BY effective_from DESC, record_time DESC, rule_set_id
@@ -157,22 +157,24 @@ pub async fn list(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<Rul
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(compiled).collect()
+    rows.iter().map(compiled).collect()
 }
 
 struct Row {
     rule_set_id: Uuid,
-    stated: Json<RuleSetDraft>,
+    /// Read only when it is not known compiled.
+    stated: String,
     record_time: DateTime<Utc>,
 }
 
-fn compiled(row: Row) -> Result<RuleSet, Error> {
+fn compiled(row: &Row) -> Result<RuleSet, Error> {
     let id = RuleSetId(row.rule_set_id);
     if let Some(known) = COMPILED.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
         return Ok(known.clone());
     }
-    let rule_set = RuleSet::compile(id, row.stated.0, row.record_time)
-        .map_err(|error| Error::Corrupt(format!("a rule set that {id} is not: {error}")))?;
+    let corrupt = |error: &dyn std::fmt::Display| Error::Corrupt(format!("a rule set that {id} is not: {error}"));
+    let stated: RuleSetDraft = serde_json::from_str(&row.stated).map_err(|error| corrupt(&error))?;
+    let rule_set = RuleSet::compile(id, stated, row.record_time).map_err(|error| corrupt(&error))?;
     let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     if known.len() >= MOST_COMPILED {
         known.clear();

@@ -107,7 +107,7 @@ async fn an_income_that_cannot_be_is_refused() {
         (income(TOWN, 2024, &other), Code::InvalidArgument, "REGION_LEVEL_WRONG", Some("region_code")),
         (income("441823107001", 2024, &other), Code::InvalidArgument, "REGION_LEVEL_WRONG", Some("region_code")),
         (income(VILLAGE, 2025, &other), Code::InvalidArgument, "DATE_IN_FUTURE", Some("year")),
-        (income(VILLAGE, 2023, &other), Code::PermissionDenied, "HISTORY_NOT_ALLOWED", None),
+        (income(VILLAGE, 2023, &other), Code::PermissionDenied, "HISTORY_NOT_ALLOWED", Some("year")),
         (income(VILLAGE, 2024, &other.repeat(2)), Code::InvalidArgument, "KIND_TWICE", Some("amounts")),
         (income(VILLAGE, 2024, &[(IncomeKind::Other, -1)]), Code::InvalidArgument, "AMOUNT_NEGATIVE", Some("amounts")),
         (income(VILLAGE, 2024, &[]), Code::InvalidArgument, "INVALID_FIELDS", Some("amounts")),

@@ -6,9 +6,12 @@ use tonic::{Code, Status};
 
 use crate::{
     drafts::{couple, household, id_number, member},
-    lives::{case, start},
+    lives::{case, start, track},
     signals::decision,
-    support::{COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TestApp, VILLAGE, date, new_request_id, now, told},
+    support::{
+        COUNTY, OTHER_COUNTY, OTHER_VILLAGE, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, new_request_id, now, told,
+    },
+    warnings::{head_of, matched, warning},
 };
 
 /// A record with a couple, and one of the same couple in the next village, with a number and a child.
@@ -209,6 +212,31 @@ async fn a_signal_of_the_record_that_was_set_aside_leads_to_a_case_of_the_kept_o
 
     let kept_record = hq.household(&kept).await.unwrap();
     merge(&app, request(&kept_record, &merged, &[])).await.unwrap();
-    let opened = hq.open(of_signal()).await.unwrap();
+    // Whoever sees the kept record only opens the case, and has the household identified.
+    let mut village = app.clients("hq", VILLAGE);
+    let opened = village.open(of_signal()).await.unwrap();
+    village.take(track(&opened.case_id, "2024-06-10")).await;
     assert_eq!(hq.signal(&signal).await.unwrap().case_id, opened.case_id);
+}
+
+#[tokio::test]
+async fn a_warning_of_somebody_whose_record_was_set_aside_finds_it_again() {
+    let app = TestApp::start().await;
+    let (kept, merged) = (app.registered(VILLAGE, 0).await, app.registered(OTHER_VILLAGE, 7).await);
+    let record = merge(&app, request(&kept, &merged, &[])).await.unwrap().merge.unwrap();
+    app.clients("department", COUNTY).warn(vec![warning(head_of(7), "A-1", "2025-06-10")]).await;
+    assert_eq!(matched(&app).await, 0);
+    undo(&app, &record).await.unwrap();
+    assert_eq!(matched(&app).await, 1);
+}
+
+#[tokio::test]
+async fn a_warning_finds_who_is_taken_over_to_where_it_was_sent() {
+    let app = TestApp::start().await;
+    let (kept, merged) = (app.registered(VILLAGE, 0).await, app.registered(VILLAGE_ELSEWHERE, 7).await);
+    app.clients("department", COUNTY).warn(vec![warning(head_of(7), "A-1", "2025-06-10")]).await;
+    assert_eq!(matched(&app).await, 0);
+    let taken = MergeHouseholdsRequest { take_observations: false, ..request(&kept, &merged, &[0]) };
+    app.hq().households.merge_households(taken).await.unwrap();
+    assert_eq!(matched(&app).await, 1);
 }

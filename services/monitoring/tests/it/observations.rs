@@ -350,6 +350,14 @@ async fn an_import_screens_whose_newest_window_is_no_history() {
     let flagged = "SELECT household_id::text FROM signal JOIN verdict USING (household_id)";
     let flagged: Vec<String> = sqlx::query_scalar(flagged).fetch_all(&app.owner).await.unwrap();
     assert_eq!(flagged, [poor.as_str()]);
-    import(&mut hq, (&id, false), vec![(1, rows)]).await.unwrap();
+    import(&mut hq, (&id, false), vec![(1, rows.clone())]).await.unwrap();
     assert_eq!((app.count("verdict").await, app.count("signal").await), (1, 1), "what was taken is not screened again");
+    sqlx::query("UPDATE signal SET state = 'refuted', decided_on = '2025-06-30'").execute(&app.owner).await.unwrap();
+    let older = vec![on(&poor, "2024-06-30", 500_000)];
+    for rows in [rows, older] {
+        import(&mut hq, (&new_request_id(), false), vec![(1, rows)]).await.unwrap();
+        assert_eq!(app.count("signal").await, 1, "nothing new was said of the newest window");
+    }
+    import(&mut hq, (&new_request_id(), false), vec![(1, vec![on(&poor, "2024-07-31", 900_000)])]).await.unwrap();
+    assert_eq!(app.count("signal").await, 2);
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A warning about somebody's illness.
-fn warning(id_number: impl Into<String>, reference: &str, on: &str) -> v1::Warning {
+pub fn warning(id_number: impl Into<String>, reference: &str, on: &str) -> v1::Warning {
     v1::Warning {
         id_number: id_number.into(),
         cause: Risk::Illness.into(),
@@ -46,17 +46,17 @@ impl Clients {
     }
 
     /// Warns as the county's health department.
-    async fn warn(&mut self, warnings: Vec<v1::Warning>) -> v1::SubmitWarningsResponse {
+    pub async fn warn(&mut self, warnings: Vec<v1::Warning>) -> v1::SubmitWarningsResponse {
         self.submit(requests(&new_request_id(), Department::Health, vec![warnings])).await.unwrap()
     }
 }
 
 /// The ID number of the head of a couple of some order.
-fn head_of(order: u32) -> String {
+pub fn head_of(order: u32) -> String {
     id_number("19800101", 2 * order + 1)
 }
 
-async fn matched(app: &TestApp) -> i64 {
+pub async fn matched(app: &TestApp) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM warning WHERE signal_id IS NOT NULL").fetch_one(&app.owner).await.unwrap()
 }
 

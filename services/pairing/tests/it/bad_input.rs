@@ -84,7 +84,7 @@ async fn organisations_that_cannot_be() {
     invalid(&hq.register_organisation(unnamed).await.unwrap_err(), "INVALID_FIELDS", "request_id");
     let huge = v1::OrganisationDraft { name: "n".repeat(5 << 20), ..good() };
     let huge = hq.register_organisation(register(huge)).await.unwrap_err();
-    assert_eq!(huge.code(), Code::OutOfRange);
+    assert_eq!(told(&huge), (Code::OutOfRange, "MESSAGE_TOO_LARGE".to_owned(), vec![]));
     assert!(huge.message().contains("too large") && huge.message().contains("4194304"), "{}", huge.message());
     assert_eq!(written(&app).await, before);
 }

@@ -181,7 +181,7 @@ impl<H: EventHandler> Consumer<H> {
     /// Follows until the lease is lost or something breaks.
     async fn follow(&mut self, lease: &mut Lease, retried: &mut Option<Instant>) -> Result<(), Fault> {
         if !lease.hold().await? {
-            self.progress.standing_by();
+            self.progress.stand_by();
             return Ok(());
         }
         // The log serves even while the broker does not.

@@ -82,7 +82,13 @@ impl Progress {
         }
     }
 
-    pub(super) fn standing_by(&self) {
+    /// Another replica follows: what this one knew of the log is over.
+    pub(super) fn stand_by(&self) {
+        self.0.went_back.store(false, Relaxed);
+        self.standing_by();
+    }
+
+    fn standing_by(&self) {
         self.0.level.store(self.now(), Relaxed);
     }
 

@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 use super::{
     GrpcConfig,
     admit::{admit, is_open, refuse},
-    stream,
+    stream, too_large,
 };
 use crate::{
     access::{Access, MethodPermissions},
@@ -154,7 +154,7 @@ impl Inner {
         request.extensions_mut().insert(MethodPath(visit.path.clone()));
         let timeout = self.timeout_of(&visit.path);
         match timeout_at(visit.started + timeout, answer(inner, request)).await {
-            Ok(answered) => Ok(self.see_off(visit.clone(), place, answered?)),
+            Ok(answered) => Ok(self.see_off(visit.clone(), place, too_large::explain(answered?))),
             Err(_) => Err(Status::deadline_exceeded(format!("not done after {} seconds", timeout.as_secs()))),
         }
     }

@@ -8,6 +8,7 @@ mod server;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod too_large;
 
 pub use client::{ConnectError, TlsConfig, channel, secure_channel};
 pub use door::{Door, Guarded, MethodPath};

@@ -21,12 +21,21 @@ pub struct Head {
 }
 
 /// States that the database was restored to the past, as the role that owns it: whoever follows the log forgets what
-/// came of it and reads it from its start. Returns the new epoch.
+/// came of it and reads it from its start. Returns the new epoch, which is later than any that was given before, also
+/// in a past that was restored away: it is the moment, in milliseconds since 1970.
 ///
 /// # Errors
 /// When Postgres fails.
 pub async fn begin_epoch(owner: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!("UPDATE log_head SET epoch = epoch + 1 RETURNING epoch").fetch_one(owner).await
+    sqlx::query_scalar!(
+        r#"
+        UPDATE log_head
+        SET epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+        RETURNING epoch
+        "#
+    )
+    .fetch_one(owner)
+    .await
 }
 
 /// A row of the log.

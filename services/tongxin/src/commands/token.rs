@@ -1,10 +1,10 @@
 //! `tongxin token`: signs a token with the key of a data folder.
 
-use std::{path::PathBuf, time::Duration};
+use std::{io::ErrorKind, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use tongxin_platform::{
-    access::{AccessConfig, LocalKey, TokenRequest},
+    access::{AccessConfig, LocalKey, LocalKeyError, TokenRequest},
     clock::Clock,
     region::RegionCode,
 };
@@ -64,8 +64,11 @@ pub fn run(args: &Args) -> Result<()> {
         region: args.region,
         lifetime: Duration::from_hours(24) * args.days,
     };
-    let key = LocalKey::of_folder(&args.data_dir).with_context(|| {
-        format!("{} has no key yet: `tongxin up` makes one when it starts", args.data_dir.display())
+    let key = LocalKey::of_folder(&args.data_dir).map_err(|error| match &error {
+        LocalKeyError::File { source, .. } if source.kind() == ErrorKind::NotFound => {
+            anyhow!("{} has no key yet: `tongxin up` makes one when it starts", args.data_dir.display())
+        }
+        _ => error.into(),
     })?;
     println!("{}", key.sign(&request, &Clock::system())?);
     Ok(())

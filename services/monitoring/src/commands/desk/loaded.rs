@@ -17,7 +17,7 @@ use crate::{
     store::{
         case_signals, cases, dated_rules,
         households::{self, Head},
-        measures, standings,
+        measures, profiles, standings,
     },
 };
 
@@ -37,6 +37,7 @@ impl<'a> Desk<'a> {
 
         let households: Vec<HouseholdId> = needs.households.iter().copied().collect();
         let heads = households::lock(conn, &households).await?;
+        profiles::count_elderly(conn, &households, context.today()).await?;
         let cases = cases::of_households(conn, &households).await?;
         let ids: Vec<CaseId> = cases.iter().map(|case| case.id).collect();
         let measures = measures::of_cases(conn, &ids).await?;
@@ -47,7 +48,7 @@ impl<'a> Desk<'a> {
         let rules = dated_rules::load(conn, &ruled(&whose(&needs.rules), &heads, &cases)).await?;
         let standings = standings::find(conn, &whose(&needs.standings).into_iter().collect()).await?;
         let ids: Vec<_> = needs.signals.iter().copied().collect();
-        let signals = case_signals::find(conn, &ids).await?;
+        let signals = case_signals::find(conn, context, &ids).await?;
 
         let mut desk = Self {
             context,

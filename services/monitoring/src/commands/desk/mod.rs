@@ -226,7 +226,7 @@ impl Desk<'_> {
 async fn follow(conn: &mut PgConnection, context: &Context, case: &Case, event: &CaseEvent) -> Result<(), Error> {
     match event {
         CaseEvent::Opened if !case.signals.is_empty() => {
-            signals::take_for_case(conn, &case.signals, case.id).await?;
+            signals::take_for_case(conn, context, &case.signals, case.id).await?;
         }
         CaseEvent::Counted(count) if count.counted == Counted::UnderMonitoring => {
             profiles::set_monitored(conn, case.household, count.change > 0).await?;

@@ -84,9 +84,9 @@ pub fn at_entry(dossier: &Dossier) -> Findings {
 /// # Errors
 /// The first rule that refuses what it becomes, and found no fault before.
 pub fn at_change(before: &Dossier, after: &Dossier) -> Result<Vec<i32>, Refused> {
-    let Findings { mut refused, warned } = at_entry(after);
-    refused.retain(|rule| !(rule.finds)(before));
-    Findings { refused, warned }.accept()
+    let Findings { refused, warned } = at_entry(after);
+    let (known, refused) = refused.into_iter().partition(|rule| (rule.finds)(before));
+    Findings { refused, warned: [known, warned].concat() }.accept()
 }
 
 /// What the rules say of an entry.

@@ -1,3 +1,5 @@
+//! What a rule set is refused for, and which one holds.
+
 use std::collections::BTreeSet;
 
 use uuid::Uuid;

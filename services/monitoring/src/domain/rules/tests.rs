@@ -1,3 +1,5 @@
+//! Rules as they are written, refused, and evaluated: beside what the interpreter of crate `cel` says.
+
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use cel::{Context, Program, Value};

@@ -1,3 +1,5 @@
+//! What becomes of signals, and how they count.
+
 use uuid::Uuid;
 
 use super::*;

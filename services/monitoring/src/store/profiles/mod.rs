@@ -47,7 +47,8 @@ impl NewProfile {
     }
 }
 
-/// States who belongs to each of some households, all different.
+/// States who belongs to each of some households, all different, with what is stated of it otherwise. Where one is known,
+/// its village and whether it is monitored stay: a move and a case state these.
 pub async fn set(conn: &mut PgConnection, profiles: &[NewProfile]) -> Result<(), Error> {
     let ids: Vec<Uuid> = profiles.iter().map(|profile| profile.household.0).collect();
     let regions: Vec<i64> = profiles.iter().map(|profile| profile.region.number()).collect();

@@ -19,7 +19,9 @@ use uuid::Uuid;
 pub use change::{decide, identified, move_to, take_for_case};
 pub use funnel::funnel;
 pub use raise::raise;
-pub use warnings::{Warning, hold_still, hold_warnings_off, keep, match_within, warnings_match};
+pub use warnings::{
+    Warning, hold_still, hold_warnings_off, keep, match_within, warnings_match, warnings_match_members,
+};
 
 use super::{named, region};
 use crate::{

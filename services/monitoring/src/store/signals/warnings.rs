@@ -22,7 +22,9 @@ use super::{
 use crate::{
     domain::{
         HouseholdId, WarningId,
+        household::Household,
         id_number::IdNumber,
+        member::Member,
         risk::Risk,
         signal::{Department, Origin, Report},
     },
@@ -202,6 +204,18 @@ async fn registered(
         }
     }
     Ok(people)
+}
+
+/// Lets warnings that were kept find those who belong to a locked household.
+pub async fn warnings_match_members(
+    conn: &mut PgConnection,
+    context: &Context,
+    keys: &Keys,
+    household: &Household,
+) -> Result<(), Error> {
+    let index = |member: &Member| keys.of_id_number(member.personal.id_number.expose_secret());
+    let people: Vec<_> = household.present().map(|member| (index(member), household.id, household.region)).collect();
+    warnings_match(conn, context, &people).await
 }
 
 /// Lets warnings that were kept find their person among those who were registered in locked households.

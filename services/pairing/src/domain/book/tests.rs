@@ -1,3 +1,5 @@
+//! What a book of pairings counts.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
