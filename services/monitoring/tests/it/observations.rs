@@ -358,6 +358,15 @@ async fn an_import_screens_whose_newest_window_is_no_history() {
         import(&mut hq, (&new_request_id(), false), vec![(1, rows)]).await.unwrap();
         assert_eq!(app.count("signal").await, 1, "nothing new was said of the newest window");
     }
-    import(&mut hq, (&new_request_id(), false), vec![(1, vec![on(&poor, "2024-07-31", 900_000)])]).await.unwrap();
-    assert_eq!(app.count("signal").await, 2);
+    let said = [
+        (on(&poor, "2024-07-31", 900_000), 2, "of the newest window"),
+        (on(&poor, "2025-05-31", 900_000), 3, "of a newer one"),
+        (on(&poor, "2024-07-31", 800_000), 3, "of one that is not the newest any more"),
+    ];
+    for (row, signals, of) in said {
+        import(&mut hq, (&new_request_id(), false), vec![(1, vec![row])]).await.unwrap();
+        assert_eq!(app.count("signal").await, signals, "{of}");
+        let refute = "UPDATE signal SET state = 'refuted', decided_on = '2025-06-30'";
+        sqlx::query(refute).execute(&app.owner).await.unwrap();
+    }
 }
