@@ -9,9 +9,7 @@ use tongxin_platform::{
 use tongxin_proto::{
     batch::v1::RowError,
     invalid_fields,
-    monitoring::v1::{
-        SubmitWarningsRequest, SubmitWarningsResponse, Warning, WarningRows, submit_warnings_request::Part,
-    },
+    monitoring::v1::{SubmitWarningsRequest, SubmitWarningsResponse, Warning, submit_warnings_request::Part},
     rules::{self, Violation},
 };
 use tonic::{Request, Status, Streaming};
@@ -26,15 +24,6 @@ use crate::{
 /// Malformed rows that an answer names.
 const ERRORS_NAMED: usize = 1_000;
 
-/// What a message asks for, with what the first one said: the same rows of another department are another request.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Asked {
-    #[prost(int32, tag = "1")]
-    department: i32,
-    #[prost(message, optional, tag = "2")]
-    rows: Option<WarningRows>,
-}
-
 pub(super) async fn take(
     writer: &Writer<Policy>,
     request: Request<Streaming<SubmitWarningsRequest>>,
@@ -46,17 +35,15 @@ pub(super) async fn take(
     let Some(Part::Options(options)) = messages.message().await?.and_then(|message| message.part) else {
         return Err(misplaced("have to be in the first message"));
     };
-    let mut call = Call::of_batch(caller, method, &options.request_id)?;
+    let mut call = Call::of_batch(caller, method, (&options.request_id, &options))?;
     let department: Department = convert::named("options.department", options.department)?;
     let mut answer = SubmitWarningsResponse::default();
     let mut rows_before = 0;
     while let Some(message) = messages.message().await? {
         let Some(Part::Rows(rows)) = message.part else { return Err(misplaced("stand in the first message only")) };
-        let asked = Asked { department: options.department, rows: Some(rows) };
-        let part = call.next_part(&asked);
-        let rows = asked.rows.unwrap_or_default().rows;
-        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let rows = rows.iter().map(read).collect();
+        let part = call.next_part(&rows);
+        let count = i64::try_from(rows.rows.len()).unwrap_or(i64::MAX);
+        let rows = rows.rows.iter().map(read).collect();
         add(&mut answer, writer.execute(part, SubmitWarnings { department, region, rows }).await?, rows_before);
         rows_before += count;
     }

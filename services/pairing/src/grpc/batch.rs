@@ -62,7 +62,7 @@ pub(super) async fn carry_out<B: Batch>(
     let Some(Part::Options(options)) = messages.message().await?.and_then(B::part) else {
         return Err(misplaced("options", "have to be in the first message"));
     };
-    let call = Call::of_batch(caller, method, &options.request_id)?;
+    let call = Call::of_batch(caller, method, (&options.request_id, &options))?;
     if options.all_or_nothing { whole(writer, call, messages).await } else { by_message(writer, call, messages).await }
 }
 

@@ -188,7 +188,7 @@ async fn rows_of_a_batch_say_what_is_wrong_with_them() {
     ];
     assert_eq!((errors, answer.accepted), (expected.to_vec(), 0));
     // The answer is kept.
-    assert_eq!(written(&app).await, before + 1);
+    assert_eq!(written(&app).await, before + 2, "the batch and its part");
 }
 
 #[tokio::test]

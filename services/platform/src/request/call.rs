@@ -21,6 +21,8 @@ pub struct Call {
     pub part: i32,
     /// Hash of the method and of everything that was asked.
     pub fingerprint: [u8; 32],
+    /// Of a batch: the hash of the method and of its options, which all of its parts share.
+    pub batch: Option<[u8; 32]>,
     method: MethodPath,
 }
 
@@ -35,16 +37,20 @@ impl Call {
         let message = request.into_inner();
         let request_id = parse_request_id(request_id(&message))?;
         let fingerprint = fingerprint(&method, &message);
-        Ok((Self { caller, request_id, part: 0, fingerprint, method }, message))
+        Ok((Self { caller, request_id, part: 0, fingerprint, batch: None, method }, message))
     }
 
-    /// A batch of a method whose messages come one after the other.
+    /// A batch of a method, with its options, whose messages come one after the other.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the identifier is no UUID.
-    pub fn of_batch(caller: Caller, method: MethodPath, request_id: &str) -> Result<Self, Status> {
-        let request_id = parse_request_id(request_id)?;
-        Ok(Self { caller, request_id, part: 0, fingerprint: [0; 32], method })
+    pub fn of_batch(
+        caller: Caller,
+        method: MethodPath,
+        (request_id, options): (&str, &impl Message),
+    ) -> Result<Self, Status> {
+        let fingerprint = fingerprint(&method, options);
+        Ok(Self { batch: Some(fingerprint), ..Self::of_stream(caller, method, request_id, fingerprint)? })
     }
 
     /// A stream that is carried out as a whole once all of it is there; the hash is over all of it.
@@ -57,7 +63,8 @@ impl Call {
         request_id: &str,
         fingerprint: [u8; 32],
     ) -> Result<Self, Status> {
-        Ok(Self { fingerprint, ..Self::of_batch(caller, method, request_id)? })
+        let request_id = parse_request_id(request_id)?;
+        Ok(Self { caller, request_id, part: 0, fingerprint, batch: None, method })
     }
 
     /// The next part of the batch, which asks for `message`.

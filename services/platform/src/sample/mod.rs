@@ -213,5 +213,5 @@ pub(crate) fn clerk(subject: &str) -> Caller {
 
 /// A request that nobody made before.
 pub(crate) fn new_call() -> Call {
-    Call::of_batch(clerk("clerk"), MethodPath::default(), &Uuid::new_v4().to_string()).unwrap()
+    Call::of_stream(clerk("clerk"), MethodPath::default(), &Uuid::new_v4().to_string(), [0; 32]).unwrap()
 }

@@ -1,6 +1,6 @@
 //! The same request more than once.
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use uuid::Uuid;
 
 use super::*;
@@ -83,32 +83,61 @@ async fn each_part_of_a_batch_is_carried_out_once() {
     let request_id = Uuid::new_v4().to_string();
     let parts = [("wells", 1), ("wells", 1), ("roads", 2)];
     for _ in 0..2 {
-        let mut batch = Call::of_batch(clerk("clerk"), MethodPath("/CountAll".to_owned()), &request_id).unwrap();
+        let mut batch = batch_of("/CountAll", &request_id, "");
         for ((tally_id, by), reached) in parts.into_iter().zip([1, 2, 2]) {
             let message = CountRequest { tally_id: tally_id.to_owned(), by, ..CountRequest::default() };
             let call = batch.next_part(&message);
             assert_eq!(answer(&writer, (call, count(tally_id, by))).await, reached);
         }
     }
-    assert_eq!(effects(&database).await, (4, 3, 3));
+    assert_eq!(effects(&database).await, (4, 3, 1 + 3), "a batch is kept, too");
+}
+
+/// A batch whose options are those of a tally.
+fn batch_of(method: &str, request_id: &str, options: &str) -> Call {
+    let options = CountRequest { tally_id: options.to_owned(), ..CountRequest::default() };
+    Call::of_batch(clerk("clerk"), MethodPath(method.to_owned()), (request_id, &options)).unwrap()
+}
+
+fn part_of(method: &str, request_id: Uuid, options: &str) -> Call {
+    let message = CountRequest { tally_id: "wells".to_owned(), by: 1, ..CountRequest::default() };
+    batch_of(method, &request_id.to_string(), options).next_part(&message)
 }
 
 #[tokio::test]
 async fn an_identifier_is_not_used_for_a_batch_and_for_something_else() {
     let database = database().await;
     let (_, writer) = writer(&database).await;
-    let message = || CountRequest { tally_id: "wells".to_owned(), by: 1, ..CountRequest::default() };
-    let part = |method: &str, request_id: Uuid| {
-        let mut batch = Call::of_batch(clerk("clerk"), MethodPath(method.to_owned()), &request_id.to_string()).unwrap();
-        batch.next_part(&message())
-    };
     let (batch, single) = (Uuid::new_v4(), Uuid::new_v4());
-    answer(&writer, (part("/CountAll", batch), count("wells", 1))).await;
+    answer(&writer, (part_of("/CountAll", batch, ""), count("wells", 1))).await;
     answer(&writer, ask(&clerk("clerk"), single, 1)).await;
-    let strays = [part("/CountAll", single), part("/DiscountAll", batch), ask(&clerk("clerk"), batch, 1).0];
+    let strays = [
+        part_of("/CountAll", single, ""),
+        part_of("/DiscountAll", batch, ""),
+        part_of("/CountAll", batch, "all or nothing"),
+        ask(&clerk("clerk"), batch, 1).0,
+    ];
     for call in strays {
         let refused = writer.execute::<_, CountResponse>(call, count("wells", 1)).await.unwrap_err();
         assert_eq!(refused.reason(), "REQUEST_ID_REUSED");
     }
-    assert_eq!(effects(&database).await, (2, 2, 2));
+    assert_eq!(effects(&database).await, (2, 2, 3));
+}
+
+#[tokio::test]
+async fn of_a_batch_and_something_else_at_the_same_moment_one_is_carried_out() {
+    let database = database().await;
+    let (_, writer) = writer(&database).await;
+    for round in 1..=20 {
+        let request_id = Uuid::new_v4();
+        let (single, command) = ask(&clerk("clerk"), request_id, 1);
+        let outcomes = join(
+            writer.execute::<_, CountResponse>(part_of("/CountAll", request_id, ""), count("roads", 1)),
+            writer.execute::<_, CountResponse>(single, command),
+        );
+        let (batch, single) = outcomes.await;
+        let refused = if batch.is_ok() { single } else { batch };
+        assert_eq!(refused.unwrap_err().reason(), "REQUEST_ID_REUSED");
+        assert_eq!(effects(&database).await.0, round);
+    }
 }
