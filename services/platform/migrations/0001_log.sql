@@ -151,8 +151,11 @@ CREATE TABLE cursor (
     source      text NOT NULL,
     epoch       bigint NOT NULL,
     seq         bigint NOT NULL,
+    -- The event of that number, by which a log that was restored to the past is told from the one that was followed.
+    event_id    uuid,
     update_time timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (consumer, source)
+    PRIMARY KEY (consumer, source),
+    CONSTRAINT cursor_event CHECK ((seq = 0) = (event_id IS NULL))
 );
 GRANT SELECT, INSERT, UPDATE ON cursor TO tongxin_app;
 

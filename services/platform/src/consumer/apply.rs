@@ -46,7 +46,7 @@ impl<H: EventHandler> Apply<'_, H> {
             return Err(Trouble::Event("an earlier event of the aggregate is parked".to_owned()));
         }
         self.handle(&mut tx, next).await?;
-        cursor.seq = last.seq;
+        cursor = cursor.at(last)?;
         cursor::save(&mut tx, self.name, self.source, cursor).await?;
         tx.commit().await?;
         Ok(cursor)
@@ -77,7 +77,7 @@ impl<H: EventHandler> Apply<'_, H> {
         let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
         if cursor.epoch == event.epoch && cursor.seq + 1 == event.seq {
             parked::keep(&mut tx, self.name, event, reason).await?;
-            cursor.seq = event.seq;
+            cursor = cursor.at(event)?;
             cursor::save(&mut tx, self.name, self.source, cursor).await?;
         }
         tx.commit().await?;
@@ -103,7 +103,7 @@ impl<H: EventHandler> Apply<'_, H> {
                 self.handler.forget(&mut tx, self.source).await?;
                 parked::forget(&mut tx, self.name, self.source).await?;
             }
-            cursor = Cursor { epoch, seq: 0 };
+            cursor = Cursor { epoch, seq: 0, event_id: None };
             cursor::save(&mut tx, self.name, self.source, cursor).await?;
         }
         tx.commit().await?;

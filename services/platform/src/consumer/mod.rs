@@ -95,10 +95,12 @@ enum Fault {
     #[error("the source's log went back to epoch {0}: its database was restored without a new epoch")]
     EpochWentBack(i64),
     #[error(
-        "the source's log ends at event {head}, but event {cursor} was handled: its database was restored without a \
-         new epoch, so run `tongxin log new-epoch` for it"
+        "the source's log has no event {0} any more, or another one than was handled: its database was restored \
+         without a new epoch, so run `tongxin log new-epoch` for it"
     )]
-    LogWentBack { head: i64, cursor: i64 },
+    LogWentBack(i64),
+    #[error("the identifier of event {0} is no UUID")]
+    EventIdWrong(i64),
 }
 
 /// How often a fault that lasts is told again.
@@ -184,6 +186,7 @@ impl<H: EventHandler> Consumer<H> {
             self.progress.stand_by();
             return Ok(());
         }
+        self.recognise_log().await?;
         // The log serves even while the broker does not.
         self.catch_up().await?;
         self.retry_parked(retried).await?;
@@ -216,18 +219,26 @@ impl<H: EventHandler> Consumer<H> {
         }
     }
 
+    /// Makes sure that the log is the one that was followed: a source that was restored to the past has been away, so it
+    /// is enough to look whenever following begins, however far the log has grown since.
+    async fn recognise_log(&mut self) -> Result<(), Fault> {
+        let epoch = self.log.head().await?.epoch;
+        let cursor = self.applied().begin_epoch(epoch).await?;
+        if cursor.seq > 0 && self.log.event_id(cursor.seq).await? != cursor.event_id {
+            self.progress.log_went_back();
+            return Err(Fault::LogWentBack(cursor.seq));
+        }
+        Ok(())
+    }
+
     /// Reads the source's log up to the head of this moment.
     async fn catch_up(&mut self) -> Result<(), Fault> {
         let head = self.log.head().await?;
         let mut cursor = self.applied().begin_epoch(head.epoch).await?;
         self.reached = cursor;
         if cursor.seq > head.seq {
-            // Another replica may have come further since the head was asked for; the log itself never goes back.
-            let head = self.log.head().await?;
-            if cursor.epoch == head.epoch && cursor.seq > head.seq {
-                self.progress.log_went_back();
-                return Err(Fault::LogWentBack { head: head.seq, cursor: cursor.seq });
-            }
+            // Another replica has come further since the head was asked for, or the log went back.
+            return self.recognise_log().await;
         }
         self.progress.note(&cursor, &head);
         while cursor.seq < head.seq {

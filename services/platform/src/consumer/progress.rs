@@ -58,7 +58,7 @@ impl Progress {
         (level >= 0).then(|| std::time::Duration::from_millis(age.max(0).unsigned_abs()).as_secs_f64())
     }
 
-    /// Whether the source's log ends before what was handled of it: its database was restored, and nobody said so.
+    /// Whether the source's log lacks what was handled of it: its database was restored, and nobody said so.
     #[must_use]
     pub fn has_log_gone_back(&self) -> bool {
         self.0.went_back.load(Relaxed)

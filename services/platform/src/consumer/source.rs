@@ -1,6 +1,7 @@
 //! The source's log, read by gRPC.
 
 use tonic::{Status, Streaming, service::interceptor::InterceptedService, transport::Channel};
+use uuid::Uuid;
 
 use tongxin_proto::log::v1::{
     GetHeadRequest, ReadEventsRequest, ReadEventsResponse, log_service_client::LogServiceClient,
@@ -37,6 +38,14 @@ impl LogClient {
     pub(super) async fn head(&mut self) -> Result<Head, Status> {
         let head = self.0.get_head(GetHeadRequest {}).await?.into_inner();
         Ok(Head { epoch: head.epoch, seq: head.seq })
+    }
+
+    /// The identifier of the event of a number, if the log has one.
+    pub(super) async fn event_id(&mut self, seq: i64) -> Result<Option<Uuid>, Status> {
+        let request = ReadEventsRequest { after_seq: seq - 1, limit: 1 };
+        let mut answers = self.0.read_events(request).await?.into_inner();
+        let event = answers.message().await?.and_then(|answer| answer.events.into_iter().next());
+        Ok(event.and_then(|event| Uuid::try_parse(&event.event_id).ok()))
     }
 
     pub(super) async fn read(&mut self, source: &'static str, after_seq: i64) -> Result<Parts, Status> {

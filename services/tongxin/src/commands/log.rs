@@ -30,7 +30,6 @@ pub enum What {
 
 /// States that a service's database was restored to the past, so that others forget what they heard since.
 ///
-/// Run it before the restored service runs again: once its log has grown past what others heard, nobody notices any more.
 /// Services that follow the log read it anew from its start; figures are right again when they have. Needs the URL of the
 /// role that owns the tables, as `tongxin migrate` does.
 #[derive(Debug, clap::Args)]

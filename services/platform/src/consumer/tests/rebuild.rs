@@ -135,14 +135,21 @@ async fn a_log_that_begins_a_new_epoch_is_followed_from_its_start() {
 #[tokio::test]
 async fn a_log_that_went_back_without_a_new_epoch_is_not_taken_for_level() {
     let source = Source::start().await;
-    let follower = Follower::start(&source).await;
+    let mut follower = Follower::start(&source).await;
     count_some(&source).await;
     follower.has_each_event_once(&source).await;
     let mut owner = put_back(&source, 3).await;
     eventually("the consumer notices", || async { follower.progress.has_log_gone_back() }).await;
     assert_eq!(follower.cursor().await, (1, 6), "and keeps what it has");
+    // It is not the same log because it has grown to where the other one was.
+    count_some(&source).await;
+    source.published(9).await;
+    follower.stop().await;
+    follower.go_on(&source);
+    eventually("the consumer notices", || async { follower.progress.has_log_gone_back() }).await;
+    assert_eq!(follower.cursor().await, (1, 6), "and takes nothing of it");
     let epoch = log::begin_epoch(&mut owner).await.unwrap();
-    eventually("the consumer has begun anew", || async { follower.cursor().await == (epoch, 3) }).await;
+    eventually("the consumer has begun anew", || async { follower.cursor().await == (epoch, 9) }).await;
     assert!(!follower.progress.has_log_gone_back());
     follower.has_each_event_once(&source).await;
 }
