@@ -49,6 +49,7 @@ struct Inner {
     access: Arc<Access>,
     permissions: MethodPermissions,
     places: Arc<Semaphore>,
+    open_places: Arc<Semaphore>,
     timeout: Duration,
     stream_timeout: Duration,
     metrics: RpcMetrics,
@@ -62,6 +63,7 @@ impl Door {
             access,
             permissions,
             places: Arc::new(Semaphore::new(config.max_requests)),
+            open_places: Arc::new(Semaphore::new(OPEN_REQUESTS)),
             timeout: Duration::from_secs(config.timeout_seconds),
             stream_timeout: Duration::from_secs(config.stream_timeout_seconds),
             metrics: RpcMetrics::new(),
@@ -83,6 +85,10 @@ pub struct Guarded<S> {
     door: Door,
     inner: S,
 }
+
+/// Requests at once that need no token. They have places of their own: whoever wants to know how we are is told
+/// when we are busy, too, and keeps nobody out who has a token.
+const OPEN_REQUESTS: usize = 64;
 
 const GRPC_STATUS: &str = "grpc-status";
 
@@ -140,18 +146,15 @@ impl Inner {
     where
         S: Service<Request<Body>, Response = Response<Body>, Error: Into<tonic::codegen::StdError>>,
     {
-        if is_open(&visit.path) {
-            let response = answer(inner, request).await?;
-            self.record(visit, code(response.headers()));
-            return Ok(response);
-        }
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            let text = "too many requests at once: wait and send the same request again".to_owned();
-            return Err(refuse(ErrorKind::Unavailable, "OVERLOADED", text));
+        let place = if is_open(&visit.path) {
+            place(&self.open_places)?
+        } else {
+            // Those who may not come in take no place.
+            let caller = admit(&self.access, &self.permissions, &visit.path, request.headers()).await?;
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(MethodPath(visit.path.clone()));
+            place(&self.places)?
         };
-        let caller = admit(&self.access, &self.permissions, &visit.path, request.headers()).await?;
-        request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(MethodPath(visit.path.clone()));
         let timeout = self.timeout_of(&visit.path);
         match timeout_at(visit.started + timeout, answer(inner, request)).await {
             Ok(answered) => Ok(self.see_off(visit.clone(), place, too_large::explain(answered?))),
@@ -167,7 +170,8 @@ impl Inner {
         place: OwnedSemaphorePermit,
         response: Response<Body>,
     ) -> Response<Body> {
-        let streams = self.permissions.of_method(&visit.path).is_some_and(|rule| rule.server_streaming);
+        let rule = self.permissions.of_method(&visit.path);
+        let streams = is_open(&visit.path) || rule.is_some_and(|rule| rule.server_streaming);
         if !streams || response.headers().contains_key(GRPC_STATUS) {
             self.record(&visit, code(response.headers()));
             return response;
@@ -183,7 +187,7 @@ impl Inner {
 
     fn timeout_of(&self, path: &str) -> Duration {
         let rule = self.permissions.of_method(path);
-        let streams = rule.is_some_and(|rule| rule.client_streaming || rule.server_streaming);
+        let streams = is_open(path) || rule.is_some_and(|rule| rule.client_streaming || rule.server_streaming);
         if streams { self.stream_timeout } else { self.timeout }
     }
 
@@ -195,6 +199,13 @@ impl Inner {
     fn known<'path>(&self, path: &'path str) -> &'path str {
         if is_open(path) || self.permissions.of_method(path).is_some() { path } else { "unknown" }
     }
+}
+
+fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Status> {
+    Arc::clone(places).try_acquire_owned().map_err(|_| {
+        let text = "too many requests at once: wait and send the same request again".to_owned();
+        refuse(ErrorKind::Unavailable, "OVERLOADED", text)
+    })
 }
 
 async fn answer<S>(mut inner: S, request: Request<Body>) -> Result<Response<Body>, Status>

@@ -4,6 +4,7 @@
 mod admit;
 mod client;
 mod door;
+mod incoming;
 mod server;
 mod stream;
 #[cfg(test)]

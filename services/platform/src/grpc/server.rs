@@ -6,15 +6,14 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tongxin_proto::{DESCRIPTORS, POOL};
-use tonic::{
-    body::Body,
-    service::Routes,
-    transport::{self, server::TcpIncoming},
-};
+use tonic::{body::Body, service::Routes, transport};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::{BoxCloneSyncServiceLayer, option_layer};
 
-use super::door::{Door, Guarded};
+use super::{
+    door::{Door, Guarded},
+    incoming::incoming,
+};
 use crate::access::{Access, MethodPermissions, PermissionMissing};
 
 /// Limits of a gRPC server.
@@ -25,6 +24,8 @@ pub struct GrpcConfig {
     pub listen: SocketAddr,
     /// Requests that are worked on at once; more are answered `UNAVAILABLE: OVERLOADED` at once.
     pub max_requests: usize,
+    /// Connections at once; one more is closed.
+    pub max_connections: usize,
     /// Requests at once on one connection.
     pub max_streams: u32,
     /// Seconds until a request is given up.
@@ -42,6 +43,7 @@ impl Default for GrpcConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             max_requests: 512,
+            max_connections: 1024,
             max_streams: 256,
             timeout_seconds: 30,
             stream_timeout_seconds: 600,
@@ -154,7 +156,7 @@ impl Server {
             .layer(option_layer(self.edge))
             .layer(self.door)
             .add_routes(self.routes)
-            .serve_with_incoming_shutdown(TcpIncoming::from(self.listener).with_nodelay(Some(true)), draining)
+            .serve_with_incoming_shutdown(incoming(self.listener, self.config.max_connections), draining)
             .await?;
         Ok(())
     }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::HealthClient};
+
 use super::*;
 use crate::testing::eventually;
 
@@ -21,6 +24,8 @@ async fn a_full_server_says_so_at_once_and_takes_requests_again() {
         let refused = served.head(Some(&bearer)).await.unwrap_err();
         assert_eq!(refusal(&refused), (Code::Unavailable, "OVERLOADED".to_owned()));
     }
+    let nobody = served.head(None).await.unwrap_err();
+    assert_eq!(refusal(&nobody), (Code::Unauthenticated, "TOKEN_MISSING".to_owned()));
 
     served.log.allowed.notify_waiters();
     for answer in working {
@@ -28,6 +33,51 @@ async fn a_full_server_says_so_at_once_and_takes_requests_again() {
     }
     served.log.allowed.notify_one();
     served.head(Some(&bearer)).await.unwrap();
+}
+
+/// Whoever asks how the server is, for as long as the answers are read.
+async fn watch(served: &Served) -> Result<Streaming<HealthCheckResponse>, Status> {
+    let watched = HealthClient::new(served.channel.clone()).watch(HealthCheckRequest::default()).await?;
+    Ok(watched.into_inner())
+}
+
+#[tokio::test]
+async fn those_without_a_token_have_so_many_places_and_none_of_the_others() {
+    let served = Served::start(GrpcConfig { max_requests: 1, ..GrpcConfig::default() }).await;
+    let mut watching = Vec::new();
+    let refused = loop {
+        match watch(&served).await {
+            Ok(answers) => watching.push(answers),
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!((refusal(&refused), watching.len()), ((Code::Unavailable, "OVERLOADED".to_owned()), 64));
+    has_a_free_place(&served).await;
+    watching.pop();
+    eventually("whoever leaves makes place", || async { watch(&served).await.is_ok() }).await;
+}
+
+#[tokio::test]
+async fn how_the_server_is_can_be_asked_while_it_is_full_and_not_for_ever() {
+    let (served, _answers) = full_of_a_stream(1, 1).await;
+    let mut watched = watch(&served).await.unwrap();
+    watched.message().await.unwrap().unwrap();
+    assert_eq!(watched.message().await.unwrap_err().code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_closed_and_one_that_ends_makes_place() {
+    let served = Served::start(GrpcConfig { max_connections: 2, ..GrpcConfig::default() }).await;
+    let connect = || TcpStream::connect(served.address);
+    let (one, _two) = (connect().await.unwrap(), connect().await.unwrap());
+    let closed = || async {
+        let mut third = connect().await.unwrap();
+        matches!(third.read(&mut [0]).await, Ok(0) | Err(_))
+    };
+    assert!(closed().await, "it was not closed");
+    drop(one);
+    has_a_free_place(&served).await;
+    assert!(closed().await, "the client has the second place by now");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 mod door;
 mod limits;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use futures::{
     StreamExt as _,
@@ -67,6 +67,7 @@ impl LogService for SlowLog {
 struct Served {
     world: TestWorld,
     log: SlowLog,
+    address: SocketAddr,
     channel: Channel,
     running: JoinHandle<Result<(), ServerError>>,
     stop: CancellationToken,
@@ -84,10 +85,11 @@ impl Served {
         let routes = Routes::new(LogServiceServer::new(log.clone()));
         let access = Arc::clone(&world.surroundings.access);
         let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
-        let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
+        let address = server.address().unwrap();
+        let channel = channel(&format!("http://{address}")).unwrap();
         let stop = CancellationToken::new();
         let running = tokio::spawn(server.run(stop.clone()));
-        Self { world, log, channel, running, stop: stop.clone(), _stop: stop.drop_guard() }
+        Self { world, log, address, channel, running, stop: stop.clone(), _stop: stop.drop_guard() }
     }
 
     fn client(&self) -> LogServiceClient<Channel> {
