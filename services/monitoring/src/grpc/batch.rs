@@ -1,6 +1,7 @@
 //! Batches of commands about cases: options first, then commands, each message a request of its own or all of them
 //! one.
 
+use prost::Message as _;
 use tongxin_platform::{
     access::Caller,
     error::ServiceError as _,
@@ -26,6 +27,9 @@ use crate::{
 
 /// Rows of a batch that is carried out as a whole.
 const WHOLE_ROWS: usize = 50_000;
+
+/// Bytes of its messages: all of them are in memory at once.
+const WHOLE_BYTES: usize = 64 << 20;
 
 /// Refused rows that an answer names.
 const ERRORS_NAMED: usize = 1_000;
@@ -89,10 +93,12 @@ async fn whole(
     mut messages: Streaming<BatchCaseCommandsRequest>,
 ) -> Result<BatchCaseCommandsResponse, Status> {
     let mut rows = Vec::new();
+    let mut bytes = 0;
     while let Some(message) = messages.message().await? {
+        bytes += message.encoded_len();
         rows.extend(rows_of(message)?);
-        if rows.len() > WHOLE_ROWS {
-            return Err(misplaced("all_or_nothing", "is for batches of at most 50,000 rows"));
+        if rows.len() > WHOLE_ROWS || bytes > WHOLE_BYTES {
+            return Err(misplaced("all_or_nothing", "is for batches of at most 50,000 rows and 64 MiB"));
         }
     }
     let part = call.next_part(&CaseCommandRows { rows: rows.clone() });

@@ -24,6 +24,12 @@ use crate::{
 /// Rows of a batch that is carried out as a whole.
 const WHOLE_ROWS: usize = 50_000;
 
+/// Bytes of its messages: all of them are in memory at once.
+const WHOLE_BYTES: usize = 64 << 20;
+
+/// Rows of one that is not: its answer has an identifier for each, and has to fit into a message.
+const PART_ROWS: i64 = 100_000;
+
 /// Refused rows that an answer names.
 const ERRORS_NAMED: usize = 1_000;
 
@@ -75,11 +81,16 @@ async fn by_message<B: Batch>(
     let mut rows_before = 0;
     while let Some(message) = messages.message().await? {
         let rows = rows_of(message)?;
-        let count = rows.len();
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if rows_before + count > PART_ROWS {
+            let text = "are at most 100,000 in a batch; those of the messages before are carried out: send the others under \
+                        a request_id of their own";
+            return Err(misplaced("rows", text));
+        }
         let part = call.next_part(&B::rows(rows.clone()));
         let command = B::command(read_rows::<B>(rows), rows_before + 1, false);
         answer.add(writer.execute(part, command).await?, rows_before);
-        rows_before += i64::try_from(count).unwrap_or(i64::MAX);
+        rows_before += count;
     }
     Ok(answer)
 }
@@ -90,10 +101,12 @@ async fn whole<B: Batch>(
     mut messages: Streaming<B>,
 ) -> Result<B::Answer, Status> {
     let mut rows = Vec::new();
+    let mut bytes = 0;
     while let Some(message) = messages.message().await? {
+        bytes += message.encoded_len();
         rows.extend(rows_of(message)?);
-        if rows.len() > WHOLE_ROWS {
-            return Err(misplaced("all_or_nothing", "is for batches of at most 50,000 rows"));
+        if rows.len() > WHOLE_ROWS || bytes > WHOLE_BYTES {
+            return Err(misplaced("all_or_nothing", "is for batches of at most 50,000 rows and 64 MiB"));
         }
     }
     let part = call.next_part(&B::rows(rows.clone()));

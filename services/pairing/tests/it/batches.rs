@@ -121,6 +121,23 @@ async fn rows_without_options_and_too_many_rows_are_refused() {
 }
 
 #[tokio::test]
+async fn a_batch_has_an_end() {
+    let app = TestApp::with_register().await;
+    let nameless = v1::OrganisationDraft { name: String::new(), ..school(1) };
+    let messages = |count| vec![vec![nameless.clone(); 5_000]; count];
+    let huge = vec![vec![v1::OrganisationDraft { name: "n".repeat(4_000_000), ..school(1) }]; 17];
+    for (messages, whole, field) in
+        [(messages(21), false, "rows"), (messages(11), true, "all_or_nothing"), (huge, true, "all_or_nothing")]
+    {
+        let refused = register(&app, &new_request_id(), whole, messages).await.unwrap_err();
+        assert_eq!(told(&refused), (Code::InvalidArgument, "INVALID_FIELDS".to_owned(), vec![field.to_owned()]));
+    }
+    let parts: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM request WHERE part > 0").fetch_one(&app.owner).await.unwrap();
+    assert_eq!(parts, 20, "what came before is carried out, of those that are not wholes");
+}
+
+#[tokio::test]
 async fn pairings_of_one_batch_know_of_each_other() {
     let app = TestApp::with_register().await;
     let supporter = app.register(party_supporter(v1::OrganisationKind::Government)).await;
