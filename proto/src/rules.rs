@@ -100,7 +100,11 @@ impl Report {
         }
     }
 
+    /// Free text: what has a form has none of what is refused here.
     pub(crate) fn max_len(&mut self, field: &str, value: &str, max: usize) {
+        if value.contains('\0') {
+            self.add(field, "holds the character U+0000, which no database keeps".to_owned());
+        }
         let len = value.chars().count();
         if len > max {
             self.add(field, format!("has {len} characters, {max} are allowed"));

@@ -78,6 +78,8 @@ async fn organisations_that_cannot_be() {
     assert_eq!(unknown.message(), "region 441899000000 does not exist");
     let long = v1::OrganisationDraft { name: "名".repeat(201), ..good() };
     invalid(&hq.register_organisation(register(long)).await.unwrap_err(), "INVALID_FIELDS", "organisation.name");
+    let nul = v1::OrganisationDraft { name: "太平\0中学".to_owned(), ..good() };
+    invalid(&hq.register_organisation(register(nul)).await.unwrap_err(), "INVALID_FIELDS", "organisation.name");
     let nobody = v1::RegisterOrganisationRequest { request_id: new_request_id(), organisation: None };
     invalid(&hq.register_organisation(nobody).await.unwrap_err(), "INVALID_FIELDS", "organisation");
     let unnamed = v1::RegisterOrganisationRequest { request_id: "7".to_owned(), ..register(good()) };
