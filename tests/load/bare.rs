@@ -1,119 +1,204 @@
-//! The statements of `EstablishPairing`, without a service around them.
+//! What `EstablishPairing` says to Postgres, without a service around it: the statements that the services were
+//! compiled with, over as many connections, with the session's settings of theirs.
 
 use std::sync::Arc;
 
-use sqlx::{Executor as _, PgPool};
+use anyhow::Context as _;
+use chrono::NaiveDate;
+use prost::{Message, Name};
+use sqlx::{
+    PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tongxin_platform::clock::Clock;
+use tongxin_proto::pairing::v1::{
+    OrganisationPairedChanged, OrganisationSide, PairedChange, PairingEstablished, PairingKind,
+};
 use uuid::Uuid;
 
-use super::rounds::{Round, round};
+use super::{
+    rounds::{Round, round},
+    statements,
+    world::World,
+    writes::Pair,
+};
 
-type Pairs = Arc<Vec<(String, String, i64)>>;
+/// As many as a service opens unless it is told otherwise.
+const CONNECTIONS: u32 = 16;
 
-pub async fn establish(pool: &PgPool, clients: usize, pairs: Pairs) -> anyhow::Result<Round> {
-    let each = pairs.len() / clients;
-    let pool = pool.clone();
-    round(clients, each, move |client, number| {
-        let (pool, pairs) = (pool.clone(), Arc::clone(&pairs));
-        async move {
-            let (supporter, recipient, region) = &pairs[client * each + number];
-            transaction(&pool, supporter.parse()?, recipient.parse()?, *region).await
-        }
-    })
-    .await
+const BEGIN: &str =
+    "BEGIN; SET LOCAL tongxin.region_from = 440000000000; SET LOCAL tongxin.region_until = 450000000000";
+const EVERYWHERE: &str = "SET LOCAL tongxin.region_from = 0; SET LOCAL tongxin.region_until = 1000000000000";
+
+/// The statements in the order in which they are said.
+struct Statements {
+    find_answer: &'static str,
+    lock_organisations: &'static str,
+    find_organisations: &'static str,
+    lock_regions: &'static str,
+    coverage_rules: &'static str,
+    load_book: &'static str,
+    load_assistance: &'static str,
+    add_pairing: &'static str,
+    append: &'static str,
+    keep_answer: &'static str,
 }
 
-async fn transaction(pool: &PgPool, supporter: Uuid, recipient: Uuid, region: i64) -> anyhow::Result<()> {
-    let scope = "SET LOCAL tongxin.region_from = 440000000000; SET LOCAL tongxin.region_until = 450000000000";
-    let mut tx = pool.begin_with("BEGIN; SET LOCAL ROLE tongxin_app; SET LOCAL tongxin.region_from = 440000000000; SET LOCAL tongxin.region_until = 450000000000").await?;
-    let request = Uuid::new_v4();
-    sqlx::query("SELECT fingerprint, answer FROM request WHERE request_id = $1 AND actor = $2 AND part = $3")
-        .bind(request)
+impl Statements {
+    fn read() -> anyhow::Result<Self> {
+        Ok(Self {
+            find_answer: statements::of("platform", "SELECT part, fingerprint, answer FROM request")?,
+            lock_organisations: statements::of("pairing", "SELECT pg_advisory_xact_lock($1, key) FROM unnest")?,
+            find_organisations: statements::of("pairing", "FROM organisation WHERE organisation_id = ANY($1)")?,
+            lock_regions: statements::of(
+                "pairing",
+                "SELECT pg_advisory_xact_lock_shared($1, 0), pg_advisory_xact_lock",
+            )?,
+            coverage_rules: statements::of("pairing", "SELECT rules FROM coverage_rules")?,
+            load_book: statements::of("pairing", "supporter_id = ANY($1) OR recipient_id = ANY($1) OR (kind")?,
+            load_assistance: statements::of(
+                "pairing",
+                "FROM assistance WHERE level = 'village' AND region_code = ANY",
+            )?,
+            add_pairing: statements::of("pairing", "INSERT INTO pairing")?,
+            append: statements::of("platform", "INSERT INTO event")?,
+            keep_answer: statements::of("platform", "INSERT INTO request")?,
+        })
+    }
+}
+
+/// Connections to pairing's database as the service has them.
+#[derive(Clone)]
+pub struct Bare {
+    pool: PgPool,
+    statements: Arc<Statements>,
+}
+
+impl Bare {
+    pub async fn of(world: &World) -> anyhow::Result<Self> {
+        let options: PgConnectOptions = world.instance.databases["pairing"].parse()?;
+        let options = options.options([("plan_cache_mode", "force_generic_plan"), ("random_page_cost", "1.1")]);
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false).connect_with(options);
+        Ok(Self { pool: pool.await?, statements: Arc::new(Statements::read()?) })
+    }
+
+    pub async fn establish(&self, clients: usize, pairs: Arc<Vec<Pair>>) -> anyhow::Result<Round> {
+        let each = pairs.len() / clients;
+        let bare = self.clone();
+        round(clients, each, move |client, number| {
+            let (bare, pairs) = (bare.clone(), Arc::clone(&pairs));
+            async move { bare.transaction(&pairs[client * each + number]).await }
+        })
+        .await
+    }
+
+    async fn transaction(&self, pair: &Pair) -> anyhow::Result<()> {
+        let Statements {
+            find_answer,
+            lock_organisations,
+            find_organisations,
+            lock_regions,
+            coverage_rules,
+            load_book,
+            load_assistance,
+            add_pairing,
+            append,
+            keep_answer,
+        } = *self.statements;
+        let (supporter, recipient): (Uuid, Uuid) = (pair.supporter.parse()?, pair.recipient.parse()?);
+        let both = [supporter, recipient];
+        let region = pair.village.parse::<i64>()?;
+        let (request, pairing) = (Uuid::now_v7(), Uuid::now_v7());
+        let starts_on = NaiveDate::from_ymd_opt(2026, 6, 1).context("no such day")?;
+        let mut tx = self.pool.begin_with(BEGIN).await?;
+
+        sqlx::query(find_answer).bind(request).bind("bare").bind(0_i32).fetch_all(&mut *tx).await?;
+        let key = |id: Uuid| i32::try_from(id.as_u64_pair().1 % 2048);
+        let mut keys = [key(supporter)?, key(recipient)?];
+        keys.sort_unstable();
+        sqlx::query(lock_organisations).bind(1_i32).bind(keys.as_slice()).execute(&mut *tx).await?;
+        sqlx::query(find_organisations).bind(both.as_slice()).fetch_all(&mut *tx).await?;
+        let key = [i32::try_from(region % 1024)?];
+        sqlx::query(lock_regions).bind(3_i32).bind(2_i32).bind(key.as_slice()).execute(&mut *tx).await?;
+        sqlx::query(coverage_rules).fetch_optional(&mut *tx).await?;
+        sqlx::raw_sql(EVERYWHERE).execute(&mut *tx).await?;
+        let kinds = ["party", "school", "hospital", "enterprise"];
+        let load = sqlx::query(load_book).bind(both.as_slice()).bind([region].as_slice()).bind(kinds.as_slice());
+        load.fetch_all(&mut *tx).await?;
+        sqlx::query(load_assistance).bind([region].as_slice()).fetch_all(&mut *tx).await?;
+        sqlx::query(add_pairing)
+            .bind([pairing].as_slice())
+            .bind(["party"].as_slice())
+            .bind([supporter].as_slice())
+            .bind(["支持单位党支部"].as_slice())
+            .bind([Some("government")].as_slice())
+            .bind([recipient].as_slice())
+            .bind(["村党支部"].as_slice())
+            .bind([region].as_slice())
+            .bind([""].as_slice())
+            .bind([starts_on].as_slice())
+            .bind([None::<NaiveDate>].as_slice())
+            .execute(&mut *tx)
+            .await?;
+        self::append(&mut tx, append, (pairing, pair, starts_on)).await?;
+        sqlx::query(keep_answer)
+            .bind("bare")
+            .bind(request)
+            .bind(0_i32)
+            .bind([0_u8; 32].as_slice())
+            .bind([0_u8; 250].as_slice())
+            .bind(Clock::system().now())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The events of a pairing in a village that is covered already; the relay numbers and publishes them, too.
+async fn append(
+    conn: &mut PgConnection,
+    statement: &'static str,
+    (pairing, pair, starts_on): (Uuid, &Pair, NaiveDate),
+) -> anyhow::Result<()> {
+    let kind = PairingKind::Party.into();
+    let established = PairingEstablished {
+        pairing_id: pairing.to_string(),
+        kind,
+        supporter_id: pair.supporter.clone(),
+        recipient_id: pair.recipient.clone(),
+        region_code: pair.village.clone(),
+        starts_on: Some(starts_on.into()),
+        ends_on: None,
+    };
+    let paired = |organisation: &str, side: OrganisationSide| OrganisationPairedChanged {
+        organisation_id: organisation.to_owned(),
+        side: side.into(),
+        pairing_kind: kind,
+        changes: vec![PairedChange {
+            region_code: pair.village.clone(),
+            occurred_on: Some(starts_on.into()),
+            change: 1,
+        }],
+    };
+    let payloads = [
+        established.encode_to_vec(),
+        paired(&pair.supporter, OrganisationSide::Supporter).encode_to_vec(),
+        paired(&pair.recipient, OrganisationSide::Recipient).encode_to_vec(),
+    ];
+    let changed = OrganisationPairedChanged::full_name();
+    sqlx::query(statement)
+        .bind(payloads.each_ref().map(|_| Uuid::now_v7()).as_slice())
+        .bind([PairingEstablished::full_name(), changed.clone(), changed].as_slice())
+        .bind(payloads.each_ref().map(|_| "pairing").as_slice())
+        .bind(payloads.each_ref().map(|_| pairing.to_string()).as_slice())
+        .bind([pair.village.parse::<i64>()?; 3].as_slice())
+        .bind([starts_on; 3].as_slice())
+        .bind(payloads.as_slice())
+        .bind(Clock::system().now())
         .bind("bare")
-        .bind(0_i32)
-        .fetch_optional(&mut *tx)
-        .await?;
-    let mut keys = [supporter, recipient].map(|id| id.as_u64_pair().1.cast_signed().rem_euclid(2048));
-    keys.sort_unstable();
-    lock(&mut tx, 1, &keys).await?;
-    sqlx::query(
-        "SELECT organisation_id, name, kind, side, host_kind, region_code, credit_code, closed_on, close_reason, version
-         FROM organisation WHERE organisation_id = ANY($1)",
-    )
-    .bind([supporter, recipient].as_slice())
-    .fetch_all(&mut *tx)
-    .await?;
-    lock(&mut tx, 2, &[region % 1024]).await?;
-    tx.execute(scope).await?;
-    sqlx::query(
-        "SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
-                region_code, agreement_number, starts_on, ends_on, end_reason, version
-         FROM pairing WHERE supporter_id = ANY($1) OR recipient_id = ANY($1) OR region_code = ANY($2)",
-    )
-    .bind([supporter, recipient].as_slice())
-    .bind([region].as_slice())
-    .fetch_all(&mut *tx)
-    .await?;
-    sqlx::query(
-        "SELECT region_code, from_date, until_date FROM assistance
-         WHERE level = 'village' AND region_code = ANY($1) ORDER BY region_code, from_date",
-    )
-    .bind([region].as_slice())
-    .fetch_all(&mut *tx)
-    .await?;
-    let pairing = Uuid::now_v7();
-    sqlx::query(
-        "INSERT INTO pairing (pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id,
-             recipient_name, region_code, agreement_number, starts_on, ends_on, end_reason, version)
-         VALUES ($1, 'party', $2, '支持单位党支部', 'government', $3, '村党支部', $4, '', '2026-06-01', NULL, '', 1)",
-    )
-    .bind(pairing)
-    .bind(supporter)
-    .bind(recipient)
-    .bind(region)
-    .execute(&mut *tx)
-    .await?;
-    append(&mut tx, pairing, region).await?;
-    sqlx::query(
-        "INSERT INTO request (actor, request_id, part, fingerprint, answer, record_time)
-         VALUES ('bare', $1, 0, $2, $3, clock_timestamp())",
-    )
-    .bind(request)
-    .bind([0_u8; 32].as_slice())
-    .bind([0_u8; 250].as_slice())
-    .execute(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-async fn lock(conn: &mut sqlx::PgConnection, class: i32, keys: &[i64]) -> anyhow::Result<()> {
-    sqlx::query("SELECT pg_advisory_xact_lock($1, key::integer) FROM unnest($2::bigint[]) AS key")
-        .bind(class)
-        .bind(keys)
+        .bind("")
         .execute(conn)
         .await?;
-    Ok(())
-}
-
-/// The three events of a pairing, which take the place of the service's: the relay numbers them, too.
-async fn append(conn: &mut sqlx::PgConnection, pairing: Uuid, region: i64) -> anyhow::Result<()> {
-    let ids: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
-    let payloads: Vec<Vec<u8>> = vec![Vec::new(); 3];
-    sqlx::query(
-        "INSERT INTO event (event_id, event_type, aggregate_type, aggregate_id, version, region_code, occurred_on,
-             record_time, actor, trace_parent, payload)
-         SELECT new.event_id, 'tongxin.pairing.v1.PairingEnded', 'pairing', $2,
-                row_number() OVER (PARTITION BY $2 ORDER BY new.position)
-                    + coalesce((SELECT max(version) FROM event WHERE event.aggregate_id = $2), 0),
-                $3, '2026-06-01', clock_timestamp(), 'bare', '', new.payload
-         FROM unnest($1::uuid[], $4::bytea[]) WITH ORDINALITY AS new (event_id, payload, position)
-         ORDER BY new.position",
-    )
-    .bind(ids)
-    .bind(pairing.to_string())
-    .bind(region)
-    .bind(payloads)
-    .execute(conn)
-    .await?;
     Ok(())
 }

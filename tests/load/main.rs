@@ -7,10 +7,10 @@
 mod bare;
 mod batches;
 mod households;
-mod people;
 mod reads;
 mod register;
 mod rounds;
+mod statements;
 mod world;
 mod writes;
 

@@ -8,7 +8,7 @@ use tongxin_tests::entries::party_pairing;
 
 use super::{
     rounds::{ROUNDS, Round, Table, round},
-    world::{World, village},
+    world::World,
     writes,
 };
 
@@ -69,12 +69,11 @@ async fn delay(world: &World) -> anyhow::Result<Round> {
     let starts_on = NaiveDate::from_ymd_opt(2026, 6, 1).unwrap_or_default();
     let began = Instant::now();
     let mut times = Vec::new();
-    for (number, (supporter, recipient, _)) in pairs.iter().enumerate() {
-        let region = village(number % super::world::VILLAGES);
-        let before = supporters(&mut gateway, &region).await?;
-        pairing.establish_pairing(party_pairing(supporter, recipient, starts_on)).await?;
+    for pair in pairs.iter() {
+        let before = supporters(&mut gateway, &pair.village).await?;
+        pairing.establish_pairing(party_pairing(&pair.supporter, &pair.recipient, starts_on)).await?;
         let answered = Instant::now();
-        while supporters(&mut gateway, &region).await? == before {
+        while supporters(&mut gateway, &pair.village).await? == before {
             anyhow::ensure!(answered.elapsed() < Duration::from_secs(10), "the scorecard does not follow");
         }
         times.push(answered.elapsed());

@@ -29,7 +29,7 @@ pub struct World {
     pub program: Program,
     pub instance: Instance,
     pub clients: Clients,
-    /// Pairing's own database, as the superuser: for statements beside those of the service.
+    /// Pairing's own database, as the superuser.
     pub bare: PgPool,
 }
 
@@ -102,7 +102,7 @@ impl World {
 
 async fn bare_pool(instance: &Instance) -> anyhow::Result<PgPool> {
     let url = instance.databases["pairing"].replace("user=tongxin_app", "user=postgres");
-    Ok(PgPoolOptions::new().max_connections(64).connect(&url).await?)
+    Ok(PgPoolOptions::new().max_connections(4).connect(&url).await?)
 }
 
 fn register() -> Vec<RegionRow> {

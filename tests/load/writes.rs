@@ -9,7 +9,8 @@ use tongxin_tests::{
 };
 
 use super::{
-    bare, batches,
+    bare::Bare,
+    batches,
     rounds::{ROUNDS, Round, Table, round},
     world::{VILLAGES, World, village},
 };
@@ -18,6 +19,7 @@ use super::{
 const CALLS: usize = 3_200;
 
 pub async fn measure(world: &World, table: &mut Table) -> anyhow::Result<()> {
+    let bare = Bare::of(world).await?;
     for clients in [1, 16, 64] {
         let (mut here, mut direct, mut bare_rounds) = (Vec::new(), Vec::new(), Vec::new());
         let direct_clients = world.clients.at(&world.instance.services["pairing"].grpc);
@@ -25,8 +27,7 @@ pub async fn measure(world: &World, table: &mut Table) -> anyhow::Result<()> {
             let calls = if clients == 1 { CALLS / 8 } else { CALLS };
             here.push(establish(world, &world.clients, clients, calls).await?);
             direct.push(establish(world, &direct_clients, clients, calls).await?);
-            let pairs = pairs(world, calls).await?;
-            bare_rounds.push(bare::establish(&world.bare, clients, pairs).await?);
+            bare_rounds.push(bare.establish(clients, pairs(world, calls).await?).await?);
         }
         let bare_round = Round::median(bare_rounds);
         let what = format!("EstablishPairing through the gateway, {clients} clients");
@@ -36,16 +37,23 @@ pub async fn measure(world: &World, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Organisations that are paired with nobody yet.
-pub async fn pairs(world: &World, count: usize) -> anyhow::Result<Arc<Vec<(String, String, i64)>>> {
+/// Two organisations that are paired with nobody yet.
+pub struct Pair {
+    pub supporter: String,
+    pub recipient: String,
+    /// The recipient's.
+    pub village: String,
+}
+
+/// Registers organisations in all villages by turns.
+pub async fn pairs(world: &World, count: usize) -> anyhow::Result<Arc<Vec<Pair>>> {
     let supporters = (0..count).map(|number| supporter(&format!("第{number}支持单位党支部"))).collect();
     let villages: Vec<String> = (0..count).map(|number| village(number % VILLAGES)).collect();
     let recipients = villages.iter().map(|village| recipient("村党支部", village)).collect();
     let supporters = batches::register(&world.clients, supporters).await?;
     let recipients = batches::register(&world.clients, recipients).await?;
-    let codes = villages.iter().map(|code| code.parse::<i64>()).collect::<Result<Vec<_>, _>>()?;
-    let pairs = supporters.into_iter().zip(recipients).zip(codes);
-    Ok(Arc::new(pairs.map(|((supporter, recipient), code)| (supporter, recipient, code)).collect()))
+    let pairs = supporters.into_iter().zip(recipients).zip(villages);
+    Ok(Arc::new(pairs.map(|((supporter, recipient), village)| Pair { supporter, recipient, village }).collect()))
 }
 
 async fn establish(world: &World, clients: &Clients, count: usize, calls: usize) -> anyhow::Result<Round> {
@@ -56,8 +64,8 @@ async fn establish(world: &World, clients: &Clients, count: usize, calls: usize)
     round(count, each, move |client, number| {
         let (mut pairing, pairs) = (pairing.clone(), Arc::clone(&pairs));
         async move {
-            let (supporter, recipient, _) = &pairs[client * each + number];
-            pairing.establish_pairing(party_pairing(supporter, recipient, starts_on)).await?;
+            let pair = &pairs[client * each + number];
+            pairing.establish_pairing(party_pairing(&pair.supporter, &pair.recipient, starts_on)).await?;
             Ok(())
         }
     })

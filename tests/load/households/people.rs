@@ -6,7 +6,7 @@ use tongxin_proto::monitoring::v1::{
     SocialSupport, Work,
 };
 
-use super::world::{VILLAGES, village};
+use crate::world::{VILLAGES, village};
 
 /// Members of each household.
 pub const MEMBERS: usize = 3;
