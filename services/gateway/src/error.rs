@@ -11,7 +11,9 @@ use tonic::Status;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is none, or it lies outside of the caller's.
-    #[error("region {0} does not exist")]
+    #[error(
+        "region {0} does not exist: look at ListRegions of pairing, or import an edition of the register that has it"
+    )]
     RegionNotFound(RegionCode),
 
     /// Text that names no region.
@@ -89,10 +91,9 @@ impl ServiceError for Error {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::NotARegion(_) => Some("region_code"),
+            Self::NotARegion(_) | Self::RegionNotFound(_) => Some("region_code"),
             Self::DateInFuture(_) | Self::NotADate => Some("as_of"),
-            Self::RegionNotFound(_)
-            | Self::JsonMalformed { .. }
+            Self::JsonMalformed { .. }
             | Self::MessageTooLarge(_)
             | Self::BodyBroken(_)
             | Self::UpstreamUnavailable(_)

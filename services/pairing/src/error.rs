@@ -14,8 +14,8 @@ use crate::domain::{
     ActivityId, OrganisationId, PairingId,
     activity::CannotRecord,
     book::Overlaps,
-    organisation::HostKindError,
-    pairing::{CannotEnd, CannotPair},
+    organisation::{HostKindError, Side},
+    pairing::{CannotEnd, CannotPair, Unfit},
     period::EndBeforeStart,
     register::{RowCountWrong, RowError},
 };
@@ -24,19 +24,19 @@ use crate::domain::{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The region is not registered, or lies outside the caller's.
-    #[error("region {0} does not exist")]
+    #[error("region {0} does not exist: look at ListRegions, or import an edition of the register that has it")]
     RegionNotFound(String),
 
     /// The organisation does not exist, or lies outside the caller's region.
-    #[error("organisation {0} does not exist")]
+    #[error("organisation {0} does not exist: look at ListOrganisations, or register it first")]
     OrganisationNotFound(OrganisationId),
 
     /// The pairing does not exist, or lies outside the caller's region.
-    #[error("pairing {0} does not exist")]
+    #[error("pairing {0} does not exist: look at ListPairings, or establish it first")]
     PairingNotFound(PairingId),
 
     /// The activity does not exist, or lies outside the caller's region.
-    #[error("joint activity {0} does not exist")]
+    #[error("joint activity {0} does not exist: look at ListJointActivities")]
     ActivityNotFound(ActivityId),
 
     /// The pairing has activities that count.
@@ -48,7 +48,7 @@ pub enum Error {
     CoverageRuleNotFound(String, String),
 
     /// Another open organisation has the code.
-    #[error("another open organisation has the unified social credit code {0}")]
+    #[error("another open organisation has the unified social credit code {0}: use that one, or close it first")]
     CreditCodeTaken(String),
 
     /// The draft of an organisation is not whole.
@@ -111,7 +111,9 @@ pub enum Error {
     },
 
     /// A newer edition of the register was taken.
-    #[error("an edition in force from {0} was taken: editions follow each other")]
+    #[error(
+        "an edition in force from {0} was taken: editions follow each other, so this one has to be of that day or later"
+    )]
     EditionOutdated(chrono::NaiveDate),
 
     /// The database lost rows of an import that is under way.
@@ -180,13 +182,21 @@ impl Error {
         Self::At { path: path.into(), source: Box::new(self) }
     }
 
-    /// The same error, whose field stands in `message`, a field of the request.
+    /// The same error, whose field stands in `message`, a field of the request. The identifier of the
+    /// request stands beside it.
     #[must_use]
     pub fn within(self, message: &str) -> Self {
         match self.field().map(|field| format!("{message}.{field}")) {
-            Some(path) => self.at(path),
-            None => self,
+            Some(path) if !matches!(self, Self::Request(_)) => self.at(path),
+            _ => self,
         }
+    }
+
+    /// The same error. If it is about the identifier of the request, that stands in `message`, a field of
+    /// the request.
+    #[must_use]
+    pub fn identified_in(self, message: &str) -> Self {
+        if matches!(self, Self::Request(_)) { self.at(format!("{message}.request_id")) } else { self }
     }
 
     /// A row of a batch that breaks rules of the contract.
@@ -266,10 +276,10 @@ impl ServiceError for Error {
             Self::HostKind(HostKindError::Refused) => "HOST_KIND_REFUSED",
             Self::OrganisationHasPairings(_) => "ORGANISATION_HAS_PAIRINGS",
             Self::Stale { .. } => "VERSION_STALE",
-            Self::CannotPair(CannotPair::Closed(_)) => "ORGANISATION_CLOSED",
-            Self::CannotPair(CannotPair::WrongSide(_)) => "ORGANISATION_SIDE_WRONG",
-            Self::CannotPair(CannotPair::WrongKind(_)) => "ORGANISATION_KIND_WRONG",
-            Self::CannotPair(CannotPair::WrongRegion(_)) => "RECIPIENT_REGION_WRONG",
+            Self::CannotPair(CannotPair { unfit: Unfit::Closed, .. }) => "ORGANISATION_CLOSED",
+            Self::CannotPair(CannotPair { unfit: Unfit::WrongSide, .. }) => "ORGANISATION_SIDE_WRONG",
+            Self::CannotPair(CannotPair { unfit: Unfit::WrongKind, .. }) => "ORGANISATION_KIND_WRONG",
+            Self::CannotPair(CannotPair { unfit: Unfit::WrongRegion, .. }) => "RECIPIENT_REGION_WRONG",
             Self::Overlaps(_) => "PAIRING_OVERLAPS",
             Self::CannotEnd(CannotEnd::Ended(_)) => "PAIRING_ENDED",
             Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) => "DATE_ORDER",
@@ -297,8 +307,13 @@ impl ServiceError for Error {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
             Self::At { path, .. } => Some(path),
             Self::RegionNotFound(_) => Some("region_code"),
-            Self::OrganisationNotFound(_) => Some("organisation_id"),
-            Self::PairingNotFound(_) => Some("pairing_id"),
+            Self::OrganisationNotFound(_) | Self::OrganisationHasPairings(_) => Some("organisation_id"),
+            Self::PairingNotFound(_)
+            | Self::PairingHasActivities(_)
+            | Self::CannotEnd(CannotEnd::Ended(_) | CannotEnd::Voided(_))
+            | Self::CannotRecord(CannotRecord::Voided(_)) => Some("pairing_id"),
+            Self::CannotPair(CannotPair { side: Side::Supporter, .. }) => Some("supporter_id"),
+            Self::CannotPair(CannotPair { side: Side::Recipient, .. }) | Self::Overlaps(_) => Some("recipient_id"),
             Self::ActivityNotFound(_) => Some("activity_id"),
             Self::CoverageRuleNotFound(..) => Some("rule"),
             Self::Stale { .. } => Some("expected_version"),
@@ -307,10 +322,12 @@ impl ServiceError for Error {
             Self::HostKind(_) => Some("host_kind"),
             Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) | Self::ActivityAfterEnd(_) => Some("ends_on"),
             Self::Row { field, .. } => Some(field),
+            Self::CannotRecord(CannotRecord::NotInForce(_)) => Some("held_on"),
             Self::CannotRecord(CannotRecord::RemarkRequired) => Some("remark"),
             Self::RowCount(_) => Some("row_count"),
-            Self::RegionRows(_) => Some("rows.rows"),
-            _ => None,
+            Self::RegionRows(_) | Self::BatchRefused { .. } => Some("rows.rows"),
+            Self::Request(error) => error.field(),
+            Self::RowsLost | Self::CoverageRulesOutdated | Self::Database(_) | Self::Corrupt(_) => None,
         }
     }
 }

@@ -158,6 +158,7 @@ async fn a_region_outside_of_the_callers_answers_like_one_that_does_not_exist() 
         let status = stage.scorecard_for(COUNTY, region, None).await.unwrap_err();
         assert_eq!(status.code(), Code::NotFound);
         assert_eq!(status.get_details_error_info().unwrap().reason, "REGION_NOT_FOUND");
+        assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "region_code");
         let details = String::from_utf8_lossy(status.details()).into_owned();
         answers.push((status.message().replace(region, "…"), details.replace(region, "…")));
     }

@@ -79,7 +79,7 @@ pub enum CannotRecord {
     #[error(transparent)]
     Voided(#[from] Voided),
     /// The pairing was not in force.
-    #[error("the pairing was not in force on {0}")]
+    #[error("the pairing was not in force on {0}: name a day on which it was, or the pairing that was then")]
     NotInForce(NaiveDate),
     /// The kind says nothing by itself.
     #[error("the kind \"other\" needs a remark that says what was done")]

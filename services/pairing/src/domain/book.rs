@@ -62,7 +62,9 @@ pub struct CountChange {
 
 /// The two organisations have a pairing of the kind that is in force at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the two organisations have a pairing of this kind in force on days of that period")]
+#[error(
+    "the two organisations have a pairing of this kind in force on days of that period: end it first, or start later"
+)]
 pub struct Overlaps;
 
 impl Book {

@@ -95,26 +95,38 @@ pub struct Pairing {
     pub version: i64,
 }
 
-/// Why two organisations cannot be paired.
+/// Why two organisations cannot be paired: one of them does not fit where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CannotPair {
-    /// One of them is closed, or was at the start.
-    #[error("{0} is closed")]
-    Closed(OrganisationId),
+#[error("{organisation} {unfit}")]
+pub struct CannotPair {
+    /// Which one.
+    pub organisation: OrganisationId,
+    /// Where it stands in the pairing.
+    pub side: Side,
+    /// Why it does not fit there.
+    pub unfit: Unfit,
+}
+
+/// Why an organisation does not fit into a pairing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// It is closed, or will be before the pairing ends.
+    #[error("is closed: name one that is open as long as the pairing is in force")]
+    Closed,
     /// A supporter stands where a recipient should, or the other way round.
-    #[error("{0} is on the other side")]
-    WrongSide(OrganisationId),
+    #[error("is on the other side: a supporter is paired with a recipient")]
+    WrongSide,
     /// The kind of pairing is for other kinds of organisation.
-    #[error("{0} is not of the kind that such a pairing is between")]
-    WrongKind(OrganisationId),
+    #[error("is not of the kind that such a pairing is between: name another one, or another kind of pairing")]
+    WrongKind,
     /// Recipients are at home in a village, or in a town.
-    #[error("the recipient {0} is at home in a region above a town: pairings are with villages and towns")]
-    WrongRegion(OrganisationId),
+    #[error("is at home in a region above a town: pairings are with villages and towns")]
+    WrongRegion,
 }
 
 /// The pairing was entered by mistake, and never was in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the pairing was voided: it never was in force")]
+#[error("the pairing was voided: it never was in force; name another one")]
 pub struct Voided;
 
 /// Why a pairing cannot be ended.
@@ -124,7 +136,7 @@ pub enum CannotEnd {
     #[error(transparent)]
     Voided(#[from] Voided),
     /// It was ended, or came to its agreed end.
-    #[error("the pairing ended on {0}")]
+    #[error("the pairing ended on {0}: void it if that was a mistake, and establish it anew")]
     Ended(NaiveDate),
     /// The end is not after the start.
     #[error(transparent)]
@@ -147,18 +159,19 @@ impl PairingDraft {
             (recipient, Side::Recipient, self.kind.recipient()),
         ];
         for (organisation, side, kind) in sides {
+            let refuse = |unfit| Err(CannotPair { organisation: organisation.id, side, unfit });
             if organisation.draft.side != side {
-                return Err(CannotPair::WrongSide(organisation.id));
+                return refuse(Unfit::WrongSide);
             }
             if kind.is_some_and(|kind| organisation.draft.kind != kind) {
-                return Err(CannotPair::WrongKind(organisation.id));
+                return refuse(Unfit::WrongKind);
             }
             if !organisation.is_open_through(self.period) {
-                return Err(CannotPair::Closed(organisation.id));
+                return refuse(Unfit::Closed);
             }
-        }
-        if recipient.draft.region.level() < Level::Town {
-            return Err(CannotPair::WrongRegion(recipient.id));
+            if side == Side::Recipient && organisation.draft.region.level() < Level::Town {
+                return refuse(Unfit::WrongRegion);
+            }
         }
         Ok(Pairing {
             id,

@@ -89,7 +89,8 @@ async fn by_message<B: Batch>(
         }
         let part = call.next_part(&B::rows(rows.clone()));
         let command = B::command(read_rows::<B>(rows), rows_before + 1, false);
-        answer.add(writer.execute(part, command).await?, rows_before);
+        let done = writer.execute(part, command).await.map_err(|error| error.identified_in("options"))?;
+        answer.add(done, rows_before);
         rows_before += count;
     }
     Ok(answer)
@@ -110,7 +111,8 @@ async fn whole<B: Batch>(
         }
     }
     let part = call.next_part(&B::rows(rows.clone()));
-    Ok(writer.execute(part, B::command(read_rows::<B>(rows), 1, true)).await?)
+    let command = B::command(read_rows::<B>(rows), 1, true);
+    Ok(writer.execute(part, command).await.map_err(|error| error.identified_in("options"))?)
 }
 
 fn rows_of<B: Batch>(message: B) -> Result<Vec<B::Row>, Status> {

@@ -95,7 +95,7 @@ impl Import {
         };
         let request_id = call.request_id;
         let command = ImportRegions { import: self.id, received, request_id, edition, watcher: Box::new(watcher) };
-        Ok(self.door.writer.execute(call, command).await?)
+        Ok(self.door.writer.execute(call, command).await.map_err(|error| error.identified_in("edition"))?)
     }
 
     async fn set_aside(&mut self, fingerprint: &mut Sha256) -> Result<i64, Status> {

@@ -13,7 +13,7 @@ use crate::{
     activities::request as activity,
     support::{
         COUNTY, TOWN, TestApp, VILLAGE, date, draft, new_request_id, party_pairing, party_recipient, party_supporter,
-        register, row, told,
+        refused, register, row, told,
     },
 };
 
@@ -25,8 +25,8 @@ async fn written(app: &TestApp) -> i64 {
     sqlx::query_scalar(query).fetch_one(&app.owner).await.unwrap()
 }
 
-fn invalid(refused: &Status, reason: &str, field: &str) {
-    assert_eq!(told(refused), (Code::InvalidArgument, reason.to_owned(), vec![field.to_owned()]), "{refused:?}");
+fn invalid(status: &Status, reason: &str, field: &str) {
+    refused(status, Code::InvalidArgument, reason, field);
 }
 
 /// Sends messages as they are.
@@ -75,7 +75,9 @@ async fn organisations_that_cannot_be() {
         told(&unknown),
         (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec!["organisation.region_code".to_owned()])
     );
-    assert_eq!(unknown.message(), "region 441899000000 does not exist");
+    let what_to_do =
+        "region 441899000000 does not exist: look at ListRegions, or import an edition of the register that has it";
+    assert_eq!(unknown.message(), what_to_do);
     let long = v1::OrganisationDraft { name: "名".repeat(201), ..good() };
     invalid(&hq.register_organisation(register(long)).await.unwrap_err(), "INVALID_FIELDS", "organisation.name");
     let nul = v1::OrganisationDraft { name: "太平\0中学".to_owned(), ..good() };
@@ -120,7 +122,7 @@ async fn pairings_that_cannot_be() {
 
     let level = establish(party_pairing(&supporter, &of_county, "2025-01-01"));
     let level = hq.establish_pairing(level).await.unwrap_err();
-    assert_eq!(told(&level), (Code::FailedPrecondition, "RECIPIENT_REGION_WRONG".to_owned(), vec![]));
+    refused(&level, Code::FailedPrecondition, "RECIPIENT_REGION_WRONG", "pairing.recipient_id");
     assert!(level.message().contains("pairings are with villages and towns"), "{}", level.message());
     let cases = [
         (good("2025-07-01"), "DATE_IN_FUTURE", "pairing.starts_on"),
@@ -175,7 +177,7 @@ async fn rows_of_a_batch_say_what_is_wrong_with_them() {
         ]
     };
     let whole = crate::batches::establish(&app, &new_request_id(), true, vec![rows()]).await.unwrap_err();
-    assert_eq!((whole.code(), told(&whole).1.as_str()), (Code::FailedPrecondition, "BATCH_REFUSED"));
+    refused(&whole, Code::FailedPrecondition, "BATCH_REFUSED", "rows.rows");
     assert!(whole.message().contains("row 1: starts_on: 2025-07-01 is in the future"), "{}", whole.message());
     assert_eq!(written(&app).await, before);
 

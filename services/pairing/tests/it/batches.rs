@@ -10,7 +10,9 @@ use tongxin_proto::{
 };
 use tonic::{Code, Status};
 
-use crate::support::{TOWN, TestApp, VILLAGE, date, draft, new_request_id, party_recipient, party_supporter, told};
+use crate::support::{
+    TOWN, TestApp, VILLAGE, date, draft, new_request_id, party_recipient, party_supporter, refused, told,
+};
 
 async fn register(
     app: &TestApp,
@@ -82,7 +84,7 @@ async fn all_or_nothing_registers_nothing_when_a_row_fails() {
     let nameless = v1::OrganisationDraft { name: String::new(), ..school(4) };
     let messages = vec![vec![school(1), school(2)], vec![nameless]];
     let refused = register(&app, &new_request_id(), true, messages).await.unwrap_err();
-    assert_eq!((refused.code(), told(&refused).1.as_str()), (Code::FailedPrecondition, "BATCH_REFUSED"));
+    assert_eq!(told(&refused), (Code::FailedPrecondition, "BATCH_REFUSED".to_owned(), vec!["rows.rows".to_owned()]));
     assert!(refused.message().contains("row 3"), "{}", refused.message());
     assert!(app.events::<v1::OrganisationRegistered>().await.is_empty());
 
@@ -101,7 +103,7 @@ async fn a_batch_that_was_cut_off_is_sent_again() {
     assert_eq!(app.events::<v1::OrganisationRegistered>().await.len(), 3);
 
     let other = register(&app, &request_id, false, vec![vec![school(9)]]).await.unwrap_err();
-    assert_eq!(told(&other).1, "REQUEST_ID_REUSED");
+    refused(&other, Code::AlreadyExists, "REQUEST_ID_REUSED", "options.request_id");
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use tongxin_proto::pairing::v1::{
 use tonic::Code;
 
 use crate::support::{
-    COUNTY, OTHER_COUNTY, PROVINCE, TOWN, TestApp, VILLAGE, date, new_request_id, party_recipient, register, row, told,
+    COUNTY, OTHER_COUNTY, PROVINCE, TOWN, TestApp, VILLAGE, date, new_request_id, party_recipient, refused, register,
+    row, told,
 };
 
 fn result(answer: v1::ImportRegionsResponse) -> v1::ImportRegionsResult {
@@ -44,7 +45,7 @@ async fn the_same_request_is_answered_alike() {
     let again = app.import_as(edition.clone(), register()).await.unwrap();
     assert_eq!(first, again);
     let other = app.import_as(edition, register()[..5].to_vec()).await.unwrap_err();
-    assert_eq!(told(&other).1, "REQUEST_ID_REUSED");
+    refused(&other, Code::AlreadyExists, "REQUEST_ID_REUSED", "edition.request_id");
 }
 
 #[tokio::test]

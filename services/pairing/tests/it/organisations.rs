@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::support::{
     COUNTY, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, draft, new_request_id,
-    party_supporter, told,
+    party_supporter, refused, told,
 };
 
 fn registration(organisation: v1::OrganisationDraft) -> v1::RegisterOrganisationRequest {
@@ -64,7 +64,7 @@ async fn the_same_request_registers_once() {
         ..request
     };
     let reused = app.hq().register_organisation(other).await.unwrap_err();
-    assert_eq!(told(&reused), (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned(), vec![]));
+    refused(&reused, Code::AlreadyExists, "REQUEST_ID_REUSED", "request_id");
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn an_organisation_is_closed_once_nothing_depends_on_it() {
         expected_version,
     };
     let busy = app.hq().close_organisation(close(&pairing.supporter_id, 0)).await.unwrap_err();
-    assert_eq!(told(&busy).1, "ORGANISATION_HAS_PAIRINGS");
+    refused(&busy, Code::FailedPrecondition, "ORGANISATION_HAS_PAIRINGS", "organisation_id");
 
     app.end(&pairing, "2025-05-01").await.unwrap();
     let stale = app.hq().close_organisation(close(&pairing.supporter_id, 9)).await.unwrap_err();
@@ -238,8 +238,8 @@ async fn an_organisation_is_closed_once_nothing_depends_on_it() {
 
     let ask = v1::GetOrganisationRequest { organisation_id: pairing.recipient_id };
     let recipient = app.hq().get_organisation(ask).await.unwrap().into_inner().organisation.unwrap();
-    let refused = app.establish(&closed.organisation.unwrap(), &recipient, "2025-06-10").await.unwrap_err();
-    assert_eq!(told(&refused).1, "ORGANISATION_CLOSED");
+    let late = app.establish(&closed.organisation.unwrap(), &recipient, "2025-06-10").await.unwrap_err();
+    refused(&late, Code::FailedPrecondition, "ORGANISATION_CLOSED", "pairing.supporter_id");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{
     at_once::{close, paired},
     support::{
         COUNTY, Client, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, draft, new_request_id,
-        party_pairing, party_recipient, party_supporter, told,
+        party_pairing, party_recipient, party_supporter, refused, told,
     },
 };
 
@@ -41,7 +41,7 @@ async fn two_organisations_are_paired_once_at_a_time() {
     let recipient = app.register(party_recipient(VILLAGE)).await;
     let first = app.establish(&supporter, &recipient, "2025-01-01").await.unwrap();
     let twice = app.establish(&supporter, &recipient, "2025-03-01").await.unwrap_err();
-    assert_eq!((twice.code(), told(&twice).1.as_str()), (Code::AlreadyExists, "PAIRING_OVERLAPS"));
+    refused(&twice, Code::AlreadyExists, "PAIRING_OVERLAPS", "pairing.recipient_id");
     app.end(&first, "2025-02-01").await.unwrap();
     app.establish(&supporter, &recipient, "2025-03-01").await.unwrap();
 }
@@ -54,8 +54,8 @@ async fn of_fifty_equal_pairings_at_once_one_is_established() {
     let tries = (0..50).map(|_| app.establish(&supporter, &recipient, "2025-01-01"));
     let done = futures::future::join_all(tries).await;
     assert_eq!(done.iter().filter(|one| one.is_ok()).count(), 1);
-    for refused in done.into_iter().filter_map(Result::err) {
-        assert_eq!(told(&refused).1, "PAIRING_OVERLAPS");
+    for status in done.into_iter().filter_map(Result::err) {
+        assert_eq!(told(&status).1, "PAIRING_OVERLAPS");
     }
 }
 
@@ -65,20 +65,25 @@ async fn only_those_are_paired_who_fit() {
     let supporter = app.register(party_supporter(Government)).await;
     let recipient = app.register(party_recipient(VILLAGE)).await;
     let school = app.register(draft("广州市第一中学", School, Supporter, "440100000000")).await;
+    let pupil = app.register(draft("太平小学", School, Recipient, TOWN)).await;
     let of_county = app.register(party_recipient(COUNTY)).await;
     let pair = |one, other| party_pairing(one, other, "2025-01-01");
     let cases = [
-        (pair(&recipient, &supporter), "ORGANISATION_SIDE_WRONG"),
-        (pair(&school, &recipient), "ORGANISATION_KIND_WRONG"),
-        (pair(&supporter, &of_county), "RECIPIENT_REGION_WRONG"),
-        (v1::PairingDraft { supporter_id: new_request_id(), ..pair(&supporter, &recipient) }, "ORGANISATION_NOT_FOUND"),
+        (pair(&recipient, &recipient), "ORGANISATION_SIDE_WRONG", "pairing.supporter_id"),
+        (pair(&supporter, &supporter), "ORGANISATION_SIDE_WRONG", "pairing.recipient_id"),
+        (pair(&school, &recipient), "ORGANISATION_KIND_WRONG", "pairing.supporter_id"),
+        (pair(&supporter, &pupil), "ORGANISATION_KIND_WRONG", "pairing.recipient_id"),
+        (pair(&supporter, &of_county), "RECIPIENT_REGION_WRONG", "pairing.recipient_id"),
     ];
-    for (draft, reason) in cases {
-        assert_eq!(told(&app.hq().establish_pairing(request(draft)).await.unwrap_err()).1, reason);
+    for (draft, reason, field) in cases {
+        let unfit = app.hq().establish_pairing(request(draft)).await.unwrap_err();
+        refused(&unfit, Code::FailedPrecondition, reason, field);
     }
-    let refused = app.client("county", OTHER_COUNTY).establish_pairing(request(pair(&supporter, &recipient))).await;
-    let absent = (Code::NotFound, "ORGANISATION_NOT_FOUND".to_owned(), vec!["pairing.recipient_id".to_owned()]);
-    assert_eq!(told(&refused.unwrap_err()), absent);
+    let nobody = v1::PairingDraft { supporter_id: new_request_id(), ..pair(&supporter, &recipient) };
+    let nobody = app.hq().establish_pairing(request(nobody)).await.unwrap_err();
+    refused(&nobody, Code::NotFound, "ORGANISATION_NOT_FOUND", "pairing.supporter_id");
+    let foreign = app.client("county", OTHER_COUNTY).establish_pairing(request(pair(&supporter, &recipient))).await;
+    refused(&foreign.unwrap_err(), Code::NotFound, "ORGANISATION_NOT_FOUND", "pairing.recipient_id");
     assert!(app.events::<v1::PairingEstablished>().await.is_empty());
 }
 
@@ -98,8 +103,8 @@ async fn dates_are_in_order_not_in_the_future_and_not_too_old() {
         (with_dates(None, None), "INVALID_FIELDS", "pairing.starts_on"),
     ];
     for (request, reason, field) in cases {
-        let refused = app.hq().establish_pairing(request).await.unwrap_err();
-        assert_eq!(told(&refused), (Code::InvalidArgument, reason.to_owned(), vec![field.to_owned()]));
+        let wrong = app.hq().establish_pairing(request).await.unwrap_err();
+        refused(&wrong, Code::InvalidArgument, reason, field);
     }
     let old = app.client("county", COUNTY).establish_pairing(with_dates(date("2022-01-01"), None)).await.unwrap_err();
     assert_eq!(
@@ -117,7 +122,8 @@ async fn a_pairing_ends_once_and_not_before_it_began() {
     assert_eq!(told(&app.end(&pairing, "2025-07-01").await.unwrap_err()).1, "DATE_IN_FUTURE");
     let ended = app.end(&pairing, "2025-06-30").await.unwrap();
     assert_eq!((ended.version, ended.end_reason.as_str(), ended.ends_on), (2, "merged", date("2025-06-30")));
-    assert_eq!(told(&app.end(&pairing, "2025-06-30").await.unwrap_err()).1, "PAIRING_ENDED");
+    let again = app.end(&pairing, "2025-06-30").await.unwrap_err();
+    refused(&again, Code::FailedPrecondition, "PAIRING_ENDED", "pairing_id");
     assert_eq!(app.events::<v1::PairingEnded>().await.len(), 1);
 }
 
@@ -132,7 +138,7 @@ async fn an_agreed_end_that_has_come_stands_and_one_to_come_is_brought_forward()
     let mut hq = app.hq();
     let past = hq.establish_pairing(until("2025-01-01", "2025-04-01")).await.unwrap().into_inner().pairing.unwrap();
     let early = app.end(&past, "2025-03-01").await.unwrap_err();
-    assert_eq!((early.code(), told(&early).1.as_str()), (Code::FailedPrecondition, "PAIRING_ENDED"));
+    refused(&early, Code::FailedPrecondition, "PAIRING_ENDED", "pairing_id");
     let open = hq.establish_pairing(until("2025-05-01", "2026-01-01")).await.unwrap().into_inner().pairing.unwrap();
     assert_eq!(app.end(&open, "2025-06-01").await.unwrap().ends_on, date("2025-06-01"));
 }
@@ -201,7 +207,7 @@ async fn a_supporter_with_a_pairing_in_another_county_is_not_closed_at_home() {
     let recipient = app.register(party_recipient("441825104200")).await;
     app.establish(&supporter, &recipient, "2025-05-01").await.unwrap();
     let busy = app.client("county", COUNTY).close_organisation(close(&supporter)).await.unwrap_err();
-    assert_eq!((busy.code(), told(&busy).1.as_str()), (Code::FailedPrecondition, "ORGANISATION_HAS_PAIRINGS"));
+    refused(&busy, Code::FailedPrecondition, "ORGANISATION_HAS_PAIRINGS", "organisation_id");
     assert!(app.events::<v1::OrganisationClosed>().await.is_empty());
 }
 

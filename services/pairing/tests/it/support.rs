@@ -255,8 +255,14 @@ impl TestApp {
 pub fn told(status: &Status) -> (Code, String, Vec<String>) {
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
-    let fields = details.bad_request().map(|bad| bad.field_violations.iter().map(|one| one.field.clone()).collect());
-    (status.code(), reason, fields.unwrap_or_default())
+    let invalid = details.bad_request().into_iter().flat_map(|bad| &bad.field_violations).map(|one| &one.field);
+    let unmet = details.precondition_failure().into_iter().flat_map(|unmet| &unmet.violations).map(|one| &one.subject);
+    (status.code(), reason, invalid.chain(unmet).cloned().collect())
+}
+
+/// Makes sure that a caller is told what is wrong, and with which field.
+pub fn refused(status: &Status, code: Code, reason: &str, field: &str) {
+    assert_eq!(told(status), (code, reason.to_owned(), vec![field.to_owned()]), "{status:?}");
 }
 
 pub fn row(code: &str, name: &str, level: v1::RegionLevel, parent: &str, assisted: bool) -> RegionRow {

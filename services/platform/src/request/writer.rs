@@ -73,6 +73,15 @@ impl RequestError {
             _ => "INTERNAL",
         }
     }
+
+    /// As [`ServiceError::field`], for the errors that contain this one.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Reused => Some("request_id"),
+            Self::Answer(_) | Self::Panicked(_) | Self::Database(_) => None,
+        }
+    }
 }
 
 /// Carries out commands.
