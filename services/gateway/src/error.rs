@@ -28,13 +28,17 @@ pub enum Error {
     #[error("as_of is no day of the calendar: year, month and day are needed")]
     NotADate,
 
-    /// A body that is not the message in JSON.
-    #[error("the body is not the JSON form of {message}: {fault}")]
+    /// A body that is not the message in JSON. What it holds instead is not repeated: it may be of a person.
+    #[error("the body is not the JSON form of {message}: in line {line}, column {column} {fault}")]
     JsonMalformed {
         /// Full name of the message.
         message: String,
-        /// What is wrong where.
-        fault: String,
+        /// Line of the body, from 1.
+        line: usize,
+        /// Column of the line.
+        column: usize,
+        /// What is wrong there.
+        fault: &'static str,
     },
 
     /// A body with more bytes than are taken.

@@ -4,6 +4,7 @@ use axum::body::Body as AxumBody;
 use futures::StreamExt as _;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
+use serde_json::error::Category;
 use tonic::{
     Status,
     body::Body,
@@ -16,8 +17,17 @@ use crate::error::Error;
 pub(super) async fn read_json(body: Body, form: MessageDescriptor, max_bytes: usize) -> Result<DynamicMessage, Error> {
     let json = read(body, max_bytes).await?;
     let message = form.full_name().to_owned();
-    let malformed = |fault: serde_json::Error| Error::JsonMalformed { message, fault: fault.to_string() };
-    from_json(&json, form).map_err(malformed)
+    from_json(&json, form).map_err(|error| malformed(message, &error))
+}
+
+/// The text of the error quotes the body.
+fn malformed(message: String, error: &serde_json::Error) -> Error {
+    let fault = match error.classify() {
+        Category::Syntax | Category::Io => "it is not JSON in UTF-8",
+        Category::Eof => "it ends too early",
+        Category::Data => "a field has another name, type or value than the contract gives it",
+    };
+    Error::JsonMalformed { message, line: error.line(), column: error.column(), fault }
 }
 
 async fn read(body: Body, max_bytes: usize) -> Result<Vec<u8>, Error> {

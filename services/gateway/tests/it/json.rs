@@ -90,6 +90,34 @@ async fn errors_are_those_of_grpc() {
 }
 
 #[tokio::test]
+async fn a_body_that_cannot_be_read_is_not_repeated() {
+    let stage = Stage::set().await;
+    let token = stage.world.token("hq", PROVINCE);
+    let [as_number, as_name, as_field, cut_off, in_latin] = [
+        br#"{"regionCode":441823198001010017}"#.as_slice(),
+        "{\n \"asOf\": {\"year\": \"陈小明\"}}".as_bytes(),
+        "{\"陈小明\":441823198001010017}".as_bytes(),
+        r#"{"regionCode":"陈小明"#.as_bytes(),
+        b"{\"regionCode\":\"\xb3\xc2\"}",
+    ];
+    for (body, place) in [
+        (as_number, "in line 1, column"),
+        (as_name, "in line 2, column"),
+        (as_field, "in line 1, column"),
+        (cut_off, "it ends too early"),
+        (in_latin, "it is not JSON in UTF-8"),
+    ] {
+        let (status, error) = answer(post(&stage, Some(&token), SCORECARD, body.to_vec()).await).await;
+        assert_eq!((status.as_u16(), &error["code"]), (400, &json!("invalid_argument")), "{error}");
+        assert_eq!(error["details"][0]["debug"]["reason"], "MESSAGE_MALFORMED", "{error}");
+        let text = error["message"].as_str().unwrap();
+        assert!(text.contains(place), "{text}");
+        assert!(!text.contains("441823198001010017") && !text.contains("陈小明"), "{text}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn a_body_is_read_up_to_the_limit_and_only_for_those_who_may() {
     let stage = Stage::set().await;
     let large = format!(r#"{{"regionCode":"{}"}}"#, "4".repeat(5 << 20));

@@ -1,7 +1,6 @@
 //! Answers that stream: bounded in time, and watched to their end.
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use tokio::{
@@ -11,6 +10,8 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, body::Body};
 use tracing::Instrument as _;
+
+use super::too_large;
 
 type Passed = Result<Frame<Bytes>, Status>;
 
@@ -41,6 +42,7 @@ pub(super) fn until(moment: Instant, body: Body, ended: impl FnOnce(Code) + Send
 async fn pass_on(mut body: Body, frames: &Sender<Passed>) -> Code {
     let mut code = Code::Unknown;
     while let Some(frame) = body.frame().await {
+        let frame = frame.map(too_large::explain_end);
         if let Some(trailers) = frame.as_ref().ok().and_then(Frame::trailers_ref) {
             code = super::door::code(trailers);
         }
@@ -52,9 +54,5 @@ async fn pass_on(mut body: Body, frames: &Sender<Passed>) -> Code {
 }
 
 fn given_up() -> Frame<Bytes> {
-    let mut trailers = HeaderMap::new();
-    let status = Status::deadline_exceeded("the answer took too long: ask again for what is missing");
-    // Fails for a text that a header cannot hold.
-    let _ = status.add_header(&mut trailers);
-    Frame::trailers(trailers)
+    too_large::end(&Status::deadline_exceeded("the answer took too long: ask again for what is missing"))
 }

@@ -1,6 +1,8 @@
 //! Gives a reason to the refusal of a message that is too large.
 
-use http::Response;
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use http_body::Frame;
 use tonic::{Code, Status, body::Body};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -10,14 +12,30 @@ const DETAILS: &str = "grpc-status-details-bin";
 
 /// Names the reason where tonic itself has refused a message, which it does before any code of ours sees it.
 pub(super) fn explain(response: Response<Body>) -> Response<Body> {
-    let is_bare = code(response.headers()) == Code::OutOfRange && !response.headers().contains_key(DETAILS);
-    match Status::from_header_map(response.headers()).filter(|_| is_bare) {
-        Some(refused) => {
-            let mut details = ErrorDetails::new();
-            details.set_error_info("MESSAGE_TOO_LARGE", "access.tongxin", []);
-            let text = format!("the message is too large, send it in parts: {}", refused.message());
-            Status::with_error_details(Code::OutOfRange, text, details).into_http()
-        }
-        None => response,
+    explained(response.headers()).map_or(response, Status::into_http)
+}
+
+/// As [`explain`], at the end of an answer that streams.
+pub(super) fn explain_end(frame: Frame<Bytes>) -> Frame<Bytes> {
+    let refused = frame.trailers_ref().and_then(explained);
+    refused.map_or(frame, |status| end(&status))
+}
+
+/// The trailers that end an answer.
+pub(super) fn end(status: &Status) -> Frame<Bytes> {
+    let mut trailers = HeaderMap::new();
+    // Fails for a text that a header cannot hold.
+    let _ = status.add_header(&mut trailers);
+    Frame::trailers(trailers)
+}
+
+fn explained(headers: &HeaderMap) -> Option<Status> {
+    if code(headers) != Code::OutOfRange || headers.contains_key(DETAILS) {
+        return None;
     }
+    let refused = Status::from_header_map(headers)?;
+    let mut details = ErrorDetails::new();
+    details.set_error_info("MESSAGE_TOO_LARGE", "access.tongxin", []);
+    let text = format!("the message is too large, send it in parts: {}", refused.message());
+    Some(Status::with_error_details(Code::ResourceExhausted, text, details))
 }
