@@ -54,13 +54,14 @@ async fn insert(conn: &mut PgConnection, facts: &[Fact]) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// Forgets all that a source stated.
+/// Forgets all that a source stated, and the sums of it.
 ///
 /// # Errors
 /// When Postgres fails.
 pub async fn forget(conn: &mut PgConnection, source: &str) -> Result<(), sqlx::Error> {
-    // This is rare, and takes as long as there are facts.
-    sqlx::query!("SET LOCAL statement_timeout = 0").execute(&mut *conn).await?;
+    let indicators = sqlx::query_scalar!("SELECT DISTINCT indicator FROM fact WHERE source = $1", source)
+        .fetch_all(&mut *conn)
+        .await?;
     sqlx::query!("DELETE FROM fact WHERE source = $1", source).execute(&mut *conn).await?;
-    rollups::rebuild(conn).await
+    rollups::rebuild_of(conn, &indicators).await
 }

@@ -86,22 +86,42 @@ fn adding_up() -> Vec<&'static str> {
     CATALOGUE.iter().filter(|indicator| indicator.adds_up).map(|indicator| indicator.id).collect()
 }
 
-/// Makes the roll-ups again from the facts.
+/// Makes all roll-ups again from the facts.
 ///
 /// # Errors
 /// When Postgres fails.
 pub async fn rebuild(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query!("DELETE FROM rollup_day").execute(&mut *conn).await?;
-    sqlx::query!("DELETE FROM rollup_month").execute(&mut *conn).await?;
+    let indicators = sqlx::query_scalar!(
+        r#"
+        SELECT indicator AS "indicator!"
+        FROM fact
+        UNION
+        SELECT indicator
+        FROM rollup_day
+        UNION
+        SELECT indicator
+        FROM rollup_month
+        "#,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    rebuild_of(conn, &indicators).await
+}
+
+/// Makes the roll-ups of some indicators again from the facts. Those of others stay free to be written.
+pub(super) async fn rebuild_of(conn: &mut PgConnection, indicators: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query!("DELETE FROM rollup_day WHERE indicator = ANY($1)", indicators).execute(&mut *conn).await?;
+    sqlx::query!("DELETE FROM rollup_month WHERE indicator = ANY($1)", indicators).execute(&mut *conn).await?;
     sqlx::query!(
         r#"
         INSERT INTO rollup_day (region_code, indicator, day, amount)
         SELECT line.code, fact.indicator, fact.occurred_on, sum(fact.amount)::bigint
         FROM fact
         CROSS JOIN LATERAL region_line(fact.region_code) AS line (code)
-        WHERE line.code = fact.region_code OR fact.indicator = ANY($1)
+        WHERE fact.indicator = ANY($1) AND (line.code = fact.region_code OR fact.indicator = ANY($2))
         GROUP BY line.code, fact.indicator, fact.occurred_on
         "#,
+        indicators,
         &adding_up() as &[&str],
     )
     .execute(&mut *conn)
@@ -111,8 +131,10 @@ pub async fn rebuild(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         INSERT INTO rollup_month (region_code, indicator, month, amount)
         SELECT region_code, indicator, date_trunc('month', day)::date, sum(amount)::bigint
         FROM rollup_day
+        WHERE indicator = ANY($1)
         GROUP BY region_code, indicator, date_trunc('month', day)
         "#,
+        indicators,
     )
     .execute(conn)
     .await?;

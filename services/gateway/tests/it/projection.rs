@@ -1,5 +1,7 @@
 //! What the projection does when the broker or an event is not as it should be.
 
+use std::time::Duration;
+
 use sqlx::{Connection as _, PgConnection};
 use tongxin_platform::testing::eventually;
 
@@ -101,6 +103,31 @@ async fn a_log_that_begins_anew_is_counted_anew() {
     .await;
     assert_eq!(stage.figure(CITY, TODAY, "joint_activities").await, 2);
     assert_eq!(stage.figure(COUNTY, TODAY, "joint_activities").await, 1);
+    stage.assert_no_drift().await;
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn figures_are_those_of_the_old_log_until_the_new_one_is_counted() {
+    let stage = Stage::set().await;
+    stage.pairing.state(&register()).await;
+    stage.pairing.state_all(&vec![activity(VILLAGE, "2025-05-01"); 4_000]).await;
+    stage.settle().await;
+    stage.pairing.restore(2_001).await;
+    let progress = stage.progress.as_ref().unwrap();
+    let mut read_meanwhile = 0;
+    let poll = async {
+        loop {
+            let is_counting = progress.lag() > 0;
+            match stage.figure(CITY, TODAY, "joint_activities").await {
+                4_000 => read_meanwhile += i32::from(is_counting && progress.lag() > 0),
+                figure => break figure,
+            }
+        }
+    };
+    let figure = tokio::time::timeout(Duration::from_secs(60), poll).await.expect("the new log is counted");
+    assert_eq!(figure, 2_000);
+    assert!(read_meanwhile > 0, "nothing was read while the new log was counted");
     stage.assert_no_drift().await;
     stage.stop().await;
 }

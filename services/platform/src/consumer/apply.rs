@@ -4,12 +4,13 @@ use std::{cmp::Ordering, collections::HashSet, panic::AssertUnwindSafe};
 
 use futures::FutureExt as _;
 use sqlx::{PgConnection, PgPool};
-use tracing::{Instrument as _, error, warn};
+use tracing::{Instrument as _, error};
 
 use super::{
-    Envelope, EventHandler, Fault, HandlerError,
+    Envelope, EventHandler, Fault, HandlerError, Progress,
     cursor::{self, Cursor},
     parked,
+    source::{Head, LogClient},
 };
 use crate::{db::Scope, error::chain, telemetry::follow_span};
 
@@ -19,6 +20,7 @@ pub(super) struct Apply<'consumer, H> {
     pub name: &'static str,
     pub source: &'static str,
     pub handler: &'consumer H,
+    pub progress: &'consumer Progress,
 }
 
 impl<H: EventHandler> Apply<'_, H> {
@@ -35,20 +37,23 @@ impl<H: EventHandler> Apply<'_, H> {
     async fn all(&self, events: &[Envelope]) -> Result<Cursor, Trouble> {
         // Cursor and effects are lost together, and the source's log has the events.
         let mut tx = Scope::EVERYWHERE.write_again(self.pool).await?;
-        let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
+        let cursor = self.all_within(&mut tx, events).await?;
+        tx.commit().await?;
+        Ok(cursor)
+    }
+
+    /// Handles those of the events that are next, within the transaction that `conn` is in.
+    pub(super) async fn all_within(&self, conn: &mut PgConnection, events: &[Envelope]) -> Result<Cursor, Trouble> {
+        let mut cursor = cursor::lock(conn, self.name, self.source).await?;
         let next = next_in_order(cursor, events)?;
-        let Some(last) = next.last() else {
-            tx.commit().await?;
-            return Ok(cursor);
-        };
-        let waiting = parked::aggregates(&mut tx, self.name, self.source).await?;
+        let Some(last) = next.last() else { return Ok(cursor) };
+        let waiting = parked::aggregates(conn, self.name, self.source).await?;
         if next.iter().any(|event| waiting.contains(&event.aggregate_id)) {
             return Err(Trouble::Event("an earlier event of the aggregate is parked".to_owned()));
         }
-        self.handle(&mut tx, next).await?;
+        handle(self.handler, self.name, conn, next).await?;
         cursor = cursor.at(last)?;
-        cursor::save(&mut tx, self.name, self.source, cursor).await?;
-        tx.commit().await?;
+        cursor::save(conn, self.name, self.source, cursor).await?;
         Ok(cursor)
     }
 
@@ -65,6 +70,18 @@ impl<H: EventHandler> Apply<'_, H> {
     }
 
     async fn park(&self, event: &Envelope, reason: &str) -> Result<Cursor, Fault> {
+        let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
+        let cursor = self.park_within(&mut tx, event, reason).await?;
+        tx.commit().await?;
+        Ok(cursor)
+    }
+
+    pub(super) async fn park_within(
+        &self,
+        conn: &mut PgConnection,
+        event: &Envelope,
+        reason: &str,
+    ) -> Result<Cursor, Fault> {
         error!(
             consumer = self.name,
             source = self.source,
@@ -73,45 +90,38 @@ impl<H: EventHandler> Apply<'_, H> {
             reason,
             "an event was parked"
         );
-        let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
-        let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
+        let mut cursor = cursor::lock(conn, self.name, self.source).await?;
         if cursor.epoch == event.epoch && cursor.seq + 1 == event.seq {
-            parked::keep(&mut tx, self.name, event, reason).await?;
+            parked::keep(conn, self.name, event, reason).await?;
             cursor = cursor.at(event)?;
-            cursor::save(&mut tx, self.name, self.source, cursor).await?;
+            cursor::save(conn, self.name, self.source, cursor).await?;
         }
-        tx.commit().await?;
         Ok(cursor)
     }
 
     /// Makes sure that the cursor is in the epoch that the source's log states. A log of a newer
-    /// epoch is another log: what the old one led to is forgotten.
+    /// epoch is another log: it takes the place of the old one.
     ///
     /// Only the log is believed in this; a message of the broker with another epoch is a gap.
-    pub(super) async fn begin_epoch(&self, epoch: i64) -> Result<Cursor, Fault> {
+    pub(super) async fn begin_epoch(&self, log: &mut LogClient, head: Head) -> Result<Cursor, Fault> {
         let current = cursor::read(self.pool, self.name, self.source).await?;
-        match epoch.cmp(&current.epoch) {
-            Ordering::Equal => return Ok(current),
-            Ordering::Less => return Err(Fault::EpochWentBack(epoch)),
-            Ordering::Greater => {}
+        match head.epoch.cmp(&current.epoch) {
+            Ordering::Equal => Ok(current),
+            Ordering::Less => Err(Fault::EpochWentBack(head.epoch)),
+            Ordering::Greater if current.epoch > 0 => self.begin_anew(log, head).await,
+            Ordering::Greater => self.begin_first(head.epoch).await,
         }
+    }
+
+    async fn begin_first(&self, epoch: i64) -> Result<Cursor, Fault> {
         let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
         let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
-        if cursor.epoch < epoch {
-            if cursor.epoch > 0 {
-                warn!(consumer = self.name, source = self.source, epoch, "the source's log begins anew");
-                self.handler.forget(&mut tx, self.source).await?;
-                parked::forget(&mut tx, self.name, self.source).await?;
-            }
+        if cursor.epoch == 0 {
             cursor = Cursor { epoch, seq: 0, event_id: None };
             cursor::save(&mut tx, self.name, self.source, cursor).await?;
         }
         tx.commit().await?;
         Ok(cursor)
-    }
-
-    async fn handle(&self, conn: &mut PgConnection, events: &[Envelope]) -> Result<(), Trouble> {
-        handle(self.handler, self.name, conn, events).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! JetStream delivers quickly, the source's log delivers surely: an event is handled when it is
 //! the next of its log, dropped when it is older, and what lies between is read from the log.
 
+mod anew;
 mod apply;
 mod broker;
 mod cursor;
@@ -51,7 +52,8 @@ pub trait EventHandler: Send + Sync + 'static {
         events: &[Envelope],
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 
-    /// Forgets all that the source's events led to, because its log begins anew.
+    /// Forgets all that the source's events led to, because its log begins anew. The events of the new log are
+    /// handled in the same transaction, so nobody sees less meanwhile.
     ///
     /// # Errors
     /// When Postgres fails.
@@ -222,8 +224,8 @@ impl<H: EventHandler> Consumer<H> {
     /// Makes sure that the log is the one that was followed: a source that was restored to the past has been away, so it
     /// is enough to look whenever following begins, however far the log has grown since.
     async fn recognise_log(&mut self) -> Result<(), Fault> {
-        let epoch = self.log.head().await?.epoch;
-        let cursor = self.applied().begin_epoch(epoch).await?;
+        let head = self.log.head().await?;
+        let cursor = self.applied().begin_epoch(&mut self.log.clone(), head).await?;
         if cursor.seq > 0 && self.log.event_id(cursor.seq).await? != cursor.event_id {
             self.progress.log_went_back();
             return Err(Fault::LogWentBack(cursor.seq));
@@ -234,7 +236,7 @@ impl<H: EventHandler> Consumer<H> {
     /// Reads the source's log up to the head of this moment.
     async fn catch_up(&mut self) -> Result<(), Fault> {
         let head = self.log.head().await?;
-        let mut cursor = self.applied().begin_epoch(head.epoch).await?;
+        let mut cursor = self.applied().begin_epoch(&mut self.log.clone(), head).await?;
         self.reached = cursor;
         if cursor.seq > head.seq {
             // Another replica has come further since the head was asked for, or the log went back.
@@ -279,7 +281,13 @@ impl<H: EventHandler> Consumer<H> {
     }
 
     fn applied(&self) -> Apply<'_, H> {
-        Apply { pool: &self.pool, name: self.name, source: self.source, handler: &self.handler }
+        Apply {
+            pool: &self.pool,
+            name: self.name,
+            source: self.source,
+            handler: &self.handler,
+            progress: &self.progress,
+        }
     }
 
     async fn retry_parked(&self, retried: &mut Option<Instant>) -> Result<(), Fault> {

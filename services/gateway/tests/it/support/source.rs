@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use prost::Name;
-use sqlx::{PgPool, migrate::Migrator};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, migrate::Migrator};
 use tongxin_platform::{
     admin::Readiness,
     db::{Migrations, Scope},
@@ -63,6 +63,24 @@ impl FakeSource {
         let mut tx = Scope::EVERYWHERE.write(&self.pool).await.unwrap();
         append(&mut tx, &self.context, &events).await.unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// Puts its log back to an earlier state, as from a backup, and says so by a new epoch.
+    pub async fn restore(&self, seq: i64) {
+        let mut owner = PgConnection::connect(&self.database.owner_url).await.unwrap();
+        let restore = format!(
+            "
+            SET session_replication_role = replica;
+            BEGIN;
+            DELETE FROM event WHERE seq > {seq};
+            UPDATE log_head
+            SET epoch = epoch + 1,
+                seq = {seq},
+                published_seq = {seq},
+                hash = (SELECT hash FROM event WHERE seq = {seq});
+            COMMIT"
+        );
+        owner.execute(AssertSqlSafe(restore)).await.unwrap();
     }
 
     /// Number of the newest event, when all have one.

@@ -166,6 +166,22 @@ async fn parked_events_of_an_older_epoch_are_forgotten() {
     assert_eq!(follower.parked().await, []);
 }
 
+#[tokio::test]
+async fn an_event_of_the_new_log_that_cannot_be_handled_waits_and_the_others_count() {
+    let source = Source::start().await;
+    let follower = Follower::start(&source).await;
+    for by in [1, crate::sample::DREADED, 2] {
+        source.count("wells", by).await;
+        source.count("roads", by.min(1)).await;
+    }
+    follower.settle(&source).await;
+    let (parked, totals) = (follower.parked().await, follower.totals().await);
+    assert_eq!(parked.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [3, 5]);
+    let epoch = restore(&source, 6).await;
+    eventually("the consumer has begun anew", || async { follower.cursor().await == (epoch, 6) }).await;
+    assert_eq!((follower.parked().await, follower.totals().await), (parked, totals));
+}
+
 /// Whoever can publish cannot make a consumer forget: only the log says what its epoch is.
 #[tokio::test]
 async fn a_stray_message_of_the_broker_changes_nothing() {
