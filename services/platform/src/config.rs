@@ -1,6 +1,7 @@
 //! Settings: from a file, and from the environment.
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -67,12 +68,26 @@ pub struct ConfigError(#[from] ::config::ConfigError);
 /// # Errors
 /// When the file is missing or malformed, or a setting is unknown, missing or of the wrong kind.
 pub fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, ConfigError> {
+    load_within(file, None)
+}
+
+/// As [`load`], with these variables instead of the program's.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_within<T: DeserializeOwned>(
+    file: Option<&Path>,
+    variables: Option<HashMap<String, String>>,
+) -> Result<T, ConfigError> {
     let mut builder = Config::builder();
     if let Some(file) = file {
         builder = builder.add_source(File::from(file));
     }
-    let environment =
-        Environment::with_prefix(PREFIX).prefix_separator(SEPARATOR).separator(SEPARATOR).try_parsing(true);
+    let environment = Environment::with_prefix(PREFIX)
+        .prefix_separator(SEPARATOR)
+        .separator(SEPARATOR)
+        .try_parsing(true)
+        .source(variables);
     Ok(builder.add_source(environment).build()?.try_deserialize()?)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use tongxin_platform::timeline::Timeline;
 
 use super::{
@@ -22,6 +22,7 @@ pub struct CoverageRules(pub BTreeMap<String, CoverageRule>);
 #[serde(deny_unknown_fields)]
 pub struct CoverageRule {
     /// What has to be there, all of it.
+    #[serde(deserialize_with = "sound")]
     pub needs: Vec<Need>,
 }
 
@@ -41,6 +42,34 @@ pub struct Need {
 
 const fn one() -> usize {
     1
+}
+
+/// Needs that every village meets, or none ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unsound {
+    /// Nothing is needed.
+    #[error("a coverage rule has to need something: without needs it covers every village")]
+    Nothing,
+    /// No pairing is needed.
+    #[error("at_least has to be 1 or more: 0 covers every village")]
+    NoPairing,
+    /// A supporter is a body itself.
+    #[error("supporter_host is for pairings of the kind party: other supporters belong to no body")]
+    Host,
+    /// A party organisation belongs to another body.
+    #[error("supporter_host names bodies that a party organisation can belong to: party_organisation is none")]
+    PartyHost,
+}
+
+fn sound<'de, D: Deserializer<'de>>(needs: D) -> Result<Vec<Need>, D::Error> {
+    let needs: Vec<Need> = Vec::deserialize(needs)?;
+    if needs.is_empty() {
+        return Err(D::Error::custom(Unsound::Nothing));
+    }
+    for need in &needs {
+        need.check().map_err(D::Error::custom)?;
+    }
+    Ok(needs)
 }
 
 impl Default for CoverageRules {
@@ -89,6 +118,19 @@ impl CoverageRule {
 }
 
 impl Need {
+    fn check(&self) -> Result<(), Unsound> {
+        if self.at_least == 0 {
+            return Err(Unsound::NoPairing);
+        }
+        if self.pairing != PairingKind::Party && !self.supporter_host.is_empty() {
+            return Err(Unsound::Host);
+        }
+        if self.supporter_host.contains(&OrganisationKind::PartyOrganisation) {
+            return Err(Unsound::PartyHost);
+        }
+        Ok(())
+    }
+
     fn counts(&self, pairing: &Pairing) -> bool {
         pairing.draft.kind == self.pairing
             && (self.supporter_host.is_empty()
