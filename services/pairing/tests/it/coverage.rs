@@ -4,12 +4,16 @@ use std::collections::HashMap;
 
 use tongxin_proto::pairing::v1::{
     self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::Hospital,
-    OrganisationKind::School, OrganisationSide::Recipient, OrganisationSide::Supporter,
+    OrganisationKind::School, OrganisationSide::Recipient, OrganisationSide::Supporter, RegionLevel::Town,
+    RegionLevel::Village,
 };
 
-use crate::support::{
-    OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, day, draft, new_request_id, party_pairing,
-    party_recipient, party_supporter, register, told,
+use crate::{
+    at_once::held_up,
+    support::{
+        COUNTY, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, day, draft, new_request_id,
+        party_pairing, party_recipient, party_supporter, register, row, told,
+    },
 };
 
 /// What adding up the events says of a village on a day.
@@ -77,14 +81,13 @@ async fn what_is_entered_late_corrects_the_past() {
 #[tokio::test]
 async fn two_pairings_that_end_at_once_uncover_the_village_once() {
     let app = TestApp::with_register().await;
-    for _ in 0..10 {
-        let first = app.pair(Government, VILLAGE, "2025-01-01").await;
-        let second = app.pair(Government, VILLAGE, "2025-01-01").await;
-        let (one, other) = tokio::join!(app.end(&first, "2025-06-01"), app.end(&second, "2025-06-01"));
-        assert!(one.is_ok() && other.is_ok());
-        assert_eq!(told_of(&app, VILLAGE, "party", "2025-06-30").await, 0);
-        assert_eq!(app.coverage(TOWN, "party", "2025-06-30").await, (0, 2));
-    }
+    let first = app.pair(Government, VILLAGE, "2025-01-01").await;
+    let second = app.pair(Government, VILLAGE, "2025-01-01").await;
+    let calls = async { tokio::join!(app.end(&first, "2025-06-01"), app.end(&second, "2025-06-01")) };
+    let (one, other) = held_up(&app, calls).await;
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(told_of(&app, VILLAGE, "party", "2025-06-30").await, 0);
+    assert_eq!(app.coverage(TOWN, "party", "2025-06-30").await, (0, 2));
 }
 
 #[tokio::test]
@@ -104,6 +107,24 @@ async fn uncovered_villages_are_named() {
     let named: HashMap<_, _> = coverage.uncovered.into_iter().map(|one| (one.region_code, one.name)).collect();
     assert_eq!(named, HashMap::from([(OTHER_VILLAGE.to_owned(), "沙陂村".to_owned())]));
     assert_eq!(coverage.as_of, date("2025-06-30"));
+}
+
+#[tokio::test]
+async fn of_many_uncovered_villages_a_thousand_are_named_and_all_are_counted() {
+    let app = TestApp::with_register().await;
+    let towns = (0..4).map(|town| (format!("44182311{town}000"), "大镇".to_owned()));
+    let mut rows: Vec<_> = towns.clone().map(|(code, name)| row(&code, &name, Town, COUNTY, true)).collect();
+    for (town, _) in towns {
+        let villages = (1..300).map(|number| format!("{}{number:03}", &town[..9]));
+        rows.extend(villages.map(|code| row(&code, "小村", Village, &town, true)));
+    }
+    app.import("2025-01-01", rows).await.unwrap();
+    let request = v1::GetCoverageRequest { region_code: COUNTY.to_owned(), rule: "party".to_owned(), as_of: None };
+    let coverage = app.hq().get_coverage(request).await.unwrap().into_inner().coverage.unwrap();
+    assert_eq!((coverage.covered, coverage.total), (0, 4 * 299 + 2));
+    assert_eq!(coverage.uncovered.len(), 1_000);
+    let first: Vec<_> = coverage.uncovered.iter().take(2).map(|village| village.region_code.as_str()).collect();
+    assert_eq!(first, [VILLAGE, OTHER_VILLAGE], "in the order of their codes");
 }
 
 #[tokio::test]

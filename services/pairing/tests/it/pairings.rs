@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use sqlx::{AssertSqlSafe, Executor as _};
 use tongxin_proto::pairing::v1::{
-    self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::School,
-    OrganisationSide::Recipient, OrganisationSide::Supporter, PairingKind,
+    self,
+    OrganisationKind::{Enterprise, Government, Hospital, PartyOrganisation, School, VillageCollective},
+    OrganisationSide::{Recipient, Supporter},
+    PairingKind,
 };
 use tonic::Code;
 
@@ -32,6 +35,78 @@ async fn an_established_pairing_can_be_read_and_is_told_of() {
 
     let foreign = app.client("village", OTHER_VILLAGE).get_pairing(request).await.unwrap_err();
     assert_eq!(told(&foreign), (Code::NotFound, "PAIRING_NOT_FOUND".to_owned(), vec!["pairing_id".to_owned()]));
+}
+
+#[tokio::test]
+async fn pairings_of_every_kind_are_read_back_as_they_were_stated() {
+    let app = TestApp::with_register().await;
+    let kinds = [
+        (PairingKind::Party, PartyOrganisation, PartyOrganisation),
+        (PairingKind::School, School, School),
+        (PairingKind::Hospital, Hospital, Hospital),
+        (PairingKind::Enterprise, Enterprise, VillageCollective),
+        (PairingKind::Enterprise, Enterprise, School),
+    ];
+    for (number, (kind, supporter, recipient)) in kinds.into_iter().enumerate() {
+        let host = |kind| if kind == PartyOrganisation { Government.into() } else { 0 };
+        let one = v1::OrganisationDraft {
+            host_kind: host(supporter),
+            ..draft("广州市某单位", supporter, Supporter, "440100000000")
+        };
+        let other = v1::OrganisationDraft {
+            host_kind: host(recipient),
+            ..draft("太平镇某单位", recipient, Recipient, TOWN)
+        };
+        let (one, other) = (app.register(one).await, app.register(other).await);
+        let stated = v1::PairingDraft {
+            kind: kind.into(),
+            agreement_number: format!("粤帮〔2024〕{number}号"),
+            ends_on: date("2027-12-31"),
+            ..party_pairing(&one, &other, "2024-03-01")
+        };
+        let made = app.hq().establish_pairing(request(stated.clone())).await.unwrap().into_inner().pairing.unwrap();
+        let ask = v1::GetPairingRequest { pairing_id: made.pairing_id };
+        let read = app.hq().get_pairing(ask).await.unwrap().into_inner().pairing.unwrap();
+        let read = v1::PairingDraft {
+            kind: read.kind,
+            supporter_id: read.supporter_id,
+            recipient_id: read.recipient_id,
+            agreement_number: read.agreement_number,
+            starts_on: read.starts_on,
+            ends_on: read.ends_on,
+        };
+        assert_eq!(read, stated);
+        let wrong = v1::PairingDraft { kind: PairingKind::Party.into(), ..stated };
+        if kind != PairingKind::Party {
+            let wrong = app.hq().establish_pairing(request(wrong)).await.unwrap_err();
+            refused(&wrong, Code::FailedPrecondition, "ORGANISATION_KIND_WRONG", "pairing.supporter_id");
+        }
+    }
+}
+
+/// A trigger stands for whatever may fail once a pairing is written: the log, or the answer that is kept.
+#[tokio::test]
+async fn a_pairing_and_what_is_told_of_it_come_to_be_together_or_not_at_all() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Government)).await;
+    let recipient = app.register(party_recipient(VILLAGE)).await;
+    let (events, refuse) = (
+        app.all_events().await,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$",
+    );
+    app.owner.execute(refuse).await.unwrap();
+    for table in ["event", "request"] {
+        let trigger = format!("CREATE TRIGGER refuse AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()");
+        app.owner.execute(AssertSqlSafe(trigger)).await.unwrap();
+        let failed = app.establish(&supporter, &recipient, "2025-01-01").await.unwrap_err();
+        assert_eq!((failed.code(), told(&failed).1.as_str()), (Code::Unavailable, "UNAVAILABLE"), "{table}");
+        let pairings: i64 = sqlx::query_scalar("SELECT count(*) FROM pairing").fetch_one(&app.owner).await.unwrap();
+        assert_eq!((pairings, app.all_events().await), (0, events), "{table}");
+        app.owner.execute(AssertSqlSafe(format!("DROP TRIGGER refuse ON {table}"))).await.unwrap();
+    }
+    app.establish(&supporter, &recipient, "2025-01-01").await.unwrap();
+    assert!(app.all_events().await > events);
 }
 
 #[tokio::test]
