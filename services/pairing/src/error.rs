@@ -280,6 +280,7 @@ impl ServiceError for Error {
             Self::CannotPair(CannotPair { unfit: Unfit::WrongSide, .. }) => "ORGANISATION_SIDE_WRONG",
             Self::CannotPair(CannotPair { unfit: Unfit::WrongKind, .. }) => "ORGANISATION_KIND_WRONG",
             Self::CannotPair(CannotPair { unfit: Unfit::WrongRegion, .. }) => "RECIPIENT_REGION_WRONG",
+            Self::CannotPair(CannotPair { unfit: Unfit::RegionWithdrawn(_), .. }) => "REGION_WITHDRAWN",
             Self::Overlaps(_) => "PAIRING_OVERLAPS",
             Self::CannotEnd(CannotEnd::Ended(_)) => "PAIRING_ENDED",
             Self::CannotEnd(CannotEnd::Order(_)) | Self::Order(_) => "DATE_ORDER",

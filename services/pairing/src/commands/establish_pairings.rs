@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
     db::Scope,
+    region::RegionCode,
     request::{Command, Context},
 };
 
@@ -20,6 +22,7 @@ use crate::{
     store::{
         books, locks, organisations,
         pairings::{self, Established},
+        regions,
     },
 };
 
@@ -75,6 +78,7 @@ async fn establish(
     let recipients = rows.iter().flatten().filter_map(|draft| organisations.get(&draft.recipient));
     let regions: Vec<_> = recipients.map(|recipient| recipient.draft.region).collect();
     locks::regions(conn, regions.iter().copied(), &policy.coverage).await?;
+    let withdrawn = regions::withdrawn(conn, &regions).await?;
     // What a figure counts does not depend on who asks.
     Scope::EVERYWHERE.set(conn).await?;
     let mut book = books::load(conn, &ids, &regions).await?;
@@ -82,7 +86,7 @@ async fn establish(
     let mut established: Vec<Established> = Vec::new();
     let mut outcomes = Vec::with_capacity(rows.len());
     for row in rows {
-        let decided = row.and_then(|draft| decide(draft, &organisations, &mut book, context, policy));
+        let decided = row.and_then(|draft| decide(draft, &organisations, &withdrawn, &mut book, context, policy));
         outcomes.push(decided.map(|(pairing, changes)| {
             established.push((pairing.clone(), changes));
             pairing
@@ -95,6 +99,7 @@ async fn establish(
 fn decide(
     draft: PairingDraft,
     organisations: &HashMap<OrganisationId, Organisation>,
+    withdrawn: &HashMap<RegionCode, NaiveDate>,
     book: &mut Book,
     context: &Context,
     policy: &Policy,
@@ -104,7 +109,8 @@ fn decide(
         |field: &str, id| organisations.get(&id).ok_or_else(|| Error::OrganisationNotFound(id).at(field));
     let supporter = organisation("supporter_id", draft.supporter)?;
     let recipient = organisation("recipient_id", draft.recipient)?;
-    let pairing = draft.establish(PairingId(context.new_id()), supporter, recipient)?;
+    let withdrawn = withdrawn.get(&recipient.draft.region).copied();
+    let pairing = draft.establish(PairingId(context.new_id()), supporter, recipient, withdrawn)?;
     let changes = book.establish(pairing.clone(), &policy.coverage)?;
     Ok((pairing, changes))
 }

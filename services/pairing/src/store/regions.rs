@@ -1,5 +1,7 @@
 //! The register of regions, as it is read.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -110,6 +112,22 @@ pub async fn existing(conn: &mut PgConnection, codes: &[RegionCode], day: NaiveD
     .fetch_all(conn)
     .await?;
     found.into_iter().map(region).collect()
+}
+
+/// Those of some regions whose code was withdrawn, and from which day on.
+pub async fn withdrawn(conn: &mut PgConnection, codes: &[RegionCode]) -> Result<HashMap<RegionCode, NaiveDate>, Error> {
+    let codes: Vec<i64> = codes.iter().map(|code| code.number()).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT region_code, valid_until AS "valid_until!"
+        FROM region
+        WHERE region_code = ANY($1) AND valid_until IS NOT NULL
+        "#,
+        &codes,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((region(row.region_code)?, row.valid_until))).collect()
 }
 
 /// A village that counts as assisted.

@@ -2,9 +2,14 @@
 
 use tongxin_proto::pairing::v1::{self, OrganisationKind::Government, RegionEdition, RegionLevel::Community};
 
+use tonic::Code;
+
 use crate::{
     coverage::told_of,
-    support::{COUNTY, PROVINCE, TestApp, VILLAGE, date, new_request_id, register, told},
+    support::{
+        COUNTY, PROVINCE, TestApp, VILLAGE, date, new_request_id, party_recipient, party_supporter, refused, register,
+        told,
+    },
 };
 
 fn without(code: &str) -> Vec<v1::RegionRow> {
@@ -43,6 +48,31 @@ async fn a_village_that_is_withdrawn_is_assisted_no_longer() {
     assert_eq!(app.coverage(PROVINCE, "party", "2025-01-01").await, (0, 2));
     assert_eq!((assisted(&app, "2024-12-31").await, assisted(&app, "2025-01-01").await), (3, 2));
     assert_eq!(told_of(&app, VILLAGE, "party", "2025-01-01").await, 0);
+}
+
+#[tokio::test]
+async fn with_a_village_that_was_withdrawn_only_the_past_is_entered() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Government)).await;
+    let recipient = app.register(party_recipient(VILLAGE)).await;
+    let edition = RegionEdition {
+        request_id: new_request_id(),
+        effective_from: date("2025-01-01"),
+        complete_for: COUNTY.to_owned(),
+        source: String::new(),
+        row_count: 10,
+    };
+    app.import_as(edition, without(VILLAGE)).await.unwrap();
+    for starts_on in ["2025-01-01", "2025-06-01"] {
+        let late = app.establish(&supporter, &recipient, starts_on).await.unwrap_err();
+        refused(&late, Code::FailedPrecondition, "REGION_WITHDRAWN", "pairing.recipient_id");
+        assert!(late.message().contains("withdrawn from 2025-01-01 on"), "{}", late.message());
+    }
+    app.establish(&supporter, &recipient, "2024-12-31").await.unwrap();
+    let register =
+        v1::RegisterOrganisationRequest { request_id: new_request_id(), organisation: Some(party_recipient(VILLAGE)) };
+    let late = app.hq().register_organisation(register).await.unwrap_err();
+    refused(&late, Code::NotFound, "REGION_NOT_FOUND", "organisation.region_code");
 }
 
 #[tokio::test]
