@@ -41,6 +41,8 @@ enum Made {
     Drowsy,
     /// Waits an hour for the broker.
     Patient,
+    /// Begins while the broker is halted.
+    Alone,
 }
 
 /// The sample service with a broker of its own.
@@ -79,6 +81,12 @@ impl Source {
         Self::start_with(wake.clone(), wake, GrpcConfig::default(), Made::Patient).await
     }
 
+    /// A source that starts while its broker does not run.
+    pub async fn without_broker() -> Self {
+        let wake = RelayWake::default();
+        Self::start_with(wake.clone(), wake, GrpcConfig::default(), Made::Alone).await
+    }
+
     /// A source whose relay looks once an hour unless it is woken.
     pub async fn only_woken() -> Self {
         let wake = RelayWake::default();
@@ -87,6 +95,9 @@ impl Source {
 
     async fn start_with(woken_by_writer: RelayWake, relays: RelayWake, config: GrpcConfig, relay_is: Made) -> Self {
         let nats = Nats::temporary().await.unwrap();
+        if matches!(relay_is, Made::Alone) {
+            nats.halt().await;
+        }
         let broker = BrokerConfig { url: SecretString::from(nats.url()), credentials_file: None };
         let jetstream = broker::connect(&broker).await.unwrap();
         let world = TestWorld::at(noon()).await;
@@ -102,7 +113,7 @@ impl Source {
         tokio::spawn(server.run(stop.clone()));
         let hour = Duration::from_hours(1);
         let relay = match relay_is {
-            Made::Usual => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays),
+            Made::Usual | Made::Alone => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays),
             Made::Drowsy => Relay::new(SOURCE, pool.clone(), jetstream.clone(), relays).that_looks_every(hour),
             Made::Patient => {
                 let patient = ContextBuilder::new().timeout(hour).ack_timeout(hour);

@@ -1,11 +1,11 @@
 //! The broker loses things, and all is made again without a restart.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use rustix::process::Signal;
 
 use super::*;
-use crate::consumer::Consumer;
+use crate::{consumer::Consumer, sample::everywhere};
 
 async fn following() -> (Source, Follower) {
     let source = Source::start().await;
@@ -40,6 +40,72 @@ async fn a_broker_that_comes_back_empty_is_filled_again() {
     fs::remove_dir_all(source.nats.store_dir()).unwrap();
     count_some(&source).await;
     source.nats.resume().await;
+    flows_through_the_broker(&source).await;
+    follower.has_each_event_once(&source).await;
+}
+
+/// As after a crash of its machine: what the broker confirmed last is gone, and it numbers other messages alike.
+#[tokio::test]
+async fn an_older_copy_of_the_brokers_store_changes_nothing() {
+    let (source, follower) = following().await;
+    let last_message = || async { stream(&source).await.map_or(0, |stream| stream.cached_info().state.last_sequence) };
+    source.published(source.head().await.seq).await;
+    source.nats.halt().await;
+    let older = tempfile::tempdir().unwrap();
+    copy(&source.nats.store_dir(), older.path());
+    source.nats.resume().await;
+    count_some(&source).await;
+    count_some(&source).await;
+    follower.has_each_event_once(&source).await;
+    source.published(source.head().await.seq).await;
+    let before = last_message().await;
+
+    source.nats.halt().await;
+    fs::remove_dir_all(source.nats.store_dir()).unwrap();
+    copy(older.path(), &source.nats.store_dir());
+    count_some(&source).await;
+    source.nats.resume().await;
+    eventually("the broker is back where it was", || async { (1..before).contains(&last_message().await) }).await;
+    for _ in 0..3 {
+        count_some(&source).await;
+    }
+    source.published(source.head().await.seq).await;
+    eventually("numbers of messages were used again", || async { last_message().await >= before }).await;
+    delivered(&source, 1).await;
+    follower.has_each_event_once(&source).await;
+    let counted = everywhere(&source.pool, "SELECT sum(reached)::bigint FROM tally").await;
+    assert_eq!(follower.totals().await.iter().map(|(_, total)| total).sum::<i64>(), counted);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_starts_without_a_broker_takes_changes_and_delivers_them_once_it_is_there() {
+    let source = Source::without_broker().await;
+    let follower = Follower::start(&source).await;
+    for _ in 0..3 {
+        count_some(&source).await;
+    }
+    follower.has_each_event_once(&source).await;
+    assert_eq!(source.head().await.published_seq, 0);
+
+    source.nats.resume().await;
+    source.published(18).await;
+    eventually("the broker has every event", || async {
+        stream(&source).await.is_some_and(|stream| stream.cached_info().state.messages >= 18)
+    })
+    .await;
     flows_through_the_broker(&source).await;
     follower.has_each_event_once(&source).await;
 }
