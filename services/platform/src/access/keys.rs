@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
-    jwk::{AlgorithmParameters, Jwk, JwkSet},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet},
 };
 use tokio::{sync::Mutex, time::Instant};
 use tracing::{info, warn};
@@ -145,8 +146,18 @@ fn pem_key(path: &Path) -> Result<PublicKey, KeyError> {
         (DecodingKey::from_ec_pem(&pem), vec![Algorithm::ES256]),
         (DecodingKey::from_rsa_pem(&pem), vec![Algorithm::RS256]),
     ];
-    let found = tries.into_iter().find_map(|(key, algorithms)| Some(PublicKey { key: key.ok()?, algorithms }));
+    let is_another_curve = |algorithms: &[Algorithm]| algorithms.contains(&Algorithm::ES256) && !is_of_p256(&pem);
+    let usable = tries.into_iter().filter(|(_, algorithms)| !is_another_curve(algorithms));
+    let found = { usable }.find_map(|(key, algorithms)| Some(PublicKey { key: key.ok()?, algorithms }));
     found.ok_or_else(|| KeyError::NoKey(path.to_owned()))
+}
+
+/// Whether a PEM file names the curve P-256.
+fn is_of_p256(pem: &[u8]) -> bool {
+    const P256: [u8; 10] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
+    let text = String::from_utf8_lossy(pem);
+    let content: String = text.lines().map(str::trim).filter(|line| !line.starts_with("-----")).collect();
+    BASE64_STANDARD.decode(content).is_ok_and(|key| key.windows(P256.len()).any(|part| part == P256))
 }
 
 fn key_set(bytes: &[u8]) -> Result<KeysById, KeyError> {
@@ -154,12 +165,13 @@ fn key_set(bytes: &[u8]) -> Result<KeysById, KeyError> {
     Ok(set.keys.iter().filter_map(|jwk| Some((jwk.common.key_id.clone(), usable(jwk)?))).collect())
 }
 
-/// Symmetric keys are not usable: whoever checks such a token could also sign one.
+/// Symmetric keys are not usable: whoever checks such a token could also sign one. Nor are curves of which no
+/// algorithm of ours is.
 fn usable(jwk: &Jwk) -> Option<PublicKey> {
     let algorithm = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => Algorithm::RS256,
-        AlgorithmParameters::EllipticCurve(_) => Algorithm::ES256,
-        AlgorithmParameters::OctetKeyPair(_) => Algorithm::EdDSA,
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
         _ => return None,
     };
     Some(PublicKey { key: DecodingKey::from_jwk(jwk).ok()?, algorithms: vec![algorithm] })

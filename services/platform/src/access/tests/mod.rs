@@ -1,6 +1,7 @@
 //! Which tokens are good, and where the keys come from.
 
 mod keys;
+mod kinds;
 mod tokens;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -1,0 +1,128 @@
+//! Keys of other kinds than Ed25519. Nobody has the private ones any more: the tokens were signed once, with the claims of
+//! a good token.
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// RSA, 2048 bits.
+const RSA_JWK: &str = "\
+    {\"kty\": \"RSA\", \"kid\": \"rsa\", \"alg\": \"RS256\", \"use\": \"sig\", \"n\": \"rMyfL5shPL0tUZlxRtkoE0_t\
+    elmsqlZYQjrZZ0oPI4NSAizvVR6OxAvsUQiGqYUQkqOG-BGY7aJZiS74yFOl_aAd16LKA6TVJ2MQ2Wkktykj8MkTsHoZkK7TzMD3m824RTEi\
+    EBfEN4SRY-BrWF6b4zac-TmtN1ijo_qj_UOIzjyqDSFRwxM7C2UbtklMnC4Ym3Ps1rabGq6C1jCT-M0O4TzDJvKcIB6vSgPt9XKN9b1zxscJ\
+    XV_N0YS7pwetCnxh26BImcxLhZEA7EQ_whEUF2Vl-FkqNCUw5Ruu5vsH7sdyB_v4OPnwJaFTyFpbGbGlPSPyUDM2cjEzW-2nuXwX_w\", \"\
+    e\": \"AQAB\"}";
+
+/// RS256.
+const RSA_TOKEN: &str = "\
+    eyJhbGciOiAiUlMyNTYiLCAidHlwIjogIkpXVCIsICJraWQiOiAicnNhIn0.eyJpc3MiOiAiaHR0cHM6Ly9wZW9wbGUuZXhhbXBsZSIsICJh\
+    dWQiOiAidG9uZ3hpbiIsICJzdWIiOiAiemhhbmciLCAicm9sZXMiOiBbImNvdW50eSJdLCAicmVnaW9uIjogIjQ0MTgyMzAwMDAwMCIsICJu\
+    YmYiOiAxNzQ4NzUwMzk1LCAiZXhwIjogMTc0ODc1MTAwMH0.X1VF2XkzApmS1HqbVB6NnfinqJqFtoRw9WJ_rPImJ2V5sAYWCo1OWdIx1QBs\
+    TbYigj2l-njTiMPyr-JArS4RVFBwzQoRZwchtox67syO2_s6zYgRU_Q_ASfbmqN7tAym3TTai1n6CfPKTh_b8W_AN9L06TDwSJ3j9xPUhpKl\
+    HUbIihgw_m78ceDFTD6yWZ6eY5ONcPdkvCSAT0RG75Yd1lvTS-LcnOZkDu0bZBOvwVQB3oo39wvUhO6uU8LM65SC62endFmXLQ3TeRR-SDKg\
+    Ml6jQQ8buk2ppXyiM78W9Vak0ze5zgcD93U7I4uxSTyVtw9eBxZ1hy4RdRu4xynFvA";
+
+const RSA_PEM: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEArMyfL5shPL0tUZlxRtko
+E0/telmsqlZYQjrZZ0oPI4NSAizvVR6OxAvsUQiGqYUQkqOG+BGY7aJZiS74yFOl
+/aAd16LKA6TVJ2MQ2Wkktykj8MkTsHoZkK7TzMD3m824RTEiEBfEN4SRY+BrWF6b
+4zac+TmtN1ijo/qj/UOIzjyqDSFRwxM7C2UbtklMnC4Ym3Ps1rabGq6C1jCT+M0O
+4TzDJvKcIB6vSgPt9XKN9b1zxscJXV/N0YS7pwetCnxh26BImcxLhZEA7EQ/whEU
+F2Vl+FkqNCUw5Ruu5vsH7sdyB/v4OPnwJaFTyFpbGbGlPSPyUDM2cjEzW+2nuXwX
+/wIDAQAB
+-----END PUBLIC KEY-----
+";
+
+/// Elliptic curve P-256.
+const P256_JWK: &str = "\
+    {\"kty\": \"EC\", \"crv\": \"P-256\", \"kid\": \"p256\", \"alg\": \"ES256\", \"use\": \"sig\", \"x\": \"LquC\
+    0R8lvcK7yNL-0JaKUN2BGHxS8TD1gdEUSo0e3h8\", \"y\": \"ojRgDJVaY27Aka2pAvMKPpy0hTHKr_Il7cOJJlpIu80\"}";
+
+/// ES256.
+const P256_TOKEN: &str = "\
+    eyJhbGciOiAiRVMyNTYiLCAidHlwIjogIkpXVCIsICJraWQiOiAicDI1NiJ9.eyJpc3MiOiAiaHR0cHM6Ly9wZW9wbGUuZXhhbXBsZSIsICJ\
+    hdWQiOiAidG9uZ3hpbiIsICJzdWIiOiAiemhhbmciLCAicm9sZXMiOiBbImNvdW50eSJdLCAicmVnaW9uIjogIjQ0MTgyMzAwMDAwMCIsICJ\
+    uYmYiOiAxNzQ4NzUwMzk1LCAiZXhwIjogMTc0ODc1MTAwMH0.xbIPGgJjy-mzEPRM8yJTQV_VatZOA8Q7eWhAOg4mWV2tXR09YTx70jhOe0L\
+    KNSW5ahyPTP4zHyVnyIiz4ijNJA";
+
+const P256_PEM: &str = "\
+-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAELquC0R8lvcK7yNL+0JaKUN2BGHxS
+8TD1gdEUSo0e3h+iNGAMlVpjbsCRrakC8wo+nLSFMcqv8iXtw4kmWki7zQ==
+-----END PUBLIC KEY-----
+";
+
+/// Elliptic curve P-384.
+const P384_JWK: &str = "\
+    {\"kty\": \"EC\", \"crv\": \"P-384\", \"kid\": \"p384\", \"alg\": \"ES384\", \"use\": \"sig\", \"x\": \"nVqC\
+    fm4BCkiPD17DUNjHiz9P9bK7f2GDu3P8E1lxZKIPpWK2NSYa2AhJVa4SgmMz\", \"y\": \"7sgYkXKg6OoS4D_HoB_YNEeET9fn37bnc-B\
+    eiVP5a7Y7M2sfo6vgGhDWIv37LD6s\"}";
+
+/// ES384.
+const P384_TOKEN: &str = "\
+    eyJhbGciOiAiRVMzODQiLCAidHlwIjogIkpXVCIsICJraWQiOiAicDM4NCJ9.eyJpc3MiOiAiaHR0cHM6Ly9wZW9wbGUuZXhhbXBsZSIsICJ\
+    hdWQiOiAidG9uZ3hpbiIsICJzdWIiOiAiemhhbmciLCAicm9sZXMiOiBbImNvdW50eSJdLCAicmVnaW9uIjogIjQ0MTgyMzAwMDAwMCIsICJ\
+    uYmYiOiAxNzQ4NzUwMzk1LCAiZXhwIjogMTc0ODc1MTAwMH0.XKtRf9oh8IYn6P3S1N1xLYVtLyleJ2UYwmst25LsHhGKRQUh1fN3uyDTJFh\
+    Fb-JNX6j-iMPhd2fUcPzqg8AoENftzapNLcZ9A_TOw8EjS0CxJqRFery2r9ZQVg9XbTqf";
+
+const P384_PEM: &str = "\
+-----BEGIN PUBLIC KEY-----
+MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEnVqCfm4BCkiPD17DUNjHiz9P9bK7f2GD
+u3P8E1lxZKIPpWK2NSYa2AhJVa4SgmMz7sgYkXKg6OoS4D/HoB/YNEeET9fn37bn
+c+BeiVP5a7Y7M2sfo6vgGhDWIv37LD6s
+-----END PUBLIC KEY-----
+";
+
+fn set(keys: &[&str]) -> (TempDir, KeySource) {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, format!(r#"{{"keys":[{}]}}"#, keys.join(","))).unwrap();
+    (folder, KeySource::JwksFile(file))
+}
+
+fn pem(key: &str) -> (TempDir, KeySource) {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("key.pem");
+    std::fs::write(&file, key).unwrap();
+    (folder, KeySource::PemFile(file))
+}
+
+async fn caller_by((_folder, source): (TempDir, KeySource), token: &str) -> Result<String, TokenRefused> {
+    access_by(source).caller(token).await.map(|caller| caller.subject().to_owned())
+}
+
+#[tokio::test]
+async fn tokens_of_rsa_and_of_p256_are_good() {
+    let zhang = Ok("https://people.example|zhang".to_owned());
+    for token in [RSA_TOKEN, P256_TOKEN] {
+        assert_eq!(caller_by(set(&[RSA_JWK, P256_JWK, P384_JWK]), token).await, zhang);
+        let (content, signature) = token.rsplit_once('.').unwrap();
+        let turned: String = signature.chars().rev().collect();
+        let forged = format!("{content}.{turned}");
+        assert_eq!(caller_by(set(&[RSA_JWK, P256_JWK]), &forged).await, Err(TokenRefused::Invalid));
+    }
+    assert_eq!(caller_by(pem(RSA_PEM), RSA_TOKEN).await, zhang);
+    assert_eq!(caller_by(pem(P256_PEM), P256_TOKEN).await, zhang);
+}
+
+#[tokio::test]
+async fn a_key_is_for_tokens_of_its_own_algorithm() {
+    for (key, token) in [(RSA_PEM, P256_TOKEN), (P256_PEM, RSA_TOKEN), (P256_PEM, P384_TOKEN)] {
+        assert_eq!(caller_by(pem(key), token).await, Err(TokenRefused::Algorithm));
+    }
+    // Under the name of another key of the set.
+    let renamed = P256_JWK.replace("p256", "rsa");
+    assert_eq!(caller_by(set(&[&renamed]), RSA_TOKEN).await, Err(TokenRefused::Algorithm));
+}
+
+#[tokio::test]
+async fn another_curve_is_not_taken_for_p256() {
+    assert_eq!(caller_by(set(&[P384_JWK]), P384_TOKEN).await, Err(TokenRefused::Key));
+    let claimed = P384_JWK.replace("ES384", "ES256");
+    assert_eq!(caller_by(set(&[&claimed]), P384_TOKEN).await, Err(TokenRefused::Key));
+    let (_folder, source) = pem(P384_PEM);
+    let config = AccessConfig { issuers: vec![IssuerConfig::new(ISSUER, source)], ..AccessConfig::default() };
+    let refused = Access::new(config, Clock::fixed(noon())).err().unwrap();
+    assert!(refused.to_string().contains("holds no Ed25519, P-256 or RSA public key"), "{refused}");
+}
