@@ -112,33 +112,51 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
     global::set_text_map_propagator(TraceContextPropagator::new());
     let resource = Resource::builder().with_service_name(program).build();
     let registry = Registry::new();
-    let prometheus = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
-    let mut metrics = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(prometheus);
     let mut traces = None;
     if let Some(endpoint) = &config.otlp_endpoint {
-        let exporter = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
-        metrics = metrics.with_reader(PeriodicReader::builder(exporter).build());
         let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
         let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample_ratio)));
         let provider = SdkTracerProvider::builder()
-            .with_resource(resource)
+            .with_resource(resource.clone())
             .with_sampler(sampler)
             .with_batch_exporter(exporter)
             .build();
         traces = Some(provider);
     }
-    let metrics = metrics.build();
+    let metrics = meters(config, resource, &registry)?;
     global::set_meter_provider(metrics.clone());
 
+    let spans = traces.as_ref().map(|provider| spans_to(provider.tracer(program)));
+    tracing_subscriber::registry().with(lines(config)?).with(spans).try_init()?;
+    Ok(Telemetry { traces, metrics, registry })
+}
+
+/// Shows metrics in a registry, and sends them to the collector if there is one.
+fn meters(
+    config: &TelemetryConfig,
+    resource: Resource,
+    registry: &Registry,
+) -> Result<SdkMeterProvider, TelemetryError> {
+    let prometheus = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
+    let mut meters = SdkMeterProvider::builder().with_resource(resource).with_reader(prometheus);
+    if let Some(endpoint) = &config.otlp_endpoint {
+        let exporter = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+        meters = meters.with_reader(PeriodicReader::builder(exporter).build());
+    }
+    Ok(meters.build())
+}
+
+/// Writes what is logged.
+fn lines<S>(config: &TelemetryConfig) -> Result<Box<dyn tracing_subscriber::Layer<S> + Send + Sync>, TelemetryError>
+where
+    S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
     let filter: EnvFilter = config.log.parse()?;
     let lines = tracing_subscriber::fmt::layer().with_ansi(config.log_file.is_none()).with_writer(writer(config)?);
-    let lines = match config.log_format {
+    Ok(match config.log_format {
         LogFormat::Json => lines.json().with_filter(filter).boxed(),
         LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
-    };
-    let spans = traces.as_ref().map(|provider| spans_to(provider.tracer(program)));
-    tracing_subscriber::registry().with(lines).with(spans).try_init()?;
-    Ok(Telemetry { traces, metrics, registry })
+    })
 }
 
 /// Gives our own spans to a tracer: those of h2 and tonic would bury them.

@@ -1,16 +1,27 @@
 //! One trace leads from a caller to what followed from the request elsewhere.
 
-use std::{io::Write as _, sync::Arc};
+use std::{
+    io::Write as _,
+    sync::{Arc, Mutex},
+};
 
-use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
+use opentelemetry::{
+    metrics::MeterProvider as _,
+    trace::{SpanContext, SpanKind, TraceContextExt as _},
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+    metrics_service_server::{MetricsService, MetricsServiceServer},
+};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tongxin_proto::log::v1::{
     GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
     log_service_client::LogServiceClient,
     log_service_server::{LogService, LogServiceServer, SERVICE_NAME},
 };
-use tonic::{Request, Response, Status, service::Routes};
+use tonic::{Request, Response, Status, service::Routes, transport::server::TcpIncoming};
 use tracing_subscriber::fmt::MakeWriter as _;
 
 use super::*;
@@ -116,6 +127,76 @@ async fn a_trace_leads_from_the_caller_through_log_and_broker_to_the_projection(
     let told = format!("{:?}", exporter.get_finished_spans().unwrap());
     assert!(!told.contains("Zhang"), "{told}");
     assert!(!told.contains("operator"), "{told}");
+}
+
+/// A collector that keeps the names of metrics and whose they are.
+#[derive(Clone, Default)]
+struct Collector(Arc<Mutex<Vec<String>>>);
+
+#[tonic::async_trait]
+impl MetricsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        for of_program in request.into_inner().resource_metrics {
+            let resource = format!("{:?}", of_program.resource);
+            let program = if resource.contains("tongxin-test") { "tongxin-test" } else { "unknown" };
+            let metrics = of_program.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
+            self.0.lock().unwrap().extend(metrics.map(|metric| format!("{program} {}", metric.name)));
+        }
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_come_to_the_collector_and_into_the_registry() {
+    let collector = Collector::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = tonic::transport::Server::builder().add_service(MetricsServiceServer::new(collector.clone()));
+    let _serving = AbortOnDrop(tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener))));
+
+    let config = TelemetryConfig { otlp_endpoint: Some(endpoint), ..TelemetryConfig::default() };
+    let (resource, registry) = (Resource::builder().with_service_name("tongxin-test").build(), Registry::new());
+    let meters = meters(&config, resource, &registry).unwrap();
+    meters.meter("tongxin").u64_counter("tongxin_wells").build().add(3, &[]);
+    assert!(render(&registry).contains("tongxin_wells_total"), "{}", render(&registry));
+    // Sends what it has.
+    tokio::task::spawn_blocking(move || meters.shutdown()).await.unwrap().unwrap();
+    assert_eq!(*collector.0.lock().unwrap(), ["tongxin-test tongxin_wells"]);
+}
+
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[test]
+fn a_line_of_the_log_is_an_object_with_its_fields() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tongxin.log");
+    let config = TelemetryConfig { log_file: Some(path.clone()), ..TelemetryConfig::default() };
+    let subscriber = tracing_subscriber::registry().with(lines(&config).unwrap());
+    tracing::subscriber::with_default(subscriber, || {
+        let _rpc = tracing::info_span!("rpc", rpc.method = "GetHead").entered();
+        tracing::debug!("is not said");
+        tracing::warn!(well.id = 7, depth = "deep", "a well ran dry\nat noon");
+    });
+    let text = std::fs::read_to_string(path).unwrap();
+    let [line] = text.lines().collect::<Vec<_>>()[..] else { panic!("not one line: {text}") };
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!((&line["level"], &line["target"]), (&"WARN".into(), &module_path!().into()));
+    assert_eq!(
+        line["fields"],
+        serde_json::json!({ "message": "a well ran dry\nat noon", "well.id": 7, "depth": "deep" })
+    );
+    assert_eq!((&line["span"]["name"], &line["span"]["rpc.method"]), (&"rpc".into(), &"GetHead".into()));
+    let timestamp = line["timestamp"].as_str().unwrap();
+    chrono::DateTime::parse_from_rfc3339(timestamp).unwrap();
 }
 
 #[test]
