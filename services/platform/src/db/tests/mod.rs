@@ -1,5 +1,6 @@
 //! Cancelled transactions, regions, and the role that services log in as.
 
+mod limits;
 mod region;
 mod transaction;
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::{io::AsyncReadExt as _, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::HealthClient};
 
 use super::*;
@@ -181,4 +184,20 @@ async fn headers_that_are_too_large_are_refused() {
     request.metadata_mut().insert("x-large", large.parse().unwrap());
     served.client().get_head(request).await.unwrap_err();
     assert_eq!(served.log.arrived.available_permits(), 0, "a request with huge headers came to the service");
+}
+
+/// What a server states first is a frame of settings, six bytes for each.
+#[tokio::test]
+async fn a_connection_is_told_how_many_requests_it_may_have_at_once() {
+    const MAX_CONCURRENT_STREAMS: u16 = 3;
+    let served = Served::start(GrpcConfig { max_streams: 7, ..GrpcConfig::default() }).await;
+    let mut connection = TcpStream::connect(served.address).await.unwrap();
+    connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut head = [0; 9];
+    connection.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[3], 4, "the first frame is one of settings");
+    let mut settings = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+    connection.read_exact(&mut settings).await.unwrap();
+    let stated = settings.chunks(6).find(|one| u16::from_be_bytes([one[0], one[1]]) == MAX_CONCURRENT_STREAMS);
+    assert_eq!(stated.map(|one| &one[2..]), Some(&7_u32.to_be_bytes()[..]));
 }
