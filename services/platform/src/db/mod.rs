@@ -1,5 +1,6 @@
 //! Connections, transactions and the region that each of them may see.
 
+mod deadline;
 mod migrate;
 mod scope;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use sqlx::{
 
 use crate::secret;
 
+pub(crate) use deadline::wait_until;
 pub use migrate::{Migrations, SchemaBehind};
 pub use scope::{Scope, Transaction};
 

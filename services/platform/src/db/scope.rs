@@ -1,7 +1,10 @@
 //! Transactions that see one range of regions.
 
+use std::time::Duration;
+
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool, Postgres};
 
+use super::deadline;
 use crate::region::{RegionCode, RegionRange};
 
 /// A transaction whose region is set.
@@ -27,12 +30,20 @@ impl Scope {
         Self(range)
     }
 
-    /// Begins a transaction that reads one consistent state.
+    /// Begins a transaction that reads one consistent state. For a caller who waits until a moment, its statements
+    /// end soon after that.
     ///
     /// # Errors
     /// When Postgres fails or no connection becomes free.
     pub async fn read(self, pool: &PgPool) -> Result<Transaction, sqlx::Error> {
-        self.begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        match deadline::left().filter(|left| *left < statement_limit(pool)) {
+            Some(left) => {
+                let begin = format!("{BEGIN}; SET LOCAL statement_timeout = {}", left.as_millis());
+                self.begin(pool, &begin).await
+            }
+            None => self.begin(pool, BEGIN).await,
+        }
     }
 
     /// Begins a transaction that writes. To be called from a task that nobody cancels.
@@ -65,10 +76,20 @@ impl Scope {
     }
 
     /// One round trip for the beginning and its region; numbers need no quoting.
-    async fn begin(self, pool: &PgPool, begin: &'static str) -> Result<Transaction, sqlx::Error> {
+    async fn begin(self, pool: &PgPool, begin: &str) -> Result<Transaction, sqlx::Error> {
         let RegionRange { from, until } = self.0;
         let statements =
             format!("{begin}; SET LOCAL tongxin.region_from = {from}; SET LOCAL tongxin.region_until = {until}");
         pool.begin_with(AssertSqlSafe(statements)).await
     }
+}
+
+/// What a pool's connections were opened with; no limit if with none.
+fn statement_limit(pool: &PgPool) -> Duration {
+    let options = pool.connect_options();
+    let seconds = options.get_options().and_then(|options| {
+        let (_, limit) = options.split_once("statement_timeout=")?;
+        limit.split('s').next()?.parse().ok()
+    });
+    seconds.filter(|seconds| *seconds > 0).map_or(Duration::MAX, Duration::from_secs)
 }

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     access::{Access, MethodPermissions},
+    db,
     error::ErrorKind,
     telemetry::{self, RpcMetrics},
 };
@@ -156,7 +157,9 @@ impl Inner {
             place(&self.places)?
         };
         let timeout = self.timeout_of(&visit.path);
-        match timeout_at(visit.started + timeout, answer(inner, request)).await {
+        let moment = visit.started + timeout;
+        let waits_until = stated_timeout(request.headers()).map_or(moment, |stated| moment.min(visit.started + stated));
+        match timeout_at(moment, db::wait_until(waits_until, answer(inner, request))).await {
             Ok(answered) => Ok(self.see_off(visit.clone(), place, too_large::explain(answered?))),
             Err(_) => Err(Status::deadline_exceeded(format!("not done after {} seconds", timeout.as_secs()))),
         }
@@ -215,6 +218,24 @@ where
     let failed = |error: S::Error| Status::from_error(error.into());
     std::future::poll_fn(|context| inner.poll_ready(context)).await.map_err(failed)?;
     inner.call(request).await.map_err(failed)
+}
+
+/// How long a caller waits, if it says so: at most eight digits and a unit.
+pub(super) fn stated_timeout(headers: &HeaderMap) -> Option<Duration> {
+    let stated = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = stated.split_at_checked(stated.len().checked_sub(1)?)?;
+    let number: u32 = digits.parse().ok()?;
+    let unit = match unit {
+        "H" => Duration::from_hours(1),
+        "M" => Duration::from_mins(1),
+        "S" => Duration::from_secs(1),
+        "m" => Duration::from_millis(1),
+        "u" => Duration::from_micros(1),
+        "n" => Duration::from_nanos(1),
+        _ => return None,
+    };
+    // 99,999,999 hours are further away than any moment that there is a number for.
+    Some(unit.saturating_mul(number).min(Duration::from_hours(24)))
 }
 
 /// The code that headers or trailers state; none in a head means that all is well so far.

@@ -1,5 +1,6 @@
 //! What the door lets in, and what it says to the rest.
 
+mod deadline;
 mod door;
 mod limits;
 

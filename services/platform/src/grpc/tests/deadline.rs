@@ -1,0 +1,89 @@
+//! A caller who no longer waits costs Postgres nothing either.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use super::*;
+use crate::{
+    db::{self, DbConfig, Scope},
+    grpc::door::stated_timeout,
+    sample::database,
+    testing::eventually,
+};
+
+/// A log whose head takes five minutes to read.
+struct DeepLog(PgPool);
+
+#[tonic::async_trait]
+impl LogService for DeepLog {
+    type ReadEventsStream = stream::Empty<Result<ReadEventsResponse, Status>>;
+
+    async fn get_head(&self, _: Request<GetHeadRequest>) -> Result<Response<GetHeadResponse>, Status> {
+        let mut tx = Scope::EVERYWHERE.read(&self.0).await.unwrap();
+        sqlx::query("SELECT pg_sleep(300)").execute(&mut *tx).await.unwrap();
+        Ok(Response::new(GetHeadResponse::default()))
+    }
+
+    async fn read_events(&self, _: Request<ReadEventsRequest>) -> Result<Response<Self::ReadEventsStream>, Status> {
+        Ok(Response::new(stream::empty()))
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_for_a_caller_who_no_longer_waits_ends_in_postgres() {
+    let world = TestWorld::at(noon()).await;
+    let database = database().await;
+    // Neither the statement's own limit nor the server's ends it.
+    let patient = DbConfig { statement_seconds: 600, ..DbConfig::at(&database.app_url) };
+    let routes = Routes::new(LogServiceServer::new(DeepLog(db::connect(&patient).await.unwrap())));
+    let config = GrpcConfig { timeout_seconds: 600, ..GrpcConfig::default() };
+    let access = Arc::clone(&world.surroundings.access);
+    let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
+    let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    tokio::spawn(server.run(stop));
+
+    let mut request = Request::new(GetHeadRequest {});
+    let bearer = format!("Bearer {}", world.token("operator", "441823000000"));
+    request.metadata_mut().insert("authorization", bearer.parse().unwrap());
+    request.set_timeout(Duration::from_secs(2));
+    let call = tokio::spawn(async move { LogServiceClient::new(channel).get_head(request).await });
+
+    let pool = db::open(&DbConfig::at(&database.owner_url)).await.unwrap();
+    let reading = || async {
+        let question = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND state = 'active' AND query LIKE '%pg_sleep(300)' AND pid <> pg_backend_pid()";
+        sqlx::query_scalar::<_, i64>(question).fetch_one(&pool).await.unwrap() > 0
+    };
+    eventually("Postgres reads", &reading).await;
+    let gave_up = call.await.unwrap().unwrap_err();
+    assert!(matches!(gave_up.code(), Code::DeadlineExceeded | Code::Cancelled), "{gave_up:?}");
+    eventually("Postgres has ended the statement", || async { !reading().await }).await;
+}
+
+#[test]
+fn a_timeout_is_read_as_grpc_states_it() {
+    let read = |text: &str| {
+        let headers =
+            http::HeaderMap::from_iter([(http::HeaderName::from_static("grpc-timeout"), text.parse().unwrap())]);
+        stated_timeout(&headers)
+    };
+    for (text, expected) in [
+        ("2S", Some(Duration::from_secs(2))),
+        ("1500m", Some(Duration::from_millis(1_500))),
+        ("7u", Some(Duration::from_micros(7))),
+        ("3n", Some(Duration::from_nanos(3))),
+        ("1M", Some(Duration::from_mins(1))),
+        ("99999999H", Some(Duration::from_hours(24))),
+        ("", None),
+        ("S", None),
+        ("-1S", None),
+        ("1s", None),
+        ("99999999999S", None),
+    ] {
+        assert_eq!(read(text), expected, "{text}");
+    }
+    assert_eq!(stated_timeout(&http::HeaderMap::new()), None);
+}
