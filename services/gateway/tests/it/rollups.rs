@@ -109,3 +109,8 @@ async fn total(conn: &mut sqlx::PgConnection, table: &str, region: i64) -> i64 {
     let statement = format!("SELECT coalesce(sum(amount), 0)::bigint FROM {table} WHERE region_code = $1");
     sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).bind(region).fetch_one(conn).await.unwrap()
 }
+
+#[tokio::test]
+async fn every_table_with_a_region_is_guarded() {
+    Database::migrated(&tongxin_gateway::migrations()).await.assert_regions_are_guarded().await;
+}

@@ -67,6 +67,7 @@ const MIDDLE: &str = "80000000-0000-0000-0000-000000000000";
 #[tokio::test]
 async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {
     let database = Database::migrated(&migrations()).await;
+    database.assert_regions_are_guarded().await;
     PgConnection::connect(&database.owner_url).await.unwrap().execute(FILL).await.unwrap();
     let province = RegionCode::parse(PROVINCE).unwrap().range();
     let mut plans = Plans::of(env!("CARGO_MANIFEST_DIR"), &database, province).await;

@@ -269,3 +269,8 @@ async fn a_county_does_not_close_a_supporter_from_elsewhere() {
     let read = app.hq().get_organisation(get(&supporter)).await.unwrap().into_inner().organisation.unwrap();
     assert_eq!(read, supporter);
 }
+
+#[tokio::test]
+async fn every_table_with_a_region_is_guarded() {
+    TestApp::start().await.database.assert_regions_are_guarded().await;
+}

@@ -80,6 +80,26 @@ impl Database {
         Self { owner_url, app_url }
     }
 
+    /// Makes sure that row-level security binds everybody, the owner too, in every table with a region.
+    ///
+    /// # Panics
+    /// When it does not, naming the tables.
+    pub async fn assert_regions_are_guarded(&self) {
+        let question = "
+            SELECT format('%I.%I', nspname, relname), relrowsecurity AND relforcerowsecurity
+            FROM pg_attribute
+            JOIN pg_class ON pg_class.oid = attrelid
+            JOIN pg_namespace ON pg_namespace.oid = relnamespace
+            WHERE attname = 'region_code' AND NOT attisdropped AND relkind IN ('r', 'p', 'f')
+                AND nspname NOT IN ('pg_catalog', 'information_schema')
+            ORDER BY 1";
+        let mut owner = PgConnection::connect(&self.owner_url).await.expect("the owner connects");
+        let tables: Vec<(String, bool)> = sqlx::query_as(question).fetch_all(&mut owner).await.expect("it has tables");
+        assert!(!tables.is_empty(), "no table has a region");
+        let open: Vec<_> = tables.iter().filter(|(_, guarded)| !guarded).map(|(table, _)| table).collect();
+        assert!(open.is_empty(), "call restrict_to_region in the migrations of {open:?}");
+    }
+
     /// Settings of a service on this database, with free ports.
     #[must_use]
     pub fn service_config(&self) -> ServiceConfig {
