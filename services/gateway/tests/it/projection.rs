@@ -160,6 +160,28 @@ async fn the_gateway_is_ready_when_it_has_counted() {
     stage.stop().await;
 }
 
+/// Whoever holds the cursor holds the consumer up. What it says is what `/metrics` shows, where all tests of this
+/// binary are one consumer.
+#[tokio::test]
+async fn a_consumer_that_is_held_up_says_how_far_it_is_behind() {
+    let stage = Stage::set().await;
+    stage.pairing.state(&register()).await;
+    stage.settle().await;
+    let progress = stage.progress.as_ref().unwrap();
+    eventually("nothing is left to count", || async { progress.lag() == 0 }).await;
+
+    let mut owner = PgConnection::connect(&stage.database.owner_url).await.unwrap();
+    let mut held_up = owner.begin().await.unwrap();
+    sqlx::query("SELECT FROM cursor FOR UPDATE").execute(&mut *held_up).await.unwrap();
+    stage.pairing.state_all(&[activity(VILLAGE, "2025-05-01"), activity(VILLAGE, "2025-05-02")]).await;
+    eventually("it is behind by what was stated", || async { progress.lag() == 2 }).await;
+    held_up.rollback().await.unwrap();
+    eventually("it has caught up", || async { progress.lag() == 0 }).await;
+    stage.settle().await;
+    assert_eq!(stage.figure(CITY, TODAY, "joint_activities").await, 2);
+    stage.stop().await;
+}
+
 /// An event of a newer pairing.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Novelty {}
