@@ -52,7 +52,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashMap, io::Write as _};
+    use std::{collections::BTreeMap, io::Write as _};
 
     use tongxin_platform::{
         config::{self, ConfigError},
@@ -70,7 +70,7 @@ mod tests {
     fn read(toml: &str, variables: &[(&str, &str)]) -> Result<CoverageRules, ConfigError> {
         let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
         file.write_all(toml.as_bytes()).unwrap();
-        let variables: HashMap<_, _> =
+        let variables: BTreeMap<_, _> =
             variables.iter().map(|(name, value)| (format!("TONGXIN__{name}"), (*value).to_owned())).collect();
         config::load_within::<Settings>(Some(file.path()), Some(variables)).map(|settings| settings.coverage)
     }

@@ -1,7 +1,7 @@
 //! Settings: from a file, and from the environment.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -77,7 +77,7 @@ pub fn load<T: DeserializeOwned>(file: Option<&Path>) -> Result<T, ConfigError> 
 /// As [`load`].
 pub fn load_within<T: DeserializeOwned>(
     file: Option<&Path>,
-    variables: Option<HashMap<String, String>>,
+    variables: Option<BTreeMap<String, String>>,
 ) -> Result<T, ConfigError> {
     let mut builder = Config::builder();
     if let Some(file) = file {
@@ -87,7 +87,7 @@ pub fn load_within<T: DeserializeOwned>(
         .prefix_separator(SEPARATOR)
         .separator(SEPARATOR)
         .try_parsing(true)
-        .source(variables);
+        .source(variables.map(|variables| variables.into_iter().collect()));
     Ok(builder.add_source(environment).build()?.try_deserialize()?)
 }
 

@@ -1,12 +1,12 @@
 //! Nothing runs or waits for ever.
 
-use sqlx::Connection as _;
+use sqlx::{Connection as _, error::DatabaseError};
 
 use super::*;
 use crate::error::{ErrorKind, database_kind};
 
 fn code(error: &sqlx::Error) -> String {
-    error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned()
+    error.as_database_error().and_then(DatabaseError::code).unwrap_or_default().into_owned()
 }
 
 #[tokio::test]
