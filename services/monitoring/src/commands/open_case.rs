@@ -30,6 +30,7 @@ impl Verb for OpenCase {
         let opened_by = desk.performer(performed_by)?;
         draft.check()?;
         let head = desk.head(draft.household)?;
+        desk.check_home(draft.household, "opened_on", draft.opened_on)?;
         if desk.has_case(draft.id) {
             return Err(CaseRefused::Exists(draft.id).into());
         }

@@ -41,6 +41,7 @@ impl Verb for ProposeRemoval {
         let proposed_by = desk.performer(self.performed_by)?;
         let case = desk.case(self.case)?;
         at_version(case.version, self.expected_version)?;
+        desk.check_home(case.household, "proposed_on", self.proposed_on)?;
         let removal = Removal { kind: self.kind, proposed_by };
         let grounds = desk.grounds(&case, self.proposed_on);
         let timetable = &desk.rules_of(&case, self.proposed_on)?.timetable;

@@ -49,6 +49,7 @@ impl Verb for RecordStep {
         desk.may_take(self.record.step)?;
         let case = desk.case(self.case)?;
         at_version(case.version, self.expected_version)?;
+        desk.check_home(case.household, "occurred_on", day)?;
 
         let is_removal = case.stage.name() == StageName::Removing && self.may_remove();
         let grounds = if is_removal { desk.grounds(&case, day) } else { None };

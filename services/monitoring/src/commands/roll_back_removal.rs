@@ -35,6 +35,7 @@ impl Verb for RollBackRemoval {
         let performed_by = desk.performer(None)?;
         let case = desk.case(self.case)?;
         at_version(case.version, self.expected_version)?;
+        desk.check_home(case.household, "occurred_on", self.occurred_on)?;
         let household = case.household;
         let others = desk.cases_of(household);
         let change = case.roll_back_removal(self.occurred_on, performed_by, self.reason, others)?;

@@ -1,11 +1,14 @@
 //! Households that move to another village.
 
-use tongxin_proto::monitoring::v1::{self, MoveHouseholdRequest};
+use tongxin_proto::monitoring::v1::{self, MoveHouseholdRequest, RemovalKind, Step};
 use tonic::{Code, Status};
 
 use crate::{
     drafts::id_number,
-    support::{COUNTY, Clients, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, new_request_id, told},
+    lives::{at_risk, case, removal, start, step},
+    support::{
+        COUNTY, Clients, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, day, new_request_id, told,
+    },
 };
 
 pub async fn move_to(caller: &mut Clients, household: &str, to: &str, on: &str) -> Result<v1::Household, Status> {
@@ -70,4 +73,38 @@ async fn a_household_moves_within_the_callers_region_and_forward_in_time() {
     assert_eq!((stayed.version, app.events::<v1::HouseholdMoved>().await.len()), (2, 1));
     let foreign = move_to(&mut app.clients("town", "441825104000"), &household, VILLAGE_ELSEWHERE, "2025-06-20").await;
     assert_eq!(told(&foreign.unwrap_err()).1, "HOUSEHOLD_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn what_is_stated_of_a_case_lies_on_the_day_of_the_last_move_or_later() {
+    let (app, removed) = start().await;
+    let mut hq = app.hq();
+    let others = [at_risk(&app, 1).await, at_risk(&app, 2).await, at_risk(&app, 3).await];
+    let [monitored, identifying, new] = others.each_ref();
+    let removed_case = hq.removed(&removed).await.case_id;
+    let monitored_case = hq.monitored(monitored).await.case_id;
+    let identifying_case = hq.open(case(identifying)).await.unwrap().case_id;
+    sqlx::query("UPDATE household SET registered_on = '2021-01-01'").execute(&app.owner).await.unwrap();
+    let moves = [(&removed, "2025-06-20"), (monitored, "2025-06-20"), (identifying, "2024-06-20"), (new, "2024-06-11")];
+    for (household, on) in moves {
+        move_to(&mut hq, household, OTHER_VILLAGE, on).await.unwrap();
+    }
+    let authorised = |on: &str| step(&identifying_case, Step::Authorisation, day(on));
+    let natural = |on: &str| removal(&monitored_case, RemovalKind::Natural, on);
+    let before = app.all_of_cases().await;
+    for (refused, field) in [
+        (hq.open(case(new)).await, "opened_on"),
+        (hq.step(authorised("2024-06-19")).await, "occurred_on"),
+        (hq.propose(natural("2025-06-19")).await, "proposed_on"),
+        (hq.roll_back(&removed_case, "2025-06-19").await, "occurred_on"),
+    ] {
+        let status = refused.unwrap_err();
+        assert_eq!(told(&status), (Code::FailedPrecondition, "DATE_ORDER".to_owned(), vec![field.to_owned()]));
+    }
+    assert_eq!(app.all_of_cases().await, before);
+
+    hq.open(v1::CaseDraft { opened_on: date("2024-06-11"), ..case(new) }).await.unwrap();
+    hq.step(authorised("2024-06-20")).await.unwrap();
+    hq.propose(natural("2025-06-20")).await.unwrap();
+    hq.roll_back(&removed_case, "2025-06-20").await.unwrap();
 }

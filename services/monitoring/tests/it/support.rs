@@ -180,6 +180,8 @@ impl TestApp {
 pub fn told(status: &Status) -> (Code, String, Vec<String>) {
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
-    let fields = details.bad_request().map(|bad| bad.field_violations.iter().map(|one| one.field.clone()).collect());
-    (status.code(), reason, fields.unwrap_or_default())
+    let wrong = details.bad_request().into_iter().flat_map(|bad| bad.field_violations.iter().map(|one| &one.field));
+    let unmet =
+        details.precondition_failure().into_iter().flat_map(|unmet| unmet.violations.iter().map(|one| &one.subject));
+    (status.code(), reason, wrong.chain(unmet).cloned().collect())
 }

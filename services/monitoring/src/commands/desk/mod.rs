@@ -19,7 +19,7 @@ use super::Policy;
 use crate::{
     domain::{
         CaseId, HouseholdId, MeasureId, SignalId,
-        case::{Case, CaseEvent, CaseFile, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one},
+        case::{Case, CaseEvent, CaseFile, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one, not_before},
         measure::{Measure, MeasureEvent, MeasureRefused},
         procedure::Step,
     },
@@ -128,6 +128,11 @@ impl Desk<'_> {
         let case = self.cases.get(&id).ok_or(CaseRefused::NotFound(id))?;
         self.head(case.household)?;
         Ok(case.clone())
+    }
+
+    /// Makes sure that the household lived where it does on a day of which something is stated.
+    pub(super) fn check_home(&self, household: HouseholdId, field: &'static str, day: NaiveDate) -> Result<(), Error> {
+        Ok(not_before(field, day, self.head(household)?.moved_on)?)
     }
 
     pub(super) fn has_case(&self, id: CaseId) -> bool {

@@ -16,15 +16,22 @@ pub fn may_be_one(one: &str, other: &str) -> bool {
     }
 }
 
+/// Makes sure that a date is not before another one, if there is one. What is stated of a household is counted where it
+/// lives now, so it lies on the day of its last move or later.
+///
+/// # Errors
+/// When it is.
+pub fn not_before(field: &'static str, date: NaiveDate, earliest: Option<NaiveDate>) -> Result<(), CaseRefused> {
+    match earliest {
+        Some(earliest) if date < earliest => Err(CaseRefused::DateOrder { field, date, earliest }),
+        Some(_) | None => Ok(()),
+    }
+}
+
 impl Case {
     /// What happens next happens no earlier than what happened last.
-    pub(super) fn in_order(&self, date: NaiveDate) -> Result<(), CaseRefused> {
-        match self.history.newest() {
-            Some(newest) if date < newest.occurred_on => {
-                Err(CaseRefused::DateOrder { date, earliest: newest.occurred_on })
-            }
-            _ => Ok(()),
-        }
+    pub(super) fn in_order(&self, field: &'static str, date: NaiveDate) -> Result<(), CaseRefused> {
+        not_before(field, date, self.history.newest().map(|newest| newest.occurred_on))
     }
 
     /// Four eyes: whoever verifies at home did not propose; whoever approves neither proposed nor reviewed.

@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use tongxin_platform::{named, region::RegionCode};
 
 pub use counts::{CountChange, Counted};
-pub use guards::may_be_one;
+pub use guards::{may_be_one, not_before};
 pub use history::{Entry, Fact, History, Notice};
 pub use opening::{CaseDraft, Opening};
 pub use refused::CaseRefused;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use tongxin_platform::{change::Change, region::RegionCode};
 
-use super::{Case, CaseEvent, CaseRefused, Emergency, Entry, Fact, History, Stage, StageName, Timetable};
+use super::{Case, CaseEvent, CaseRefused, Emergency, Entry, Fact, History, Stage, StageName, Timetable, not_before};
 use crate::domain::{CaseId, HouseholdId, RuleSetId, SignalId, procedure::Step, risk::Risk};
 
 /// What is stated when a case is opened.
@@ -106,13 +106,8 @@ impl CaseDraft {
 
     /// A case begins no earlier than the ones before it ended.
     fn after(&self, earlier: &[&Case]) -> Result<(), CaseRefused> {
-        let newest = earlier.iter().filter_map(|case| case.history.newest());
-        match newest.map(|entry| entry.occurred_on).max() {
-            Some(earliest) if self.opened_on < earliest => {
-                Err(CaseRefused::DateOrder { date: self.opened_on, earliest })
-            }
-            _ => Ok(()),
-        }
+        let ended = earlier.iter().filter_map(|case| case.history.newest()).map(|entry| entry.occurred_on);
+        not_before("opened_on", self.opened_on, ended.max())
     }
 }
 

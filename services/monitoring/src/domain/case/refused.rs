@@ -66,9 +66,11 @@ pub enum CaseRefused {
         stage: StageName,
     },
 
-    /// It lies before what happened last.
-    #[error("{date} is before {earliest}, when the last thing happened")]
+    /// It lies before what happened last, or before the household moved.
+    #[error("{date} is before {earliest}, when the last thing happened or the household moved")]
     DateOrder {
+        /// The field.
+        field: &'static str,
         /// What was stated.
         date: NaiveDate,
         /// What would be right at the earliest.
@@ -210,6 +212,7 @@ impl CaseRefused {
             Self::RiskTwice(_) => Some("risks"),
             Self::RemarkRequired => Some("risk_remark"),
             Self::ReasonRequired => Some("reason"),
+            Self::DateOrder { field, .. } => Some(field),
             _ => None,
         }
     }

@@ -161,7 +161,7 @@ impl Case {
         if record.refused && record.reason.is_empty() {
             return Err(CaseRefused::ReasonRequired);
         }
-        self.in_order(record.occurred_on)?;
+        self.in_order("occurred_on", record.occurred_on)?;
         self.by_another(record.step, &record.performed_by)?;
         let stage = if record.refused { self.stage_after_refusal()? } else { self.stage_after(&record, rules)? };
         let fact = if record.refused { Fact::StepRefused } else { Fact::StepPassed };
@@ -193,7 +193,7 @@ impl Case {
         grounds: Option<&Grounds>,
     ) -> Result<Change<Self, CaseEvent>, CaseRefused> {
         let Stage::Monitored { identified_on } = self.stage else { return Err(self.out_of_order()) };
-        self.in_order(day)?;
+        self.in_order("proposed_on", day)?;
         grounds.ok_or(CaseRefused::ObservationMissing)?.check(&self, removal.kind, identified_on, day)?;
         let event = CaseEvent::RemovalProposed { kind: removal.kind, on: day };
         let entry = Entry {
@@ -226,7 +226,7 @@ impl Case {
         if reason.is_empty() {
             return Err(CaseRefused::ReasonRequired);
         }
-        self.in_order(day)?;
+        self.in_order("occurred_on", day)?;
         let entry = Entry { fact: Fact::RemovalRolledBack, occurred_on: day, due_on: None, performed_by, reason };
         let event = CaseEvent::RemovalRolledBack { on: day };
         Ok(self.changed(Stage::Monitored { identified_on }, entry, event))
