@@ -1,6 +1,8 @@
 //! Screens the households of a region: several readers of one state judge them, one writer makes hits signals.
 
 use std::{
+    borrow::Cow,
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
@@ -96,8 +98,21 @@ impl Judge for InForce {
 struct WhatIf {
     rule_set: RuleSet,
     rules: RuleBook,
+    /// Elderly members of households whose profiles do not count them all yet: a simulation does not write them down.
+    elderly: HashMap<HouseholdId, i16>,
     /// Examples that are still wanted.
     examples: Mutex<usize>,
+}
+
+impl WhatIf {
+    /// A household as it is today.
+    fn today<'a>(&self, candidate: &'a Candidate) -> Cow<'a, Candidate> {
+        let mut candidate = Cow::Borrowed(candidate);
+        if let Some(elderly) = self.elderly.get(&candidate.household) {
+            candidate.to_mut().profile.composition.elderly = *elderly;
+        }
+        candidate
+    }
 }
 
 impl Judge for WhatIf {
@@ -107,7 +122,8 @@ impl Judge for WhatIf {
 
     fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error> {
         let mut hits = Vec::new();
-        let flagged = part.tally.screen(candidate, &self.rule_set, |hit| hits.push(hit));
+        let candidate = self.today(candidate);
+        let flagged = part.tally.screen(&candidate, &self.rule_set, |hit| hits.push(hit));
         let was = self.rules.of(candidate.region).is_some_and(|rule_set| flags(rule_set, &candidate.profile));
         part.newly_flagged += i64::from(flagged && !was);
         part.no_longer_flagged += i64::from(was && !flagged);
@@ -147,17 +163,17 @@ pub async fn sweep(sweep: Sweep) -> Result<mpsc::Receiver<Result<Part, Error>>, 
     Ok(begin(sweep, InForce { rules, day }))
 }
 
-/// Says what a rule set would find in its own part of a region, with so many hits as examples. Writes nothing of it.
+/// Says what a rule set would find in its own part of a region, with so many hits as examples. Writes nothing at all.
 pub async fn simulate(
     sweep: Sweep,
     rule_set: RuleSet,
     examples: usize,
 ) -> Result<mpsc::Receiver<Result<Part, Error>>, Error> {
-    count_elderly(&sweep.pool, sweep.scope, sweep.region, sweep.day).await?;
     let mut conn = sweep.scope.read(&sweep.pool).await?;
     let rules = rule_sets::book(&mut conn, sweep.region, sweep.day).await?;
+    let elderly = profiles::elderly(&mut conn, sweep.region, sweep.day).await?;
     conn.rollback().await?;
-    Ok(begin(sweep, WhatIf { rule_set, rules, examples: Mutex::new(examples) }))
+    Ok(begin(sweep, WhatIf { rule_set, rules, elderly, examples: Mutex::new(examples) }))
 }
 
 fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>> {

@@ -196,21 +196,27 @@ async fn a_simulation_says_whom_other_rules_would_flag_and_writes_nothing() {
     let mut in_force = rule_set(PROVINCE);
     in_force.rules.push(rule(2, Risk::Housing, "housing_grade == 'D'"));
     store(&mut app.hq(), in_force).await.unwrap();
-    let tables = ["rule_set", "verdict", "signal", "signal_source", "event", "request"];
+    let aging = drafts::household(VILLAGE, vec![member("张三丰", id_number("19650702", 1), Relation::Head)]);
+    let aging = app.hq().register(aging).await.unwrap().household_id;
+    record(&mut app.hq(), observation(&aging)).await.unwrap();
+    // The head has become 60, which no profile says.
+    app.world.clock.set(now() + Days::new(2));
+    let tables = ["rule_set", "verdict", "signal", "signal_source", "event", "request", "profile"];
     let mut before = Vec::new();
     for table in tables {
-        before.push(app.count(table).await);
+        before.push(all_of(&app, table).await);
     }
 
     let mut what_if = rule_set(COUNTY);
     what_if.lines[0].line_fen = 800_000;
+    what_if.rules.push(rule(2, Risk::Other, "elderly == 1"));
     let mut county = app.clients("county", COUNTY);
     let result = simulate(&mut county, what_if.clone(), COUNTY, 10).await.unwrap();
-    assert_eq!(counted(result.count.as_ref().unwrap()), (4, 2, 0));
-    assert_eq!((result.newly_flagged, result.no_longer_flagged), (1, 1));
+    assert_eq!(counted(result.count.as_ref().unwrap()), (5, 3, 0));
+    assert_eq!((result.newly_flagged, result.no_longer_flagged), (2, 1));
     let mut flagged: Vec<_> = result.examples.iter().map(|one| one.household_id.clone()).collect();
     flagged.sort();
-    let mut expected = vec![poor, middling.clone()];
+    let mut expected = vec![poor, middling.clone(), aging];
     expected.sort();
     assert_eq!(flagged, expected);
     let example = result.examples.iter().find(|one| one.household_id == middling).unwrap();
@@ -221,8 +227,14 @@ async fn a_simulation_says_whom_other_rules_would_flag_and_writes_nothing() {
     assert_eq!(simulate(&mut county, what_if.clone(), COUNTY, 1).await.unwrap().examples.len(), 1);
     assert_eq!(simulate(&mut county, what_if, COUNTY, 0).await.unwrap().examples, []);
     for (table, rows) in tables.into_iter().zip(before) {
-        assert_eq!(app.count(table).await, rows, "{table}");
+        assert_eq!(all_of(&app, table).await, rows, "{table}");
     }
+}
+
+/// All that a table holds, as one text.
+async fn all_of(app: &TestApp, table: &str) -> String {
+    let query = format!("SELECT coalesce(string_agg(one::text, '|' ORDER BY one::text), '') FROM {table} AS one");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&app.owner).await.unwrap()
 }
 
 async fn replay(clients: &mut Clients, verdict_id: &str) -> Result<v1::ReplayVerdictResponse, Status> {

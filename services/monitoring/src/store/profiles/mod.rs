@@ -3,6 +3,8 @@
 mod read;
 mod snapshot;
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
@@ -129,6 +131,32 @@ pub async fn aged(conn: &mut PgConnection, within: RegionCode, today: NaiveDate)
     .fetch_all(conn)
     .await?;
     Ok(ids.into_iter().map(HouseholdId).collect())
+}
+
+/// How many members are elderly in the households of a region in which somebody became it since they were counted.
+pub async fn elderly(
+    conn: &mut PgConnection,
+    within: RegionCode,
+    today: NaiveDate,
+) -> Result<HashMap<HouseholdId, i16>, Error> {
+    let range = within.range();
+    let rows = sqlx::query!(
+        r#"
+        SELECT household_id,
+               count(*) FILTER (WHERE (birth_date + make_interval(years => $4))::date <= $3)::smallint AS "elderly!"
+        FROM profile
+            JOIN member USING (household_id)
+        WHERE profile.region_code >= $1 AND profile.region_code < $2 AND elderly_rises_on <= $3 AND left_on IS NULL
+        GROUP BY household_id
+        "#,
+        range.from,
+        range.until,
+        today,
+        ELDERLY,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (HouseholdId(row.household_id), row.elderly)).collect())
 }
 
 /// Counts anew who is elderly, in those of some locked households where somebody became it.
