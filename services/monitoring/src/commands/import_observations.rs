@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{Months, NaiveDate};
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{region::RegionCode, request::Context};
 
@@ -14,7 +14,7 @@ use crate::{
     domain::{
         HouseholdId, ImportId,
         import::{Accepted, ImportKind},
-        observation::{Observation, ObservationDraft},
+        observation::{Observation, ObservationDraft, is_current},
         profile::Circumstances,
         screening::RuleBook,
     },
@@ -25,9 +25,6 @@ use crate::{
         profiles, region, rule_sets,
     },
 };
-
-/// For so long a household is screened for an observation that is imported.
-const CURRENT: Months = Months::new(12);
 
 /// An import of observations.
 #[derive(Debug, Default)]
@@ -143,8 +140,7 @@ impl Known {
         context: &Context,
         says_anew: &BTreeSet<(HouseholdId, NaiveDate)>,
     ) -> Result<(), Error> {
-        let current = context.today().checked_sub_months(CURRENT).unwrap_or(NaiveDate::MIN);
-        let current = says_anew.iter().filter(|(_, window)| *window > current);
+        let current = says_anew.iter().filter(|(_, window)| is_current(*window, context.today()));
         let households: BTreeSet<HouseholdId> = current.map(|(household, _)| *household).collect();
         let mut candidates = profiles::find(conn, &households.into_iter().collect::<Vec<_>>()).await?;
         candidates.retain(|one| says_anew.contains(&(one.household, one.profile.newest.window_ends_on)));

@@ -41,7 +41,7 @@ impl Verb for OpenCase {
             region: head.region,
             rule_set: rules.id(),
             timetable: &rules.timetable,
-            category_met: rules.category_met(&draft.category, standing)?,
+            category_met: rules.category_met(&draft.category, standing, draft.opened_on)?,
             earlier: &desk.cases_of(draft.household),
         };
         let signals = draft.signals.clone();

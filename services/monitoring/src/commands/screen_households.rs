@@ -22,6 +22,7 @@ use super::{Policy, count_elderly::count_elderly};
 use crate::{
     domain::{
         HouseholdId, VerdictId,
+        observation::history_until,
         rule_set::RuleSet,
         screening::{Candidate, Hit, RuleBook, Tally, flags},
         signal::{Origin, Report},
@@ -208,6 +209,7 @@ async fn read_all<J: Judge>(
         let reader = Reader {
             pool: sweep.pool.clone(),
             snapshot: snapshot.clone(),
+            history_until: history_until(sweep.day),
             villages: Arc::clone(&villages),
             judge: Arc::clone(&judge),
             parts: parts.clone(),
@@ -229,6 +231,8 @@ fn readers_of(pool: &PgPool) -> usize {
 struct Reader<J> {
     pool: PgPool,
     snapshot: Snapshot,
+    /// Windows that ended by then are history.
+    history_until: NaiveDate,
     villages: Arc<Mutex<Vec<RegionCode>>>,
     judge: Arc<J>,
     parts: mpsc::Sender<Result<Part, Error>>,
@@ -251,7 +255,7 @@ impl<J: Judge> Reader<J> {
 
     /// Whether anybody still listens.
     async fn read(&self, conn: &mut PgConnection, village: RegionCode) -> Result<bool, Error> {
-        let mut candidates = std::pin::pin!(profiles::stream(conn, village));
+        let mut candidates = std::pin::pin!(profiles::stream(conn, village, self.history_until));
         let mut part = Part::default();
         while let Some(candidate) = candidates.try_next().await? {
             self.judge.judge(&mut part, &candidate)?;

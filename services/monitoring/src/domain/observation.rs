@@ -110,6 +110,21 @@ impl Refused {
     }
 }
 
+/// For so long after its end a window says something of a risk now.
+const CURRENT: Months = Months::new(12);
+
+/// The day by which windows ended that are history on another: they identify nobody, and screening leaves them alone.
+#[must_use]
+pub fn history_until(day: NaiveDate) -> NaiveDate {
+    day.checked_sub_months(CURRENT).unwrap_or(NaiveDate::MIN)
+}
+
+/// Whether a window says something of a risk on a day.
+#[must_use]
+pub fn is_current(window_ends_on: NaiveDate, day: NaiveDate) -> bool {
+    window_ends_on > history_until(day)
+}
+
 /// The last day of the window a year before one that ends on a day: the last day of the same month, in leap years too.
 #[must_use]
 pub fn a_year_before(window_ends_on: NaiveDate) -> NaiveDate {
@@ -228,6 +243,14 @@ mod tests {
         for text in ["2024-02-28", "2025-12-30", "2025-01-01"] {
             assert_eq!(ends_on(text), Err(Refused::WindowEndWrong(text.parse().unwrap())));
         }
+    }
+
+    #[test]
+    fn a_window_is_current_for_twelve_months() {
+        let is_current = |window: &str, day: &str| is_current(window.parse().unwrap(), day.parse().unwrap());
+        assert!(is_current("2024-07-31", "2025-07-30") && is_current("2025-06-30", "2025-06-30"));
+        assert!(!is_current("2024-07-31", "2025-07-31") && !is_current("2020-12-31", "2025-06-30"));
+        assert!(is_current("2024-02-29", "2025-02-27") && !is_current("2024-02-28", "2025-02-28"));
     }
 
     #[test]

@@ -352,3 +352,17 @@ async fn where_no_rules_are_in_force_a_case_goes_on_by_those_it_was_opened_by() 
     let case = hq.take(track(&id, "2024-06-12")).await;
     assert_eq!(case.history[8].due_on, date("2024-06-19"));
 }
+
+#[tokio::test]
+async fn a_window_that_ended_long_ago_identifies_nobody() {
+    let (app, _) = start().await;
+    for (order, window, reason) in [(1, "2023-05-31", "OBSERVATION_MISSING"), (2, "2023-06-30", "")] {
+        let household = app.registered(VILLAGE, order).await.household_id;
+        observed(&app, &household, window, 1_000_000).await;
+        observed(&app, &household, "2025-05-31", 1_000_000).await;
+        let opened = app.hq().open(case(&household)).await;
+        let refused = opened.err().map(|status| (status.code(), told(&status).1));
+        let expected = (!reason.is_empty()).then(|| (Code::FailedPrecondition, reason.to_owned()));
+        assert_eq!(refused, expected, "{window}");
+    }
+}

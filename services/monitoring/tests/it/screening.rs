@@ -111,6 +111,21 @@ async fn a_screening_stays_within_the_region_that_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn what_was_observed_long_ago_is_history_for_a_screening_and_a_simulation() {
+    let app = TestApp::start().await;
+    let mut hq = app.hq();
+    for window in ["2024-06-30", "2024-07-31"] {
+        let id = household(&app, VILLAGE).await;
+        let stated = v1::ObservationDraft { window_ends_on: date(window), wages_fen: 4, ..observation(&id) };
+        record(&mut hq, stated).await.unwrap();
+    }
+    store(&mut hq, rule_set(PROVINCE)).await.unwrap();
+    let simulated = simulate(&mut hq, rule_set(PROVINCE), PROVINCE, 0).await.unwrap();
+    assert_eq!(counted(&simulated.count.unwrap()), (1, 1, 0));
+    assert_eq!(counted(&screen(&mut hq, PROVINCE).await.unwrap()), (1, 1, 1));
+}
+
+#[tokio::test]
 async fn each_household_is_screened_by_the_rules_of_its_nearest_region() {
     let app = TestApp::start().await;
     earning(&app, VILLAGE, 1).await;

@@ -37,8 +37,8 @@ pub enum CaseRefused {
     #[error("the newest observation does not meet the condition of the category {0:?}")]
     CategoryNotMet(String),
 
-    /// Nothing is known of the household.
-    #[error("the household has no observation by that day")]
+    /// Nothing is known of the household, or nothing that is not history.
+    #[error("no window of the household had ended by that day, or none in the 12 months before it")]
     ObservationMissing,
 
     /// A risk is named twice.

@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use chrono::{Datelike as _, NaiveDate};
 
 use super::{CaseRefused, Deadline, Grounds, Income, Observed, Timetable};
-use crate::domain::{RuleSetId, calendar::Calendar, profile::Profile, risk::Risk, rule_set::RuleSet};
+use crate::domain::{
+    RuleSetId, calendar::Calendar, observation::is_current, profile::Profile, risk::Risk, rule_set::RuleSet,
+};
 
 /// How a household stands on a day, by what was known by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +60,20 @@ impl CaseRules {
         category.map(|category| category.name.as_str()).ok_or_else(|| CaseRefused::CategoryUnknown(code.to_owned()))
     }
 
-    /// Whether a household can be of a category; `None` if nothing was observed. A condition that cannot be
-    /// worked out does not hold.
+    /// Whether a household can be of a category on a day; `None` if nothing was observed but what is history by then. A
+    /// condition that cannot be worked out does not hold.
     ///
     /// # Errors
     /// When there is no such category.
-    pub fn category_met(&self, code: &str, standing: Option<&Standing>) -> Result<Option<bool>, CaseRefused> {
+    pub fn category_met(
+        &self,
+        code: &str,
+        standing: Option<&Standing>,
+        day: NaiveDate,
+    ) -> Result<Option<bool>, CaseRefused> {
         self.category_name(code)?;
         let profile = standing.and_then(|standing| standing.profile.as_ref());
+        let profile = profile.filter(|profile| is_current(profile.newest.window_ends_on, day));
         Ok(profile.map(|profile| self.rules.category_is_met(code, profile).unwrap_or(false)))
     }
 

@@ -94,8 +94,12 @@ pub async fn find(conn: &mut PgConnection, households: &[HouseholdId]) -> Result
     rows.into_iter().map(Candidate::try_from).collect()
 }
 
-/// Households of a village with an observation, streamed: however many there are, few are in memory.
-pub fn stream(conn: &mut PgConnection, village: RegionCode) -> impl Stream<Item = Result<Candidate, Error>> {
+/// Households of a village whose newest window ended after a day, streamed: however many there are, few are in memory.
+pub fn stream(
+    conn: &mut PgConnection,
+    village: RegionCode,
+    after: NaiveDate,
+) -> impl Stream<Item = Result<Candidate, Error>> {
     sqlx::query_as!(
         Row,
         r#"
@@ -109,9 +113,10 @@ pub fn stream(conn: &mut PgConnection, village: RegionCode) -> impl Stream<Item 
                medical_guaranteed AS "medical_guaranteed!", housing_grade AS "housing_grade!",
                water_safe AS "water_safe!", shocks AS "shocks!"
         FROM profile
-        WHERE region_code = $1 AND window_ends_on IS NOT NULL
+        WHERE region_code = $1 AND window_ends_on > $2
         "#,
         village.number(),
+        after,
     )
     .fetch(conn)
     .map_err(Error::from)
