@@ -1,13 +1,17 @@
 //! Records an observation, and screens the household anew.
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, screen_households::screen_anew};
+use super::{
+    Policy,
+    screen_households::{known_of, screen_anew},
+};
 use crate::{
     domain::{
         HouseholdId,
-        observation::{Observation, ObservationDraft},
+        observation::{Observation, ObservationDraft, is_current},
         profile::{Circumstances, Newest},
         quality::{self, Dossier},
         rule_set::RuleSet,
@@ -77,13 +81,21 @@ impl Command for RecordObservation {
             profiles::circumstances(conn, &[id]).await?.remove(&id).ok_or(Error::HouseholdNotFound(id))?;
         let window = (id, stated.window_ends_on);
         let earlier = observations::find_many(conn, &[window]).await?.remove(&window);
+        let says_anew = earlier.as_ref().is_none_or(|earlier| earlier.stated != stated);
         let observation = Observation::recorded(earlier.as_ref(), stated, known_of_it.composition.persons);
         let rule_set = rule_sets::in_force(conn, head.region, context.today()).await?;
         let warnings = doubt(known_of_it, &observation, rule_set.as_ref(), context)?;
         let recorded = observations::save(conn, context, (id, head.region, observation)).await?;
         profiles::refresh_newest(conn, &[id]).await?;
-        let candidates = profiles::find(conn, &[id]).await?;
-        let found = screen_anew(conn, context, &candidates, |_| rule_set.as_ref()).await?;
+        // What is not the newest window, or ended long ago, says nothing of a risk now.
+        let mut candidates = profiles::find(conn, &[id]).await?;
+        let is_asked = |newest: NaiveDate| newest == window.1 && is_current(newest, context.today());
+        candidates.retain(|candidate| is_asked(candidate.profile.newest.window_ends_on));
+        let found = if says_anew {
+            screen_anew(conn, context, &candidates, |_| rule_set.as_ref()).await?
+        } else {
+            known_of(conn, &candidates, |_| rule_set.as_ref()).await?
+        };
         let verdicts = verdicts::find_many(conn, &found.verdicts).await?;
         Ok(Screened { recorded, verdicts, warnings })
     }

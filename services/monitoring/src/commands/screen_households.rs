@@ -306,6 +306,27 @@ pub(super) async fn screen_anew<'a>(
     candidates: &[Candidate],
     rules: impl Fn(RegionCode) -> Option<&'a RuleSet>,
 ) -> Result<Recorded, Error> {
+    let (hits, regions) = hits_of(candidates, rules);
+    let known = verdicts::known(conn, &hits, true).await?;
+    record_hits(conn, context, hits, &regions, &known).await
+}
+
+/// What the rules of their villages were found to say of households of which nothing new is stated. Raises nothing.
+pub(super) async fn known_of<'a>(
+    conn: &mut PgConnection,
+    candidates: &[Candidate],
+    rules: impl Fn(RegionCode) -> Option<&'a RuleSet>,
+) -> Result<Recorded, Error> {
+    let (hits, _) = hits_of(candidates, rules);
+    let known = verdicts::known(conn, &hits, false).await?;
+    Ok(Recorded { verdicts: known.into_iter().flatten().collect(), signals: 0 })
+}
+
+/// What the rules of their villages hit, and in which village each hit is.
+fn hits_of<'a>(
+    candidates: &[Candidate],
+    rules: impl Fn(RegionCode) -> Option<&'a RuleSet>,
+) -> (Vec<Hit>, Vec<RegionCode>) {
     let mut hits = Vec::new();
     let mut regions = Vec::new();
     for candidate in candidates {
@@ -313,8 +334,7 @@ pub(super) async fn screen_anew<'a>(
         Tally::default().screen(candidate, rule_set, |hit| hits.push(hit));
         regions.resize(hits.len(), candidate.region);
     }
-    let known = verdicts::known(conn, &hits, true).await?;
-    record_hits(conn, context, hits, &regions, &known).await
+    (hits, regions)
 }
 
 /// Writes those hits of locked households that are not known, and makes them signals.

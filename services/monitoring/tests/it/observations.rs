@@ -200,8 +200,15 @@ async fn an_observation_is_screened_at_once() {
     assert_eq!((app.count("verdict").await, app.count("signal").await), (3, 2));
 
     sqlx::query("UPDATE signal SET state = 'refuted', decided_on = '2025-06-30'").execute(&app.owner).await.unwrap();
-    record(&mut village, poor).await.unwrap();
+    record(&mut village, poor.clone()).await.unwrap();
     assert_eq!((app.count("verdict").await, app.count("signal").await), (5, 3), "who states it anew is heard anew");
+    sqlx::query("UPDATE signal SET state = 'refuted', decided_on = '2025-06-30'").execute(&app.owner).await.unwrap();
+    let known = record(&mut village, poor.clone()).await.unwrap().verdicts;
+    assert_eq!(known.iter().map(|one| one.rule_number).collect::<Vec<_>>(), [1, 2]);
+    let older = v1::ObservationDraft { window_ends_on: date("2025-05-31"), wages_fen: 1, ..poor };
+    assert_eq!(record(&mut village, older).await.unwrap().verdicts, []);
+    let nothing_new = "neither the same once more nor an older window is anything new";
+    assert_eq!((app.count("verdict").await, app.count("signal").await), (5, 3), "{nothing_new}");
 }
 
 #[tokio::test]
@@ -216,10 +223,12 @@ async fn a_window_a_year_before_is_found_across_the_end_of_february() {
         ..observation(id)
     };
     for (before, after) in [("2023-02-28", "2024-02-29"), ("2024-02-29", "2025-02-28"), ("2024-05-31", "2025-05-31")] {
+        app.world.clock.set(format!("{after}T12:00:00Z").parse().unwrap());
         let id = household(&app, VILLAGE).await;
         let mut hq = app.hq();
         record(&mut hq, on(&id, after, 1_000_000)).await.unwrap();
-        let verdicts = record(&mut hq, on(&id, before, 4_000_000)).await.unwrap().verdicts;
+        record(&mut hq, on(&id, before, 4_000_000)).await.unwrap();
+        let verdicts = record(&mut hq, on(&id, after, 1_000_001)).await.unwrap().verdicts;
         assert_eq!(verdicts.len(), 1, "{before} is entered after {after}");
     }
     let id = household(&app, VILLAGE).await;
