@@ -61,6 +61,16 @@ async fn a_rule_set_that_is_not_sound_is_refused_with_its_field_and_nothing_is_w
             v1::SimulateRuleSetRequest { rule_set: Some(draft), region_code: PROVINCE.to_owned(), examples: 0 };
         assert_eq!(told(&hq.rules.simulate_rule_set(simulate).await.unwrap_err()).1, reason);
     }
+    for (field, spoil) in [
+        ("rule_set.notice_min_days", (|set| set.notice_min_days = 4) as Spoil),
+        ("rule_set.removal.min_months", |set| set.removal.as_mut().unwrap().min_months = 5),
+        ("rule_set.removal.stable_months", |set| set.removal.as_mut().unwrap().stable_months = 5),
+    ] {
+        let mut undercutting = rule_set(PROVINCE);
+        spoil(&mut undercutting);
+        let refused = store(&mut hq, undercutting).await.unwrap_err();
+        assert_eq!(told(&refused), (Code::InvalidArgument, "INVALID_FIELDS".to_owned(), vec![field.to_owned()]));
+    }
     let mut long = rule_set(PROVINCE);
     long.rules[0].expression = "true || ".repeat(250) + "true";
     assert_eq!(told(&store(&mut hq, long).await.unwrap_err()).2, ["rule_set.rules[0].expression"]);

@@ -52,7 +52,7 @@ pub struct Observed {
 pub struct Grounds {
     /// Months that have to have passed since identification.
     pub min_months: u32,
-    /// Months for which every known income has to lie above its line; with 0 the newest one alone has to.
+    /// Months for which every known income has to lie above its line.
     pub stable_months: u32,
     /// Members who can work.
     pub labourers: i16,
@@ -113,12 +113,9 @@ impl Grounds {
     }
 
     fn is_income_stable(&self, day: NaiveDate) -> bool {
-        let ended = || self.incomes.iter().filter(|income| income.window_ends_on <= day);
-        let from = match self.stable_months {
-            0 => ended().map(|income| income.window_ends_on).max(),
-            months => day.checked_sub_months(Months::new(months)),
-        };
-        let mut counting = ended().filter(|income| from.is_some_and(|from| income.window_ends_on >= from)).peekable();
+        let from = day.checked_sub_months(Months::new(self.stable_months)).unwrap_or(NaiveDate::MIN);
+        let counting = self.incomes.iter().filter(|income| (from..=day).contains(&income.window_ends_on));
+        let mut counting = counting.peekable();
         let is_above = |income: &Income| income.line.is_some_and(|line| income.per_capita > line);
         counting.peek().is_some() && counting.all(is_above)
     }

@@ -203,16 +203,6 @@ fn removal_needs_stable_income_above_the_years_line() {
         let newest = grounds.incomes[0].window_ends_on;
         grounds.incomes[0].window_ends_on = after(newest, 1);
     });
-    // Without months, the newest one counts alone.
-    let newest_alone = |incomes: &[(u64, i64)]| {
-        let change = with(incomes);
-        move |grounds: &mut Grounds| {
-            change(grounds);
-            grounds.stable_months = 0;
-        }
-    };
-    both_refused("", newest_alone(&[(300, 900_000), (301, 1)]));
-    both_refused("INCOME_NOT_STABLE", newest_alone(&[(300, 1), (301, 900_000)]));
 }
 
 #[test]
