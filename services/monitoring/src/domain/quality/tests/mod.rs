@@ -45,6 +45,16 @@ fn what_comes_close_to_a_fault_is_none() {
 }
 
 #[test]
+fn a_job_without_wages_is_found_after_removal_too() {
+    let mut dossier = sound();
+    let job = fixtures().find(|fixture| fixture.rule == 703).unwrap();
+    (job.hit)(&mut dossier);
+    let case = dossier.case.as_mut().unwrap();
+    case.removed_on = "2025-03-31".parse().ok();
+    assert_eq!(found(&dossier), [703]);
+}
+
+#[test]
 fn numbers_rise_and_names_are_given_once() {
     let numbers: Vec<i16> = rules().map(|rule| rule.number).collect();
     assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
