@@ -141,6 +141,19 @@ pub enum Error {
     #[error(transparent)]
     Observation(#[from] observation::Refused),
 
+    /// The field stands elsewhere in the request than the error itself knows.
+    #[error("{source}")]
+    At {
+        /// Path of the field from the request.
+        path: String,
+        /// What is wrong.
+        source: Box<Self>,
+    },
+
+    /// Holidays are those of all regions.
+    #[error("holidays are everybody's: stating them takes a token for the province, not for {0}")]
+    HolidaysElsewhere(RegionCode),
+
     /// What every changing request can meet with.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -162,6 +175,21 @@ impl Error {
     /// A field that no rule of the contract can check.
     pub fn field(field: &'static str, text: impl Display) -> Self {
         Self::Field { field, text: text.to_string() }
+    }
+
+    /// The same error, about the field with this path from the request.
+    #[must_use]
+    pub fn at(self, path: impl Into<String>) -> Self {
+        Self::At { path: path.into(), source: Box::new(self) }
+    }
+
+    /// The same error, whose field stands in `message`, a field of the request.
+    #[must_use]
+    pub fn within(self, message: &str) -> Self {
+        match self.field().map(|field| format!("{message}.{field}")) {
+            Some(path) => self.at(path),
+            None => self,
+        }
     }
 
     /// A row of a batch that breaks rules of the contract.
@@ -191,6 +219,7 @@ impl ServiceError for Error {
             | Self::HouseholdNumberNotFound
             | Self::RuleSetNotFound(_)
             | Self::VerdictNotFound(_) => ErrorKind::NotFound,
+            Self::At { source, .. } => source.kind(),
             Self::Case(refused) => refused.kind(),
             Self::Measure(refused) => refused.kind(),
             Self::Stale { .. } => ErrorKind::Aborted,
@@ -199,7 +228,7 @@ impl ServiceError for Error {
             | Self::RuleSetMissing(..)
             | Self::RuleSetInUse(_)
             | Self::Quality(_) => ErrorKind::FailedPrecondition,
-            Self::Date(_, DateRefused::TooOld { .. }) => ErrorKind::PermissionDenied,
+            Self::Date(_, DateRefused::TooOld { .. }) | Self::HolidaysElsewhere(_) => ErrorKind::PermissionDenied,
             Self::RegionLevelWrong(_)
             | Self::Date(_, DateRefused::InFuture { .. })
             | Self::Field { .. }
@@ -220,6 +249,7 @@ impl ServiceError for Error {
 
     fn reason(&self) -> &'static str {
         match self {
+            Self::At { source, .. } => source.reason(),
             Self::RegionNotFound(_) => "REGION_NOT_FOUND",
             Self::RegionLevelWrong(_) => "REGION_LEVEL_WRONG",
             Self::HouseholdNotFound(_) | Self::HouseholdNumberNotFound => "HOUSEHOLD_NOT_FOUND",
@@ -230,6 +260,7 @@ impl ServiceError for Error {
             Self::VerdictNotFound(_) => "VERDICT_NOT_FOUND",
             Self::RuleSet(refused) => refused.reason(),
             Self::Holidays(refused) => refused.reason(),
+            Self::HolidaysElsewhere(_) => "HOLIDAYS_ELSEWHERE",
             Self::Observation(refused) => refused.reason(),
             Self::Case(refused) => refused.reason(),
             Self::Measure(refused) => refused.reason(),
@@ -254,7 +285,14 @@ impl ServiceError for Error {
         match self {
             Self::Date(field, _) | Self::Field { field, .. } => Some(field),
             Self::Row { field, .. } | Self::Household(household::Refused { field, .. }) => Some(field),
-            Self::RegionLevelWrong(_) => Some("region_code"),
+            Self::At { path, .. } => Some(path),
+            Self::RegionNotFound(_) | Self::RegionLevelWrong(_) => Some("region_code"),
+            Self::HouseholdNotFound(_) => Some("household_id"),
+            Self::HouseholdNumberNotFound => Some("household_number"),
+            Self::RuleSetNotFound(_) => Some("rule_set_id"),
+            Self::VerdictNotFound(_) => Some("verdict_id"),
+            Self::Merge(refused) => refused.field(),
+            Self::Import(refused) => refused.field(),
             Self::Signal(refused) => refused.field(),
             Self::Income(refused) => Some(refused.field()),
             Self::RuleSet(refused) => Some(&refused.field),
@@ -263,7 +301,16 @@ impl ServiceError for Error {
             Self::Observation(refused) => Some(refused.field()),
             Self::Case(refused) => refused.field(),
             Self::Measure(refused) => refused.field(),
-            _ => None,
+            Self::HouseholdMerged(_)
+            | Self::Stale { .. }
+            | Self::BatchRefused { .. }
+            | Self::Quality(_)
+            | Self::RuleSetMissing(..)
+            | Self::HolidaysElsewhere(_)
+            | Self::Request(_)
+            | Self::Sealing(_)
+            | Self::Database(_)
+            | Self::Corrupt(_) => None,
         }
     }
 }

@@ -38,7 +38,13 @@ impl Command for MergeHouseholds {
         let Self { kept, merged, terms, expected_version } = self;
         // Before the households, as those do who send warnings.
         signals::hold_warnings_off(conn).await?;
-        let [head, other] = lock_both(conn, [kept, merged]).await?;
+        let named = |error| match error {
+            Error::HouseholdNotFound(id) => {
+                Error::HouseholdNotFound(id).at(if id == kept { "kept_id" } else { "merged_id" })
+            }
+            other => other,
+        };
+        let [head, other] = lock_both(conn, [kept, merged]).await.map_err(named)?;
         at_version(head.unmerged()?.version, expected_version)?;
         other.unmerged()?;
         if merges::has_open_case(conn, merged).await? {

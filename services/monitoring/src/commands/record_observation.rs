@@ -56,7 +56,7 @@ impl RecordObservation {
     /// Makes sure of all that can be known without the database.
     pub fn check(&self, context: &Context, policy: &Policy) -> Result<(), Error> {
         self.stated.check()?;
-        policy.check_date("observation.window_ends_on", self.stated.window_ends_on, context)
+        policy.check_date("window_ends_on", self.stated.window_ends_on, context)
     }
 }
 

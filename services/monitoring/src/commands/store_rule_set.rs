@@ -26,7 +26,7 @@ impl Command for StoreRuleSet {
         let region = rule_set.region;
         let today = context.today();
         if regions::existing(conn, &[region], today).await?.is_empty() {
-            return Err(Error::RegionNotFound(region.to_string()));
+            return Err(Error::RegionNotFound(region.to_string()).at("rule_set.region_code"));
         }
         rule_sets::lock(conn).await?;
         let newest = rule_sets::newest_in_force(conn, region, today).await?;

@@ -55,6 +55,15 @@ impl Refused {
         }
     }
 
+    /// The field that it is about.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound => Some("import_id"),
+            Self::Reused | Self::Gap(_) => None,
+        }
+    }
+
     /// Its name, which never changes.
     #[must_use]
     pub fn reason(&self) -> &'static str {

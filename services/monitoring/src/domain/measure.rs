@@ -172,7 +172,10 @@ impl MeasureRefused {
         match self {
             Self::RiskNotOfCase(_) => Some("risk"),
             Self::DateOrder { field, .. } => Some(field),
-            _ => None,
+            Self::NotFound(_) => Some("measure_id"),
+            Self::Exists(_) | Self::ExistsElsewhere | Self::CaseClosed | Self::CaseNotMonitored | Self::Finished => {
+                None
+            }
         }
     }
 }

@@ -95,6 +95,16 @@ impl Refused {
         }
     }
 
+    /// The field that it is about.
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound => Some("merge_id"),
+            Self::Same => Some("merged_id"),
+            Self::HasCase | Self::Final(_) => None,
+        }
+    }
+
     /// Its name, which never changes.
     #[must_use]
     pub fn reason(&self) -> &'static str {

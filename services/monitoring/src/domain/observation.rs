@@ -1,6 +1,6 @@
 //! What a household earned and lacked in 12 months.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use chrono::{Datelike as _, Months, NaiveDate};
 use tongxin_platform::named;
@@ -75,7 +75,7 @@ pub struct Observation {
 }
 
 /// Why what is stated is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The window does not end with a month.
     #[error("a window ends with the last day of a month, {0} is none")]
@@ -85,13 +85,13 @@ pub enum Refused {
     ShockTwice(Risk),
     /// An amount is below 0: the path of its field.
     #[error("{0} is below 0: what a business lost is its expense")]
-    AmountNegative(&'static str),
+    AmountNegative(Cow<'static, str>),
 }
 
 impl Refused {
     /// Its name, which never changes.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::WindowEndWrong(_) => "WINDOW_END_WRONG",
             Self::ShockTwice(_) => "SHOCK_TWICE",
@@ -99,12 +99,12 @@ impl Refused {
         }
     }
 
-    /// The field that is wrong.
+    /// The field that is wrong, by its path from the observation.
     #[must_use]
-    pub fn field(self) -> &'static str {
+    pub fn field(&self) -> &str {
         match self {
-            Self::WindowEndWrong(_) => "observation.window_ends_on",
-            Self::ShockTwice(_) => "observation.shocks",
+            Self::WindowEndWrong(_) => "window_ends_on",
+            Self::ShockTwice(_) => "shocks",
             Self::AmountNegative(field) => field,
         }
     }
@@ -142,7 +142,10 @@ impl ObservationDraft {
             return Err(Refused::WindowEndWrong(self.window_ends_on));
         }
         if let Some((field, _)) = self.amounts().into_iter().find(|(_, amount)| *amount < 0) {
-            return Err(Refused::AmountNegative(field));
+            return Err(Refused::AmountNegative(field.into()));
+        }
+        if let Some(place) = self.shocks.iter().position(|shock| shock.loss_fen < 0) {
+            return Err(Refused::AmountNegative(format!("shocks[{place}].loss_fen").into()));
         }
         let mut seen = HashSet::new();
         match self.shocks.iter().find(|shock| !seen.insert((shock.cause, shock.disaster))) {
@@ -151,17 +154,16 @@ impl ObservationDraft {
         }
     }
 
-    /// All amounts, by the path of their fields; of the losses the least.
-    fn amounts(&self) -> [(&'static str, i64); 8] {
+    /// All amounts but the losses, by their fields.
+    fn amounts(&self) -> [(&'static str, i64); 7] {
         [
-            ("observation.wages_fen", self.wages),
-            ("observation.business_fen", self.business),
-            ("observation.property_fen", self.property),
-            ("observation.transfer_fen", self.transfer),
-            ("observation.business_expense_fen", self.business_expense),
-            ("observation.out_of_pocket_fen", self.out_of_pocket),
-            ("observation.insurance_received_fen", self.insurance_received),
-            ("observation.shocks.loss_fen", self.shocks.iter().map(|shock| shock.loss_fen).min().unwrap_or_default()),
+            ("wages_fen", self.wages),
+            ("business_fen", self.business),
+            ("property_fen", self.property),
+            ("transfer_fen", self.transfer),
+            ("business_expense_fen", self.business_expense),
+            ("out_of_pocket_fen", self.out_of_pocket),
+            ("insurance_received_fen", self.insurance_received),
         ]
     }
 
@@ -265,11 +267,8 @@ mod tests {
     #[test]
     fn no_amount_is_below_0() {
         for (index, (field, _)) in draft().amounts().iter().enumerate() {
-            let mut draft = ObservationDraft {
-                shocks: vec![Shock { cause: Risk::Illness, disaster: None, loss_fen: 0 }],
-                ..draft()
-            };
-            let amounts: [&mut i64; 8] = [
+            let mut draft = draft();
+            let amounts: [&mut i64; 7] = [
                 &mut draft.wages,
                 &mut draft.business,
                 &mut draft.property,
@@ -277,11 +276,14 @@ mod tests {
                 &mut draft.business_expense,
                 &mut draft.out_of_pocket,
                 &mut draft.insurance_received,
-                &mut draft.shocks[0].loss_fen,
             ];
             *amounts.into_iter().nth(index).unwrap() = -1;
-            assert_eq!(draft.check(), Err(Refused::AmountNegative(field)));
+            assert_eq!(draft.check(), Err(Refused::AmountNegative((*field).into())));
         }
+        let loss = |cause, loss_fen| Shock { cause, disaster: None, loss_fen };
+        let shocks = vec![loss(Risk::Illness, 0), loss(Risk::Accident, -1)];
+        let refused = ObservationDraft { shocks, ..draft() }.check().unwrap_err();
+        assert_eq!(refused, Refused::AmountNegative("shocks[1].loss_fen".into()));
     }
 
     #[test]

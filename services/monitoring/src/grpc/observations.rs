@@ -49,8 +49,9 @@ impl ObservationService for Door {
         request: Request<v1::RecordObservationRequest>,
     ) -> Result<Response<v1::RecordObservationResponse>, Status> {
         let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = RecordObservation::try_from(request.observation.unwrap_or_default())?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+        let within = |error: Error| error.within("observation");
+        let command = RecordObservation::try_from(request.observation.unwrap_or_default()).map_err(within)?;
+        Ok(Response::new(self.writer.execute(call, command).await.map_err(within)?))
     }
 
     type ImportObservationsStream = Answers<v1::ImportObservationsResponse>;

@@ -186,7 +186,12 @@ async fn what_lies_elsewhere_is_not_found() {
         (elsewhere.open(opening).await.unwrap_err(), "HOUSEHOLD_NOT_FOUND"),
     ];
     for (error, reason) in refused {
-        assert_eq!((error.code(), told(&error).1.as_str()), (Code::NotFound, reason));
+        let field = match reason {
+            "MEASURE_NOT_FOUND" => "measure_id",
+            "HOUSEHOLD_NOT_FOUND" => "household_id",
+            _ => "case_id",
+        };
+        assert_eq!(told(&error), (Code::NotFound, reason.to_owned(), vec![field.to_owned()]));
     }
     let listed = elsewhere.cases.list_cases(v1::ListCasesRequest::default()).await.unwrap().into_inner();
     assert!(listed.cases.is_empty() && elsewhere.overdue("", 0, "").await.steps.is_empty());

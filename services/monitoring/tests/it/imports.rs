@@ -152,7 +152,7 @@ fn mixed() -> Vec<HouseholdDraft> {
 const MIXED_ERRORS: [(i64, &str, &str); 5] = [
     (2, "ID_NUMBER_INVALID", "members[0].id_number"),
     (3, "INVALID_FIELDS", "members"),
-    (4, "REGION_NOT_FOUND", ""),
+    (4, "REGION_NOT_FOUND", "region_code"),
     (5, "HOUSEHOLD_NUMBER_TAKEN", "household_number"),
     (6, "REGION_LEVEL_WRONG", "region_code"),
 ];

@@ -102,8 +102,8 @@ async fn an_income_that_cannot_be_is_refused() {
     let mut county = app.clients("county", COUNTY);
     let other = [(IncomeKind::Other, 1)];
     for (request, code, reason, field) in [
-        (income("441823107299", 2024, &other), Code::NotFound, "REGION_NOT_FOUND", None),
-        (income("441825104200", 2024, &other), Code::NotFound, "REGION_NOT_FOUND", None),
+        (income("441823107299", 2024, &other), Code::NotFound, "REGION_NOT_FOUND", Some("region_code")),
+        (income("441825104200", 2024, &other), Code::NotFound, "REGION_NOT_FOUND", Some("region_code")),
         (income(TOWN, 2024, &other), Code::InvalidArgument, "REGION_LEVEL_WRONG", Some("region_code")),
         (income("441823107001", 2024, &other), Code::InvalidArgument, "REGION_LEVEL_WRONG", Some("region_code")),
         (income(VILLAGE, 2025, &other), Code::InvalidArgument, "DATE_IN_FUTURE", Some("year")),

@@ -2,7 +2,7 @@
 
 use futures::stream;
 use tongxin_proto::{
-    batch::v1::{ImportOptions, ImportStatus},
+    batch::v1::{ImportOptions, ImportStatus, RowError},
     monitoring::v1::{
         self, Disaster, HousingGrade, ImportObservationsRequest, ObservationRows, Risk,
         import_observations_request::Part,
@@ -84,7 +84,8 @@ async fn a_household_is_named_by_its_national_number_too() {
     let recorded = record(&mut app.hq(), stated).await.unwrap().observation.unwrap();
     assert_eq!(recorded.stated.unwrap().household_id, id);
     let unknown = v1::ObservationDraft { household_number: "4418230002".to_owned(), ..observation("") };
-    assert_eq!(told(&record(&mut app.hq(), unknown).await.unwrap_err()).1, "HOUSEHOLD_NOT_FOUND");
+    let expected = (Code::NotFound, "HOUSEHOLD_NOT_FOUND".to_owned(), vec!["observation.household_number".to_owned()]);
+    assert_eq!(told(&record(&mut app.hq(), unknown).await.unwrap_err()), expected);
 }
 
 #[tokio::test]
@@ -93,6 +94,8 @@ async fn what_cannot_be_is_refused_and_nothing_is_written() {
     let id = household(&app, VILLAGE).await;
     let shock = |loss_fen| v1::Shock { cause: Risk::Illness.into(), disaster: 0, loss_fen };
     let flooded = v1::Shock { cause: Risk::Illness.into(), disaster: Disaster::Flood.into(), loss_fen: 1 };
+    let unkind = v1::Shock { cause: Risk::NaturalDisaster.into(), disaster: 0, loss_fen: 1 };
+    let lost = v1::Shock { cause: Risk::Accident.into(), disaster: 0, loss_fen: -1 };
     let on = |day: &str| v1::ObservationDraft { window_ends_on: date(day), ..observation(&id) };
     let cases = [
         (on("2025-07-31"), "DATE_IN_FUTURE", "observation.window_ends_on"),
@@ -105,13 +108,18 @@ async fn what_cannot_be_is_refused_and_nothing_is_written() {
         (
             v1::ObservationDraft { shocks: vec![flooded], ..observation(&id) },
             "INVALID_FIELDS",
-            "observation.shocks.disaster",
+            "observation.shocks[0].disaster",
         ),
         (v1::ObservationDraft { wages_fen: -1, ..observation(&id) }, "AMOUNT_NEGATIVE", "observation.wages_fen"),
         (
-            v1::ObservationDraft { shocks: vec![shock(-1)], ..observation(&id) },
+            v1::ObservationDraft { shocks: vec![shock(1), unkind], ..observation(&id) },
+            "INVALID_FIELDS",
+            "observation.shocks[1].disaster",
+        ),
+        (
+            v1::ObservationDraft { shocks: vec![shock(1), lost], ..observation(&id) },
             "AMOUNT_NEGATIVE",
-            "observation.shocks.loss_fen",
+            "observation.shocks[1].loss_fen",
         ),
         (v1::ObservationDraft { housing_grade: 0, ..observation(&id) }, "INVALID_FIELDS", "observation.housing_grade"),
         (
@@ -290,20 +298,19 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
     let status = import(&mut town, (&id, false), vec![(1, rows.clone())]).await.unwrap();
     assert_eq!((status.rows_taken, status.accepted, status.refused), (12, 4, 8));
     assert_eq!(dry.errors, status.errors);
-    let reasons: Vec<_> = status.errors.iter().map(|error| (error.row, error.reason.as_str())).collect();
-    assert_eq!(
-        reasons,
-        [
-            (3, "HOUSEHOLD_NOT_FOUND"),
-            (4, "HOUSEHOLD_MERGED"),
-            (5, "HOUSEHOLD_NOT_FOUND"),
-            (6, "DATE_IN_FUTURE"),
-            (7, "WINDOW_END_WRONG"),
-            (8, "HISTORY_NOT_ALLOWED"),
-            (9, "SHOCK_TWICE"),
-            (10, "AMOUNT_NEGATIVE"),
-        ]
-    );
+    let named = |error: &RowError| (error.row, error.reason.clone(), error.field.clone());
+    let expected = [
+        (3, "HOUSEHOLD_NOT_FOUND", "household_number"),
+        (4, "HOUSEHOLD_MERGED", ""),
+        (5, "HOUSEHOLD_NOT_FOUND", "household_id"),
+        (6, "DATE_IN_FUTURE", "window_ends_on"),
+        (7, "WINDOW_END_WRONG", "window_ends_on"),
+        (8, "HISTORY_NOT_ALLOWED", "window_ends_on"),
+        (9, "SHOCK_TWICE", "shocks"),
+        (10, "AMOUNT_NEGATIVE", "wages_fen"),
+    ];
+    let expected = expected.map(|(row, reason, field)| (row, reason.to_owned(), field.to_owned()));
+    assert_eq!(status.errors.iter().map(named).collect::<Vec<_>>(), expected);
     let listed = list(&app, &first).await;
     let known: Vec<_> = listed.iter().map(|one| (one.version, one.per_capita_net_income_fen)).collect();
     assert_eq!(known, [(2, 500_000), (1, 250_000)], "a later row corrects an earlier one");

@@ -213,7 +213,28 @@ impl CaseRefused {
             Self::RemarkRequired => Some("risk_remark"),
             Self::ReasonRequired => Some("reason"),
             Self::DateOrder { field, .. } => Some(field),
-            _ => None,
+            Self::NotFound(_) => Some("case_id"),
+            Self::SignalNotFound(_) => Some("signal_ids"),
+            Self::Exists(_)
+            | Self::ExistsElsewhere
+            | Self::HouseholdHasCase
+            | Self::RuleSetMissing
+            | Self::CategoryNotMet(_)
+            | Self::ObservationMissing
+            | Self::SignalNotVerified(_)
+            | Self::StepOutOfOrder { .. }
+            | Self::NoticeTooShort { .. }
+            | Self::VerifierIsProposer(_)
+            | Self::RemovalTooEarly { .. }
+            | Self::IncomeNotStable
+            | Self::GuaranteesNotMet
+            | Self::MeasureMissing(_)
+            | Self::NoLabour
+            | Self::StepNotAllowed { .. }
+            | Self::PerformerNotAllowed
+            | Self::FailedBefore
+            | Self::NoticeNotPosted
+            | Self::NameNotPublishable => None,
         }
     }
 }

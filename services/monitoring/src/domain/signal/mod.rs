@@ -235,7 +235,8 @@ impl SignalRefused {
             Self::PeriodOrder(..) => Some("until"),
             Self::KindWrong => Some("kind"),
             Self::OutsideRegion(_) => Some("region_code"),
-            Self::NotFound(_) | Self::Decided(_) | Self::NotVerified(_) => None,
+            Self::NotFound(_) => Some("signal_id"),
+            Self::Decided(_) | Self::NotVerified(_) => None,
         }
     }
 }

@@ -19,9 +19,9 @@ impl TryFrom<v1::ObservationDraft> for RecordObservation {
 
     fn try_from(stated: v1::ObservationDraft) -> Result<Self, Error> {
         let household = match (stated.household_id.as_str(), stated.household_number.as_str()) {
-            ("", "") => return Err(Error::field("observation.household_id", "or household_number is required")),
+            ("", "") => return Err(Error::field("household_id", "or household_number is required")),
             ("", number) => HouseholdRef::Number(number.to_owned()),
-            (id, _) => HouseholdRef::Id(household_id("observation.household_id", id)?),
+            (id, _) => HouseholdRef::Id(household_id("household_id", id)?),
         };
         Ok(Self { household, stated: stated.try_into()? })
     }
@@ -32,7 +32,7 @@ impl TryFrom<v1::ObservationDraft> for ObservationDraft {
 
     fn try_from(stated: v1::ObservationDraft) -> Result<Self, Error> {
         Ok(Self {
-            window_ends_on: date("observation.window_ends_on", stated.window_ends_on)?,
+            window_ends_on: date("window_ends_on", stated.window_ends_on)?,
             wages: stated.wages_fen,
             business: stated.business_fen,
             property: stated.property_fen,
@@ -42,23 +42,23 @@ impl TryFrom<v1::ObservationDraft> for ObservationDraft {
             insurance_received: stated.insurance_received_fen,
             schooling_guaranteed: stated.schooling_guaranteed,
             medical_guaranteed: stated.medical_guaranteed,
-            housing_grade: named("observation.housing_grade", stated.housing_grade)?,
+            housing_grade: named("housing_grade", stated.housing_grade)?,
             water_safe: stated.water_safe,
-            shocks: stated.shocks.into_iter().map(Shock::try_from).collect::<Result<_, _>>()?,
+            shocks: (0..)
+                .zip(stated.shocks)
+                .map(|(place, stated)| shock(stated).map_err(|error| error.within(&format!("shocks[{place}]"))))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
 
-impl TryFrom<v1::Shock> for Shock {
-    type Error = Error;
-
-    fn try_from(stated: v1::Shock) -> Result<Self, Error> {
-        let cause: Risk = named("observation.shocks.cause", stated.cause)?;
-        let disaster = Disaster::read(stated.disaster);
-        if disaster.is_some() && cause != Risk::NaturalDisaster {
-            return Err(Error::field("observation.shocks.disaster", "is for natural disasters only"));
-        }
-        Ok(Self { cause, disaster, loss_fen: stated.loss_fen })
+fn shock(stated: v1::Shock) -> Result<Shock, Error> {
+    let cause: Risk = named("cause", stated.cause)?;
+    let disaster = Disaster::read(stated.disaster);
+    match (cause, disaster) {
+        (Risk::NaturalDisaster, None) => Err(Error::field("disaster", "is required for natural disasters")),
+        (Risk::NaturalDisaster, Some(_)) | (_, None) => Ok(Shock { cause, disaster, loss_fen: stated.loss_fen }),
+        (_, Some(_)) => Err(Error::field("disaster", "is for natural disasters only")),
     }
 }
 
