@@ -239,5 +239,13 @@ async fn holidays_are_days_of_the_year_each_once_and_not_everybodys_to_state() {
     }
     let refused = app.clients("county", COUNTY).rules.set_holidays(holidays(2025, &[])).await.unwrap_err();
     assert_eq!(told(&refused).1, "PERMISSION_MISSING");
+    for part in ["441800000000", COUNTY] {
+        let refused = app.clients("hq", part).rules.set_holidays(holidays(2025, &[])).await.unwrap_err();
+        assert_eq!(
+            (refused.code(), told(&refused).1.as_str()),
+            (Code::PermissionDenied, "HOLIDAYS_ELSEWHERE"),
+            "{part}"
+        );
+    }
     assert_eq!(app.count("holiday").await, 0);
 }
