@@ -198,6 +198,11 @@ async fn go_wrong(app: &TestApp, household_id: &str) -> Vec<Status> {
     }
     let find = FindHouseholdsRequest { id_number: numbers()[3].clone(), ..Default::default() };
     refused.push(clerk.households.find_households(find).await.unwrap_err());
+    for telling in [numbers()[0].as_str(), PHONE, ACCOUNT] {
+        let told_of_whom = CaseDraft { risk_remark: format!("联系{telling}"), ..lives::case(household_id) };
+        refused.push(clerk.open(told_of_whom).await.unwrap_err());
+        assert_eq!(support::told(refused.last().unwrap()).2, ["risk_remark"]);
+    }
 
     // Faults of ours, with all that the database says about them.
     for (fault, end) in [

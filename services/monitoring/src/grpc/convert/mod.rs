@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub(super) use rules::{Simulated, replay, rule_set_id, verdict_id};
 
 use crate::{
-    domain::{HouseholdId, ImportId, household::Why, id_number, import::Progress},
+    domain::{HouseholdId, ImportId, household::Why, id_number, import::Progress, plain},
     error::Error,
     store::imports,
 };
@@ -52,10 +52,13 @@ pub(super) fn without_id_number(field: &'static str, text: &str) -> Result<(), E
     if id_number::is_in(text) { Err(Error::field(field, Why::HoldsIdNumber)) } else { Ok(()) }
 }
 
-/// A text about a case without the white space around it, which is kept in plain.
+/// A text about a case or a signal without the white space around it, which is kept in plain: it says of nobody who it
+/// is, by an ID number, a phone or an account.
 pub(super) fn remark(field: &'static str, text: &str) -> Result<String, Error> {
-    without_id_number(field, text)?;
-    Ok(text.trim().to_owned())
+    match plain::telling(text) {
+        Some(telling) => Err(Error::field(field, telling)),
+        None => Ok(text.trim().to_owned()),
+    }
 }
 
 /// A value that has to be stated.

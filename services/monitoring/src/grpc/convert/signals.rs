@@ -7,7 +7,7 @@ use tongxin_platform::{
 };
 use tongxin_proto::{monitoring::v1, names::Named as _};
 
-use super::{date, named, optional_region, region, uuid, without_id_number};
+use super::{date, named, optional_region, region, remark, uuid, without_id_number};
 use crate::{
     commands::{DecideSignal, ReportSignal, Reported, WarningDraft},
     domain::{
@@ -35,10 +35,10 @@ pub(in crate::grpc) fn report_signal(request: &v1::ReportSignalRequest) -> Resul
 
 pub(in crate::grpc) fn decide_signal(request: v1::DecideSignalRequest) -> Result<DecideSignal, Error> {
     let on = date("decided_on", request.decided_on)?;
-    without_id_number("reason", &request.reason)?;
+    let reason = remark("reason", &request.reason)?;
     Ok(DecideSignal {
         signal: signal_id(&request.signal_id)?,
-        decision: Decision { verified: request.verified, reason: request.reason, on },
+        decision: Decision { verified: request.verified, reason, on },
         expected_version: request.expected_version,
     })
 }
