@@ -1,6 +1,6 @@
 //! Resident identity numbers (GB 11643): 6 digits for the place of the first registration, 8 for the day of
-//! birth, 3 in order, of which the last tells the sex, and a check digit. Places that are no longer in use
-//! are as good as others.
+//! birth, 3 in order, of which the last tells the sex, and a check digit. Places that are no longer in use, or
+//! never were, are accepted; [`is_place_known`] tells them from others.
 
 use std::fmt;
 
@@ -15,6 +15,15 @@ const CHECK_DIGITS: [u8; 11] = *b"10X98765432";
 
 /// Nobody who was born before is alive; the number is mistyped.
 const FIRST_YEAR: i32 = 1850;
+
+/// The first two digits of all provinces.
+const PROVINCES: [&str; 34] = [
+    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44",
+    "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
+];
+
+/// What numbers begin with that were given out in Qingyuan before its counties got the codes that they have.
+const RETIRED: [&str; 7] = ["441822", "441824", "441827", "441811", "4401", "4402", "4426"];
 
 /// A number whose check digit and day of birth are right. Its text shows itself nowhere.
 #[derive(Clone)]
@@ -96,6 +105,13 @@ pub fn is_in(text: &str) -> bool {
     windows.into_iter().any(|window| IdNumber::parse(window).is_ok())
 }
 
+/// Whether a number begins with a place that is in use here.
+#[must_use]
+pub fn is_place_known(number: &str) -> bool {
+    let begins = |place: &&str| number.starts_with(*place);
+    PROVINCES.iter().any(|place| begins(place)) && !RETIRED.iter().any(|place| begins(place))
+}
+
 fn check_digit(digits: &[u8]) -> u8 {
     let sum: u32 = WEIGHTS.iter().zip(digits).map(|(weight, digit)| weight * u32::from(digit - b'0')).sum();
     CHECK_DIGITS[sum as usize % CHECK_DIGITS.len()]
@@ -168,6 +184,18 @@ mod tests {
     fn retired_and_unknown_places_are_accepted() {
         for place in ["441822", "441824", "441827", "441811", "440101", "442601", "999999"] {
             assert!(with_check_digit(&format!("{place}19800101001")).is_ok(), "{place}");
+        }
+    }
+
+    #[test]
+    fn retired_and_unknown_places_are_told_from_others() {
+        for place in
+            ["441822", "441824", "441827", "441811", "440125", "440223", "442626", "999999", "100000", "834418"]
+        {
+            assert!(!is_place_known(&format!("{place}198001010010")), "{place}");
+        }
+        for place in ["441800", "441802", "441823", "441881", "440301", "441201", "110105", "360426", "820000"] {
+            assert!(is_place_known(&format!("{place}198001010010")), "{place}");
         }
     }
 

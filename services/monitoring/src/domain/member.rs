@@ -6,7 +6,10 @@ use chrono::{Datelike as _, NaiveDate};
 use secrecy::{ExposeSecret as _, SecretString};
 use tongxin_platform::named;
 
-use super::{MemberId, id_number::IdNumber};
+use super::{
+    MemberId,
+    id_number::{IdNumber, is_place_known},
+};
 
 named! {
     /// Sex.
@@ -237,6 +240,12 @@ impl Member {
     #[must_use]
     pub fn is_same_person(&self, other: &Self) -> bool {
         self.personal.id_number.expose_secret() == other.personal.id_number.expose_secret()
+    }
+
+    /// Whether its ID number begins with a place that is in use.
+    #[must_use]
+    pub fn is_place_known(&self) -> bool {
+        is_place_known(self.personal.id_number.expose_secret())
     }
 
     /// Whether it can work: ordinary, skilled or weak labour.

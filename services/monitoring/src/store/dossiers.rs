@@ -77,7 +77,9 @@ impl Reader {
                 support: named(SocialSupport::by_name(&row.support), &row.support)?,
                 members: people.remove(&id).unwrap_or_default(),
                 composition,
-                registered_twice: twice.get(&id).copied().unwrap_or_default(),
+                registered_twice: twice.get(&HouseholdId(id)).copied().unwrap_or_default(),
+                // They are sealed: it is said at entry.
+                places_unknown: 0,
                 line: self.line(conn, row.region_code, newest.as_ref()).await?,
                 newest,
                 case: cases.remove(&id),

@@ -10,8 +10,13 @@ use crate::support::{Clients, TestApp, new_request_id};
 /// The ID number of somebody who was born on a day (such as `19800101`), with the right check digit. Odd orders are
 /// men's, even ones women's.
 pub fn id_number(birth_date: &str, order: u32) -> String {
+    id_number_of("441823", birth_date, order)
+}
+
+/// The same of somebody who was first registered at a place.
+pub fn id_number_of(place: &str, birth_date: &str, order: u32) -> String {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let digits = format!("441823{birth_date}{order:03}");
+    let digits = format!("{place}{birth_date}{order:03}");
     let sum: u32 = digits.chars().zip(WEIGHTS).map(|(digit, weight)| digit.to_digit(10).unwrap() * weight).sum();
     format!("{digits}{}", "10X98765432".chars().nth(sum as usize % 11).unwrap())
 }

@@ -29,6 +29,8 @@ pub struct Dossier {
     pub composition: Composition,
     /// How many members are registered in another household as well.
     pub registered_twice: usize,
+    /// How many ID numbers begin with a place that is unknown or retired; 0 where they are not known.
+    pub places_unknown: usize,
     /// Its newest observation.
     pub newest: Option<Newest>,
     /// The monitoring line of that observation's year, in fen.
@@ -104,6 +106,7 @@ impl Dossier {
             members: household.present().map(Person::from).collect(),
             composition: Composition::of(household, today),
             registered_twice: 0,
+            places_unknown: household.present().filter(|member| !member.is_place_known()).count(),
             newest: None,
             line: None,
             case: None,
@@ -122,6 +125,7 @@ impl Dossier {
             members: Vec::new(),
             composition: profile.composition,
             registered_twice: 0,
+            places_unknown: 0,
             newest: Some(profile.newest.clone()),
             line,
             case: profile.monitored.then(|| CaseFacts::under_monitoring(today)),

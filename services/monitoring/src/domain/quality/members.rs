@@ -68,6 +68,12 @@ pub(super) const RULES: &[Rule] = &[
         "a member is registered in another household as well",
         |dossier| dossier.registered_twice > 0,
     ),
+    Rule::warn(
+        115,
+        "身份证号码前六位为已撤销或未知的行政区划",
+        "an ID number begins with a place that is unknown or retired",
+        |dossier| dossier.places_unknown > 0,
+    ),
 ];
 
 fn age_of_marriage(person: &Person) -> i32 {
