@@ -39,13 +39,14 @@ impl CaseCommand {
         }
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<(), Error> {
+    /// The numbers of the data-quality rules that warn of what it did.
+    fn decide(self, desk: &mut Desk<'_>) -> Result<Vec<i32>, Error> {
         match self {
-            Self::Open(verb) => verb.decide(desk).map(drop),
-            Self::Step(verb) => verb.decide(desk).map(drop),
-            Self::Propose(verb) => verb.decide(desk).map(drop),
-            Self::Plan(verb) => verb.decide(desk).map(drop),
-            Self::Finish(verb) => verb.decide(desk).map(drop),
+            Self::Open(verb) => verb.decide(desk).map(|opened| opened.warnings),
+            Self::Step(verb) => verb.decide(desk).map(|stepped| stepped.warnings),
+            Self::Propose(verb) => verb.decide(desk).map(|_| Vec::new()),
+            Self::Plan(verb) => verb.decide(desk).map(|planned| planned.warnings),
+            Self::Finish(verb) => verb.decide(desk).map(|finished| finished.warnings),
         }
     }
 }
@@ -101,8 +102,9 @@ pub struct BatchCaseCommands {
     pub rights: Rights,
 }
 
-/// What became of the commands, in their order.
-pub struct CommandOutcomes(pub Vec<Result<(), Error>>);
+/// What became of the commands, in their order: the numbers of the data-quality rules that warn of each, or why it was
+/// refused.
+pub struct CommandOutcomes(pub Vec<Result<Vec<i32>, Error>>);
 
 impl Command for BatchCaseCommands {
     type Policy = Policy;
@@ -137,7 +139,7 @@ impl Command for BatchCaseCommands {
     }
 }
 
-fn decide(row: Row, desk: &mut Desk<'_>, failed: &mut Failed) -> Result<(), Error> {
+fn decide(row: Row, desk: &mut Desk<'_>, failed: &mut Failed) -> Result<Vec<i32>, Error> {
     let case = row.about.case.or_else(|| desk.case_of(row.about.measure?));
     let about = About { case, ..row.about };
     let outcome = match row.command {

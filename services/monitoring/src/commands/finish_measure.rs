@@ -1,6 +1,6 @@
 //! States how a measure ended.
 
-use super::desk::{Desk, Needs, Verb};
+use super::desk::{Desk, Doubted, Needs, Verb};
 use crate::{
     domain::{
         MeasureId,
@@ -20,17 +20,19 @@ pub struct FinishMeasure {
 }
 
 impl Verb for FinishMeasure {
-    type Answer = Measure;
+    type Answer = Doubted<Measure>;
 
     fn needs(&self, needs: &mut Needs) {
-        needs.measure(self.measure);
+        needs.standing_of(self.measure, self.ending.on);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<Measure, Error> {
-        desk.check_date("finished_on", self.ending.on)?;
+    fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<Measure>, Error> {
+        let day = self.ending.on;
+        desk.check_date("finished_on", day)?;
         let measure = desk.measure(self.measure)?;
         let case = desk.case(measure.case)?;
         let change = measure.finish(&case, self.cancelled, self.ending)?;
-        Ok(desk.keep_measure(&case, change))
+        let warnings = desk.doubts(&case, Some(&change.state), day)?;
+        Ok(Doubted { became: desk.keep_measure(&case, change), warnings })
     }
 }

@@ -8,7 +8,7 @@ use tongxin_platform::{region::RegionCode, request::Context};
 use super::{
     Policy,
     import_rows::Imported,
-    register_household::{New, keep},
+    register_household::{Kept, New, keep},
 };
 use crate::{
     domain::{
@@ -104,13 +104,13 @@ impl Imported for HouseholdImport {
 
         let mut new = Vec::with_capacity(rows.len());
         let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &mut new)).collect();
-        let taken = keep(conn, context, Some(import), &new).await?;
+        let Kept { taken, twice } = keep(conn, context, Some(import), &new).await?;
         let given = new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
         self.promise(given.filter_map(|sealed| sealed.household.household_number.as_deref().map(Box::from)));
 
         let outcome = |sorted: Result<(HouseholdId, Accepted), Error>| match sorted? {
             (id, _) if taken.contains(&id) => Err(number_taken()),
-            (_, accepted) => Ok(accepted),
+            (id, Accepted { warned }) => Ok(Accepted { warned: warned || twice.contains(&id) }),
         };
         Ok(sorted.into_iter().map(outcome).collect())
     }

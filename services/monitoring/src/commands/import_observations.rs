@@ -7,19 +7,21 @@ use sqlx::PgConnection;
 use tongxin_platform::{region::RegionCode, request::Context};
 
 use super::{
-    HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_observation::doubt,
+    HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_observation::Entry,
     screen_households::screen_anew,
 };
 use crate::{
     domain::{
         HouseholdId, ImportId,
         import::{Accepted, ImportKind},
-        observation::{Observation, ObservationDraft, is_current},
+        observation::{Observation, ObservationDraft, a_year_before, is_current},
         profile::Circumstances,
+        quality::Person,
         screening::RuleBook,
     },
     error::Error,
     store::{
+        dossiers,
         households::{self, Head},
         observations::{self, OfHousehold},
         profiles, region, rule_sets,
@@ -77,6 +79,7 @@ struct Known {
     by_number: HashMap<String, HouseholdId>,
     heads: HashMap<HouseholdId, Head>,
     circumstances: HashMap<HouseholdId, Circumstances>,
+    people: HashMap<HouseholdId, Vec<Person>>,
     rules: RuleBook,
 }
 
@@ -101,19 +104,22 @@ impl Known {
         Ok(Self {
             heads,
             circumstances: profiles::circumstances(conn, &households).await?,
+            people: dossiers::people(conn, &households).await?,
             rules: rule_sets::book(conn, region(context.regions.from)?, context.today()).await?,
             by_number,
         })
     }
 
-    /// What is recorded of the windows of some rows.
+    /// What is recorded of the windows of some rows, and of those a year before.
     async fn load_recorded(
         &self,
         conn: &mut PgConnection,
         rows: &[Result<NewObservation, Error>],
     ) -> Result<BTreeMap<(HouseholdId, NaiveDate), Observation>, Error> {
         let window = |row: &NewObservation| Some((self.id(&row.0.household).ok()?, row.0.stated.window_ends_on));
-        let windows: BTreeSet<_> = rows.iter().flatten().filter_map(window).collect();
+        let windows = rows.iter().flatten().filter_map(window);
+        let windows: BTreeSet<_> =
+            windows.flat_map(|(id, ends_on)| [(id, ends_on), (id, a_year_before(ends_on))]).collect();
         observations::find_many(conn, &windows.into_iter().collect::<Vec<_>>()).await
     }
 
@@ -164,7 +170,12 @@ impl Windows {
         let (region, known_of_it) = known.home(id)?;
         let window = (id, stated.window_ends_on);
         let observation = self.record(window, stated, known_of_it);
-        let warnings = doubt(known_of_it, &observation, known.rules.of(region), context)?;
+        let entry = Entry {
+            known: known_of_it,
+            members: known.people.get(&id).map(Vec::as_slice).unwrap_or_default(),
+            previous: self.recorded.get(&(id, a_year_before(window.1))),
+        };
+        let warnings = entry.doubt(&observation, known.rules.of(region), context)?;
         if self.recorded.get(&window).is_none_or(|earlier| earlier.stated != observation.stated) {
             self.says_anew.insert(window);
         }

@@ -40,7 +40,7 @@ pub use batch_case_commands::{About, BatchCaseCommands, CaseCommand, CommandOutc
 pub use change_household::ChangeHousehold;
 pub use check_households::Check;
 pub use decide_signal::DecideSignal;
-pub use desk::{Entitled, Rights};
+pub use desk::{Doubted, Entitled, Rights};
 pub use finish_measure::FinishMeasure;
 pub use import_households::{HouseholdImport, NewHousehold};
 pub use import_observations::{NewObservation, ObservationImport};

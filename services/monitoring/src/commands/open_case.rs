@@ -1,6 +1,6 @@
 //! Opens a case.
 
-use super::desk::{Desk, Needs, Verb};
+use super::desk::{Desk, Doubted, Needs, Verb};
 use crate::{
     domain::{
         HouseholdId, SignalId,
@@ -18,13 +18,13 @@ pub struct OpenCase {
 }
 
 impl Verb for OpenCase {
-    type Answer = CaseFile;
+    type Answer = Doubted<CaseFile>;
 
     fn needs(&self, needs: &mut Needs) {
         needs.opening(&self.draft);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<CaseFile, Error> {
+    fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<CaseFile>, Error> {
         let Self { draft, performed_by } = self;
         desk.check_date("opened_on", draft.opened_on)?;
         let opened_by = desk.performer(performed_by)?;
@@ -44,10 +44,11 @@ impl Verb for OpenCase {
             category_met: rules.category_met(&draft.category, standing, draft.opened_on)?,
             earlier: &desk.cases_of(draft.household),
         };
-        let signals = draft.signals.clone();
+        let (signals, day) = (draft.signals.clone(), draft.opened_on);
         let change = draft.open(opening, opened_by)?;
+        let warnings = desk.doubts(&change.state, None, day)?;
         desk.give_away(&signals);
-        Ok(desk.keep(change))
+        Ok(Doubted { became: desk.keep(change), warnings })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Plans a measure against a risk.
 
-use super::desk::{Desk, Needs, Verb};
+use super::desk::{Desk, Doubted, Needs, Verb};
 use crate::{
     domain::{
         CaseId, MeasureId,
@@ -20,20 +20,22 @@ pub struct PlanMeasure {
 }
 
 impl Verb for PlanMeasure {
-    type Answer = Measure;
+    type Answer = Doubted<Measure>;
 
     fn needs(&self, needs: &mut Needs) {
-        needs.case(self.case);
+        needs.standing(self.case, self.draft.planned_on);
         needs.measure(self.measure);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<Measure, Error> {
-        desk.check_date("planned_on", self.draft.planned_on)?;
+    fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<Measure>, Error> {
+        let day = self.draft.planned_on;
+        desk.check_date("planned_on", day)?;
         let case = desk.case(self.case)?;
         if desk.has_measure(self.measure) {
             return Err(MeasureRefused::Exists(self.measure).into());
         }
         let change = self.draft.plan(self.measure, &case)?;
-        Ok(desk.keep_measure(&case, change))
+        let warnings = desk.doubts(&case, Some(&change.state), day)?;
+        Ok(Doubted { became: desk.keep_measure(&case, change), warnings })
     }
 }

@@ -11,15 +11,15 @@ use super::{
 use crate::{
     domain::{
         HouseholdId,
-        observation::{Observation, ObservationDraft, is_current},
+        observation::{Observation, ObservationDraft, a_year_before, is_current},
         profile::{Circumstances, Newest},
-        quality::{self, Dossier},
+        quality::{self, Dossier, Person},
         rule_set::RuleSet,
         verdict::Verdict,
     },
     error::Error,
     store::{
-        households,
+        dossiers, households,
         observations::{self, Recorded},
         profiles, rule_sets, verdicts,
     },
@@ -80,11 +80,15 @@ impl Command for RecordObservation {
         let known_of_it =
             profiles::circumstances(conn, &[id]).await?.remove(&id).ok_or(Error::HouseholdNotFound(id))?;
         let window = (id, stated.window_ends_on);
-        let earlier = observations::find_many(conn, &[window]).await?.remove(&window);
+        let a_year_before = (id, a_year_before(stated.window_ends_on));
+        let mut recorded = observations::find_many(conn, &[window, a_year_before]).await?;
+        let earlier = recorded.remove(&window);
+        let members = dossiers::people(conn, &[id]).await?.remove(&id).unwrap_or_default();
+        let entered = Entry { known: known_of_it, members: &members, previous: recorded.get(&a_year_before) };
         let says_anew = earlier.as_ref().is_none_or(|earlier| earlier.stated != stated);
         let observation = Observation::recorded(earlier.as_ref(), stated, known_of_it.composition.persons);
         let rule_set = rule_sets::in_force(conn, head.region, context.today()).await?;
-        let warnings = doubt(known_of_it, &observation, rule_set.as_ref(), context)?;
+        let warnings = entered.doubt(&observation, rule_set.as_ref(), context)?;
         let recorded = observations::save(conn, context, (id, head.region, observation)).await?;
         profiles::refresh_newest(conn, &[id]).await?;
         // What is not the newest window, or ended long ago, says nothing of a risk now.
@@ -101,14 +105,28 @@ impl Command for RecordObservation {
     }
 }
 
-/// The data-quality rules that warn of an observation. Fails on one that refuses it.
-pub(super) fn doubt(
-    known_of_it: Circumstances,
-    observation: &Observation,
-    rule_set: Option<&RuleSet>,
-    context: &Context,
-) -> Result<Vec<i32>, Error> {
-    let profile = known_of_it.observed(Newest::of(observation, None));
-    let line = rule_set.and_then(|rule_set| rule_set.line_of(&profile.newest));
-    Ok(quality::at_entry(&Dossier::of_profile(&profile, line, context.today())).accept()?)
+/// What is known where an observation is entered.
+pub(super) struct Entry<'a> {
+    /// What the household is.
+    pub known: Circumstances,
+    /// Who belongs to it.
+    pub members: &'a [Person],
+    /// What is recorded of the window a year before.
+    pub previous: Option<&'a Observation>,
+}
+
+impl Entry<'_> {
+    /// The data-quality rules that warn of an observation. Fails on one that refuses it.
+    pub fn doubt(
+        self,
+        observation: &Observation,
+        rule_set: Option<&RuleSet>,
+        context: &Context,
+    ) -> Result<Vec<i32>, Error> {
+        let previous = self.previous.map(Observation::per_capita_net_income);
+        let profile = self.known.observed(Newest::of(observation, previous));
+        let line = rule_set.and_then(|rule_set| rule_set.line_of(&profile.newest));
+        let of_profile = Dossier::of_profile(&profile, line, context.today());
+        Ok(quality::of_observation(&Dossier { members: self.members.to_vec(), ..of_profile }).accept()?)
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     at_version,
-    desk::{Desk, Needs, Verb},
+    desk::{Desk, Doubted, Needs, Verb},
 };
 use crate::{
     domain::{
@@ -33,16 +33,14 @@ impl RecordStep {
 }
 
 impl Verb for RecordStep {
-    type Answer = CaseFile;
+    type Answer = Doubted<CaseFile>;
 
     fn needs(&self, needs: &mut Needs) {
         needs.rules(self.case, self.record.occurred_on);
-        if self.may_remove() {
-            needs.standing(self.case, self.record.occurred_on);
-        }
+        needs.standing(self.case, self.record.occurred_on);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<CaseFile, Error> {
+    fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<CaseFile>, Error> {
         let day = self.record.occurred_on;
         desk.check_date("occurred_on", day)?;
         let performed_by = desk.performer(self.performed_by.clone())?;
@@ -61,6 +59,7 @@ impl Verb for RecordStep {
             grounds: grounds.as_ref(),
         };
         let change = case.step(StepRecord { performed_by, ..self.record }, rules)?;
-        Ok(desk.keep(change))
+        let warnings = desk.doubts(&change.state, None, day)?;
+        Ok(Doubted { became: desk.keep(change), warnings })
     }
 }

@@ -8,7 +8,10 @@ use tongxin_platform::{
     request::{Command, Context},
 };
 
-use super::{Policy, restate_household::Entered};
+use super::{
+    Policy,
+    restate_household::{Entered, with_twice},
+};
 use crate::{
     domain::{
         HouseholdId, ImportId, MemberId,
@@ -17,7 +20,7 @@ use crate::{
     },
     error::Error,
     store::{
-        households,
+        dossiers, households,
         keys::{Hash, Keys},
         profiles::{self, NewProfile},
         regions,
@@ -42,10 +45,12 @@ impl Command for RegisterHousehold {
             return Err(Error::RegionNotFound(region.to_string()));
         }
         let new = [sealed];
-        if !keep(conn, context, None, &new).await?.is_empty() {
+        let Kept { taken, twice } = keep(conn, context, None, &new).await?;
+        if !taken.is_empty() {
             return Err(Refused::new("household_number", Why::NumberTaken).into());
         }
         let [Sealed { household, .. }] = new;
+        let warnings = with_twice(warnings, twice.contains(&household.id));
         Ok(Entered { household, warnings })
     }
 }
@@ -75,13 +80,21 @@ pub(super) fn check_level(region: RegionCode) -> Result<(), Error> {
     if region.level() == Level::Village { Ok(()) } else { Err(Error::RegionLevelWrong(region.to_string())) }
 }
 
-/// Keeps new households with all that rests on them, and says whose household number is taken.
+/// What became of new households.
+pub(super) struct Kept {
+    /// Those whose household number is taken. They were not kept.
+    pub taken: HashSet<HouseholdId>,
+    /// Those of which a member is registered in another household as well.
+    pub twice: HashSet<HouseholdId>,
+}
+
+/// Keeps new households with all that rests on them.
 pub(super) async fn keep(
     conn: &mut PgConnection,
     context: &Context,
     import: Option<ImportId>,
     new: &[Sealed],
-) -> Result<HashSet<HouseholdId>, Error> {
+) -> Result<Kept, Error> {
     let taken = households::add(conn, context, import, new).await?;
     let kept = || new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
     let today = context.today();
@@ -89,7 +102,9 @@ pub(super) async fn keep(
     profiles::set(conn, &profiles).await?;
     let people: Vec<_> = kept().flat_map(people).collect();
     signals::warnings_match(conn, context, &people).await?;
-    Ok(taken)
+    let ids: Vec<HouseholdId> = kept().map(|sealed| sealed.household.id).collect();
+    let twice = dossiers::registered_anywhere(conn, context, &ids).await?.into_keys().collect();
+    Ok(Kept { taken, twice })
 }
 
 /// By what the members of a household are found.

@@ -7,11 +7,11 @@ use super::Policy;
 use crate::{
     domain::{
         household::{Household, HouseholdEvent, Refused},
-        quality::{self, Dossier},
+        quality::{self, Dossier, REGISTERED_TWICE},
     },
     error::Error,
     store::{
-        households,
+        dossiers, households,
         profiles::{self, NewProfile},
     },
 };
@@ -38,5 +38,16 @@ pub(super) async fn restate(
     let warnings = quality::at_change(&before, &Dossier::of_household(&change.state, today))?;
     let household = households::save(conn, context, &policy.keys, change).await?;
     profiles::set(conn, &[NewProfile::of(&household, today)]).await?;
+    let twice = dossiers::registered_anywhere(conn, context, &[household.id]).await?;
+    let warnings = with_twice(warnings, !twice.is_empty());
     Ok(Entered { household, warnings })
+}
+
+/// Warnings of a household as it is by itself, with that of a member who is registered in another one as well.
+pub(super) fn with_twice(mut warnings: Vec<i32>, twice: bool) -> Vec<i32> {
+    if twice {
+        warnings.push(REGISTERED_TWICE.into());
+        warnings.sort_unstable();
+    }
+    warnings
 }

@@ -12,7 +12,7 @@ use tongxin_proto::{
     batch::v1::RowError,
     invalid_fields,
     monitoring::v1::{
-        BatchCaseCommandsRequest, BatchCaseCommandsResponse, CaseCommand, CaseCommandRows,
+        BatchCaseCommandsRequest, BatchCaseCommandsResponse, CaseCommand, CaseCommandRows, CaseCommandWarning,
         batch_case_commands_request::Part,
     },
     rules::{self, Violation},
@@ -33,6 +33,9 @@ const WHOLE_BYTES: usize = 64 << 20;
 
 /// Refused rows that an answer names.
 const ERRORS_NAMED: usize = 1_000;
+
+/// Rows with warnings that an answer names.
+const WARNINGS_NAMED: usize = 1_000;
 
 /// Carries a batch out as its options say.
 pub(super) async fn carry_out(
@@ -134,11 +137,22 @@ fn add(answer: &mut BatchCaseCommandsResponse, other: BatchCaseCommandsResponse,
     let room = ERRORS_NAMED.saturating_sub(answer.errors.len());
     let numbered = |error: RowError| RowError { row: error.row + rows_before, ..error };
     answer.errors.extend(other.errors.into_iter().take(room).map(numbered));
+    answer.warned += other.warned;
+    let room = WARNINGS_NAMED.saturating_sub(answer.warnings.len());
+    let numbered = |warning: CaseCommandWarning| CaseCommandWarning { row: warning.row + rows_before, ..warning };
+    answer.warnings.extend(other.warnings.into_iter().take(room).map(numbered));
 }
 
 impl From<CommandOutcomes> for BatchCaseCommandsResponse {
     fn from(CommandOutcomes(outcomes): CommandOutcomes) -> Self {
         let rows = outcomes.len();
+        let warning = |(row, outcome): (i64, &Result<Vec<i32>, Error>)| {
+            let rules = outcome.as_ref().ok().filter(|rules| !rules.is_empty())?.clone();
+            Some(CaseCommandWarning { row, rules })
+        };
+        let mut warnings: Vec<CaseCommandWarning> = (1..).zip(&outcomes).filter_map(warning).collect();
+        let warned = warnings.len();
+        warnings.truncate(WARNINGS_NAMED);
         let refused = (1..).zip(outcomes).filter_map(|(row, outcome)| Some((row, outcome.err()?)));
         let error = |(row, error): (i64, Error)| RowError {
             row,
@@ -148,6 +162,7 @@ impl From<CommandOutcomes> for BatchCaseCommandsResponse {
         };
         let errors: Vec<RowError> = refused.map(error).collect();
         let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
-        Self { accepted: count(rows - errors.len()), refused: count(errors.len()), errors }
+        let (accepted, refused) = (count(rows - errors.len()), count(errors.len()));
+        Self { accepted, refused, errors, warned: count(warned), warnings }
     }
 }

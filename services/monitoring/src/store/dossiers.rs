@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{Datelike as _, NaiveDate};
 use sqlx::PgConnection;
-use tongxin_platform::region::{RegionCode, RegionRange};
+use tongxin_platform::{
+    db::Scope,
+    region::{RegionCode, RegionRange},
+    request::Context,
+};
 use uuid::Uuid;
 
 use super::{members, named, profiles, region, rule_sets};
@@ -62,8 +66,8 @@ impl Reader {
         let observed = profiles::find(conn, &visible).await?;
         let mut newest: HashMap<HouseholdId, Newest> =
             observed.into_iter().map(|candidate| (candidate.household, candidate.profile.newest)).collect();
-        let mut people = people(conn, &ids).await?;
-        let twice = registered_twice(conn, &ids).await?;
+        let mut people = people(conn, &visible).await?;
+        let twice = registered_twice(conn, &visible).await?;
         let mut cases = cases(conn, &ids).await?;
         let mut dossiers = Vec::with_capacity(rows.len());
         for row in rows {
@@ -75,7 +79,7 @@ impl Reader {
                 observable_since: Some(row.registered_on),
                 lifted_from_poverty: row.lifted_from_poverty,
                 support: named(SocialSupport::by_name(&row.support), &row.support)?,
-                members: people.remove(&id).unwrap_or_default(),
+                members: people.remove(&HouseholdId(id)).unwrap_or_default(),
                 composition,
                 registered_twice: twice.get(&HouseholdId(id)).copied().unwrap_or_default(),
                 // They are sealed: it is said at entry.
@@ -138,7 +142,12 @@ struct HeadRow {
     registered_on: NaiveDate,
 }
 
-async fn people(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Person>>, Error> {
+/// Who belongs to some households, in the order in which they are stated.
+pub async fn people(
+    conn: &mut PgConnection,
+    households: &[HouseholdId],
+) -> Result<HashMap<HouseholdId, Vec<Person>>, Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
     let rows = sqlx::query!(
         r#"
         SELECT household_id, relation, sex, birth_date, labour, schooling, insurances, work, work_months
@@ -146,11 +155,11 @@ async fn people(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, V
         WHERE household_id = ANY($1) AND left_on IS NULL
         ORDER BY household_id, position
         "#,
-        ids,
+        &ids,
     )
     .fetch_all(conn)
     .await?;
-    let mut people: HashMap<Uuid, Vec<Person>> = HashMap::with_capacity(ids.len());
+    let mut people: HashMap<HouseholdId, Vec<Person>> = HashMap::with_capacity(ids.len());
     for row in rows {
         let person = Person {
             relation: named(Relation::by_name(&row.relation), &row.relation)?,
@@ -162,13 +171,30 @@ async fn people(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, V
             work: named(Work::by_name(&row.work), &row.work)?,
             work_months: row.work_months,
         };
-        people.entry(row.household_id).or_default().push(person);
+        people.entry(HouseholdId(row.household_id)).or_default().push(person);
     }
     Ok(people)
 }
 
-/// How many members of households are registered in another one as well, wherever that is.
-async fn registered_twice(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, usize>, Error> {
+/// How many members of households that somebody enters are registered in another one as well, wherever that is: it does
+/// not depend on who asks.
+pub async fn registered_anywhere(
+    conn: &mut PgConnection,
+    context: &Context,
+    households: &[HouseholdId],
+) -> Result<HashMap<HouseholdId, usize>, Error> {
+    Scope::EVERYWHERE.set(conn).await?;
+    let twice = registered_twice(conn, households).await?;
+    Scope::range(context.regions).set(conn).await?;
+    Ok(twice)
+}
+
+/// How many members of households are registered in another one as well, as far as the transaction sees.
+async fn registered_twice(
+    conn: &mut PgConnection,
+    households: &[HouseholdId],
+) -> Result<HashMap<HouseholdId, usize>, Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
     let rows = sqlx::query!(
         r#"
         SELECT member.household_id, count(*) AS "members!"
@@ -185,12 +211,12 @@ async fn registered_twice(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashM
             )
         GROUP BY member.household_id
         "#,
-        ids,
+        &ids,
     )
     .fetch_all(conn)
     .await?;
     let count = |members: i64| usize::try_from(members).unwrap_or(usize::MAX);
-    Ok(rows.into_iter().map(|row| (row.household_id, count(row.members))).collect())
+    Ok(rows.into_iter().map(|row| (HouseholdId(row.household_id), count(row.members))).collect())
 }
 
 /// The case of each household that is open, or else that was opened last; those that were refused led to nothing.

@@ -43,7 +43,7 @@ pub async fn find(conn: &mut PgConnection, asked: &BTreeSet<Asked>) -> Result<Ha
             let previous = incomes.iter().find(|(window, _)| *window == before).map(|(_, income)| *income);
             known.observed(Newest::of(observation, previous))
         });
-        standings.insert(*asked, Standing { labourers: known.composition.labourers, profile, incomes });
+        standings.insert(*asked, Standing { known: *known, profile, incomes });
     }
     Ok(standings)
 }

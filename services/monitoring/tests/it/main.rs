@@ -5,6 +5,7 @@ mod case_guards;
 mod case_transitions;
 mod cases;
 mod defects;
+mod doubts;
 mod drafts;
 mod funnel;
 mod households;

@@ -15,7 +15,7 @@ use crate::{
     },
     error::Error,
     store::{
-        case_signals, cases, dated_rules,
+        case_signals, cases, dated_rules, dossiers,
         households::{self, Head},
         measures, profiles, standings,
     },
@@ -29,7 +29,9 @@ impl<'a> Desk<'a> {
         mut needs: Needs,
     ) -> Result<Self, Error> {
         let ids: Vec<_> = needs.measures.iter().copied().collect();
-        needs.cases.extend(measures::cases_of(conn, &ids).await?.into_values());
+        let case_of = measures::cases_of(conn, &ids).await?;
+        needs.cases.extend(case_of.values());
+        needs.standings.extend(needs.of_measures.iter().filter_map(|(of, day)| Some((*case_of.get(of)?, *day))));
         let ids: Vec<CaseId> = needs.cases.iter().copied().collect();
         let mut household_of = needs.opened.clone();
         household_of.extend(cases::households_of(conn, &ids).await?);
@@ -47,6 +49,7 @@ impl<'a> Desk<'a> {
         };
         let rules = dated_rules::load(conn, &ruled(&whose(&needs.rules), &heads, &cases)).await?;
         let standings = standings::find(conn, &whose(&needs.standings).into_iter().collect()).await?;
+        let people = dossiers::people(conn, &households).await?;
         let ids: Vec<_> = needs.signals.iter().copied().collect();
         let signals = case_signals::find(conn, context, &ids).await?;
 
@@ -61,6 +64,7 @@ impl<'a> Desk<'a> {
             of_case: HashMap::new(),
             rules,
             standings,
+            people,
             signals,
             changed_cases: Vec::new(),
             changed_measures: Vec::new(),

@@ -6,7 +6,7 @@ mod needs;
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use sqlx::PgConnection;
 use tongxin_platform::{
     change::Change,
@@ -22,6 +22,7 @@ use crate::{
         case::{Case, CaseEvent, CaseFile, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one, not_before},
         measure::{Measure, MeasureEvent, MeasureRefused},
         procedure::Step,
+        quality::{self, CaseFacts, Dossier, Person},
     },
     error::Error,
     store::{
@@ -37,6 +38,14 @@ pub struct Rights {
     pub review: bool,
     /// Approve for the county.
     pub approve: bool,
+}
+
+/// What something became, and the numbers of the data-quality rules that warn of it.
+pub struct Doubted<T> {
+    /// What it became.
+    pub became: T,
+    /// The rules.
+    pub warnings: Vec<i32>,
 }
 
 /// A change of a case or measure.
@@ -82,6 +91,7 @@ pub struct Desk<'a> {
     of_case: HashMap<CaseId, Vec<MeasureId>>,
     rules: DatedRules,
     standings: HashMap<Asked, Standing>,
+    people: HashMap<HouseholdId, Vec<Person>>,
     signals: HashMap<SignalId, Waiting>,
     changed_cases: Vec<Change<Case, CaseEvent>>,
     changed_measures: Vec<measures::Placed>,
@@ -179,6 +189,24 @@ impl Desk<'_> {
         let standing = self.standing(case.household, day)?;
         let helped = Grounds::helped_by(self.measures_of(case.id), day);
         Some(self.rules_of(case, day).ok()?.grounds(standing, helped, day))
+    }
+
+    /// The data-quality rules that warn of a case, and of one of its measures, as they become on a day. Fails on one that
+    /// refuses them.
+    pub(super) fn doubts(&self, case: &Case, changed: Option<&Measure>, day: NaiveDate) -> Result<Vec<i32>, Error> {
+        let Some(standing) = self.standing(case.household, day) else { return Ok(Vec::new()) };
+        let is_changed = |measure: &&Measure| changed.is_some_and(|changed| changed.id == measure.id);
+        let measures = self.measures_of(case.id).filter(|measure| !is_changed(measure)).chain(changed);
+        let newest = standing.profile.as_ref().map(|profile| profile.newest.clone());
+        let rules = self.rules_of(case, day).ok();
+        let line = newest.as_ref().and_then(|newest| rules?.line(newest.window_ends_on.year()));
+        let dossier = Dossier {
+            members: self.people.get(&case.household).cloned().unwrap_or_default(),
+            newest,
+            line,
+            ..Dossier::of_case(standing.known, CaseFacts::of(case, measures), day)
+        };
+        Ok(quality::of_case(&dossier).accept()?)
     }
 
     pub(super) fn waiting(&self, signal: SignalId) -> Option<Waiting> {

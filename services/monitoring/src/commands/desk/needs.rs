@@ -18,6 +18,8 @@ pub struct Needs {
     pub(super) rules: BTreeSet<(CaseId, NaiveDate)>,
     /// Days for which it is asked how the household of a case stood.
     pub(super) standings: BTreeSet<(CaseId, NaiveDate)>,
+    /// Days for which it is asked how the household of a measure's case stood.
+    pub(super) of_measures: BTreeSet<(MeasureId, NaiveDate)>,
     pub(super) signals: BTreeSet<SignalId>,
 }
 
@@ -40,6 +42,12 @@ impl Needs {
     /// A measure, and its case.
     pub fn measure(&mut self, measure: MeasureId) {
         self.measures.insert(measure);
+    }
+
+    /// A measure, its case, and how the household stood on a day.
+    pub fn standing_of(&mut self, measure: MeasureId, day: NaiveDate) {
+        self.measures.insert(measure);
+        self.of_measures.insert((measure, day));
     }
 
     /// A case, and its rules on a day.

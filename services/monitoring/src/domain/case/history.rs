@@ -119,6 +119,12 @@ impl History {
         self.track().iter().find(|entry| entry.fact == Fact::StepPassed(step))
     }
 
+    /// Whether a step was ever passed, on the way into monitoring or out of it.
+    #[must_use]
+    pub fn has_passed(&self, step: Step) -> bool {
+        self.entries().iter().any(|entry| entry.fact == Fact::StepPassed(step))
+    }
+
     /// The newest notice.
     #[must_use]
     pub fn notice(&self) -> Option<Notice> {

@@ -6,14 +6,19 @@ use chrono::{Datelike as _, NaiveDate};
 
 use super::{CaseRefused, Deadline, Grounds, Income, Observed, Timetable};
 use crate::domain::{
-    RuleSetId, calendar::Calendar, observation::is_current, profile::Profile, risk::Risk, rule_set::RuleSet,
+    RuleSetId,
+    calendar::Calendar,
+    observation::is_current,
+    profile::{Circumstances, Profile},
+    risk::Risk,
+    rule_set::RuleSet,
 };
 
 /// How a household stands on a day, by what was known by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Members who can work.
-    pub labourers: i16,
+    /// What it is, whatever was observed of it.
+    pub known: Circumstances,
     /// Its members, and the newest observation whose window had ended; `None` without one.
     pub profile: Option<Profile>,
     /// The last day of each window, whenever it ends, and the per-capita net income in it, in fen.
@@ -77,6 +82,12 @@ impl CaseRules {
         Ok(profile.map(|profile| self.rules.category_is_met(code, profile).unwrap_or(false)))
     }
 
+    /// The monitoring line of a year, in fen.
+    #[must_use]
+    pub fn line(&self, year: i32) -> Option<i64> {
+        self.rules.line(year)
+    }
+
     /// What is known when a household is to leave on a day.
     #[must_use]
     pub fn grounds(&self, standing: &Standing, helped: BTreeSet<Risk>, day: NaiveDate) -> Grounds {
@@ -92,7 +103,7 @@ impl CaseRules {
         Grounds {
             min_months: self.rules.removal.min_months,
             stable_months: self.rules.removal.stable_months,
-            labourers: standing.labourers,
+            labourers: standing.known.composition.labourers,
             observed,
             incomes: standing.incomes.iter().map(income).collect(),
             helped,

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use chrono::{Days, Months, NaiveDate};
 
 use crate::domain::{
+    case::{Case, RemovalKind, Stage},
     household::{Household, SocialSupport},
-    measure::MeasureFamily,
+    measure::{Measure, MeasureDraft, MeasureFamily, MeasureState},
     member::{Insurance, LabourAbility, Member, Relation, Schooling, Sex, Work, full_years},
-    profile::{Composition, Newest, Profile},
+    procedure::Step,
+    profile::{Circumstances, Composition, Newest, Profile},
     risk::Risk,
 };
 
@@ -132,6 +134,24 @@ impl Dossier {
         }
     }
 
+    /// A household by its numbers, as something of its case is entered on a day.
+    #[must_use]
+    pub fn of_case(known: Circumstances, case: Option<CaseFacts>, day: NaiveDate) -> Self {
+        Self {
+            today: day,
+            observable_since: None,
+            lifted_from_poverty: known.lifted_from_poverty,
+            support: known.support,
+            members: Vec::new(),
+            composition: known.composition,
+            registered_twice: 0,
+            places_unknown: 0,
+            newest: None,
+            line: None,
+            case,
+        }
+    }
+
     /// Members with a relation to the head.
     pub(super) fn related(&self, relation: Relation) -> impl Iterator<Item = &Person> {
         self.members.iter().filter(move |person| person.relation == relation)
@@ -225,6 +245,13 @@ impl From<&Member> for Person {
     }
 }
 
+impl From<&Measure> for MeasureFile {
+    fn from(measure: &Measure) -> Self {
+        let MeasureDraft { risk, family, due_on, .. } = measure.stated;
+        Self { risk, family, due_on, done_on: measure.done_on() }
+    }
+}
+
 impl CaseFacts {
     /// A case of which no more is known than that the household is under monitoring.
     fn under_monitoring(today: NaiveDate) -> Self {
@@ -238,6 +265,25 @@ impl CaseFacts {
             next_due_on: None,
             measures: Vec::new(),
         }
+    }
+
+    /// What rules ask of a case with its measures; `None` of one that was refused, which led to nothing.
+    #[must_use]
+    pub fn of<'a>(case: &Case, measures: impl IntoIterator<Item = &'a Measure>) -> Option<Self> {
+        if case.stage == Stage::Refused {
+            return None;
+        }
+        let kept = measures.into_iter().filter(|measure| !matches!(measure.state, MeasureState::Cancelled(_)));
+        Some(Self {
+            category: case.category.clone(),
+            risks: case.risks.clone(),
+            identified_on: case.stage.identified_on(),
+            removed_on: case.stage.removed_on(),
+            assisted: case.stage.removal().is_some_and(|removal| removal.kind == RemovalKind::Assisted),
+            authorised: case.history.has_passed(Step::Authorisation),
+            next_due_on: case.stage.next().map(|next| next.on),
+            measures: kept.map(MeasureFile::from).collect(),
+        })
     }
 
     /// Whether the household is under monitoring.

@@ -11,6 +11,9 @@ const OLDEST: i32 = 125;
 /// Years by which parents are older than their children, at the least.
 const YEARS_TO_A_CHILD: i32 = 14;
 
+/// The rule that asks about others than the household itself.
+pub const REGISTERED_TWICE: i16 = 114;
+
 pub(super) const RULES: &[Rule] = &[
     Rule::refuse(101, "没有户主", "no head", |dossier| !dossier.members.is_empty() && dossier.head().is_none()),
     Rule::refuse(102, "户主不止一人", "more than one head", |dossier| {
@@ -63,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         },
     ),
     Rule::warn(
-        114,
+        REGISTERED_TWICE,
         "成员同时登记在另一户",
         "a member is registered in another household as well",
         |dossier| dossier.registered_twice > 0,

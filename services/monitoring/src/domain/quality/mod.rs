@@ -15,6 +15,7 @@ mod schooling_and_work;
 mod tests;
 
 pub use dossier::{CaseFacts, Dossier, MeasureFile, Person};
+pub use members::REGISTERED_TWICE;
 
 /// What a rule does at entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +75,19 @@ pub fn check(dossier: &Dossier) -> impl Iterator<Item = &'static Rule> {
 /// What the rules say of an entry. What is not in the dossier is not held against it.
 #[must_use]
 pub fn at_entry(dossier: &Dossier) -> Findings {
-    let (refused, warned) = check(dossier).partition(|rule| rule.severity == Severity::Refuse);
-    Findings { refused, warned }
+    Findings::of(&GROUPS, dossier)
+}
+
+/// What the rules say of an observation, where it is entered: those about insurances, income and guarantees.
+#[must_use]
+pub fn of_observation(dossier: &Dossier) -> Findings {
+    Findings::of(&[insurance::RULES, income::RULES, guarantees::RULES], dossier)
+}
+
+/// What the rules say of a case and its measures, where something of them is entered.
+#[must_use]
+pub fn of_case(dossier: &Dossier) -> Findings {
+    Findings::of(&[cases::RULES, measures::RULES], dossier)
 }
 
 /// The numbers of the rules that warn of a household as it becomes. What is wrong with it already does not keep it from
@@ -99,6 +111,12 @@ pub struct Findings {
 }
 
 impl Findings {
+    fn of(groups: &[&'static [Rule]], dossier: &Dossier) -> Self {
+        let found = groups.iter().copied().flatten().filter(|rule| (rule.finds)(dossier));
+        let (refused, warned) = found.partition(|rule| rule.severity == Severity::Refuse);
+        Self { refused, warned }
+    }
+
     /// The numbers of the rules that warn.
     ///
     /// # Errors

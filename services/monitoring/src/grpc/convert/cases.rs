@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::{date, named, optional_region, remark, uuid};
 use crate::{
-    commands::{About, CaseCommand, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, RollBackRemoval},
+    commands::{
+        About, CaseCommand, Doubted, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, RollBackRemoval,
+    },
     domain::{
         CaseId, HouseholdId, MeasureId, SignalId,
         case::{Case, CaseDraft, CaseFile, Emergency, Entry, Fact, StageName, StepRecord},
@@ -293,22 +295,21 @@ macro_rules! answered_with_case {
     )+};
 }
 
-answered_with_case!(
-    OpenCaseResponse,
-    RecordStepResponse,
-    ProposeRemovalResponse,
-    RollBackRemovalResponse,
-    GetCaseResponse
+answered_with_case!(ProposeRemovalResponse, RollBackRemovalResponse, GetCaseResponse);
+
+macro_rules! answered_with_doubts {
+    ($($answer:ident { $became:ident: $of:ty }),+ $(,)?) => {$(
+        impl From<Doubted<$of>> for v1::$answer {
+            fn from(Doubted { became, warnings }: Doubted<$of>) -> Self {
+                Self { $became: Some(became.into()), warnings }
+            }
+        }
+    )+};
+}
+
+answered_with_doubts!(
+    OpenCaseResponse { case: CaseFile },
+    RecordStepResponse { case: CaseFile },
+    PlanMeasureResponse { measure: Measure },
+    FinishMeasureResponse { measure: Measure },
 );
-
-impl From<Measure> for v1::PlanMeasureResponse {
-    fn from(measure: Measure) -> Self {
-        Self { measure: Some(measure.into()) }
-    }
-}
-
-impl From<Measure> for v1::FinishMeasureResponse {
-    fn from(measure: Measure) -> Self {
-        Self { measure: Some(measure.into()) }
-    }
-}
