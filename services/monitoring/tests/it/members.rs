@@ -1,6 +1,9 @@
 //! Who belongs to a household.
 
-use tongxin_proto::monitoring::v1::{self, Health, MemberDraft, Relation, RemoveMemberRequest, SetMemberRequest};
+use tongxin_proto::monitoring::v1::{
+    self, Health, Insurance, LabourAbility, MemberDraft, Relation, RemoveMemberRequest, Schooling, SetMemberRequest,
+    Work,
+};
 use tonic::{Code, Status};
 
 use crate::{
@@ -137,4 +140,48 @@ async fn a_change_is_warned_of_and_refused_as_an_entry_is() {
     };
     let removed = village.households.remove_member(head).await.unwrap().into_inner();
     assert_eq!(removed.warnings, [] as [i32; 0]);
+}
+
+/// All values of an enum of the contract but the unspecified one, which are numbered without gaps.
+fn all<T: TryFrom<i32>>() -> Vec<i32> {
+    (1..).take_while(|number| T::try_from(*number).is_ok()).collect()
+}
+
+#[tokio::test]
+async fn every_value_of_a_member_is_read_as_it_was_stated() {
+    let app = TestApp::start().await;
+    let mut household = app.registered(VILLAGE, 0).await;
+    let (labour, schooling, work) = (all::<LabourAbility>(), all::<Schooling>(), all::<Work>());
+    let (insurances, relations) = (all::<Insurance>(), all::<Relation>());
+    assert_eq!([&labour, &schooling, &work, &insurances].map(Vec::len), [5, 8, 7, 5]);
+    let at = |values: &[i32], turn: usize| values[turn % values.len()];
+    for (turn, work_months) in (0..=12).enumerate() {
+        let spouse = household.members.iter().find(|member| member.birth_date == date("1982-02-02")).unwrap();
+        let stated = MemberDraft {
+            labour: at(&labour, turn),
+            schooling: at(&schooling, turn),
+            work: at(&work, turn),
+            work_months,
+            // None, one alone, and more and more of them.
+            insurances: insurances
+                .iter()
+                .copied()
+                .filter(|one| turn == 5 || turn > 5 && *one < work_months - 5)
+                .collect(),
+            relation: relations[1 + turn % (relations.len() - 1)],
+            ..member("王小花", id_number("19820202", 2), Relation::Spouse)
+        };
+        let stated = match turn {
+            0..5 => MemberDraft { insurances: vec![insurances[turn]], ..stated },
+            _ => stated,
+        };
+        let (id, person) = (spouse.member_id.clone(), stated.clone());
+        set(&app, &household, &id, person).await.unwrap();
+        household = app.hq().household(&household.household_id).await.unwrap();
+        let read = household.members.iter().find(|member| member.member_id == id).unwrap();
+        assert_eq!(
+            (read.labour, read.schooling, read.work, read.work_months, read.relation, &read.insurances),
+            (stated.labour, stated.schooling, stated.work, stated.work_months, stated.relation, &stated.insurances)
+        );
+    }
 }
