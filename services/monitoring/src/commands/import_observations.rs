@@ -7,8 +7,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{region::RegionCode, request::Context};
 
 use super::{
-    HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_observation::Entry,
-    screen_households::screen_anew,
+    HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_hits::screen_anew, record_observation::Entry,
 };
 use crate::{
     domain::{

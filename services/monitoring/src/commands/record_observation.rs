@@ -6,7 +6,7 @@ use tongxin_platform::request::{Command, Context};
 
 use super::{
     Policy,
-    screen_households::{known_of, screen_anew},
+    record_hits::{known_of, screen_anew},
 };
 use crate::{
     domain::{

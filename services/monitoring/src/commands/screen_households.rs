@@ -1,4 +1,4 @@
-//! Screens the households of a region: several readers of one state judge them, one writer makes hits signals.
+//! Screens the households of a region: several readers of one state judge them.
 
 use std::{
     borrow::Cow,
@@ -11,27 +11,21 @@ use chrono::NaiveDate;
 use futures::TryStreamExt as _;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Semaphore, mpsc};
-use tongxin_platform::{
-    db::Scope,
-    region::RegionCode,
-    request::{Command, Context, RequestError},
-};
+use tongxin_platform::{db::Scope, region::RegionCode, request::RequestError};
 use tracing::Instrument as _;
 
-use super::{Policy, count_elderly::count_elderly};
+use super::count_elderly::count_elderly;
 use crate::{
     domain::{
-        HouseholdId, VerdictId,
+        HouseholdId,
         observation::history_until,
         rule_set::RuleSet,
         screening::{Candidate, Hit, RuleBook, Tally, flags},
-        signal::{Origin, Report},
     },
     error::Error,
     store::{
-        households::{self, Head},
         profiles::{self, Snapshot},
-        rule_sets, signals, verdicts,
+        rule_sets,
     },
 };
 
@@ -265,102 +259,4 @@ impl<J: Judge> Reader<J> {
         }
         Ok(self.parts.send(Ok(part)).await.is_ok())
     }
-}
-
-/// Writes hits, and makes them signals.
-pub struct RecordHits(pub Vec<Hit>);
-
-/// What became of hits.
-#[derive(Debug, Default)]
-pub struct Recorded {
-    /// The verdicts of all hits, new ones or those that say the same.
-    pub verdicts: Vec<VerdictId>,
-    /// New signals.
-    pub signals: i64,
-}
-
-impl Command for RecordHits {
-    type Policy = Policy;
-    type Output = Recorded;
-    type Error = Error;
-
-    async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Recorded, Error> {
-        let households: Vec<HouseholdId> = self.0.iter().map(|hit| hit.household).collect();
-        let heads = households::lock(conn, &households).await?;
-        // Who was merged or moved away meanwhile is left to the next screening.
-        let stays = |hit: Hit| match heads.get(&hit.household) {
-            Some(Head { region, merged_into: None, .. }) => Some((hit, *region)),
-            Some(Head { merged_into: Some(_), .. }) | None => None,
-        };
-        let (hits, regions): (Vec<Hit>, Vec<RegionCode>) = self.0.into_iter().filter_map(stays).unzip();
-        let known = verdicts::known(conn, &hits, false).await?;
-        record_hits(conn, context, hits, &regions, &known).await
-    }
-}
-
-/// Screens locked households by the rules of their villages, as what is stated of them anew is looked at anew: a hit
-/// counts as known only while its signal is open.
-pub(super) async fn screen_anew<'a>(
-    conn: &mut PgConnection,
-    context: &Context,
-    candidates: &[Candidate],
-    rules: impl Fn(RegionCode) -> Option<&'a RuleSet>,
-) -> Result<Recorded, Error> {
-    let (hits, regions) = hits_of(candidates, rules);
-    let known = verdicts::known(conn, &hits, true).await?;
-    record_hits(conn, context, hits, &regions, &known).await
-}
-
-/// What the rules of their villages were found to say of households of which nothing new is stated. Raises nothing.
-pub(super) async fn known_of<'a>(
-    conn: &mut PgConnection,
-    candidates: &[Candidate],
-    rules: impl Fn(RegionCode) -> Option<&'a RuleSet>,
-) -> Result<Recorded, Error> {
-    let (hits, _) = hits_of(candidates, rules);
-    let known = verdicts::known(conn, &hits, false).await?;
-    Ok(Recorded { verdicts: known.into_iter().flatten().collect(), signals: 0 })
-}
-
-/// What the rules of their villages hit, and in which village each hit is.
-fn hits_of<'a>(
-    candidates: &[Candidate],
-    rules: impl Fn(RegionCode) -> Option<&'a RuleSet>,
-) -> (Vec<Hit>, Vec<RegionCode>) {
-    let mut hits = Vec::new();
-    let mut regions = Vec::new();
-    for candidate in candidates {
-        let Some(rule_set) = rules(candidate.region) else { continue };
-        Tally::default().screen(candidate, rule_set, |hit| hits.push(hit));
-        regions.resize(hits.len(), candidate.region);
-    }
-    (hits, regions)
-}
-
-/// Writes those hits of locked households that are not known, and makes them signals.
-async fn record_hits(
-    conn: &mut PgConnection,
-    context: &Context,
-    hits: Vec<Hit>,
-    regions: &[RegionCode],
-    known: &[Option<VerdictId>],
-) -> Result<Recorded, Error> {
-    let is_new = |(_, known): &(_, &Option<VerdictId>)| known.is_none();
-    let (new, regions): (Vec<Hit>, Vec<RegionCode>) =
-        hits.into_iter().zip(regions.iter().copied()).zip(known).filter(is_new).map(|(new, _)| new).unzip();
-    let written = verdicts::insert(conn, context, &new, &regions).await?;
-    let report = |((hit, region), verdict): ((&Hit, &RegionCode), &VerdictId)| Report {
-        household: hit.household,
-        region: *region,
-        cause: hit.cause,
-        origin: Origin::Screening { verdict: *verdict, rule_set: hit.rule_set, rule_number: hit.rule_number },
-        reported_on: context.today(),
-    };
-    let reports: Vec<Report> = new.iter().zip(&regions).zip(&written).map(report).collect();
-    let raised = signals::raise(conn, context, &reports).await?;
-    let signals = raised.iter().filter(|raised| !raised.joined).count();
-    Ok(Recorded {
-        verdicts: known.iter().flatten().copied().chain(written).collect(),
-        signals: i64::try_from(signals).unwrap_or(i64::MAX),
-    })
 }

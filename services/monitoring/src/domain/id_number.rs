@@ -109,7 +109,7 @@ pub fn is_in(text: &str) -> bool {
 #[must_use]
 pub fn is_place_known(number: &str) -> bool {
     let begins = |place: &&str| number.starts_with(*place);
-    PROVINCES.iter().any(|place| begins(place)) && !RETIRED.iter().any(|place| begins(place))
+    PROVINCES.iter().any(begins) && !RETIRED.iter().any(begins)
 }
 
 fn check_digit(digits: &[u8]) -> u8 {

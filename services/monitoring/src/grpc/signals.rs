@@ -33,7 +33,7 @@ impl SignalService for Door {
         request: Request<v1::DecideSignalRequest>,
     ) -> Result<Response<v1::DecideSignalResponse>, Status> {
         let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = convert::signals::decide_signal(request)?;
+        let command = convert::signals::decide_signal(&request)?;
         Ok(Response::new(self.writer.execute(call, command).await?))
     }
 

@@ -142,9 +142,9 @@ async fn a_change_is_warned_of_and_refused_as_an_entry_is() {
     assert_eq!(removed.warnings, [] as [i32; 0]);
 }
 
-/// All values of an enum of the contract but the unspecified one, which are numbered without gaps.
+/// All values of an enum of the contract but the unspecified one.
 fn all<T: TryFrom<i32>>() -> Vec<i32> {
-    (1..).take_while(|number| T::try_from(*number).is_ok()).collect()
+    (1..100).filter(|number| T::try_from(*number).is_ok()).collect()
 }
 
 #[tokio::test]

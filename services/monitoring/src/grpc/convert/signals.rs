@@ -33,7 +33,7 @@ pub(in crate::grpc) fn report_signal(request: &v1::ReportSignalRequest) -> Resul
     })
 }
 
-pub(in crate::grpc) fn decide_signal(request: v1::DecideSignalRequest) -> Result<DecideSignal, Error> {
+pub(in crate::grpc) fn decide_signal(request: &v1::DecideSignalRequest) -> Result<DecideSignal, Error> {
     let on = date("decided_on", request.decided_on)?;
     let reason = remark("reason", &request.reason)?;
     Ok(DecideSignal {
