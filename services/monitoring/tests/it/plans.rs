@@ -93,6 +93,9 @@ async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {
     assert!(plans.rows_read(signals, &format!("441803100204, '{MIDDLE}', 441804000000, NULL, 51")).await <= PAGE);
     let defects = "WHERE (rule_number, region_code, household_id) > ($1, $2, $3)";
     assert!(plans.rows_read(defects, &format!("2, 441803100204, '{MIDDLE}', 441804000000, 51")).await <= PAGE);
+    let twice = "FROM member AS other";
+    let entered: Vec<_> = (1..=10).map(|n| format!("md5('h{n}')::uuid")).collect();
+    assert!(plans.rows_read(twice, &format!("ARRAY[{}]", entered.join(", "))).await <= 100.0);
     let of_village = "FROM profile\n        WHERE region_code = $1 AND window_ends_on > $2";
     assert!(plans.rows_read(of_village, "441803100204, '2024-06-30'").await <= 1_000.0);
 
