@@ -103,7 +103,7 @@ pub(super) async fn keep(
     let people: Vec<_> = kept().flat_map(people).collect();
     signals::warnings_match(conn, context, &people).await?;
     let ids: Vec<HouseholdId> = kept().map(|sealed| sealed.household.id).collect();
-    let twice = dossiers::registered_anywhere(conn, context, &ids).await?.into_keys().collect();
+    let twice = dossiers::registered_twice(conn, &ids).await?.into_keys().collect();
     Ok(Kept { taken, twice })
 }
 

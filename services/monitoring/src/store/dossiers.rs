@@ -4,11 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{Datelike as _, NaiveDate};
 use sqlx::PgConnection;
-use tongxin_platform::{
-    db::Scope,
-    region::{RegionCode, RegionRange},
-    request::Context,
-};
+use tongxin_platform::region::{RegionCode, RegionRange};
 use uuid::Uuid;
 
 use super::{members, named, profiles, region, rule_sets};
@@ -176,21 +172,9 @@ pub async fn people(
     Ok(people)
 }
 
-/// How many members of households that somebody enters are registered in another one as well, wherever that is: it does
-/// not depend on who asks.
-pub async fn registered_anywhere(
-    conn: &mut PgConnection,
-    context: &Context,
-    households: &[HouseholdId],
-) -> Result<HashMap<HouseholdId, usize>, Error> {
-    Scope::EVERYWHERE.set(conn).await?;
-    let twice = registered_twice(conn, households).await?;
-    Scope::range(context.regions).set(conn).await?;
-    Ok(twice)
-}
-
-/// How many members of households are registered in another one as well, as far as the transaction sees.
-async fn registered_twice(
+/// How many members of households are registered in another one as well, as far as the transaction sees: who enters
+/// people learns nothing of other regions by that.
+pub async fn registered_twice(
     conn: &mut PgConnection,
     households: &[HouseholdId],
 ) -> Result<HashMap<HouseholdId, usize>, Error> {
