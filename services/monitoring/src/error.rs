@@ -301,13 +301,13 @@ impl ServiceError for Error {
             Self::Observation(refused) => Some(refused.field()),
             Self::Case(refused) => refused.field(),
             Self::Measure(refused) => refused.field(),
+            Self::Request(error) => error.field(),
             Self::HouseholdMerged(_)
             | Self::Stale { .. }
             | Self::BatchRefused { .. }
             | Self::Quality(_)
             | Self::RuleSetMissing(..)
             | Self::HolidaysElsewhere(_)
-            | Self::Request(_)
             | Self::Sealing(_)
             | Self::Database(_)
             | Self::Corrupt(_) => None,
