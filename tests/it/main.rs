@@ -2,6 +2,7 @@
 
 mod access;
 mod faults;
+mod operate;
 mod python;
 mod sample;
 mod support;

@@ -3,6 +3,8 @@
 mod client;
 pub mod entries;
 mod program;
+mod served;
 
 pub use client::{Clients, Connection, Gateway, Pairing};
 pub use program::{Instance, Program, SAMPLE, memory_kib, output, run};
+pub use served::Served;

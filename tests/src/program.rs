@@ -18,7 +18,7 @@ use crate::Clients;
 pub const SAMPLE: [&str; 2] = ["--sample", "qingyuan-2025"];
 
 /// Longer than any start, restart or load takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(10);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What `up.json` says of a running `tongxin up`.
 #[derive(Debug, Clone, Deserialize)]
@@ -50,8 +50,6 @@ pub struct Addresses {
 pub struct Program {
     child: Child,
     data_dir: PathBuf,
-    /// Ends the program when this process ends without dropping it, as a test binary does with what its tests
-    /// share: it reads from us until there is nobody.
     _watch: Child,
 }
 
@@ -72,13 +70,7 @@ impl Program {
             .kill_on_drop(true)
             .spawn()
             .context("cannot start the program")?;
-        let watch = Command::new("sh")
-            .args(["-c", "cat; kill -TERM \"$0\""])
-            .arg(child.id().context("it has ended")?.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+        let watch = ended_with_us(&child)?;
         Ok(Self { child, data_dir: data_dir.to_owned(), _watch: watch })
     }
 
@@ -237,8 +229,21 @@ pub async fn run(arguments: &[&str]) -> Result<Output> {
     Ok(tokio::time::timeout(PATIENCE, run).await.context("the program took too long")??)
 }
 
+/// Ends the program when this process ends without dropping it, as a test binary does with what its tests share: it
+/// reads from us until there is nobody.
+pub(crate) fn ended_with_us(child: &Child) -> Result<Child> {
+    let watch = Command::new("sh")
+        .args(["-c", "cat; kill -TERM \"$0\""])
+        .arg(child.id().context("it has ended")?.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    Ok(watch)
+}
+
 /// The program beside this one: `target/<profile>/tongxin`.
-fn command() -> Result<Command> {
+pub(crate) fn command() -> Result<Command> {
     let own = std::env::current_exe()?;
     let folder = own.parent().and_then(Path::parent).context("tests run from target/<profile>/deps")?;
     let program = folder.join("tongxin");

@@ -36,13 +36,14 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<()> {
     let settings: Settings = config::load(args.config.as_deref())?;
+    let mut behind = Vec::new();
     for (service, url) in databases(args.service, &settings.migrate)? {
         let name = service.name();
         let mut conn = PgConnection::connect(url.expose_secret())
             .await
             .with_context(|| format!("cannot reach the database of {name} by migrate.{name}_url"))?;
         if args.check {
-            check(service, &mut conn).await?;
+            behind.extend(lacking(service, &mut conn).await?);
         } else {
             let ran = service.migrations().run(&mut conn).await;
             match ran.with_context(|| format!("migrating {name} failed"))? {
@@ -50,6 +51,9 @@ pub async fn run(args: Args) -> Result<()> {
                 ran => println!("{name}: {ran} migration(s) ran"),
             }
         }
+    }
+    if !behind.is_empty() {
+        bail!("{}: run `tongxin migrate`", behind.join(", "));
     }
     Ok(())
 }
@@ -68,14 +72,15 @@ pub(super) fn databases(asked: Option<ServiceName>, owners: &Owners) -> Result<V
     Ok(found)
 }
 
-async fn check(service: ServiceName, conn: &mut PgConnection) -> Result<()> {
+/// Says what a schema lacks, or prints that it lacks nothing.
+async fn lacking(service: ServiceName, conn: &mut PgConnection) -> Result<Option<String>> {
     let name = service.name();
     match service.migrations().check(conn).await {
-        Ok(()) => println!("{name}: up to date"),
-        Err(SchemaBehind::Behind(missing)) => {
-            bail!("{name}: the schema lacks {missing} migration(s): run `tongxin migrate`")
+        Ok(()) => {
+            println!("{name}: up to date");
+            Ok(None)
         }
-        Err(error) => return Err(error.into()),
+        Err(SchemaBehind::Behind(missing)) => Ok(Some(format!("{name}: the schema lacks {missing} migration(s)"))),
+        Err(error) => Err(error.into()),
     }
-    Ok(())
 }
