@@ -86,6 +86,60 @@ async fn the_scorecard_can_be_piped_as_json() {
     assert!(value.to_string().contains("dual_coverage"), "{value}");
 }
 
+/// The rest of the line of a text that begins with some words, spaces taken together.
+fn line<'text>(text: &'text str, begin: &str) -> Option<String> {
+    let words = |line: &'text str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.lines().map(words).find_map(|line| Some(line.strip_prefix(begin)?.trim().to_owned()))
+}
+
+#[tokio::test]
+async fn who_starts_the_sample_year_reads_where_everything_is_and_what_it_comes_to() {
+    let shared = shared().await;
+    let [printed, said] = &shared.loaded;
+    let (welcome, scorecards) = printed.split_once("清远市 441800000000 as of 2025-12-31").unwrap();
+    let (qingyuan, taiping) = scorecards.split_once("太平镇 441823107000 as of 2025-12-31").unwrap();
+
+    assert!(welcome.contains("tongxin is ready after"), "{welcome}");
+    for (name, about) in [
+        ("gateway http://127.0.0.1:", "gRPC, gRPC-Web, and JSON by POST"),
+        ("admin http://127.0.0.1:", "/readyz, /metrics"),
+        ("pairing http://127.0.0.1:", "gRPC; admin port http://127.0.0.1:"),
+        ("monitoring http://127.0.0.1:", "gRPC; admin port http://127.0.0.1:"),
+    ] {
+        assert!(line(welcome, name).is_some_and(|rest| rest.contains(about)), "{name}: {welcome}");
+    }
+    let token = shared.instance.token_file.display().to_string();
+    assert_eq!(line(welcome, &format!("token {token}")).unwrap(), "hq, operator, department of 440000000000");
+    let log = shared.data_dir().join("tongxin.log").display().to_string();
+    assert_eq!(line(welcome, &format!("log {log}")).unwrap(), "", "{welcome}");
+
+    for (text, begin, expected) in [
+        (qingyuan, "结对帮扶党组织数", "362 organisations ✓ published: 362 (exact)"),
+        (qingyuan, "党组织结对覆盖村数", "289 villages ✓ published: 289 (exact)"),
+        (qingyuan, "党组织结对覆盖率", "289 of 289 (100 %)"),
+        (qingyuan, "结对帮扶学校数", "157 schools ✓ published: 157 (exact)"),
+        (qingyuan, "受帮扶学校数", "178 schools ✓ published: 178 (exact)"),
+        (qingyuan, "建档户数", "12000 households"),
+        (qingyuan, "在册监测户数", "0 households ✓ published: 0 (exact)"),
+        (qingyuan, "累计识别监测户数", "900 households"),
+        (qingyuan, "累计消除风险户数", "900 households"),
+        (qingyuan, "逾期环节数", "0 steps"),
+        (qingyuan, "村集体收入超10万元村数", "289 villages ✓ published: 289 (exact)"),
+        (qingyuan, "村集体收入超50万元村数", "38 villages ✓ published: 38 (exact)"),
+        (qingyuan, "村集体收入超100万元村数", "10 villages ✓ published: 10 (exact)"),
+        (taiping, "双覆盖率", "12 of 12 (100 %)"),
+    ] {
+        assert!(line(text, begin).is_some_and(|rest| rest.ends_with(expected)), "{begin}: {text}");
+    }
+    let last = printed.lines().last().unwrap();
+    assert!(last.starts_with("9 of 9 published figures that these services know are confirmed by records"), "{last}");
+
+    for stage in ["Postgres and NATS are up after", "households: 12000", "observations: ", "stopping"] {
+        assert!(said.lines().any(|line| line.starts_with(stage)), "{stage}: {said}");
+    }
+    assert!(!said.contains("not as published") && !said.contains("error"), "{said}");
+}
+
 #[tokio::test]
 async fn a_second_program_on_the_folder_is_told_who_has_it() {
     let shared = shared().await;

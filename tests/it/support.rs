@@ -26,7 +26,7 @@ use tongxin_tests::{
 
 use crate::tables::sql;
 
-const GUANGDONG: &str = "440000000000";
+pub const GUANGDONG: &str = "440000000000";
 pub const QINGYUAN: &str = "441800000000";
 pub const TAIPING: &str = "441823107000";
 pub const VILLAGE: &str = "441823107200";
@@ -35,6 +35,8 @@ pub struct Shared {
     pub folder: TempDir,
     pub instance: Instance,
     pub clients: Clients,
+    /// What `up --sample ... --once` printed and said when it loaded the year.
+    pub loaded: [String; 2],
     _program: Program,
 }
 
@@ -49,10 +51,11 @@ static SHARED: OnceCell<Shared> = OnceCell::const_new();
 pub async fn shared() -> &'static Shared {
     let start = || async {
         let folder = data_folder();
-        let (mut program, clients) = Program::with_sample(folder.path()).await.unwrap();
+        let loaded = Program::load_sample(folder.path()).await.unwrap();
+        let (mut program, clients) = Program::on_sample(folder.path()).await.unwrap();
         let instance = program.instance().await.unwrap();
         mistakes(&instance, &clients).await;
-        Shared { folder, instance, clients, _program: program }
+        Shared { folder, instance, clients, loaded, _program: program }
     };
     SHARED.get_or_init(start).await
 }

@@ -94,13 +94,31 @@ impl Program {
         bail!("the program was not ready in time")
     }
 
-    /// Starts it with the sample year and waits until the year is loaded and counted.
+    /// Loads the sample year, waits until it is counted, and returns what the program printed and said.
+    ///
+    /// # Errors
+    /// When it fails, or takes too long.
+    pub async fn load_sample(data_dir: &Path) -> Result<[String; 2]> {
+        let loaded = output(&["up", "--port", "0", "--once", SAMPLE[0], SAMPLE[1]], data_dir).await?;
+        let said = String::from_utf8(loaded.stderr)?;
+        ensure!(loaded.status.success(), "loading failed: {said}");
+        Ok([String::from_utf8(loaded.stdout)?, said])
+    }
+
+    /// Starts it on a folder with the sample year.
     ///
     /// # Errors
     /// When it ends, or takes too long.
     pub async fn with_sample(data_dir: &Path) -> Result<(Self, Clients)> {
-        let loaded = output(&["up", "--port", "0", "--once", SAMPLE[0], SAMPLE[1]], data_dir).await?;
-        ensure!(loaded.status.success(), "loading failed: {}", String::from_utf8_lossy(&loaded.stderr));
+        Self::load_sample(data_dir).await?;
+        Self::on_sample(data_dir).await
+    }
+
+    /// Starts it on a folder that has the sample year.
+    ///
+    /// # Errors
+    /// When it ends, or takes too long.
+    pub async fn on_sample(data_dir: &Path) -> Result<(Self, Clients)> {
         let mut program = Self::start(data_dir, &[])?;
         let clients = Clients::of(&program.instance().await?)?;
         Ok((program, clients))
