@@ -4,6 +4,7 @@ mod access;
 mod faults;
 mod operate;
 mod python;
+mod register_files;
 mod sample;
 mod support;
 mod tables;

@@ -144,7 +144,9 @@ impl<R: BufRead> RegisterRows<R> {
                 return Ok(None);
             }
             if !line.ends_with(b"\n") && line.len() as u64 == LONGEST_LINE {
-                return Err(self.wrong(None, format!("the row is longer than {LONGEST_LINE} bytes")));
+                return Err(
+                    self.wrong(None, format!("the row is longer than {LONGEST_LINE} bytes: is a line end missing?"))
+                );
             }
             let content = line.trim_ascii_end().len();
             line.truncate(content);

@@ -70,7 +70,7 @@ fn half_a_file_is_refused() {
 fn a_row_that_is_too_long_is_refused() {
     assert_eq!(error_after_header("1,2,3,4,5,6\n"), "line 2: the row has 6 columns, 5 are needed");
     let long = "x".repeat(1_000_000);
-    assert_eq!(error_after_header(&long), "line 2: the row is longer than 2000 bytes");
+    assert_eq!(error_after_header(&long), "line 2: the row is longer than 2000 bytes: is a line end missing?");
     assert!(error_after_header("441823107000,\"太平镇,town,441823000000,1\n").contains("not closed"));
 }
 
