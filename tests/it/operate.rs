@@ -24,7 +24,7 @@ use tongxin_tests::{
     run,
 };
 
-use crate::support::{QINGYUAN, VILLAGE};
+use crate::support::{QINGYUAN, VILLAGE, figures};
 
 const SERVICES: [&str; 3] = ["pairing", "monitoring", "gateway"];
 
@@ -219,6 +219,38 @@ async fn followed(clients: &Clients) -> Scorecard {
     clients.scorecard(QINGYUAN, None).await.unwrap()
 }
 
+/// States that pairing's database was restored: who follows its log reads it anew and comes to the same figures.
+async fn begins_a_new_epoch(installation: &Installation, clients: &Clients) {
+    let before = followed(clients).await;
+    let (done, said) = installation.run(&["log", "new-epoch", "--service", "pairing"]).await;
+    let epoch = said.trim().strip_prefix("pairing: its log is in epoch ").map(|epoch| epoch.parse::<i64>().unwrap());
+    assert!(done && epoch.is_some(), "{said}");
+
+    let head = |scorecard: &Scorecard| {
+        let head = scorecard.heads.iter().find(|head| head.source == "pairing").unwrap();
+        (head.epoch, head.seq)
+    };
+    let (earlier, seq) = head(&before);
+    assert!(epoch.is_some_and(|epoch| epoch > earlier), "{said}");
+    eventually("the log is counted anew", || async {
+        let scorecard = clients.scorecard(QINGYUAN, None).await;
+        scorecard.is_ok_and(|scorecard| head(&scorecard) >= (epoch.unwrap_or_default(), seq))
+    })
+    .await;
+    assert_eq!(figures(&clients.scorecard(QINGYUAN, None).await.unwrap()), figures(&before));
+
+    // What comes later is counted, too.
+    let mut pairing = clients.pairing().unwrap();
+    let supporter = register(&mut pairing, supporter("又一局党支部")).await.unwrap().organisation_id;
+    let recipient = register(&mut pairing, recipient("太平村又一支部", VILLAGE)).await.unwrap().organisation_id;
+    let starts_on = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
+    pairing.establish_pairing(party_pairing(&supporter, &recipient, starts_on)).await.unwrap();
+    eventually("the scorecard follows", || async {
+        clients.figure(QINGYUAN, "supporter_party_organisations_paired", None).await.is_ok_and(|value| value == 2)
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn services_are_migrated_served_one_by_one_and_stopped_by_ctrl_c() {
     let installation = Installation::new().await;
@@ -229,7 +261,7 @@ async fn services_are_migrated_served_one_by_one_and_stopped_by_ctrl_c() {
 
     let clients = Clients::with_token(&gateway, Some(fs::read_to_string(&token).unwrap().trim())).unwrap();
     writes(&clients).await;
-    followed(&clients).await;
+    begins_a_new_epoch(&installation, &clients).await;
 
     for (name, service) in services {
         assert_eq!(service.interrupt().await.unwrap().code(), Some(0), "{name}");
