@@ -24,6 +24,9 @@ message ErrorInfo { string reason = 1; string domain = 2; map<string, string> me
 # A scorecard follows within a moment; this only ends the waiting.
 PATIENCE = 10
 
+# What is promised: a scorecard follows within a second.
+PROMISED = 1
+
 
 def generate(proto: pathlib.Path) -> None:
     """Makes the modules and lets Python find them."""
@@ -87,13 +90,15 @@ class Figure:
         figures = self.gateway.GetScorecard(request, metadata=self.metadata).scorecard.figures
         return next(figure.value for figure in figures if figure.indicator_id == self.indicator)
 
-    def follows(self, expected: int) -> None:
-        """Waits until it has a value, and says how long that took."""
+    def follows(self, expected: int) -> float:
+        """Waits until it has a value; says and returns how many seconds that took."""
         began = time.monotonic()
         while (value := self.value()) != expected:
             if time.monotonic() - began > PATIENCE:
                 raise SystemExit(f"{self.indicator} is {value} after {PATIENCE} s, not {expected}")
-        print(f"{self.indicator} is {expected} after {(time.monotonic() - began) * 1000:.0f} ms")
+        took = time.monotonic() - began
+        print(f"{self.indicator} is {expected} after {took * 1000:.0f} ms")
+        return took
 
 
 def refused(call, *arguments, code: grpc.StatusCode, reason: str, **options) -> str:
