@@ -41,6 +41,11 @@ async fn every_subcommand_teaches_by_its_help() {
         (&["check-config"], "--json"),
         (&["token"], "curl"),
         (&["import", "regions"], "441823107000,太平镇,town,441823000000,1"),
+        (&["import", "households"], "household_number,region_code,support,name,id_number"),
+        (&["import", "observations"], "household_number,window_ends_on,wages"),
+        (&["rules", "store"], "guangdong-2026.yaml"),
+        (&["rules", "simulate"], "--examples 20"),
+        (&["holidays", "set"], "worked"),
         (&["scorecard"], "--as-of 2025-12-31"),
         (&["log", "verify"], "--service pairing"),
     ] {

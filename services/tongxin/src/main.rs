@@ -9,14 +9,18 @@
 //! | `sample`       | the sample year: made, loaded, compared with what was published |
 //! | `instance`     | how other subcommands find a running `up` |
 //! | `client`       | calls to a gateway, and what their errors say |
-//! | `register_csv` | register files, read row by row |
-//! | `rule_files` | files with rule sets and holidays |
-//! | `figures`, `table`, `progress` | what people see |
+//! | `csv_file`     | CSV files, read row by row |
+//! | `register_csv` | register files |
+//! | `household_csv` | files with households, and with observations |
+//! | `rule_files`   | files with rule sets and holidays |
+//! | `figures`, `table`, `words`, `progress` | what people see |
 
 mod client;
 mod commands;
+mod csv_file;
 mod failure;
 mod figures;
+mod household_csv;
 mod instance;
 mod progress;
 mod register_csv;
@@ -27,6 +31,7 @@ mod settings;
 mod signals;
 mod table;
 mod up;
+mod words;
 
 use std::process::ExitCode;
 

@@ -38,6 +38,14 @@ impl Progress {
         }
     }
 
+    /// Says something in between.
+    pub fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
     /// Says that something else is being done now.
     pub fn turn_to(&mut self, title: &str) {
         if title == self.title {

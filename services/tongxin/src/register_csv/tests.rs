@@ -51,7 +51,10 @@ fn a_missing_column_is_named() {
         error(b"code,name,level,assisted\n"),
         "line 1, column parent_code: the header lacks this column; it has to be code,name,level,parent_code,assisted"
     );
-    assert!(error(b"code,name,level,parent_code,assisted,extra\n").contains("more columns"));
+    assert!(error(b"code,name,level,parent_code,assisted,extra\n").contains("has a column \"extra\"; there are code"));
+    assert!(
+        error(b"code,code,name,level,parent_code,assisted\n").contains("column code: the header has this column twice")
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `tongxin import`: files into services.
+//! `tongxin import regions`: an edition of the register.
 
 use std::{
     fs::File,
@@ -8,7 +8,6 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use chrono::NaiveDate;
-use clap::Subcommand;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -20,7 +19,7 @@ use tongxin_proto::pairing::v1::{
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
-use super::{day, region};
+use crate::commands::{day, region};
 use crate::{
     client::{Gateway, Target},
     progress::Progress,
@@ -30,12 +29,6 @@ use crate::{
 const ROWS_PER_MESSAGE: usize = 1_000;
 
 const TITLE: &str = "importing regions";
-
-/// Takes files in.
-#[derive(Debug, Subcommand)]
-pub enum What {
-    Regions(Regions),
-}
 
 /// Takes an edition of the register of regions: CSV in UTF-8 with the header `code,name,level,parent_code,assisted`.
 ///
@@ -79,8 +72,7 @@ pub struct Regions {
     target: Target,
 }
 
-pub async fn run(what: What) -> Result<()> {
-    let What::Regions(args) = what;
+pub async fn run(args: Regions) -> Result<()> {
     let gateway = args.target.connect()?;
     let content = Content::check(&args.file).with_context(|| args.file.display().to_string())?;
     content.check_count(args.rows).with_context(|| args.file.display().to_string())?;
@@ -217,16 +209,13 @@ mod tests {
 
     #[derive(Debug, clap::Parser)]
     struct Cli {
-        #[command(subcommand)]
-        what: What,
+        #[command(flatten)]
+        regions: Regions,
     }
 
     fn parse(options: &[&str]) -> Result<Regions, String> {
-        let given = ["import", "regions", "regions.csv"].iter().chain(options);
-        match Cli::try_parse_from(given) {
-            Ok(Cli { what: What::Regions(regions) }) => Ok(regions),
-            Err(error) => Err(error.to_string()),
-        }
+        let given = ["regions", "regions.csv"].iter().chain(options);
+        Cli::try_parse_from(given).map(|cli| cli.regions).map_err(|error| error.to_string())
     }
 
     fn check(text: &str, stated: Option<u32>) -> Result<(), String> {

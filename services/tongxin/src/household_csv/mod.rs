@@ -1,0 +1,73 @@
+//! Files with households, and with what was observed of them.
+//!
+//! | file | |
+//! |---|---|
+//! | `households`   | one line for each member; the lines of a household follow each other |
+//! | `observations` | one line for each household and window |
+
+mod households;
+mod observations;
+#[cfg(test)]
+mod tests;
+
+use chrono::NaiveDate;
+use tongxin_platform::money::Fen;
+use tongxin_proto::Date;
+
+use crate::{
+    csv_file::{CsvError, Record},
+    words::Word,
+};
+
+pub use households::HouseholdRows;
+pub use observations::ObservationRows;
+
+/// What a file says of one household or observation, and where that begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row<Draft> {
+    /// The first line of it.
+    pub line: u64,
+    /// What is said.
+    pub draft: Draft,
+}
+
+fn word<W: Word + Into<i32>>(row: &Record, column: &'static str) -> Result<i32, CsvError> {
+    W::named(row.text(column)).map(Into::into).map_err(|what| row.wrong(Some(column), what))
+}
+
+/// Several words with `;` between them.
+fn words<W: Word + Into<i32>>(row: &Record, column: &'static str) -> Result<Vec<i32>, CsvError> {
+    let words = row.text(column).split(';').map(str::trim).filter(|word| !word.is_empty());
+    words.map(|word| W::named(word).map(Into::into).map_err(|what| row.wrong(Some(column), what))).collect()
+}
+
+fn truth(row: &Record, column: &'static str) -> Result<bool, CsvError> {
+    match row.text(column) {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        text => Err(row.wrong(Some(column), format!("is {text:?}: 0 or 1 is needed"))),
+    }
+}
+
+fn day(row: &Record, column: &'static str) -> Result<Option<Date>, CsvError> {
+    match row.text(column) {
+        "" => Ok(None),
+        text => match text.parse::<NaiveDate>() {
+            Ok(day) => Ok(Some(day.into())),
+            Err(_) => Err(row.wrong(Some(column), format!("is {text:?}: a day such as 2025-12-31 is needed"))),
+        },
+    }
+}
+
+/// Fen from yuan; nothing is zero.
+fn amount(row: &Record, column: &'static str) -> Result<i64, CsvError> {
+    yuan(row.text(column)).map_err(|what| row.wrong(Some(column), what))
+}
+
+fn yuan(text: &str) -> Result<i64, String> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let read = Fen::from_yuan(text).map(Fen::get);
+    read.map_err(|error| format!("{text:?} is no amount in yuan such as 8600.50: {error}"))
+}
