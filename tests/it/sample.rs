@@ -70,6 +70,19 @@ async fn cases_went_through_every_step_by_more_than_two_eyes() {
 }
 
 #[tokio::test]
+async fn households_of_all_towns_were_observed_five_times_and_cases_removed() {
+    let instance = &shared().await.instance;
+    let count = async |query: String| sql(instance, "monitoring", QINGYUAN, &query).await;
+    let observed = "SELECT household_id FROM observation WHERE window_ends_on <= '2025-12-31'
+        GROUP BY household_id HAVING count(*) >= 5";
+    assert_eq!(count(format!("SELECT count(*) FROM ({observed}) AS observed")).await, 12_000);
+    let towns = "SELECT count(DISTINCT region_code / 1000) FROM household";
+    assert_eq!(count(format!("{towns} WHERE household_id IN ({observed})")).await, 24);
+    let removed = "SELECT count(*) FROM cases WHERE identified_on IS NOT NULL AND removed_on <= '2025-12-31'";
+    assert_eq!(count(removed.to_owned()).await, 900);
+}
+
+#[tokio::test]
 async fn the_log_of_every_service_is_sound() {
     let shared = shared().await;
     let verified = output(&["log", "verify"], shared.data_dir()).await.unwrap();
@@ -127,6 +140,7 @@ async fn who_starts_the_sample_year_reads_where_everything_is_and_what_it_comes_
         (qingyuan, "村集体收入超10万元村数", "289 villages ✓ published: 289 (exact)"),
         (qingyuan, "村集体收入超50万元村数", "38 villages ✓ published: 38 (exact)"),
         (qingyuan, "村集体收入超100万元村数", "10 villages ✓ published: 10 (exact)"),
+        (qingyuan, "双覆盖率", "12 of 289 (4.15 %)"),
         (taiping, "双覆盖率", "12 of 12 (100 %)"),
     ] {
         assert!(line(text, begin).is_some_and(|rest| rest.ends_with(expected)), "{begin}: {text}");

@@ -46,6 +46,8 @@ async fn every_subcommand_teaches_by_its_help() {
         (&["rules", "store"], "guangdong-2026.yaml"),
         (&["rules", "simulate"], "--examples 20"),
         (&["holidays", "set"], "worked"),
+        (&["screen"], "tongxin screen 441800000000"),
+        (&["check"], "--by-village"),
         (&["scorecard"], "--as-of 2025-12-31"),
         (&["log", "verify"], "--service pairing"),
     ] {

@@ -183,12 +183,13 @@ impl Error {
         Self::At { path: path.into(), source: Box::new(self) }
     }
 
-    /// The same error, whose field stands in `message`, a field of the request.
+    /// The same error, whose field stands in `message`, a field of the request. The identifier of the
+    /// request stands beside it.
     #[must_use]
     pub fn within(self, message: &str) -> Self {
         match self.field().map(|field| format!("{message}.{field}")) {
-            Some(path) => self.at(path),
-            None => self,
+            Some(path) if !matches!(self, Self::Request(_)) => self.at(path),
+            _ => self,
         }
     }
 

@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{check_config, holidays, import, log, migrate, rules, scorecard, serve, token};
+use commands::{check, check_config, holidays, import, log, migrate, rules, scorecard, screen, serve, token};
 
 /// tongxin (同心): the operations system of a rural-assistance command post.
 #[derive(Debug, Parser)]
@@ -67,6 +67,8 @@ enum Command {
     Rules(rules::What),
     #[command(subcommand)]
     Holidays(holidays::What),
+    Screen(screen::Args),
+    Check(check::Args),
     Scorecard(scorecard::Args),
     #[command(subcommand)]
     Log(log::What),
@@ -83,6 +85,8 @@ async fn main() -> ExitCode {
         Command::Import(what) => import::run(what).await,
         Command::Rules(what) => rules::run(what).await,
         Command::Holidays(what) => holidays::run(what).await,
+        Command::Screen(args) => screen::run(args).await,
+        Command::Check(args) => check::run(args).await,
         Command::Scorecard(args) => scorecard::run(args).await,
         Command::Log(what) => log::run(what).await,
     };

@@ -174,6 +174,9 @@ pub async fn people(
 
 /// How many members of households are registered in another one as well, as far as the transaction sees: who enters
 /// people learns nothing of other regions by that.
+///
+/// Each member is looked up by itself: of EXISTS Postgres would make a join, and one that was planned while the tables were
+/// empty reads all of them for each member.
 pub async fn registered_twice(
     conn: &mut PgConnection,
     households: &[HouseholdId],
@@ -184,14 +187,15 @@ pub async fn registered_twice(
         SELECT member.household_id, count(*) AS "members!"
         FROM member
         WHERE member.household_id = ANY($1) AND member.left_on IS NULL
-            AND EXISTS (
-                SELECT
+            AND (
+                SELECT true
                 FROM member AS other
                     JOIN household ON household.household_id = other.household_id
                 WHERE other.id_index = member.id_index
                     AND other.left_on IS NULL
                     AND other.household_id <> member.household_id
                     AND household.merged_into IS NULL
+                LIMIT 1
             )
         GROUP BY member.household_id
         "#,

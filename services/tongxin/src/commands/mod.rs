@@ -1,5 +1,6 @@
 //! What operators do: one file for each subcommand.
 
+pub mod check;
 pub mod check_config;
 pub mod holidays;
 pub mod import;
@@ -7,6 +8,7 @@ pub mod log;
 pub mod migrate;
 pub mod rules;
 pub mod scorecard;
+pub mod screen;
 pub mod serve;
 pub mod token;
 

@@ -1,6 +1,7 @@
 //! Imports row by row: a file is checked, then sent, and gone on with where it was broken off.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -46,8 +47,8 @@ pub struct Import {
     dry_run: bool,
 
     /// Instead of the one that follows from the file
-    #[arg(long, value_name = "UUID")]
-    import_id: Option<Uuid>,
+    #[arg(long = "import-id", value_name = "UUID")]
+    id: Option<Uuid>,
 
     /// For programs
     #[arg(long)]
@@ -101,7 +102,8 @@ struct Importing<'args> {
     import_id: String,
     content: Content,
     progress: Progress,
-    errors: Vec<RowError>,
+    /// By row.
+    errors: BTreeMap<i64, RowError>,
 }
 
 pub async fn run<K: Kind>(args: Import) -> Result<()> {
@@ -109,9 +111,9 @@ pub async fn run<K: Kind>(args: Import) -> Result<()> {
     let gateway = args.target.connect()?;
     let content = check::<K>(&args.file).with_context(|| file.clone())?;
     let from_file = || Uuid::new_v5(&Uuid::NAMESPACE_OID, &[K::NAME.as_bytes(), &content.hash].concat());
-    let import_id = args.import_id.unwrap_or_else(from_file).to_string();
+    let import_id = args.id.unwrap_or_else(from_file).to_string();
     let progress = Progress::begin(K::NAME, u64::try_from(content.lines.len()).ok());
-    let mut importing = Importing { args: &args, gateway, import_id, content, progress, errors: Vec::new() };
+    let mut importing = Importing { args: &args, gateway, import_id, content, progress, errors: BTreeMap::new() };
     let status = importing.carry_out::<K>().await.with_context(|| file.clone())?;
     importing.end::<K>(&status)
 }
@@ -206,14 +208,13 @@ impl Importing<'_> {
     /// Says which rows were refused, each once.
     fn name(&mut self, errors: &[RowError]) {
         for error in errors {
-            if self.errors.iter().any(|named| named.row == error.row) {
+            if self.errors.insert(error.row, error.clone()).is_some() {
                 continue;
             }
             if !self.args.json {
                 let RowError { reason, message, .. } = error;
                 self.progress.note(&format!("line {}: {message} ({reason})", self.line(error)));
             }
-            self.errors.push(error.clone());
         }
     }
 
@@ -226,7 +227,7 @@ impl Importing<'_> {
     fn end<K: Kind>(self, status: &ImportStatus) -> Result<()> {
         let ImportStatus { rows_taken, accepted, refused, warned, .. } = status;
         if self.args.json {
-            let errors = self.errors.iter().map(|error| {
+            let errors = self.errors.values().map(|error| {
                 let RowError { row, reason, field, message } = error;
                 json!({"line": self.line(error), "row": row, "reason": reason, "field": field, "message": message})
             });

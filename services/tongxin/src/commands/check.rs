@@ -1,0 +1,83 @@
+//! `tongxin check`: looks for defects in the data of households.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use tongxin_platform::region::RegionCode;
+use tongxin_proto::monitoring::v1::{
+    CheckHouseholdsRequest, DefectCount, ListDefectsRequest, ListQualityRulesRequest, QualityRule,
+};
+
+use super::region;
+use crate::{client::Target, progress::Progress, table};
+
+/// Checks every household of a region by the data-quality rules, and counts what they find.
+///
+/// The counts are those of `ListDefects` from then on. Needs a token of the role town, county or hq.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tongxin check 441800000000                 by rule
+  tongxin check 441823000000 --by-village    by village and rule, to be piped on")]
+pub struct Args {
+    /// Whose households to check, 12-digit code
+    #[arg(value_name = "REGION", value_parser = region)]
+    region: RegionCode,
+
+    /// A line for each village and rule
+    #[arg(long)]
+    by_village: bool,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+pub async fn run(args: Args) -> Result<()> {
+    let gateway = args.target.connect()?;
+    let mut villages = gateway.villages();
+    let region_code = args.region.to_string();
+    let explain = |status| gateway.explain(&status);
+    let request = CheckHouseholdsRequest { region_code: region_code.clone() };
+    let mut answers = villages.check_households(request).await.map_err(explain)?.into_inner();
+    let mut progress = Progress::begin("households", None);
+    let households = loop {
+        let Some(answer) = answers.message().await.map_err(explain)? else {
+            bail!("the service ended the check without a result");
+        };
+        progress.reach(answer.households.unsigned_abs());
+        if answer.done {
+            progress.end(&answer.households.to_string());
+            break answer.households;
+        }
+    };
+    let rules = villages.list_quality_rules(ListQualityRulesRequest {}).await.map_err(explain)?.into_inner().rules;
+    let request = ListDefectsRequest { region_code, rule_number: 0 };
+    let found = villages.list_defects(request).await.map_err(explain)?.into_inner();
+    let lines = if args.by_village { found.counts.clone() } else { by_rule(&found.counts) };
+    println!("{}", table::render(&rows(&lines, &rules, args.by_village), &[1, 2]));
+    println!("{} defects in {households} households", found.total);
+    let named: i64 = found.counts.iter().map(|count| count.households).sum();
+    if named < found.total {
+        println!("{named} of them stand above: look at a smaller region for all");
+    }
+    Ok(())
+}
+
+/// The counts of all villages together.
+fn by_rule(counts: &[DefectCount]) -> Vec<DefectCount> {
+    let mut sums: BTreeMap<i32, i64> = BTreeMap::new();
+    for count in counts {
+        *sums.entry(count.rule_number).or_default() += count.households;
+    }
+    let sum = |(rule_number, households)| DefectCount { region_code: String::new(), rule_number, households };
+    sums.into_iter().map(sum).collect()
+}
+
+fn rows(counts: &[DefectCount], rules: &[QualityRule], by_village: bool) -> Vec<Vec<String>> {
+    let name = |number| rules.iter().find(|rule| rule.number == number).map_or("", |rule| rule.name_zh.as_str());
+    let header = [if by_village { "village" } else { "" }, "rule", "households", ""].map(str::to_owned).to_vec();
+    let row = |count: &DefectCount| {
+        let DefectCount { region_code, rule_number, households } = count;
+        vec![region_code.clone(), rule_number.to_string(), households.to_string(), name(*rule_number).to_owned()]
+    };
+    std::iter::once(header).chain(counts.iter().map(row)).collect()
+}

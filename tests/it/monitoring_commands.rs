@@ -1,0 +1,114 @@
+//! What operators do about households, by the built program: files in, rules stored, all of a region screened and checked.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{Datelike as _, Days, NaiveDate};
+use tongxin_platform::clock::Clock;
+use tongxin_tests::{Program, output};
+
+use crate::support::data_folder;
+
+const REGISTER: &str = "code,name,level,parent_code,assisted
+440000000000,广东省,province,,0
+441800000000,清远市,city,440000000000,0
+441823000000,阳山县,county,441800000000,0
+441823107000,太平镇,town,441823000000,1
+441823107200,太平村委会,village,441823107000,1
+";
+
+const HOUSEHOLDS: &str = "\
+household_number,region_code,support,name,id_number,relation,health,labour,schooling,insurances,work,registered_on
+4418230001,441823107200,none,陈伯,11010519491231002X,head,serious_illness;disabled,weak,not_at_school,resident_medical,farming,2025-01-01
+4418230001,,,李姨,110101202311012176,child,healthy,none,before_school,,none,
+";
+
+const OBSERVATIONS: &str = "household_number,window_ends_on,wages,business,property,transfer,business_expense,\
+out_of_pocket,insurance_received,schooling_guaranteed,medical_guaranteed,housing_grade,water_safe,shocks\n";
+
+/// A running program and a folder for its files.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Runs a subcommand, and returns its exit code with what it printed and said.
+    async fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let done = output(arguments, self.folder.path()).await.unwrap();
+        (done.status.code(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
+    }
+
+    async fn done(&self, arguments: &[&str], parts: &[&str]) {
+        let (code, said) = self.run(arguments).await;
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+    }
+
+    async fn refused(&self, arguments: &[&str], parts: &[&str]) {
+        let (code, said) = self.run(arguments).await;
+        assert_eq!(code, Some(1), "{arguments:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+    }
+}
+
+fn rules(file: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/rules").join(file).display().to_string()
+}
+
+/// The last day of the month before.
+fn window() -> NaiveDate {
+    Clock::system().today().with_day(1).unwrap() - Days::new(1)
+}
+
+#[tokio::test]
+async fn households_are_imported_screened_and_checked_by_the_program() {
+    let desk = Desk { folder: data_folder() };
+    let mut program = Program::start(desk.folder.path(), &[]).unwrap();
+    program.instance().await.unwrap();
+
+    let register = desk.file("regions.csv", REGISTER).display().to_string();
+    desk.done(&["import", "regions", &register, "--effective-from", "2021-01-01"], &["5 regions: 5 new"]).await;
+    desk.done(&["holidays", "set", &rules("holidays-2021-2026.yaml")], &["days differ from the weekly pattern"]).await;
+    let rule_set = rules("guangdong-2026.yaml");
+    for _ in 0..2 {
+        desk.done(&["rules", "store", &rule_set], &["stored as", "screening rules"]).await;
+    }
+
+    let file = desk.file("households.csv", HOUSEHOLDS).display().to_string();
+    let import = ["import", "households", &file];
+    desk.done(&[&import[..], &["--dry-run"]].concat(), &["1 households: 1 would be accepted"]).await;
+    desk.done(&["check", "441823107200"], &["0 defects in 0 households"]).await;
+    for _ in 0..2 {
+        desk.done(&import, &["1 households: 1 accepted", "0 refused"]).await;
+    }
+    let wrong = HOUSEHOLDS.replace("4418230001", "4418230002").replace("11010519491231002X", "110105194912310021");
+    let wrong = desk.file("wrong.csv", &wrong).display().to_string();
+    desk.refused(&["import", "households", &wrong], &["line 2: ", "ID_NUMBER_INVALID", "1 of 1 rows were refused"])
+        .await;
+    let half = desk.file("half.csv", &HOUSEHOLDS[..HOUSEHOLDS.len() - 40]).display().to_string();
+    desk.refused(&["import", "households", &half], &["line 3"]).await;
+
+    let observed = format!("{OBSERVATIONS}4418230001,{},2000,0,0,0,0,30000,0,1,1,a,1,\n", window());
+    let observed = desk.file("observations.csv", &observed).display().to_string();
+    let import = ["import", "observations", &observed];
+    desk.done(&[&import[..], &["--dry-run", "--json"]].concat(), &["\"accepted\": 1", "\"dry_run\": true"]).await;
+    desk.done(&import, &["1 observations: 1 accepted"]).await;
+
+    desk.done(&["rules", "simulate", &rule_set, "--region", "441800000000"], &["1 of 1 households flagged"]).await;
+    // The import raised them already.
+    desk.done(&["screen", "441800000000"], &["1 of 1 households flagged, 0 new signals"]).await;
+    desk.done(&["check", "441800000000"], &["rule", "defects in 1 households"]).await;
+    desk.done(&["check", "441800000000", "--by-village"], &["village", "441823107200"]).await;
+    desk.refused(&["screen", "441900000000"], &["REGION_NOT_FOUND"]).await;
+
+    program.stop().await.unwrap();
+}
