@@ -18,7 +18,10 @@ CREATE TABLE household (
     CONSTRAINT household_not_its_own CHECK (merged_into <> household_id),
     CONSTRAINT household_moved_on CHECK (moved_on >= registered_on)
 );
-CREATE UNIQUE INDEX household_number_taken ON household (household_number) WHERE merged_into IS NULL;
+-- An index of a part of a table says that its column is there. Else it would match each statement about that part, and
+-- one that is planned while the table is empty would read the whole index.
+CREATE UNIQUE INDEX household_number_taken ON household (household_number)
+    WHERE household_number IS NOT NULL AND merged_into IS NULL;
 CREATE INDEX household_region ON household (region_code, household_id);
 CALL restrict_to_region('household');
 GRANT SELECT, INSERT, UPDATE ON household TO tongxin_app;
@@ -57,10 +60,11 @@ CREATE TABLE member (
     ))
 );
 -- Finds people by ID number wherever they live, and keeps them once in a household.
-CREATE UNIQUE INDEX member_id_number ON member (id_index, household_id) WHERE left_on IS NULL;
+CREATE UNIQUE INDEX member_id_number ON member (id_index, household_id)
+    WHERE id_index IS NOT NULL AND left_on IS NULL;
 -- Finds people by name within counties. A county's file, which comes at once, touches one part of it. With an
 -- expression in place of the column, row-level security would keep the planner from using it.
-CREATE INDEX member_name ON member (county, name_index) WHERE left_on IS NULL;
+CREATE INDEX member_name ON member (county, name_index) WHERE name_index IS NOT NULL AND left_on IS NULL;
 CREATE UNIQUE INDEX member_one_head ON member (household_id) WHERE relation = 'head' AND left_on IS NULL;
 CALL restrict_to_region('member');
 -- A merge that is undone takes members away again.

@@ -12,7 +12,7 @@ CREATE TABLE signal (
     version      bigint NOT NULL,
     CONSTRAINT signal_decided CHECK ((state = 'open') = (decided_on IS NULL))
 );
-CREATE UNIQUE INDEX signal_open ON signal (household_id, cause) WHERE state = 'open';
+CREATE UNIQUE INDEX signal_open ON signal (household_id, cause) WHERE cause IS NOT NULL AND state = 'open';
 CREATE INDEX signal_household ON signal (household_id);
 CREATE INDEX signal_region ON signal (region_code, signal_id);
 CREATE INDEX signal_case ON signal (case_id) WHERE case_id IS NOT NULL;

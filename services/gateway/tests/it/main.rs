@@ -5,6 +5,7 @@ mod figures;
 mod json;
 mod metrics;
 mod monitoring;
+mod plans;
 mod projection;
 mod rollups;
 mod rooms;

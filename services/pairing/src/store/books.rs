@@ -18,6 +18,9 @@ use crate::{
 
 /// Reads all pairings of the organisations, and all in the regions, whoever asks: the caller holds
 /// locks on them and has set the transaction to see every region.
+///
+/// Three look-ups, the last of them region by region: of one WHERE with OR, and of a join, Postgres makes a scan of all if
+/// it plans while the table is empty.
 pub async fn load(
     conn: &mut PgConnection,
     organisations: &[OrganisationId],
@@ -28,14 +31,20 @@ pub async fn load(
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
-               region_code, agreement_number, starts_on, ends_on, end_reason, void_reason, version
-        FROM pairing
-        WHERE void_reason = '' AND (
-            supporter_id = ANY($1)
-            OR recipient_id = ANY($1)
-            OR (kind = ANY($3) AND region_code = ANY($2))
-        )
+        SELECT pairing_id AS "pairing_id!", kind AS "kind!", supporter_id AS "supporter_id!",
+               supporter_name AS "supporter_name!", supporter_host_kind, recipient_id AS "recipient_id!",
+               recipient_name AS "recipient_name!", region_code AS "region_code!",
+               agreement_number AS "agreement_number!", starts_on AS "starts_on!", ends_on,
+               end_reason AS "end_reason!", void_reason AS "void_reason!", version AS "version!"
+        FROM (
+            SELECT * FROM pairing WHERE supporter_id = ANY($1)
+            UNION SELECT * FROM pairing WHERE recipient_id = ANY($1)
+            UNION
+            SELECT in_region.*
+            FROM unnest($2::bigint[]) AS asked (region_code),
+                LATERAL (SELECT * FROM pairing WHERE region_code = asked.region_code AND kind = ANY($3) OFFSET 0) AS in_region
+        ) AS pairing
+        WHERE void_reason = ''
         "#,
         &ids,
         &codes,

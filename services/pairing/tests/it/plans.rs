@@ -1,10 +1,12 @@
 //! Lists read about a page, however much there is: their plans, on some 100,000 rows of each kind, for a caller of
 //! Qingyuan City.
 
-use sqlx::Executor as _;
-use tongxin_platform::{region::RegionCode, testing::Plans};
-
-use crate::support::TestApp;
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tongxin_pairing::migrations;
+use tongxin_platform::{
+    region::RegionCode,
+    testing::{Database, Plans},
+};
 
 /// Rows of a page, and the one more that tells whether there is another.
 const PAGE: f64 = 51.0;
@@ -31,27 +33,54 @@ const FILL: &str = "
     FROM generate_series(1, 99999) AS n;
 
     INSERT INTO region (region_code, name, level, parent_code, valid_from, edition)
+    VALUES (441823000000, 'n', 'county', NULL, '2021-01-01', md5('c')::uuid),
+           (441823107000, 'n', 'town', 441823000000, '2021-01-01', md5('c')::uuid);
+    INSERT INTO region (region_code, name, level, parent_code, valid_from, edition)
     SELECT 441823300000 + n, 'n', 'village', CASE WHEN n % 2 = 0 THEN 441823107000 ELSE 441823000000 END, '2021-01-01',
            md5('e')::uuid
     FROM generate_series(1, 100000) AS n;
 
     INSERT INTO assistance (region_code, level, from_date)
     SELECT region_code, 'village', '2021-01-01' FROM region WHERE edition = md5('e')::uuid;
-
-    ANALYZE;
 ";
 
 const COUNTY: &str = "441804000000, 441805000000";
 const FIRST: &str = "0, '00000000-0000-0000-0000-000000000000'";
 const MIDDLE: &str = "441804050000, '80000000-0000-0000-0000-000000000000'";
 
-#[tokio::test]
-async fn a_list_reads_a_page_and_not_the_table() {
-    let app = TestApp::with_register().await;
-    app.owner.execute(FILL).await.unwrap();
-    let city = RegionCode::parse("441800000000").unwrap().range();
-    let mut plans = Plans::of(env!("CARGO_MANIFEST_DIR"), &app.database, city).await;
+/// Statements that read all of a table: it has a few rows, or they are about all of them.
+const READ_ALL: [&str; 5] = [
+    "SELECT rules FROM coverage_rules",
+    "SELECT max(effective_from) FROM edition",
+    "DELETE FROM region_import",
+    "SELECT DISTINCT region_code FROM assistance",
+    "AND NOT EXISTS (SELECT FROM assistance",
+];
 
+#[tokio::test]
+async fn a_look_up_reads_what_it_finds_and_a_list_its_page() {
+    let database = Database::migrated(&migrations()).await;
+    let city = RegionCode::parse("441800000000").unwrap().range();
+    let mut plans = Plans::of(env!("CARGO_MANIFEST_DIR"), &database, city).await;
+    plans.plan_all(&READ_ALL).await;
+
+    let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
+    owner.execute(FILL).await.unwrap();
+    // Who enters the first pairings has them compared by the plans of empty tables.
+    books(&mut plans).await;
+    owner.execute("ANALYZE").await.unwrap();
+    books(&mut plans).await;
+    lists(&mut plans).await;
+}
+
+/// The pairings of two organisations and of those of one village.
+async fn books(plans: &mut Plans) {
+    let around = "UNION SELECT * FROM pairing WHERE recipient_id = ANY($1)";
+    let few = "ARRAY[md5('o3')::uuid, md5('o4')::uuid], '{441804003004}', '{party,school,hospital,enterprise}'";
+    assert!(plans.rows_read(around, few).await <= 100.0);
+}
+
+async fn lists(plans: &mut Plans) {
     let organisations = "AS wanted (wanted_side, wanted_kind, from_code, until_code)";
     let supporters = format!("'{{supporter}}', '{{school}}', '{{0}}', '{{1000000000000}}', {FIRST}, 51");
     assert!(plans.rows_read(organisations, &supporters).await <= PAGE);

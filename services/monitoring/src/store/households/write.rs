@@ -50,7 +50,7 @@ pub async fn add(
         SELECT *, 1
         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::bytea[], $7::bytea[],
                     $8::date[], $9::timestamptz[])
-        ON CONFLICT (household_number) WHERE merged_into IS NULL DO NOTHING
+        ON CONFLICT (household_number) WHERE household_number IS NOT NULL AND merged_into IS NULL DO NOTHING
         RETURNING household_id
         "#,
         &ids,

@@ -138,7 +138,7 @@ async fn open_signals(
         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::date[]) WITH ORDINALITY
             AS new (signal_id, household_id, region_code, cause, reported_on, position)
         ORDER BY position
-        ON CONFLICT (household_id, cause) WHERE state = 'open' DO UPDATE
+        ON CONFLICT (household_id, cause) WHERE cause IS NOT NULL AND state = 'open' DO UPDATE
         SET version = signal.version
         RETURNING signal_id, household_id, cause, version
         "#,

@@ -1,6 +1,7 @@
 //! The log's order, its relay, and what nobody can do to it.
 
 mod order;
+mod plans;
 mod relay;
 mod tamper;
 

@@ -1,0 +1,24 @@
+//! Statements read what they are about, also by plans that were made while the tables were empty.
+
+use crate::{
+    region::RegionRange,
+    sample::migrations,
+    testing::{Database, Plans},
+};
+
+/// Statements about a table of one row, about roles, about events without a number, which have an index to themselves, and
+/// about the end of the log, which is asked for when all of it is verified.
+const READ_ALL: [&str; 5] = [
+    "log_head",
+    "FROM pg_roles",
+    "WHERE seq IS NULL\n        ORDER BY id",
+    "WHERE seq IS NULL) AS",
+    "SELECT max(seq) FROM event",
+];
+
+#[tokio::test]
+async fn only_what_is_about_all_reads_all() {
+    let database = Database::migrated(&migrations()).await;
+    let mut plans = Plans::of(env!("CARGO_MANIFEST_DIR"), &database, RegionRange::EVERYWHERE).await;
+    plans.plan_all(&READ_ALL).await;
+}
