@@ -32,7 +32,7 @@ async fn of_five_thousand_calls_with_deadlines_of_milliseconds_none_is_half_done
         let (mut client, message) = (client.clone(), registration(number));
         async move {
             // Every tenth caller waits: its write goes over connections that others have just left. It does as it is told
-            // when none is free, and sends the same request again.
+            // when none is free, and sends the same request again. That others give up does not end its own call.
             let waits = number % 10 == 0;
             let patience = if waits { 30_000 } else { 1 + number % 5 };
             let mut attempts = 1..20;
@@ -44,6 +44,7 @@ async fn of_five_thousand_calls_with_deadlines_of_milliseconds_none_is_half_done
                     answer => break answer,
                 }
             };
+            assert!(!waits || answer.is_ok(), "who waits is answered: {answer:?}");
             (message, answer.ok().and_then(|answer| answer.into_inner().organisation))
         }
     });
