@@ -25,7 +25,7 @@ impl Verb for OpenCase {
     }
 
     fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<CaseFile>, Error> {
-        let Self { draft, performed_by } = self;
+        let Self { mut draft, performed_by } = self;
         desk.check_date("opened_on", draft.opened_on)?;
         let opened_by = desk.performer(performed_by)?;
         draft.check()?;
@@ -35,6 +35,9 @@ impl Verb for OpenCase {
             return Err(CaseRefused::Exists(draft.id).into());
         }
         check_signals(desk, draft.household, &draft.signals)?;
+        if draft.signals.is_empty() {
+            draft.signals = desk.waiting_for_case(draft.household, draft.opened_on);
+        }
         let rules = desk.rules_in_force(&head, draft.opened_on)?;
         let standing = desk.standing(draft.household, draft.opened_on);
         let opening = Opening {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{db::Scope, request::Context};
 use uuid::Uuid;
@@ -18,6 +19,45 @@ pub struct Waiting {
     pub household: HouseholdId,
     /// Whether it was verified, and no case was opened for it yet.
     pub for_case: bool,
+    /// Day on which it was decided upon.
+    pub decided_on: Option<NaiveDate>,
+}
+
+/// The verified signals of households for which no case was opened, with those of records that were merged into them.
+pub async fn waiting(
+    conn: &mut PgConnection,
+    context: &Context,
+    households: &[HouseholdId],
+) -> Result<Vec<SignalId>, Error> {
+    if households.is_empty() {
+        return Ok(Vec::new());
+    }
+    Scope::EVERYWHERE.set(conn).await?;
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let waiting = sqlx::query_scalar!(
+        r#"
+        WITH RECURSIVE record (household_id) AS (
+            SELECT * FROM unnest($1::uuid[])
+            UNION
+            SELECT taken.merged_id
+            FROM record,
+                LATERAL (SELECT merged_id FROM merge WHERE kept_id = household_id AND undone_on IS NULL OFFSET 0) AS taken
+        )
+        SELECT waiting.signal_id
+        FROM record,
+            LATERAL (
+                SELECT signal_id
+                FROM signal
+                WHERE signal.household_id = record.household_id AND state = 'verified' AND case_id IS NULL
+                OFFSET 0
+            ) AS waiting
+        "#,
+        &ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Scope::range(context.regions).set(conn).await?;
+    Ok(waiting.into_iter().map(SignalId).collect())
 }
 
 /// Finds signals wherever they are: those of a record that was merged into a household stay where it was registered.
@@ -34,17 +74,18 @@ pub async fn find(
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"
-        WITH RECURSIVE home (signal_id, household_id, for_case) AS (
-            SELECT signal_id, household_id, state = 'verified' AND case_id IS NULL
+        WITH RECURSIVE home (signal_id, household_id, for_case, decided_on) AS (
+            SELECT signal_id, household_id, state = 'verified' AND case_id IS NULL, decided_on
             FROM signal
             WHERE signal_id = ANY($1)
             UNION ALL
-            SELECT home.signal_id, household.merged_into, home.for_case
+            SELECT home.signal_id, household.merged_into, home.for_case, home.decided_on
             FROM home
                 JOIN household USING (household_id)
             WHERE household.merged_into IS NOT NULL
         )
-        SELECT home.signal_id AS "signal_id!", home.household_id AS "household_id!", home.for_case AS "for_case!"
+        SELECT home.signal_id AS "signal_id!", home.household_id AS "household_id!", home.for_case AS "for_case!",
+               home.decided_on
         FROM home
             JOIN household USING (household_id)
         WHERE household.merged_into IS NULL
@@ -54,6 +95,11 @@ pub async fn find(
     .fetch_all(&mut *conn)
     .await?;
     Scope::range(context.regions).set(conn).await?;
-    let waiting = |household, for_case| Waiting { household: HouseholdId(household), for_case };
-    Ok(rows.into_iter().map(|row| (SignalId(row.signal_id), waiting(row.household_id, row.for_case))).collect())
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let household = HouseholdId(row.household_id);
+        let waiting = Waiting { household, for_case: row.for_case, decided_on: row.decided_on };
+        found.insert(SignalId(row.signal_id), waiting);
+    }
+    Ok(found)
 }

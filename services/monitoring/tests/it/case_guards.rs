@@ -140,8 +140,19 @@ async fn a_case_takes_its_signals_along_once_they_are_verified() {
     // A signal leads to one case.
     app.hq().step(refusal(step(&opened.case_id, Step::Authorisation, day("2024-06-11")))).await.unwrap();
     let watch = Watch::over(&app).await;
-    let again = v1::CaseDraft { opened_on: date("2024-06-12"), ..with(&[&verified]) };
-    watch.refused(&app, app.hq().open(again).await, Code::FailedPrecondition, "SIGNAL_NOT_VERIFIED").await;
+    let on = |ids: &[&String]| v1::CaseDraft { opened_on: date("2024-06-12"), ..with(ids) };
+    watch.refused(&app, app.hq().open(on(&[&verified])).await, Code::FailedPrecondition, "SIGNAL_NOT_VERIFIED").await;
+    // Who names none opens it for all that wait for one, but not for what was found out later.
+    let (waiting, late) = (signal(household.clone(), "verified").await, signal(household.clone(), "verified").await);
+    sqlx::query("UPDATE signal SET decided_on = '2024-06-13' WHERE signal_id = $1")
+        .bind(Uuid::parse_str(&late).unwrap())
+        .execute(&app.owner)
+        .await
+        .unwrap();
+    let opened = app.hq().open(on(&[])).await.unwrap();
+    assert_eq!(opened.signal_ids, [waiting.as_str()]);
+    assert_eq!(app.hq().signal(&waiting).await.unwrap().case_id, opened.case_id);
+    assert_eq!(app.hq().signal(&late).await.unwrap().case_id, "");
 }
 
 #[tokio::test]

@@ -50,6 +50,8 @@ impl<'a> Desk<'a> {
         let rules = dated_rules::load(conn, &ruled(&whose(&needs.rules), &heads, &cases)).await?;
         let standings = standings::find(conn, &whose(&needs.standings).into_iter().collect()).await?;
         let people = dossiers::people(conn, &households).await?;
+        let waiting: Vec<_> = needs.waiting.iter().copied().collect();
+        needs.signals.extend(case_signals::waiting(conn, context, &waiting).await?);
         let ids: Vec<_> = needs.signals.iter().copied().collect();
         let signals = case_signals::find(conn, context, &ids).await?;
 

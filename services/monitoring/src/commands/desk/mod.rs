@@ -213,6 +213,16 @@ impl Desk<'_> {
         self.signals.get(&signal).copied()
     }
 
+    /// The signals of a household that wait for a case, those that were verified by a day.
+    pub(super) fn waiting_for_case(&self, household: HouseholdId, day: NaiveDate) -> Vec<SignalId> {
+        let is_meant = |signal: &Waiting| {
+            signal.household == household && signal.for_case && signal.decided_on.is_some_and(|on| on <= day)
+        };
+        let mut ids: Vec<_> = self.signals.iter().filter(|(_, signal)| is_meant(signal)).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// A case is opened for signals: no other one is.
     pub(super) fn give_away(&mut self, signals: &[SignalId]) {
         for id in signals {

@@ -21,6 +21,8 @@ pub struct Needs {
     /// Days for which it is asked how the household of a measure's case stood.
     pub(super) of_measures: BTreeSet<(MeasureId, NaiveDate)>,
     pub(super) signals: BTreeSet<SignalId>,
+    /// Households of which all signals are asked that wait for a case.
+    pub(super) waiting: BTreeSet<HouseholdId>,
 }
 
 impl Needs {
@@ -30,6 +32,9 @@ impl Needs {
         // Of two commands that open one case, the second is refused.
         self.opened.entry(draft.id).or_insert(draft.household);
         self.signals.extend(&draft.signals);
+        if draft.signals.is_empty() {
+            self.waiting.insert(draft.household);
+        }
         self.rules(draft.id, draft.opened_on);
         self.standing(draft.id, draft.opened_on);
     }
