@@ -1,6 +1,6 @@
 //! The sample year: every figure is what the records say, by whatever way one asks.
 
-use tongxin_proto::pairing::v1::GetCoverageRequest;
+use tongxin_proto::{monitoring::v1::ListDefectsRequest, pairing::v1::GetCoverageRequest};
 use tongxin_tests::{SAMPLE, output};
 
 use crate::{
@@ -52,6 +52,17 @@ async fn the_scorecard_equals_what_pairing_says() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn defects_of_the_sample_are_counted_without_asking_for_a_check() {
+    let shared = shared().await;
+    let mut villages = shared.clients.villages().unwrap();
+    let request = ListDefectsRequest { page_size: 1_000, ..ListDefectsRequest::default() };
+    let answer = villages.list_defects(request).await.unwrap().into_inner();
+    let kept: i64 = sql(&shared.instance, "monitoring", QINGYUAN, "SELECT count(*) FROM defect").await;
+    assert!(kept > 0, "made-up data without a fault would be no sample of the real ones");
+    assert_eq!(answer.total, kept);
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ use tonic::{Request, Response, Status};
 use super::{Door, checks, convert};
 use crate::{
     domain::quality,
-    store::{defects, incomes, regions},
+    store::{
+        defects::{self, DefectCount},
+        incomes, regions,
+    },
 };
 
 #[tonic::async_trait]
@@ -58,12 +61,12 @@ impl VillageService for Door {
         request: Request<v1::ListDefectsRequest>,
     ) -> Result<Response<v1::ListDefectsResponse>, Status> {
         let mut tx = self.read(&request).await?;
-        let request = request.into_inner();
-        let region = convert::optional_region("region_code", &request.region_code)?;
-        let rule = (request.rule_number != 0).then(|| convert::villages::rule_number(request.rule_number));
-        let (counts, total) = defects::counts(&mut tx, region, rule).await?;
+        let (filter, page) = convert::villages::list_defects(&request.into_inner())?;
+        let total = defects::total(&mut tx, &filter).await?;
+        let counts = defects::counts(&mut tx, &filter, &page).await?;
+        let (counts, next_page_token) = page.cut(counts, DefectCount::place);
         let counts = counts.into_iter().map(Into::into).collect();
-        Ok(Response::new(v1::ListDefectsResponse { counts, total }))
+        Ok(Response::new(v1::ListDefectsResponse { counts, total, next_page_token }))
     }
 
     async fn list_defective_households(

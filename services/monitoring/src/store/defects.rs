@@ -1,5 +1,7 @@
 //! What data-quality rules found at the last check.
 
+use std::{fmt, str::FromStr};
+
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -13,9 +15,6 @@ use crate::{
     domain::{HouseholdId, household::Move},
     error::Error,
 };
-
-/// Counts that an answer has.
-const MOST_COUNTS: i64 = 10_000;
 
 /// A household that a rule finds fault with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,36 +96,107 @@ pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error>
     Ok(())
 }
 
-/// Counts of a region by village and rule, and all of them together.
-pub async fn counts(
-    conn: &mut PgConnection,
-    within: Option<RegionCode>,
-    rule_number: Option<i16>,
-) -> Result<(Vec<DefectCount>, i64), Error> {
-    let range = within.map_or(RegionRange::EVERYWHERE, RegionCode::range);
-    let rows = sqlx::query!(
+/// Where a count stands: by village, then by rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountPlace {
+    region: RegionCode,
+    rule_number: i16,
+}
+
+/// Text that names no place of a count.
+#[derive(Debug)]
+pub struct NotACountPlace;
+
+impl fmt::Display for CountPlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.region, self.rule_number)
+    }
+}
+
+impl FromStr for CountPlace {
+    type Err = NotACountPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotACountPlace> {
+        let (region, rule_number) = text.split_once(' ').ok_or(NotACountPlace)?;
+        let region = RegionCode::parse(region).map_err(|_| NotACountPlace)?;
+        Ok(Self { region, rule_number: rule_number.parse().map_err(|_| NotACountPlace)? })
+    }
+}
+
+impl DefectCount {
+    /// Where it stands.
+    #[must_use]
+    pub fn place(&self) -> CountPlace {
+        CountPlace { region: self.region, rule_number: self.rule_number }
+    }
+}
+
+/// Which defects are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter {
+    /// Those of a region; `None` for all that the caller sees.
+    pub within: Option<RegionCode>,
+    /// Those of a rule.
+    pub rule_number: Option<i16>,
+}
+
+impl Filter {
+    fn range(&self) -> RegionRange {
+        self.within.map_or(RegionRange::EVERYWHERE, RegionCode::range)
+    }
+}
+
+/// How many defects there are.
+pub async fn total(conn: &mut PgConnection, filter: &Filter) -> Result<i64, Error> {
+    let range = filter.range();
+    let total = sqlx::query_scalar!(
         r#"
-        SELECT region_code, rule_number, count(*) AS "households!", sum(count(*)) OVER ()::bigint AS "total!"
+        SELECT count(*) AS "total!"
         FROM defect
         WHERE region_code >= $1 AND region_code < $2 AND ($3::smallint IS NULL OR rule_number = $3)
-        GROUP BY region_code, rule_number
-        ORDER BY region_code, rule_number
-        LIMIT $4
         "#,
         range.from,
         range.until,
-        rule_number,
-        MOST_COUNTS,
+        filter.rule_number,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(total)
+}
+
+/// Counts by village and rule.
+pub async fn counts(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    page: &Page<CountPlace>,
+) -> Result<Vec<DefectCount>, Error> {
+    let range = filter.range();
+    let (after_region, after_rule) = page.after.map_or((0, 0), |place| (place.region.number(), place.rule_number));
+    let rows = sqlx::query!(
+        r#"
+        SELECT region_code, rule_number, count(*) AS "households!"
+        FROM defect
+        WHERE (region_code, rule_number) > ($1, $2) AND region_code >= $3 AND region_code < $4
+            AND ($5::smallint IS NULL OR rule_number = $5)
+        GROUP BY region_code, rule_number
+        ORDER BY region_code, rule_number
+        LIMIT $6
+        "#,
+        after_region,
+        after_rule,
+        range.from,
+        range.until,
+        filter.rule_number,
+        page.fetch(),
     )
     .fetch_all(conn)
     .await?;
-    let total = rows.first().map_or(0, |row| row.total);
     let mut counts = Vec::with_capacity(rows.len());
     for row in rows {
         let region = region(row.region_code)?;
         counts.push(DefectCount { region, rule_number: row.rule_number, households: row.households });
     }
-    Ok((counts, total))
+    Ok(counts)
 }
 
 /// Lists the households that a rule finds fault with, by village.

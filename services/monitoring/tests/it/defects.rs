@@ -29,7 +29,8 @@ impl Clients {
     }
 
     async fn defects(&mut self, region: &str, rule_number: i32) -> v1::ListDefectsResponse {
-        let request = v1::ListDefectsRequest { region_code: region.to_owned(), rule_number };
+        let region_code = region.to_owned();
+        let request = v1::ListDefectsRequest { region_code, rule_number, ..v1::ListDefectsRequest::default() };
         self.villages.list_defects(request).await.unwrap().into_inner()
     }
 
@@ -228,6 +229,18 @@ async fn defects_are_counted_by_village_and_rule_and_move_along() {
     assert_eq!(shown(hq.defects(COUNTY, 104).await), (both, 3));
     assert_eq!(shown(hq.defects(COUNTY, 101).await), (Vec::new(), 0));
     assert_eq!(hq.defects("", 0).await.total, 4);
+    let mut page = v1::ListDefectsRequest { page_size: 1, ..v1::ListDefectsRequest::default() };
+    let mut villages = Vec::new();
+    loop {
+        let answer = hq.villages.list_defects(page.clone()).await.unwrap().into_inner();
+        assert_eq!((answer.counts.len(), answer.total), (1, 4));
+        villages.push(answer.counts[0].region_code.clone());
+        page.page_token = answer.next_page_token;
+        if page.page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(villages, [VILLAGE, OTHER_VILLAGE, VILLAGE_ELSEWHERE]);
     let mut town = app.clients("town", TOWN);
     assert_eq!(town.defects("", 0).await.total, 3);
     assert_eq!(town.defects(VILLAGE_ELSEWHERE, 0).await.total, 0);

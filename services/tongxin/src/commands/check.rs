@@ -11,6 +11,9 @@ use tongxin_proto::monitoring::v1::{
 use super::region;
 use crate::{client::Target, progress::Progress, table};
 
+/// Counts that are asked for at once.
+const PAGE: i32 = 1_000;
+
 /// Checks every household of a region by the data-quality rules, and counts what they find.
 ///
 /// The counts are those of `ListDefects` from then on. Needs a token of the role town, county or hq.
@@ -50,15 +53,19 @@ pub async fn run(args: Args) -> Result<()> {
         }
     };
     let rules = villages.list_quality_rules(ListQualityRulesRequest {}).await.map_err(explain)?.into_inner().rules;
-    let request = ListDefectsRequest { region_code, rule_number: 0 };
-    let found = villages.list_defects(request).await.map_err(explain)?.into_inner();
-    let lines = if args.by_village { found.counts.clone() } else { by_rule(&found.counts) };
+    let mut counts = Vec::new();
+    let mut request = ListDefectsRequest { region_code, page_size: PAGE, ..ListDefectsRequest::default() };
+    let total = loop {
+        let page = villages.list_defects(request.clone()).await.map_err(explain)?.into_inner();
+        counts.extend(page.counts);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break page.total;
+        }
+    };
+    let lines = if args.by_village { counts } else { by_rule(&counts) };
     println!("{}", table::render(&rows(&lines, &rules, args.by_village), &[1, 2]));
-    println!("{} defects in {households} households", found.total);
-    let named: i64 = found.counts.iter().map(|count| count.households).sum();
-    if named < found.total {
-        println!("{named} of them stand above: look at a smaller region for all");
-    }
+    println!("{total} defects in {households} households");
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::{
         quality::{Rule, Severity},
     },
     error::Error,
-    store::defects::{Defect, DefectCount},
+    store::defects::{CountPlace, Defect, DefectCount, Filter},
 };
 
 pub(in crate::grpc) fn record_village_income(
@@ -33,8 +33,16 @@ pub(in crate::grpc) fn record_village_income(
     })
 }
 
+pub(in crate::grpc) fn list_defects(request: &v1::ListDefectsRequest) -> Result<(Filter, Page<CountPlace>), Error> {
+    let filter = Filter {
+        within: optional_region("region_code", &request.region_code)?,
+        rule_number: (request.rule_number != 0).then(|| rule_number(request.rule_number)),
+    };
+    Ok((filter, Page::parse(request.page_size, &request.page_token)?))
+}
+
 /// A number that no rule has finds nothing.
-pub(in crate::grpc) fn rule_number(number: i32) -> i16 {
+fn rule_number(number: i32) -> i16 {
     i16::try_from(number).unwrap_or(i16::MAX)
 }
 

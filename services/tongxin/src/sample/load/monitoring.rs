@@ -7,11 +7,12 @@ use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use tongxin_proto::{
     batch::v1::{BatchOptions, ImportOptions, ImportStatus},
     monitoring::v1::{
-        BatchCaseCommandsRequest, CaseCommand, CaseCommandRows, DecideSignalRequest, GetImportRequest, HouseholdRows,
-        ImportHouseholdsRequest, ImportObservationsRequest, ListHouseholdsRequest, ListSignalsRequest, ObservationRows,
-        RecordVillageIncomeRequest, Risk, SetHolidaysRequest, StoreRuleSetRequest, SubmitWarningsRequest,
-        WarningOptions, WarningRows, batch_case_commands_request, case_command::Command, import_households_request,
-        import_observations_request, submit_warnings_request,
+        BatchCaseCommandsRequest, CaseCommand, CaseCommandRows, CheckHouseholdsRequest, CheckHouseholdsResponse,
+        DecideSignalRequest, GetImportRequest, HouseholdRows, ImportHouseholdsRequest, ImportObservationsRequest,
+        ListHouseholdsRequest, ListSignalsRequest, ObservationRows, RecordVillageIncomeRequest, Risk,
+        SetHolidaysRequest, StoreRuleSetRequest, SubmitWarningsRequest, WarningOptions, WarningRows,
+        batch_case_commands_request, case_command::Command, import_households_request, import_observations_request,
+        submit_warnings_request,
     },
 };
 use tonic::{Code, Status};
@@ -44,7 +45,8 @@ impl Loading<'_> {
         let signals = self.signals().await?;
         let of_cases = self.decisions(kept, &households, &signals).await.context("the signals were not decided")?;
         self.entries(kept, &households, &of_cases).await.context("the cases were not taken")?;
-        self.incomes(kept).await.context("the incomes of villages were not taken")
+        self.incomes(kept).await.context("the incomes of villages were not taken")?;
+        self.check().await.context("the households were not checked")
     }
 
     async fn rules(&self) -> Result<()> {
@@ -304,6 +306,25 @@ impl Loading<'_> {
             progress.reach(done);
         }
         progress.end(&done.to_string());
+        Ok(())
+    }
+}
+
+impl Loading<'_> {
+    /// Looks for defects, as somebody does who has loaded data of others.
+    async fn check(&self) -> Result<()> {
+        let progress = Progress::begin("households checked", None);
+        let request = CheckHouseholdsRequest { region_code: self.files.manifest.region.to_string() };
+        let checked = self.call(|| async {
+            let mut answers = self.gateway.villages().check_households(request.clone()).await?.into_inner();
+            let mut last = CheckHouseholdsResponse::default();
+            while let Some(answer) = answers.message().await? {
+                last = answer;
+            }
+            if last.done { Ok(last) } else { Err(Status::unavailable("the check ended without a result")) }
+        });
+        let CheckHouseholdsResponse { households, defects, .. } = checked.await?;
+        progress.end(&format!("{households} ({defects} defects)"));
         Ok(())
     }
 }
