@@ -1,10 +1,14 @@
 //! What operators do about households, by the built program: files in, rules stored, all of a region screened and checked.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono::{Datelike as _, Days, NaiveDate};
-use tongxin_platform::clock::Clock;
-use tongxin_tests::{Program, output};
+use sqlx::PgPool;
+use tongxin_platform::{clock::Clock, db::Scope, testing::eventually};
+use tongxin_tests::{Program, entries::id_number, output};
 
 use crate::support::data_folder;
 
@@ -109,6 +113,49 @@ async fn households_are_imported_screened_and_checked_by_the_program() {
     desk.done(&["check", "441800000000"], &["rule", "defects in 1 households"]).await;
     desk.done(&["check", "441800000000", "--by-village"], &["village", "441823107200"]).await;
     desk.refused(&["screen", "441900000000"], &["REGION_NOT_FOUND"]).await;
+    desk.done(&["funnel", "441800000000"], &["screening", "rule ", "all ", "0.00 %"]).await;
+    desk.refused(&["funnel", "441800000000", "--from", "2025-02-01", "--until", "2025-01-31"], &["DATE_ORDER"]).await;
+    desk.done(&["overdue", "441800000000"], &["due on", "0 steps overdue"]).await;
 
+    program.stop().await.unwrap();
+}
+
+/// Households of one person each, as many as take the service some messages.
+fn many(count: usize) -> String {
+    let header = HOUSEHOLDS.lines().next().unwrap();
+    let line = |place| {
+        let number = id_number(place);
+        format!(
+            "44182{place:05},441823107200,none,陈伯,{number},head,healthy,ordinary,not_at_school,,farming,2025-01-01"
+        )
+    };
+    std::iter::once(header.to_owned()).chain((0..count).map(line)).map(|line| line + "\n").collect()
+}
+
+async fn kept(pool: &PgPool) -> Option<i64> {
+    let mut tx = Scope::EVERYWHERE.read(pool).await.ok()?;
+    sqlx::query_scalar("SELECT count(*) FROM household").fetch_one(&mut *tx).await.ok()
+}
+
+#[tokio::test]
+async fn an_import_goes_on_by_itself_after_postgres_was_killed() {
+    const COUNT: usize = 6_000;
+    let desk = Arc::new(Desk { folder: data_folder() });
+    let mut program = Program::start(desk.folder.path(), &[]).unwrap();
+    let instance = program.instance().await.unwrap();
+    let pool = PgPool::connect(&instance.databases["monitoring"]).await.unwrap();
+    let register = desk.file("regions.csv", REGISTER).display().to_string();
+    desk.done(&["import", "regions", &register, "--effective-from", "2021-01-01"], &["5 regions: 5 new"]).await;
+
+    let file = desk.file("many.csv", &many(COUNT)).display().to_string();
+    let importing = tokio::spawn({
+        let desk = Arc::clone(&desk);
+        async move { desk.done(&["import", "households", &file], &["6000 households: 6000 accepted", "0 refused"]).await }
+    });
+    eventually("some are kept", || async { kept(&pool).await.is_some_and(|count| count > 0) }).await;
+    assert!(program.kill_started("postgres ").unwrap());
+    assert!(!importing.is_finished(), "the import was done before");
+    importing.await.unwrap();
+    assert_eq!(kept(&pool).await, i64::try_from(COUNT).ok());
     program.stop().await.unwrap();
 }

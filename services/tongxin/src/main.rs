@@ -37,7 +37,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{check, check_config, holidays, import, log, migrate, rules, scorecard, screen, serve, token};
+use commands::{
+    check, check_config, funnel, holidays, import, log, migrate, overdue, rules, scorecard, screen, serve, token,
+};
 
 /// tongxin (同心): the operations system of a rural-assistance command post.
 #[derive(Debug, Parser)]
@@ -69,6 +71,8 @@ enum Command {
     Holidays(holidays::What),
     Screen(screen::Args),
     Check(check::Args),
+    Funnel(funnel::Args),
+    Overdue(overdue::Args),
     Scorecard(scorecard::Args),
     #[command(subcommand)]
     Log(log::What),
@@ -87,6 +91,8 @@ async fn main() -> ExitCode {
         Command::Holidays(what) => holidays::run(what).await,
         Command::Screen(args) => screen::run(args).await,
         Command::Check(args) => check::run(args).await,
+        Command::Funnel(args) => funnel::run(args).await,
+        Command::Overdue(args) => overdue::run(args).await,
         Command::Scorecard(args) => scorecard::run(args).await,
         Command::Log(what) => log::run(what).await,
     };

@@ -1,10 +1,12 @@
 //! Made-up households: as many as are asked for, none twice, the same in every run.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use tongxin_proto::monitoring::v1::{
     Health, HouseholdDraft, HousingGrade, Insurance, LabourAbility, MemberDraft, ObservationDraft, Relation, Schooling,
     SocialSupport, Work,
 };
+
+use tongxin_tests::entries::id_number;
 
 use crate::world::{VILLAGES, village};
 
@@ -15,27 +17,6 @@ const SURNAMES: [char; 20] = [
     '陈', '李', '黄', '张', '梁', '林', '刘', '吴', '罗', '杨', '谢', '何', '邓', '曾', '唐', '莫', '房', '沈', '冯',
     '欧',
 ];
-
-const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-
-/// The city as a whole, with which no identity number begins.
-const NOBODYS_PREFIX: &str = "441800";
-
-/// The identity number of a person by its place. Days of birth are spread over 40 years, and the places of one day
-/// over its numbers.
-pub fn id_number(person: usize) -> String {
-    const DAYS: usize = 14_600;
-    const NUMBERS: usize = 1_000;
-    let first = NaiveDate::from_ymd_opt(1960, 1, 1).unwrap_or_default();
-    // More people than there are days and numbers get another nobody's prefix.
-    let prefix = NOBODYS_PREFIX.parse::<usize>().unwrap_or_default() + person / (DAYS * NUMBERS);
-    let day = first + Days::new((person % DAYS) as u64);
-    let digits = format!("{prefix}{}{:03}", day.format("%Y%m%d"), person / DAYS % NUMBERS);
-    let sum: u32 =
-        digits.chars().filter_map(|digit| digit.to_digit(10)).zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
-    let check = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'][sum as usize % 11];
-    format!("{digits}{check}")
-}
 
 /// The full name of a person by its place: some 20 of a million share one.
 pub fn name(person: usize) -> String {

@@ -2,10 +2,12 @@
 
 pub mod check;
 pub mod check_config;
+pub mod funnel;
 pub mod holidays;
 pub mod import;
 pub mod log;
 pub mod migrate;
+pub mod overdue;
 pub mod rules;
 pub mod scorecard;
 pub mod screen;

@@ -1,0 +1,59 @@
+//! `tongxin overdue`: steps of cases that are not done by their day.
+
+use anyhow::Result;
+use chrono::NaiveDate;
+use tongxin_platform::region::RegionCode;
+use tongxin_proto::monitoring::v1::{ListOverdueStepsRequest, OverdueStep};
+
+use super::region;
+use crate::{client::Target, table, words::Word as _};
+
+/// Steps that are asked for at once.
+const PAGE: i32 = 1_000;
+
+/// Lists the steps of cases that are not done by their day, the longest overdue first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tongxin overdue 441800000000
+  tongxin overdue 441823107000 | head")]
+pub struct Args {
+    /// Whose cases, 12-digit code
+    #[arg(value_name = "REGION", value_parser = region)]
+    region: RegionCode,
+
+    #[command(flatten)]
+    target: Target,
+}
+
+pub async fn run(args: Args) -> Result<()> {
+    let gateway = args.target.connect()?;
+    let mut request = ListOverdueStepsRequest {
+        region_code: args.region.to_string(),
+        page_size: PAGE,
+        ..ListOverdueStepsRequest::default()
+    };
+    let mut rows = vec![["days", "due on", "step", "region", "case"].map(str::to_owned).to_vec()];
+    loop {
+        let page = gateway.cases().list_overdue_steps(request.clone()).await;
+        let page = page.map_err(|status| gateway.explain(&status))?.into_inner();
+        rows.extend(page.steps.iter().map(row));
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    println!("{}", table::render(&rows, &[0]));
+    println!("{} steps overdue", rows.len() - 1);
+    Ok(())
+}
+
+fn row(step: &OverdueStep) -> Vec<String> {
+    let due_on = step.due_on.and_then(|date| NaiveDate::try_from(date).ok());
+    vec![
+        step.days_overdue.to_string(),
+        due_on.map(|day| day.to_string()).unwrap_or_default(),
+        step.step().word(),
+        step.region_code.clone(),
+        step.case_id.clone(),
+    ]
+}
