@@ -55,7 +55,7 @@ impl Statements {
                 "SELECT pg_advisory_xact_lock_shared($1, 0), pg_advisory_xact_lock",
             )?,
             coverage_rules: statements::of("pairing", "SELECT rules FROM coverage_rules")?,
-            load_book: statements::of("pairing", "supporter_id = ANY($1) OR recipient_id = ANY($1) OR (kind")?,
+            load_book: statements::of("pairing", "FROM pairing WHERE supporter_id = ANY($1) UNION")?,
             load_assistance: statements::of(
                 "pairing",
                 "FROM assistance WHERE level = 'village' AND region_code = ANY",

@@ -1,9 +1,13 @@
 //! Imports of households and observations.
 
-use std::time::Instant;
+use std::{
+    ops::Range,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 use anyhow::ensure;
-use futures::stream;
+use futures::{stream, try_join};
 use tongxin_proto::{
     batch::v1::{ImportOptions, ImportStatus},
     monitoring::v1::{
@@ -18,24 +22,42 @@ use crate::{rounds::ratio, world::World};
 
 const MESSAGE_ROWS: usize = 1_000;
 
-/// Households a second in each tenth.
-pub async fn households(world: &World, count: usize) -> anyhow::Result<Vec<f64>> {
+/// Rates of an import, each for a tenth of it.
+pub struct Rates {
+    /// Of a file alone, a tenth of all.
+    pub alone: f64,
+    /// Of the others, in two files that come at once.
+    pub beside: Vec<f64>,
+}
+
+/// Households a second: of one file, then of two that two counties send at once.
+pub async fn households(world: &World, count: usize) -> anyhow::Result<Rates> {
+    let (first, middle) = (count / 10, count / 10 * 5);
+    let (alone, beside) = (Tenths::new(first), Tenths::new(count - first));
+    file(world, 0..first, count, &alone).await?;
+    beside.begin();
+    try_join!(file(world, first..middle, count, &beside), file(world, middle..count, count, &beside))?;
+    Ok(Rates { alone: harmonic(&alone.done()?), beside: beside.done()? })
+}
+
+/// Imports households by their places.
+async fn file(world: &World, places: Range<usize>, of: usize, tenths: &Tenths) -> anyhow::Result<()> {
     use import_households_request::Part;
 
     let request = |part| ImportHouseholdsRequest { part: Some(part) };
     let options = request(Part::Options(ImportOptions { import_id: request_id(), dry_run: false }));
-    let rows = (0..count).step_by(MESSAGE_ROWS).map(move |first| {
-        let rows = (first..(first + MESSAGE_ROWS).min(count)).map(|place| people::household(place, count)).collect();
-        request(Part::Rows(HouseholdRows { first_row: row_number(first + 1), rows }))
+    let rows = places.clone().step_by(MESSAGE_ROWS).map(move |first| {
+        let rows = (first..(first + MESSAGE_ROWS).min(places.end)).map(|place| people::household(place, of)).collect();
+        request(Part::Rows(HouseholdRows { first_row: row_number(first - places.start + 1), rows }))
     });
     let client = world.clients.households()?;
     let mut client = client.max_decoding_message_size(64 << 20);
     let mut answers = client.import_households(stream::iter(std::iter::once(options).chain(rows))).await?.into_inner();
-    let mut tenths = Tenths::new(count);
+    let mut taken = 0;
     while let Some(answer) = answers.message().await? {
-        tenths.reach(&answer.status.unwrap_or_default())?;
+        tenths.reach(&answer.status.unwrap_or_default(), &mut taken)?;
     }
-    tenths.done()
+    Ok(())
 }
 
 /// Observations a second.
@@ -54,9 +76,9 @@ pub async fn observations(world: &World, count: usize) -> anyhow::Result<f64> {
     let mut client = client.max_decoding_message_size(64 << 20);
     let mut answers =
         client.import_observations(stream::iter(std::iter::once(options).chain(rows))).await?.into_inner();
-    let mut tenths = Tenths::new(count);
+    let (tenths, mut taken) = (Tenths::new(count), 0);
     while let Some(answer) = answers.message().await? {
-        tenths.reach(&answer.status.unwrap_or_default())?;
+        tenths.reach(&answer.status.unwrap_or_default(), &mut taken)?;
     }
     Ok(harmonic(&tenths.done()?))
 }
@@ -65,32 +87,47 @@ fn row_number(row: usize) -> i64 {
     i64::try_from(row).unwrap_or(i64::MAX)
 }
 
-/// When each tenth of an import was taken.
+/// When each tenth of some rows was taken, whichever files they stand in.
 struct Tenths {
     count: usize,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    taken: usize,
     began: Instant,
     rates: Vec<f64>,
 }
 
 impl Tenths {
     fn new(count: usize) -> Self {
-        Self { count, began: Instant::now(), rates: Vec::new() }
+        Self { count, seen: Mutex::new(Seen { taken: 0, began: Instant::now(), rates: Vec::new() }) }
     }
 
-    fn reach(&mut self, status: &ImportStatus) -> anyhow::Result<()> {
+    /// The first tenth begins now.
+    fn begin(&self) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).began = Instant::now();
+    }
+
+    /// A file was taken that far; `before` is how far it was.
+    fn reach(&self, status: &ImportStatus, before: &mut usize) -> anyhow::Result<()> {
         ensure!(status.refused == 0, "rows were refused: {:?}", status.errors.first());
         let taken = usize::try_from(status.rows_taken)?;
-        if taken * 10 >= self.count * (self.rates.len() + 1) {
-            self.rates.push(ratio(self.count / 10, self.began.elapsed()));
-            eprintln!("{taken} of {} rows", self.count);
-            self.began = Instant::now();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.taken += taken - std::mem::replace(before, taken);
+        if seen.taken * 10 >= self.count * (seen.rates.len() + 1) {
+            let rate = ratio(self.count / 10, seen.began.elapsed());
+            seen.rates.push(rate);
+            eprintln!("{} of {} rows, {rate:.0}/s", seen.taken, self.count);
+            seen.began = Instant::now();
         }
         Ok(())
     }
 
     fn done(self) -> anyhow::Result<Vec<f64>> {
-        ensure!(self.rates.len() == 10, "the import ended after {} tenths", self.rates.len());
-        Ok(self.rates)
+        let Seen { rates, .. } = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        ensure!(rates.len() == 10, "the import ended after {} tenths", rates.len());
+        Ok(rates)
     }
 }
 

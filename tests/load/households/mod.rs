@@ -17,6 +17,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 use tongxin_platform::clock::Clock;
 use tongxin_tests::output;
 
+use self::imports::Rates;
 use super::{
     rounds::Table,
     world::{VILLAGES, World},
@@ -25,15 +26,18 @@ use super::{
 pub async fn measure(world: &World, folder: &Path, count: usize, table: &mut Table) -> anyhow::Result<()> {
     let bare = bare_pool(world).await?;
     register_followed(&bare).await?;
-    let tenths = imports::households(world, count).await?;
+    let Rates { alone, beside } = imports::households(world, count).await?;
+    let copied = copies::copy(&bare, &["member", "household"]).await?;
+    let line = "households of 3 (bare: one COPY of the same rows into the same tables)";
+    table.rates(&format!("import of the first {} {line}", count / 10), alone, copied);
     table.rates(
-        &format!("import of {count} households of 3 (bare: COPY of the same rows into the same tables)"),
-        imports::harmonic(&tenths),
-        copies::copy(&bare, &["member", "household"]).await?,
+        &format!("import of the other {}, in two files at once", count - count / 10),
+        imports::harmonic(&beside),
+        copied,
     );
-    let (first, last) = (tenths[0], tenths[tenths.len() - 1]);
+    let (first, last) = (beside[0], beside[beside.len() - 1]);
     table.note(
-        "the last tenth of it beside the first",
+        "the last tenth of these beside the first",
         &format!("{last:.0}/s beside {first:.0}/s ({:.0} %)", last / first * 100.0),
     );
     let observed = imports::observations(world, count).await?;

@@ -34,9 +34,9 @@ async fn insert(conn: &mut PgConnection, facts: &[Fact]) -> Result<(), sqlx::Err
         r#"
         INSERT INTO fact
             (source, epoch, seq, position, event_id, indicator, region_code, occurred_on, amount, subject)
-        SELECT *
-        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::integer[], $5::uuid[], $6::text[], $7::bigint[],
-                    $8::date[], $9::bigint[], $10::text[])
+        SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::integer[]),
+               unnest($5::uuid[]), unnest($6::text[]), unnest($7::bigint[]), unnest($8::date[]),
+               unnest($9::bigint[]), unnest($10::text[])
         "#,
         &sources as &[&str],
         &epochs,

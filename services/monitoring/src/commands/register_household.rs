@@ -1,6 +1,6 @@
 //! Registers a household.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         HouseholdId, ImportId, MemberId,
-        household::{Household, HouseholdDraft, Refused, Why},
+        household::{HouseholdDraft, Refused, Why},
         quality::{self, Dossier},
     },
     error::Error,
@@ -95,6 +95,8 @@ pub(super) async fn keep(
     import: Option<ImportId>,
     new: &[Sealed],
 ) -> Result<Kept, Error> {
+    // Before they are added: whoever is found then is registered elsewhere.
+    let elsewhere = dossiers::registered_twice(conn, &new.iter().flat_map(found_by).collect::<Vec<_>>()).await?;
     let taken = households::add(conn, context, import, new).await?;
     let kept = || new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
     let today = context.today();
@@ -102,13 +104,29 @@ pub(super) async fn keep(
     profiles::set(conn, &profiles).await?;
     let people: Vec<_> = kept().flat_map(people).collect();
     signals::warnings_match(conn, context, &people).await?;
-    let ids: Vec<HouseholdId> = kept().map(|sealed| sealed.household.id).collect();
-    let twice = dossiers::registered_twice(conn, &ids).await?.into_keys().collect();
+    let mut twice = in_several(kept().flat_map(found_by));
+    twice.extend(kept().map(|sealed| sealed.household.id).filter(|id| elsewhere.contains_key(id)));
     Ok(Kept { taken, twice })
 }
 
-/// By what the members of a household are found.
+/// By what the members of a household are found, and where it is.
 fn people(sealed: &Sealed) -> impl Iterator<Item = (Hash, HouseholdId, RegionCode)> {
-    let Sealed { household: Household { id, region, .. }, members, .. } = sealed;
-    members.iter().map(|member| (member.id_index, *id, *region))
+    found_by(sealed).map(|(index, household)| (index, household, sealed.household.region))
+}
+
+/// By what the members of a household are found.
+fn found_by(sealed: &Sealed) -> impl Iterator<Item = (Hash, HouseholdId)> {
+    sealed.members.iter().map(|member| (member.id_index, sealed.household.id))
+}
+
+/// Households that share somebody.
+fn in_several(people: impl Iterator<Item = (Hash, HouseholdId)>) -> HashSet<HouseholdId> {
+    let mut homes: HashMap<Hash, HouseholdId> = HashMap::new();
+    let mut several = HashSet::new();
+    for (index, household) in people {
+        if let Some(other) = homes.insert(index, household).filter(|other| *other != household) {
+            several.extend([other, household]);
+        }
+    }
+    several
 }

@@ -38,7 +38,8 @@ pub(super) async fn restate(
     let warnings = quality::at_change(&before, &Dossier::of_household(&change.state, today))?;
     let household = households::save(conn, context, &policy.keys, change).await?;
     profiles::set(conn, &[NewProfile::of(&household, today)]).await?;
-    let twice = dossiers::registered_twice(conn, &[household.id]).await?;
+    let found_by = dossiers::found_by(conn, &[household.id]).await?;
+    let twice = dossiers::registered_twice(conn, &found_by).await?;
     let warnings = with_twice(warnings, !twice.is_empty());
     Ok(Entered { household, warnings })
 }

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use tongxin_platform::region::{RegionCode, RegionRange};
 use uuid::Uuid;
 
-use super::{members, named, profiles, region, rule_sets};
+use super::{keys::Hash, members, named, profiles, region, rule_sets};
 use crate::{
     domain::{
         HouseholdId,
@@ -63,7 +63,8 @@ impl Reader {
         let mut newest: HashMap<HouseholdId, Newest> =
             observed.into_iter().map(|candidate| (candidate.household, candidate.profile.newest)).collect();
         let mut people = people(conn, &visible).await?;
-        let twice = registered_twice(conn, &visible).await?;
+        let found_by = found_by(conn, &visible).await?;
+        let twice = registered_twice(conn, &found_by).await?;
         let mut cases = cases(conn, &ids).await?;
         let mut dossiers = Vec::with_capacity(rows.len());
         for row in rows {
@@ -172,6 +173,18 @@ pub async fn people(
     Ok(people)
 }
 
+/// By what those are found who belong to some households.
+pub async fn found_by(conn: &mut PgConnection, households: &[HouseholdId]) -> Result<Vec<(Hash, HouseholdId)>, Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let rows = sqlx::query!(
+        "SELECT id_index, household_id FROM member WHERE household_id = ANY($1) AND left_on IS NULL",
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id_index, HouseholdId(row.household_id))).collect())
+}
+
 /// How many members of households are registered in another one as well, as far as the transaction sees: who enters
 /// people learns nothing of other regions by that.
 ///
@@ -179,26 +192,26 @@ pub async fn people(
 /// empty reads all of them for each member.
 pub async fn registered_twice(
     conn: &mut PgConnection,
-    households: &[HouseholdId],
+    people: &[(Hash, HouseholdId)],
 ) -> Result<HashMap<HouseholdId, usize>, Error> {
-    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let (indexes, ids): (Vec<Hash>, Vec<Uuid>) = people.iter().map(|(index, household)| (*index, household.0)).unzip();
     let rows = sqlx::query!(
         r#"
-        SELECT member.household_id, count(*) AS "members!"
-        FROM member
-        WHERE member.household_id = ANY($1) AND member.left_on IS NULL
-            AND (
-                SELECT true
-                FROM member AS other
-                    JOIN household ON household.household_id = other.household_id
-                WHERE other.id_index = member.id_index
-                    AND other.left_on IS NULL
-                    AND other.household_id <> member.household_id
-                    AND household.merged_into IS NULL
-                LIMIT 1
-            )
-        GROUP BY member.household_id
+        SELECT asked.household_id AS "household_id!", count(*) AS "members!"
+        FROM unnest($1::uuid[], $2::uuid[]) AS asked (id_index, household_id)
+        WHERE (
+            SELECT true
+            FROM member
+                JOIN household USING (household_id)
+            WHERE member.id_index = asked.id_index
+                AND left_on IS NULL
+                AND household_id <> asked.household_id
+                AND merged_into IS NULL
+            LIMIT 1
+        )
+        GROUP BY asked.household_id
         "#,
+        &indexes,
         &ids,
     )
     .fetch_all(conn)

@@ -162,10 +162,10 @@ impl<'a> Columns<'a> {
             INSERT INTO member
                 (household_id, member_id, region_code, position, relation, sex, birth_date, labour, schooling,
                  insurances, work, work_months, sealed, id_index, name_index, left_on)
-            SELECT *
-            FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::text[], $6::text[], $7::date[],
-                        $8::text[], $9::text[], $10::smallint[], $11::text[], $12::smallint[], $13::bytea[],
-                        $14::uuid[], $15::uuid[], $16::date[])
+            SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::smallint[]),
+                   unnest($5::text[]), unnest($6::text[]), unnest($7::date[]), unnest($8::text[]),
+                   unnest($9::text[]), unnest($10::smallint[]), unnest($11::text[]), unnest($12::smallint[]),
+                   unnest($13::bytea[]), unnest($14::uuid[]), unnest($15::uuid[]), unnest($16::date[])
             "#,
             &self.households,
             &self.ids,

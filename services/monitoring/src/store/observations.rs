@@ -145,12 +145,11 @@ async fn write(conn: &mut PgConnection, context: &Context, observations: &[OfHou
             (household_id, region_code, window_ends_on, persons, wages, business, property, transfer, business_expense,
              out_of_pocket, insurance_received, net_income, per_capita_net_income, schooling_guaranteed,
              medical_guaranteed, water_safe, housing_grade, shocks, version, record_time)
-        SELECT new.*, $20
-        FROM unnest(
-            $1::uuid[], $2::bigint[], $3::date[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[],
-            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[],
-            $15::boolean[], $16::boolean[], $17::text[], $18::jsonb[], $19::bigint[]
-        ) AS new
+        SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::date[]), unnest($4::smallint[]),
+               unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bigint[]),
+               unnest($9::bigint[]), unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::bigint[]),
+               unnest($13::bigint[]), unnest($14::boolean[]), unnest($15::boolean[]), unnest($16::boolean[]),
+               unnest($17::text[]), unnest($18::jsonb[]), unnest($19::bigint[]), $20
         ON CONFLICT (household_id, window_ends_on) DO UPDATE
         SET persons = excluded.persons,
             wages = excluded.wages,

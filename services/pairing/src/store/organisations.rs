@@ -169,8 +169,8 @@ pub async fn add(
         r#"
         INSERT INTO organisation
             (organisation_id, name, kind, side, host_kind, region_code, credit_code, credit_code_valid, version)
-        SELECT *, 1
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::boolean[])
+        SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]),
+               unnest($6::bigint[]), unnest($7::text[]), unnest($8::boolean[]), 1
         ON CONFLICT (credit_code) WHERE closed_on IS NULL DO NOTHING
         RETURNING organisation_id
         "#,

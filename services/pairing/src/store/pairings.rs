@@ -258,11 +258,9 @@ pub async fn add(conn: &mut PgConnection, context: &Context, established: &[Esta
         INSERT INTO pairing
             (pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
              region_code, agreement_number, starts_on, ends_on, end_reason, version)
-        SELECT *, '', 1
-        FROM unnest(
-            $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::bigint[],
-            $9::text[], $10::date[], $11::date[]
-        )
+        SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::text[]),
+               unnest($6::uuid[]), unnest($7::text[]), unnest($8::bigint[]), unnest($9::text[]), unnest($10::date[]),
+               unnest($11::date[]), '', 1
         "#,
         &ids,
         &kinds as &[&str],

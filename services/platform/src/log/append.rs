@@ -69,9 +69,12 @@ pub async fn append(conn: &mut PgConnection, context: &Context, events: &[NewEve
                row_number() OVER (PARTITION BY new.aggregate_id ORDER BY new.position)
                    + coalesce((SELECT max(version) FROM event WHERE event.aggregate_id = new.aggregate_id), 0),
                new.region_code, new.occurred_on, $8, $9, $10, new.payload
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::date[], $7::bytea[])
-            WITH ORDINALITY
-            AS new (event_id, event_type, aggregate_type, aggregate_id, region_code, occurred_on, payload, position)
+        FROM (
+            SELECT unnest($1::uuid[]) AS event_id, unnest($2::text[]) AS event_type, unnest($3::text[]) AS aggregate_type,
+                   unnest($4::text[]) AS aggregate_id, unnest($5::bigint[]) AS region_code,
+                   unnest($6::date[]) AS occurred_on, unnest($7::bytea[]) AS payload,
+                   generate_subscripts($1::uuid[], 1) AS position
+        ) AS new
         ORDER BY new.position
         "#,
         &ids,

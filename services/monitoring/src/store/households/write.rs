@@ -47,9 +47,9 @@ pub async fn add(
         INSERT INTO household
             (household_id, household_number, region_code, lifted_from_poverty, support, data_key, sealed_contact,
              registered_on, register_time, version)
-        SELECT *, 1
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::boolean[], $5::text[], $6::bytea[], $7::bytea[],
-                    $8::date[], $9::timestamptz[])
+        SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::boolean[]),
+               unnest($5::text[]), unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::date[]),
+               unnest($9::timestamptz[]), 1
         ON CONFLICT (household_number) WHERE household_number IS NOT NULL AND merged_into IS NULL DO NOTHING
         RETURNING household_id
         "#,

@@ -66,18 +66,10 @@ pub async fn set(conn: &mut PgConnection, profiles: &[NewProfile]) -> Result<(),
             (household_id, region_code, lifted_from_poverty, support, monitored, persons, labourers, students,
              children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
              elderly_rises_on)
-        SELECT id, region_code, lifted, support, false, persons, labourers, students,
-               children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
-               elderly_rises_on
-        FROM unnest(
-            $1::uuid[], $2::bigint[], $3::boolean[], $4::text[], $5::smallint[], $6::smallint[], $7::smallint[],
-            $8::smallint[], $9::smallint[], $10::smallint[], $11::smallint[], $12::smallint[], $13::smallint[],
-            $14::smallint[], $15::date[]
-        ) AS new (
-            id, region_code, lifted, support, persons, labourers, students,
-            children_out_of_school, elderly, disabled, seriously_ill, chronically_ill, workers, uninsured,
-            elderly_rises_on
-        )
+        SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::boolean[]), unnest($4::text[]), false,
+               unnest($5::smallint[]), unnest($6::smallint[]), unnest($7::smallint[]), unnest($8::smallint[]),
+               unnest($9::smallint[]), unnest($10::smallint[]), unnest($11::smallint[]), unnest($12::smallint[]),
+               unnest($13::smallint[]), unnest($14::smallint[]), unnest($15::date[])
         ON CONFLICT (household_id) DO UPDATE
         SET lifted_from_poverty = excluded.lifted_from_poverty,
             support = excluded.support,
