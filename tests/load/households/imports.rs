@@ -30,9 +30,11 @@ pub struct Rates {
     pub beside: Vec<f64>,
 }
 
-/// Households a second: of one file, then of two that two counties send at once.
+/// Households a second: of one file, then of two that come at once.
 pub async fn households(world: &World, count: usize) -> anyhow::Result<Rates> {
-    let (first, middle) = (count / 10, count / 10 * 5);
+    let first = count / 10;
+    // Of one length: else the last of the rows would come from one file alone.
+    let middle = first + (count - first) / 2;
     let (alone, beside) = (Tenths::new(first), Tenths::new(count - first));
     file(world, 0..first, count, &alone).await?;
     beside.begin();

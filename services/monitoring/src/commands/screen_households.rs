@@ -235,14 +235,11 @@ struct Reader<J> {
 impl<J: Judge> Reader<J> {
     async fn run(self) -> Result<(), Error> {
         let mut conn = self.snapshot.read(&self.pool).await?;
-        // Parts go on from village to village: what a part has found costs a transaction, however little it is.
-        let mut part = Part::default();
-        let mut is_heard = true;
-        while let Some(village) = self.next_village().filter(|_| is_heard) {
-            is_heard = self.read(&mut conn, village, &mut part).await?;
+        while let Some(village) = self.next_village() {
+            if !self.read(&mut conn, village).await? {
+                break;
+            }
         }
-        // Whoever does not listen any more need not be told.
-        let _ = self.parts.send(Ok(part)).await;
         Ok(conn.rollback().await?)
     }
 
@@ -251,14 +248,15 @@ impl<J: Judge> Reader<J> {
     }
 
     /// Whether anybody still listens.
-    async fn read(&self, conn: &mut PgConnection, village: RegionCode, part: &mut Part) -> Result<bool, Error> {
+    async fn read(&self, conn: &mut PgConnection, village: RegionCode) -> Result<bool, Error> {
         let mut candidates = std::pin::pin!(profiles::stream(conn, village, self.history_until));
+        let mut part = Part::default();
         while let Some(candidate) = candidates.try_next().await? {
-            self.judge.judge(part, &candidate)?;
-            if part.is_full() && self.parts.send(Ok(std::mem::take(part))).await.is_err() {
+            self.judge.judge(&mut part, &candidate)?;
+            if part.is_full() && self.parts.send(Ok(std::mem::take(&mut part))).await.is_err() {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(self.parts.send(Ok(part)).await.is_ok())
     }
 }

@@ -62,7 +62,10 @@ impl VillageService for Door {
     ) -> Result<Response<v1::ListDefectsResponse>, Status> {
         let mut tx = self.read(&request).await?;
         let (filter, page) = convert::villages::list_defects(&request.into_inner())?;
-        let total = defects::total(&mut tx, &filter).await?;
+        let total = match page.after {
+            None => defects::total(&mut tx, &filter).await?,
+            Some(_) => 0,
+        };
         let counts = defects::counts(&mut tx, &filter, &page).await?;
         let (counts, next_page_token) = page.cut(counts, DefectCount::place);
         let counts = counts.into_iter().map(Into::into).collect();

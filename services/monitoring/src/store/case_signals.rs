@@ -23,7 +23,8 @@ pub struct Waiting {
     pub decided_on: Option<NaiveDate>,
 }
 
-/// The verified signals of households for which no case was opened, with those of records that were merged into them.
+/// The verified signals of households for which no case was opened, with those of records that were merged into them,
+/// wherever these are: who opens a case learns their identifiers, and nothing else of them.
 pub async fn waiting(
     conn: &mut PgConnection,
     context: &Context,
@@ -37,7 +38,7 @@ pub async fn waiting(
     let waiting = sqlx::query_scalar!(
         r#"
         WITH RECURSIVE record (household_id) AS (
-            SELECT * FROM unnest($1::uuid[])
+            SELECT unnest($1::uuid[])
             UNION
             SELECT taken.merged_id
             FROM record,

@@ -149,19 +149,25 @@ impl Filter {
 /// How many defects there are.
 pub async fn total(conn: &mut PgConnection, filter: &Filter) -> Result<i64, Error> {
     let range = filter.range();
+    let Some(rule_number) = filter.rule_number else {
+        let total = sqlx::query_scalar!(
+            r#"SELECT count(*) AS "total!" FROM defect WHERE region_code >= $1 AND region_code < $2"#,
+            range.from,
+            range.until,
+        );
+        return Ok(total.fetch_one(conn).await?);
+    };
     let total = sqlx::query_scalar!(
         r#"
         SELECT count(*) AS "total!"
         FROM defect
-        WHERE region_code >= $1 AND region_code < $2 AND ($3::smallint IS NULL OR rule_number = $3)
+        WHERE rule_number = $1 AND region_code >= $2 AND region_code < $3
         "#,
+        rule_number,
         range.from,
         range.until,
-        filter.rule_number,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(total)
+    );
+    Ok(total.fetch_one(conn).await?)
 }
 
 /// Counts by village and rule.
@@ -170,33 +176,78 @@ pub async fn counts(
     filter: &Filter,
     page: &Page<CountPlace>,
 ) -> Result<Vec<DefectCount>, Error> {
-    let range = filter.range();
-    let (after_region, after_rule) = page.after.map_or((0, 0), |place| (place.region.number(), place.rule_number));
-    let rows = sqlx::query!(
+    match filter.rule_number {
+        None => counts_of_all(conn, filter.range(), page).await,
+        Some(rule_number) => counts_of(conn, rule_number, filter.range(), page).await,
+    }
+}
+
+async fn counts_of_all(
+    conn: &mut PgConnection,
+    range: RegionRange,
+    page: &Page<CountPlace>,
+) -> Result<Vec<DefectCount>, Error> {
+    let after = page.after.map_or((0, 0), |place| (place.region.number(), place.rule_number));
+    let (after_region, after_rule) = after.max((range.from, 0));
+    let rows = sqlx::query_as!(
+        CountRow,
         r#"
         SELECT region_code, rule_number, count(*) AS "households!"
         FROM defect
-        WHERE (region_code, rule_number) > ($1, $2) AND region_code >= $3 AND region_code < $4
-            AND ($5::smallint IS NULL OR rule_number = $5)
+        WHERE (region_code, rule_number) > ($1, $2) AND region_code < $3
         GROUP BY region_code, rule_number
         ORDER BY region_code, rule_number
-        LIMIT $6
+        LIMIT $4
         "#,
         after_region,
         after_rule,
-        range.from,
         range.until,
-        filter.rule_number,
         page.fetch(),
     )
     .fetch_all(conn)
     .await?;
-    let mut counts = Vec::with_capacity(rows.len());
-    for row in rows {
-        let region = region(row.region_code)?;
-        counts.push(DefectCount { region, rule_number: row.rule_number, households: row.households });
+    rows.into_iter().map(DefectCount::try_from).collect()
+}
+
+async fn counts_of(
+    conn: &mut PgConnection,
+    rule_number: i16,
+    range: RegionRange,
+    page: &Page<CountPlace>,
+) -> Result<Vec<DefectCount>, Error> {
+    let after = page.after.map_or(0, |place| place.region.number());
+    let rows = sqlx::query_as!(
+        CountRow,
+        r#"
+        SELECT region_code, rule_number, count(*) AS "households!"
+        FROM defect
+        WHERE (rule_number, region_code) > ($1, $2) AND (rule_number, region_code) < ($1, $3)
+        GROUP BY rule_number, region_code
+        ORDER BY rule_number, region_code
+        LIMIT $4
+        "#,
+        rule_number,
+        after.max(range.from - 1),
+        range.until,
+        page.fetch(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(DefectCount::try_from).collect()
+}
+
+struct CountRow {
+    region_code: i64,
+    rule_number: i16,
+    households: i64,
+}
+
+impl TryFrom<CountRow> for DefectCount {
+    type Error = Error;
+
+    fn try_from(row: CountRow) -> Result<Self, Error> {
+        Ok(Self { region: region(row.region_code)?, rule_number: row.rule_number, households: row.households })
     }
-    Ok(counts)
 }
 
 /// Lists the households that a rule finds fault with, by village.

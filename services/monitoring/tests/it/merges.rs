@@ -204,17 +204,18 @@ async fn a_signal_of_the_record_that_was_set_aside_leads_to_a_case_of_the_kept_o
     let (app, kept) = start().await;
     let mut hq = app.hq();
     let merged = app.registered(OTHER_VILLAGE, 7).await;
-    let signal = hq.sweep(&merged.household_id, Risk::Illness, "2025-06-01").await.signal_id;
-    hq.decide(decision(&signal, true, "2025-06-02")).await.unwrap();
-    let of_signal = || v1::CaseDraft { signal_ids: vec![signal.clone()], ..case(&kept) };
-    let refused = hq.open(of_signal()).await.unwrap_err();
+    let signal = hq.sweep(&merged.household_id, Risk::Illness, "2024-06-01").await.signal_id;
+    hq.decide(decision(&signal, true, "2024-06-02")).await.unwrap();
+    let of_signal = v1::CaseDraft { signal_ids: vec![signal.clone()], ..case(&kept) };
+    let refused = hq.open(of_signal).await.unwrap_err();
     assert_eq!(told(&refused).1, "SIGNAL_NOT_FOUND", "it is another household's");
 
     let kept_record = hq.household(&kept).await.unwrap();
     merge(&app, request(&kept_record, &merged, &[])).await.unwrap();
     // Whoever sees the kept record only opens the case, and has the household identified.
     let mut village = app.clients("hq", VILLAGE);
-    let opened = village.open(of_signal()).await.unwrap();
+    let opened = village.open(case(&kept)).await.unwrap();
+    assert_eq!(opened.signal_ids, [signal.as_str()]);
     village.take(track(&opened.case_id, "2024-06-10")).await;
     assert_eq!(hq.signal(&signal).await.unwrap().case_id, opened.case_id);
 }

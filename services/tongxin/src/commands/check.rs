@@ -55,14 +55,16 @@ pub async fn run(args: Args) -> Result<()> {
     let rules = villages.list_quality_rules(ListQualityRulesRequest {}).await.map_err(explain)?.into_inner().rules;
     let mut counts = Vec::new();
     let mut request = ListDefectsRequest { region_code, page_size: PAGE, ..ListDefectsRequest::default() };
-    let total = loop {
+    let mut total = 0;
+    loop {
         let page = villages.list_defects(request.clone()).await.map_err(explain)?.into_inner();
         counts.extend(page.counts);
+        total += page.total;
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
-            break page.total;
+            break;
         }
-    };
+    }
     let lines = if args.by_village { counts } else { by_rule(&counts) };
     println!("{}", table::render(&rows(&lines, &rules, args.by_village), &[1, 2]));
     println!("{total} defects in {households} households");

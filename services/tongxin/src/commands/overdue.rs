@@ -15,7 +15,7 @@ const PAGE: i32 = 1_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin overdue 441800000000
-  tongxin overdue 441823107000 | head")]
+  tongxin overdue 441823107000 > overdue.txt")]
 pub struct Args {
     /// Whose cases, 12-digit code
     #[arg(value_name = "REGION", value_parser = region)]
