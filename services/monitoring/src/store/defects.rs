@@ -1,7 +1,5 @@
 //! What data-quality rules found at the last check.
 
-use std::{fmt, str::FromStr};
-
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -96,38 +94,14 @@ pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error>
     Ok(())
 }
 
-/// Where a count stands: by village, then by rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CountPlace {
-    region: RegionCode,
-    rule_number: i16,
-}
-
-/// Text that names no place of a count.
-#[derive(Debug)]
-pub struct NotACountPlace;
-
-impl fmt::Display for CountPlace {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.region, self.rule_number)
-    }
-}
-
-impl FromStr for CountPlace {
-    type Err = NotACountPlace;
-
-    fn from_str(text: &str) -> Result<Self, NotACountPlace> {
-        let (region, rule_number) = text.split_once(' ').ok_or(NotACountPlace)?;
-        let region = RegionCode::parse(region).map_err(|_| NotACountPlace)?;
-        Ok(Self { region, rule_number: rule_number.parse().map_err(|_| NotACountPlace)? })
-    }
-}
+/// Where a count stands: by village, then by the number of the rule.
+pub type CountPlace = Place<i16>;
 
 impl DefectCount {
     /// Where it stands.
     #[must_use]
     pub fn place(&self) -> CountPlace {
-        CountPlace { region: self.region, rule_number: self.rule_number }
+        Place { region: self.region, id: self.rule_number }
     }
 }
 
@@ -187,8 +161,7 @@ async fn counts_of_all(
     range: RegionRange,
     page: &Page<CountPlace>,
 ) -> Result<Vec<DefectCount>, Error> {
-    let after = page.after.map_or((0, 0), |place| (place.region.number(), place.rule_number));
-    let (after_region, after_rule) = after.max((range.from, 0));
+    let (after_region, after_rule) = Place::columns_in(range, page.after);
     let rows = sqlx::query_as!(
         CountRow,
         r#"

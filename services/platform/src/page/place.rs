@@ -1,4 +1,4 @@
-//! The order of lists: by region, then by the time of entry.
+//! The order of lists: by region, then mostly by the time of entry.
 
 use std::{fmt, str::FromStr};
 
@@ -6,46 +6,47 @@ use uuid::Uuid;
 
 use crate::region::{RegionCode, RegionRange};
 
-/// Where a row stands in a list: after those of regions with lower codes, and after older ones of its own.
+/// Where a row stands in a list: after those of regions with lower codes, and after those of its own with lower
+/// identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Place<Id = Uuid> {
     /// The row's region.
     pub region: RegionCode,
-    /// Its identifier, which rises with time.
-    pub id: Uuid,
+    /// What tells it from others of its region; a UUID rises with time.
+    pub id: Id,
 }
 
 /// Text that names no place.
 #[derive(Debug)]
 pub struct NotAPlace;
 
-impl fmt::Display for Place {
+impl<Id: fmt::Display> fmt::Display for Place<Id> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.region, self.id)
     }
 }
 
-impl FromStr for Place {
+impl<Id: FromStr> FromStr for Place<Id> {
     type Err = NotAPlace;
 
     fn from_str(text: &str) -> Result<Self, NotAPlace> {
         let (region, id) = text.split_once(' ').ok_or(NotAPlace)?;
         let region = RegionCode::parse(region).map_err(|_| NotAPlace)?;
-        Ok(Self { region, id: Uuid::try_parse(id).map_err(|_| NotAPlace)? })
+        Ok(Self { region, id: id.parse().map_err(|_| NotAPlace)? })
     }
 }
 
-impl Place {
+impl<Id: Default + Ord> Place<Id> {
     /// What a query compares region and identifier with: everything comes after the place that is none.
     #[must_use]
-    pub fn columns(after: Option<Self>) -> (i64, Uuid) {
-        after.map_or((0, Uuid::nil()), |place| (place.region.number(), place.id))
+    pub fn columns(after: Option<Self>) -> (i64, Id) {
+        after.map_or((0, Id::default()), |place| (place.region.number(), place.id))
     }
 
     /// The same for a list of a range that is bounded below by nothing else.
     #[must_use]
-    pub fn columns_in(range: RegionRange, after: Option<Self>) -> (i64, Uuid) {
-        Self::columns(after).max((range.from, Uuid::nil()))
+    pub fn columns_in(range: RegionRange, after: Option<Self>) -> (i64, Id) {
+        Self::columns(after).max((range.from, Id::default()))
     }
 }
 
