@@ -48,6 +48,8 @@ async fn every_subcommand_teaches_by_its_help() {
         (&["holidays", "set"], "worked"),
         (&["screen"], "tongxin screen 441800000000"),
         (&["check"], "--by-village"),
+        (&["funnel"], "--until 2025-12-31"),
+        (&["overdue"], "overdue.txt"),
         (&["scorecard"], "--as-of 2025-12-31"),
         (&["log", "verify"], "--service pairing"),
     ] {

@@ -8,8 +8,10 @@ use crate::{
 
 /// Statements about a table of one row, about roles, about events without a number, which have an index to themselves, and
 /// about the end of the log, which is asked for when all of it is verified.
-const READ_ALL: [&str; 5] = [
-    "log_head",
+const READ_ALL: [&str; 7] = [
+    "SELECT epoch, seq, hash, published_seq FROM log_head",
+    "UPDATE log_head SET seq = $1, hash = $2",
+    "UPDATE log_head SET published_seq",
     "FROM pg_roles",
     "WHERE seq IS NULL\n        ORDER BY id",
     "WHERE seq IS NULL) AS",
