@@ -308,9 +308,7 @@ impl Loading<'_> {
         progress.end(&done.to_string());
         Ok(())
     }
-}
 
-impl Loading<'_> {
     /// Looks for defects, as somebody does who has loaded data of others.
     async fn check(&self) -> Result<()> {
         let progress = Progress::begin("households checked", None);
