@@ -124,7 +124,7 @@ async fn households_are_imported_screened_and_checked_by_the_program() {
 fn many(count: usize) -> String {
     let header = HOUSEHOLDS.lines().next().unwrap();
     let line = |place| {
-        let number = id_number(place);
+        let number = id_number(0, place);
         format!(
             "44182{place:05},441823107200,none,陈伯,{number},head,healthy,ordinary,not_at_school,,farming,2025-01-01"
         )

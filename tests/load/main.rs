@@ -7,6 +7,7 @@
 mod bare;
 mod batches;
 mod households;
+mod machine;
 mod reads;
 mod register;
 mod rounds;

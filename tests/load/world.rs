@@ -14,13 +14,13 @@ use tongxin_tests::{
 };
 
 /// The counties of Qingyuan.
-const COUNTIES: [&str; 8] = ["441802", "441803", "441821", "441823", "441825", "441826", "441881", "441882"];
+pub const COUNTIES: [&str; 8] = ["441802", "441803", "441821", "441823", "441825", "441826", "441881", "441882"];
 
 /// Villages of a town.
 const TOWN_VILLAGES: usize = 100;
 
 /// Villages of a county.
-const COUNTY_VILLAGES: usize = 500;
+pub const COUNTY_VILLAGES: usize = 500;
 
 /// Villages of the register.
 pub const VILLAGES: usize = COUNTY_VILLAGES * COUNTIES.len();

@@ -16,20 +16,18 @@ pub const GUANGZHOU: &str = "440100000000";
 /// Of the check digit of an identity number (GB 11643).
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
-/// The city as a whole, with which nobody's identity number begins.
-const NOBODYS_PREFIX: usize = 441_800;
+/// Where the areas begin that the identity numbers of made-up people name: in no prefecture of Guangdong, so they are nobody's.
+const NOBODYS_AREAS: usize = 449_000;
 
-/// The identity number of a made-up person. Days of birth are spread over 40 years, and the persons of one day over its
-/// numbers.
+/// The identity number of a made-up person who was born in one of 1,000 areas. Days of birth are spread over 40 years, and
+/// the persons of one day over its numbers, which is enough for 14.6 million of an area.
 #[must_use]
-pub fn id_number(person: usize) -> String {
+pub fn id_number(area: usize, person: usize) -> String {
     const DAYS: usize = 14_600;
     const NUMBERS: usize = 1_000;
     let first = NaiveDate::from_ymd_opt(1960, 1, 1).unwrap_or_default();
-    // More people than there are days and numbers get another nobody's prefix.
-    let prefix = NOBODYS_PREFIX + person / (DAYS * NUMBERS);
     let day = first + Days::new((person % DAYS) as u64);
-    let digits = format!("{prefix}{}{:03}", day.format("%Y%m%d"), person / DAYS % NUMBERS);
+    let digits = format!("{}{}{:03}", NOBODYS_AREAS + area % 1_000, day.format("%Y%m%d"), person / DAYS % NUMBERS);
     let sum: u32 =
         digits.chars().filter_map(|digit| digit.to_digit(10)).zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
     let check = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'][sum as usize % 11];

@@ -79,5 +79,7 @@ CREATE TABLE profile (
 -- get new entries in all indexes and leave a dead one behind for the screening to step over.
 WITH (fillfactor = 30);
 CREATE INDEX profile_region ON profile (region_code);
+-- Whose members are to be counted anew before a screening.
+CREATE INDEX profile_elderly_rises ON profile (elderly_rises_on) WHERE elderly_rises_on IS NOT NULL;
 CALL restrict_to_region('profile');
 GRANT SELECT, INSERT, UPDATE, DELETE ON profile TO tongxin_app;

@@ -74,6 +74,16 @@ WITH (fillfactor = 50);
 
 CREATE INDEX event_unsequenced ON event (id) WHERE seq IS NULL;
 
+-- Nobody asks by these: ANALYZE, which runs whenever the log has grown by a tenth, takes half as long without them.
+ALTER TABLE event
+    ALTER event_id SET STATISTICS 0,
+    ALTER occurred_on SET STATISTICS 0,
+    ALTER record_time SET STATISTICS 0,
+    ALTER actor SET STATISTICS 0,
+    ALTER trace_parent SET STATISTICS 0,
+    ALTER payload SET STATISTICS 0,
+    ALTER hash SET STATISTICS 0;
+
 CALL restrict_to_region('event');
 GRANT SELECT, UPDATE (seq, hash) ON event TO tongxin_app;
 GRANT INSERT (

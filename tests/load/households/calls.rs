@@ -6,7 +6,7 @@ use anyhow::ensure;
 use futures::{FutureExt as _, future::BoxFuture};
 use sqlx::PgPool;
 use tongxin_proto::monitoring::v1::{FindHouseholdsRequest, RecordObservationRequest};
-use tongxin_tests::entries::{id_number, request_id};
+use tongxin_tests::entries::request_id;
 use uuid::Uuid;
 
 use super::{month_end, people};
@@ -85,7 +85,7 @@ async fn finds(world: &World, bare: &Bare, count: usize, table: &mut Table) -> a
     const CALLS: usize = 100;
     let persons = count * people::MEMBERS;
     let by_number = move |person| FindHouseholdsRequest {
-        id_number: id_number(person % persons),
+        id_number: people::id_number(person % persons, count),
         ..FindHouseholdsRequest::default()
     };
     let by_name = move |person| FindHouseholdsRequest {

@@ -18,16 +18,25 @@ use tongxin_proto::{
 use tongxin_tests::entries::request_id;
 
 use super::{month_end, people};
-use crate::{rounds::ratio, world::World};
+use crate::{machine::Machine, rounds::ratio, world::World};
 
 const MESSAGE_ROWS: usize = 1_000;
 
-/// Rates of an import, each for a tenth of it.
+/// Rates of imports.
 pub struct Rates {
     /// Of a file alone, a tenth of all.
     pub alone: f64,
-    /// Of the others, in two files that come at once.
-    pub beside: Vec<f64>,
+    /// Of the others, in two files that come at once, each for a tenth of them.
+    pub beside: Vec<Tenth>,
+}
+
+/// How fast a tenth of some rows was taken.
+#[derive(Clone, Copy)]
+pub struct Tenth {
+    /// Rows a second.
+    pub rate: f64,
+    /// How fast the machine was meanwhile.
+    pub machine: f64,
 }
 
 /// Households a second: of one file, then of two that come at once.
@@ -92,23 +101,26 @@ fn row_number(row: usize) -> i64 {
 /// When each tenth of some rows was taken, whichever files they stand in.
 struct Tenths {
     count: usize,
+    machine: Machine,
     seen: Mutex<Seen>,
 }
 
 struct Seen {
     taken: usize,
     began: Instant,
-    rates: Vec<f64>,
+    tenths: Vec<Tenth>,
 }
 
 impl Tenths {
     fn new(count: usize) -> Self {
-        Self { count, seen: Mutex::new(Seen { taken: 0, began: Instant::now(), rates: Vec::new() }) }
+        let seen = Seen { taken: 0, began: Instant::now(), tenths: Vec::new() };
+        Self { count, machine: Machine::watch(), seen: Mutex::new(seen) }
     }
 
     /// The first tenth begins now.
     fn begin(&self) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).began = Instant::now();
+        self.machine.speed();
     }
 
     /// A file was taken that far; `before` is how far it was.
@@ -117,24 +129,25 @@ impl Tenths {
         let taken = usize::try_from(status.rows_taken)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.taken += taken - std::mem::replace(before, taken);
-        if seen.taken * 10 >= self.count * (seen.rates.len() + 1) {
-            let rate = ratio(self.count / 10, seen.began.elapsed());
-            seen.rates.push(rate);
-            eprintln!("{} of {} rows, {rate:.0}/s", seen.taken, self.count);
+        if seen.taken * 10 >= self.count * (seen.tenths.len() + 1) {
+            let tenth = Tenth { rate: ratio(self.count / 10, seen.began.elapsed()), machine: self.machine.speed() };
+            let Tenth { rate, machine } = tenth;
+            seen.tenths.push(tenth);
+            eprintln!("{} of {} rows, {rate:.0}/s, machine at {machine:.0}", seen.taken, self.count);
             seen.began = Instant::now();
         }
         Ok(())
     }
 
-    fn done(self) -> anyhow::Result<Vec<f64>> {
-        let Seen { rates, .. } = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-        ensure!(rates.len() == 10, "the import ended after {} tenths", rates.len());
-        Ok(rates)
+    fn done(self) -> anyhow::Result<Vec<Tenth>> {
+        let Seen { tenths, .. } = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        ensure!(tenths.len() == 10, "the import ended after {} tenths", tenths.len());
+        Ok(tenths)
     }
 }
 
 /// The rate of the whole by those of its tenths.
-pub fn harmonic(rates: &[f64]) -> f64 {
-    let sum: f64 = rates.iter().map(|rate| 1.0 / rate).sum();
-    f64::from(u32::try_from(rates.len()).unwrap_or(1)) / sum
+pub fn harmonic(tenths: &[Tenth]) -> f64 {
+    let sum: f64 = tenths.iter().map(|tenth| 1.0 / tenth.rate).sum();
+    f64::from(u32::try_from(tenths.len()).unwrap_or(1)) / sum
 }

@@ -19,11 +19,13 @@ use tongxin_tests::output;
 
 use self::imports::Rates;
 use super::{
+    machine,
     rounds::Table,
     world::{VILLAGES, World},
 };
 
 pub async fn measure(world: &World, folder: &Path, count: usize, table: &mut Table) -> anyhow::Result<()> {
+    machine::take_memory(folder)?;
     let bare = bare_pool(world).await?;
     register_followed(&bare).await?;
     let Rates { alone, beside } = imports::households(world, count).await?;
@@ -36,9 +38,17 @@ pub async fn measure(world: &World, folder: &Path, count: usize, table: &mut Tab
         copied,
     );
     let (first, last) = (beside[0], beside[beside.len() - 1]);
+    let (raw, machine) = (last.rate / first.rate, last.machine / first.machine);
     table.note(
         "the last tenth of these beside the first",
-        &format!("{last:.0}/s beside {first:.0}/s ({:.0} %)", last / first * 100.0),
+        &format!(
+            "{:.0}/s beside {:.0}/s ({:.0} %), the machine at {:.0} % of its speed then: {:.0} %",
+            last.rate,
+            first.rate,
+            raw * 100.0,
+            machine * 100.0,
+            raw / machine * 100.0
+        ),
     );
     let observed = imports::observations(world, count).await?;
     table.rates(

@@ -6,9 +6,9 @@ use tongxin_proto::monitoring::v1::{
     SocialSupport, Work,
 };
 
-use tongxin_tests::entries::id_number;
+use tongxin_tests::entries;
 
-use crate::world::{VILLAGES, village};
+use crate::world::{COUNTIES, COUNTY_VILLAGES, VILLAGES, village};
 
 /// Members of each household.
 pub const MEMBERS: usize = 3;
@@ -24,13 +24,27 @@ pub fn name(person: usize) -> String {
     format!("{}{}{}", SURNAMES[person % 20], given(person / 20), given(person / 8_000))
 }
 
+/// The identity number of a person by its place: nine of ten were born in the county where they live, the others anywhere.
+pub fn id_number(person: usize, of: usize) -> String {
+    const ELSEWHERE: usize = 900;
+    let area = match person % 10 {
+        0 => COUNTIES.len() + person / 10 * 7_919 % ELSEWHERE,
+        _ => village_number(person / MEMBERS, of) / COUNTY_VILLAGES,
+    };
+    entries::id_number(area, person)
+}
+
 pub fn household_number(household: usize) -> String {
     format!("4418{household:010}")
 }
 
 /// The village of a household by its place.
 pub fn village_of(place: usize, of: usize) -> String {
-    village(place * VILLAGES / of)
+    village(village_number(place, of))
+}
+
+fn village_number(place: usize, of: usize) -> usize {
+    place * VILLAGES / of
 }
 
 /// A household by its place. Villages are filled one after the other, as counties send their files.
@@ -38,7 +52,7 @@ pub fn household(place: usize, of: usize) -> HouseholdDraft {
     let relations = [Relation::Head, Relation::Other, Relation::Other];
     let member = |number: usize| MemberDraft {
         name: name(place * MEMBERS + number),
-        id_number: id_number(place * MEMBERS + number),
+        id_number: id_number(place * MEMBERS + number, of),
         relation: relations[number].into(),
         health: vec![Health::Healthy.into()],
         labour: LabourAbility::Ordinary.into(),

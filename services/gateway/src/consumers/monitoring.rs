@@ -1,7 +1,7 @@
 //! What monitoring's events add to which figure.
 
 use tongxin_platform::consumer::{Envelope, HandlerError};
-use tongxin_proto::monitoring::v1::{CountChanged, Counted, VillageIncomeTierChanged};
+use tongxin_proto::monitoring::v1::{CountChanged, Counted, SignalDecided, SignalRaised, VillageIncomeTierChanged};
 
 use prost::Name as _;
 
@@ -23,18 +23,24 @@ use crate::domain::indicators::{
 /// Adds what follows from an event.
 pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     match event.event_type.strip_prefix("tongxin.monitoring.v1.") {
-        Some(CountChanged::NAME) => count_changed(event, effects),
+        Some(CountChanged::NAME) => count_changed(event, effects, &decode(event)?),
+        Some(SignalRaised::NAME) => counts_changed(event, effects, &decode::<SignalRaised>(event)?.counts),
+        Some(SignalDecided::NAME) => counts_changed(event, effects, &decode::<SignalDecided>(event)?.counts),
         Some(VillageIncomeTierChanged::NAME) => tier_changed(event, effects),
         _ => pass_over(&event.event_type),
     }
 }
 
-fn count_changed(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
-    let stated: CountChanged = decode(event)?;
+/// An event that tells how counts change by itself.
+fn counts_changed(event: &Envelope, effects: &mut Effects, counts: &[CountChanged]) -> Result<(), HandlerError> {
+    counts.iter().try_for_each(|stated| count_changed(event, effects, stated))
+}
+
+fn count_changed(event: &Envelope, effects: &mut Effects, stated: &CountChanged) -> Result<(), HandlerError> {
     if stated.change == 0 {
         return Err(HandlerError::reject("a change of 0 is none"));
     }
-    for indicator in counted(&stated)? {
+    for indicator in counted(stated)? {
         let what = (&*stated.region_code, stated.occurred_on, stated.change);
         add(event, effects, indicator, what, &stated.subject)?;
     }

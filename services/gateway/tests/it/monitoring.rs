@@ -3,7 +3,8 @@
 use tongxin_proto::{
     gateway::v1::{Indicator, IndicatorKind, ListIndicatorsRequest, gateway_service_client::GatewayServiceClient},
     monitoring::v1::{
-        CountChanged, Counted, Risk, SignalRaised, VillageIncomeTierChanged, village_service_server::SERVICE_NAME,
+        CountChanged, Counted, Risk, SignalDecided, SignalRaised, VillageIncomeTierChanged,
+        village_service_server::SERVICE_NAME,
     },
 };
 use tonic::service::Routes;
@@ -105,6 +106,34 @@ async fn each_count_has_its_figure() {
         .await;
     assert_figures(&stage, TOWN, "2025-02-10", &[("open_signals", 2), ("warning_precision", 0)]).await;
     assert_eq!(parked(&stage).await, [""; 0]);
+    stage.assert_no_drift().await;
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn signals_tell_by_themselves_how_they_count() {
+    let (stage, monitoring) = set().await;
+    let counted = [Counted::OpenSignals, Counted::WarningSignals];
+    let raised = SignalRaised {
+        counts: counted.map(|counted| count(counted, VILLAGE, "2025-02-01", 1)).to_vec(),
+        ..SignalRaised::default()
+    };
+    let decided = SignalDecided {
+        counts: vec![count(Counted::OpenSignals, VILLAGE, "2025-02-20", -1)],
+        ..SignalDecided::default()
+    };
+    monitoring.state(&raised).await;
+    monitoring.state(&decided).await;
+    // All of an event counts, or nothing of it does.
+    let wrong = [count(Counted::OpenSignals, VILLAGE, "2025-02-01", 1), CountChanged::default()];
+    monitoring.state(&SignalRaised { counts: wrong.to_vec(), ..SignalRaised::default() }).await;
+    monitoring.is_counted(&stage.pool).await;
+
+    for (on, open) in [("2025-01-31", 0), ("2025-02-01", 1), ("2025-02-19", 1), ("2025-02-20", 0)] {
+        assert_figures(&stage, TOWN, on, &[("open_signals", open)]).await;
+    }
+    assert_figures(&stage, CITY, "2025-12-31", &[("warning_signals", 1)]).await;
+    assert_eq!(parked(&stage).await.len(), 1);
     stage.assert_no_drift().await;
     stage.stop().await;
 }

@@ -8,7 +8,6 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use futures::TryStreamExt as _;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Semaphore, mpsc};
 use tongxin_platform::{db::Scope, region::RegionCode, request::RequestError};
@@ -17,22 +16,25 @@ use tracing::Instrument as _;
 use super::count_elderly::count_elderly;
 use crate::{
     domain::{
-        HouseholdId,
+        HouseholdId, RuleSetId,
         observation::history_until,
         rule_set::RuleSet,
         screening::{Candidate, Hit, RuleBook, Tally, flags},
     },
     error::Error,
     store::{
-        profiles::{self, Snapshot},
+        profiles::{self, Filter, Snapshot},
         rule_sets,
     },
 };
 
-/// Households after which a reader hands on what it has found.
-const PART_HOUSEHOLDS: i64 = 8_192;
+/// Villages that are looked over at once.
+const PIECE_VILLAGES: usize = 50;
 
-/// Hits after which it does so, too.
+/// Households that are judged at once.
+const JUDGED: usize = 1_000;
+
+/// Hits after which a reader hands on what it has found before it is through with its villages.
 const PART_HITS: usize = 1_000;
 
 /// Parts that wait for the writer; readers wait while there are as many.
@@ -53,7 +55,7 @@ pub struct Part {
 
 impl Part {
     fn is_full(&self) -> bool {
-        self.tally.households >= PART_HOUSEHOLDS || self.hits.len() >= PART_HITS
+        self.hits.len() >= PART_HITS
     }
 }
 
@@ -62,10 +64,20 @@ static TURN: Semaphore = Semaphore::const_new(1);
 
 /// Judges a household.
 trait Judge: Send + Sync + 'static {
-    /// Whether there are rules for a village: a sweep that ends half-way would have written some hits and not others.
-    fn can_judge(&self, village: RegionCode) -> Result<(), Error>;
+    /// The rules that hold in a village.
+    ///
+    /// # Errors
+    /// When there are none and cannot be done without. It is asked of all villages before the first is read: a sweep that ends
+    /// half-way would have written some hits and not others.
+    fn rules_of(&self, village: RegionCode) -> Result<Option<&RuleSet>, Error>;
 
-    fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error>;
+    /// The rule sets whose hits matter where some are in force.
+    fn asks<'a>(&'a self, in_force: Option<&'a RuleSet>) -> Vec<&'a RuleSet>;
+
+    /// Households of which more is known than is kept.
+    fn known_better(&self) -> &[HouseholdId];
+
+    fn judge(&self, in_force: Option<&RuleSet>, part: &mut Part, candidate: &Candidate);
 }
 
 /// Judges by the rules that hold for each household.
@@ -75,17 +87,22 @@ struct InForce {
 }
 
 impl Judge for InForce {
-    fn can_judge(&self, village: RegionCode) -> Result<(), Error> {
-        self.rules.of(village).map(drop).ok_or(Error::RuleSetMissing(village, self.day))
+    fn rules_of(&self, village: RegionCode) -> Result<Option<&RuleSet>, Error> {
+        self.rules.of(village).map(Some).ok_or(Error::RuleSetMissing(village, self.day))
     }
 
-    fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error> {
-        let Some(rule_set) = self.rules.of(candidate.region) else {
-            return Err(Error::RuleSetMissing(candidate.region, self.day));
-        };
+    fn asks<'a>(&'a self, in_force: Option<&'a RuleSet>) -> Vec<&'a RuleSet> {
+        in_force.into_iter().collect()
+    }
+
+    fn known_better(&self) -> &[HouseholdId] {
+        &[]
+    }
+
+    fn judge(&self, in_force: Option<&RuleSet>, part: &mut Part, candidate: &Candidate) {
+        let Some(rule_set) = in_force else { return };
         let hits = &mut part.hits;
         part.tally.screen(candidate, rule_set, |hit| hits.push(hit));
-        Ok(())
     }
 }
 
@@ -95,6 +112,8 @@ struct WhatIf {
     rules: RuleBook,
     /// Elderly members of households whose profiles do not count them all yet: a simulation does not write them down.
     elderly: HashMap<HouseholdId, i16>,
+    /// These households.
+    aged: Vec<HouseholdId>,
     /// Examples that are still wanted.
     examples: Mutex<usize>,
 }
@@ -111,15 +130,23 @@ impl WhatIf {
 }
 
 impl Judge for WhatIf {
-    fn can_judge(&self, _: RegionCode) -> Result<(), Error> {
-        Ok(())
+    fn rules_of(&self, village: RegionCode) -> Result<Option<&RuleSet>, Error> {
+        Ok(self.rules.of(village))
     }
 
-    fn judge(&self, part: &mut Part, candidate: &Candidate) -> Result<(), Error> {
+    fn asks<'a>(&'a self, in_force: Option<&'a RuleSet>) -> Vec<&'a RuleSet> {
+        in_force.into_iter().chain([&self.rule_set]).collect()
+    }
+
+    fn known_better(&self) -> &[HouseholdId] {
+        &self.aged
+    }
+
+    fn judge(&self, in_force: Option<&RuleSet>, part: &mut Part, candidate: &Candidate) {
         let mut hits = Vec::new();
         let candidate = self.today(candidate);
         let flagged = part.tally.screen(&candidate, &self.rule_set, |hit| hits.push(hit));
-        let was = self.rules.of(candidate.region).is_some_and(|rule_set| flags(rule_set, &candidate.profile));
+        let was = in_force.is_some_and(|rule_set| flags(rule_set, &candidate.profile));
         part.newly_flagged += i64::from(flagged && !was);
         part.no_longer_flagged += i64::from(was && !flagged);
         if !hits.is_empty() {
@@ -128,7 +155,6 @@ impl Judge for WhatIf {
             *wanted -= hits.len();
             part.hits.append(&mut hits);
         }
-        Ok(())
     }
 }
 
@@ -168,7 +194,8 @@ pub async fn simulate(
     let rules = rule_sets::book(&mut conn, sweep.region, sweep.day).await?;
     let elderly = profiles::elderly(&mut conn, sweep.region, sweep.day).await?;
     conn.rollback().await?;
-    Ok(begin(sweep, WhatIf { rule_set, rules, elderly, examples: Mutex::new(examples) }))
+    let aged = elderly.keys().copied().collect();
+    Ok(begin(sweep, WhatIf { rule_set, rules, elderly, aged, examples: Mutex::new(examples) }))
 }
 
 fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>> {
@@ -183,7 +210,7 @@ fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>>
     received
 }
 
-/// Reads all households of a region, a village at a time, with as many readers as there are cores.
+/// Looks over all households of a region, with as many readers as there are cores.
 async fn read_all<J: Judge>(
     sweep: Sweep,
     judge: Arc<J>,
@@ -196,15 +223,14 @@ async fn read_all<J: Judge>(
     profiles::take_time(&mut keeper).await?;
     let snapshot = profiles::snapshot(&mut keeper, sweep.scope).await?;
     let villages = profiles::villages(&mut keeper, sweep.region).await?;
-    villages.iter().try_for_each(|village| judge.can_judge(*village))?;
-    let villages = Arc::new(Mutex::new(villages));
+    let pieces = Arc::new(Mutex::new(pieces(&*judge, villages)?));
     let mut readers = tokio::task::JoinSet::new();
     for _ in 0..readers_of(&sweep.pool) {
         let reader = Reader {
             pool: sweep.pool.clone(),
             snapshot: snapshot.clone(),
             history_until: history_until(sweep.day),
-            villages: Arc::clone(&villages),
+            pieces: Arc::clone(&pieces),
             judge: Arc::clone(&judge),
             parts: parts.clone(),
         };
@@ -214,6 +240,27 @@ async fn read_all<J: Judge>(
         ended.map_err(RequestError::Panicked)??;
     }
     Ok(keeper.rollback().await?)
+}
+
+/// Villages in which the same rules hold, next to each other, some at a time.
+fn pieces<J: Judge>(judge: &J, villages: Vec<RegionCode>) -> Result<Vec<Piece>, Error> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for village in villages {
+        let rule_set = judge.rules_of(village)?.map(|rule_set| rule_set.id);
+        match pieces.last_mut() {
+            Some(piece) if piece.rule_set == rule_set && piece.villages.len() < PIECE_VILLAGES => {
+                piece.villages.push(village);
+            }
+            Some(_) | None => pieces.push(Piece { rule_set, villages: vec![village] }),
+        }
+    }
+    Ok(pieces)
+}
+
+/// Villages in which the same rules hold.
+struct Piece {
+    rule_set: Option<RuleSetId>,
+    villages: Vec<RegionCode>,
 }
 
 /// One for each core, as long as half of the connections are left to others.
@@ -227,7 +274,7 @@ struct Reader<J> {
     snapshot: Snapshot,
     /// Windows that ended by then are history.
     history_until: NaiveDate,
-    villages: Arc<Mutex<Vec<RegionCode>>>,
+    pieces: Arc<Mutex<Vec<Piece>>>,
     judge: Arc<J>,
     parts: mpsc::Sender<Result<Part, Error>>,
 }
@@ -235,24 +282,36 @@ struct Reader<J> {
 impl<J: Judge> Reader<J> {
     async fn run(self) -> Result<(), Error> {
         let mut conn = self.snapshot.read(&self.pool).await?;
-        while let Some(village) = self.next_village() {
-            if !self.read(&mut conn, village).await? {
+        let mut filters = HashMap::new();
+        while let Some(piece) = self.next() {
+            if !self.read(&mut conn, &piece, &mut filters).await? {
                 break;
             }
         }
         Ok(conn.rollback().await?)
     }
 
-    fn next_village(&self) -> Option<RegionCode> {
-        self.villages.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    fn next(&self) -> Option<Piece> {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     /// Whether anybody still listens.
-    async fn read(&self, conn: &mut PgConnection, village: RegionCode) -> Result<bool, Error> {
-        let mut candidates = std::pin::pin!(profiles::stream(conn, village, self.history_until));
+    async fn read(
+        &self,
+        conn: &mut PgConnection,
+        Piece { rule_set, villages }: &Piece,
+        filters: &mut HashMap<Option<RuleSetId>, Filter>,
+    ) -> Result<bool, Error> {
+        let judge = &self.judge;
+        let in_force = villages.first().map(|village| judge.rules_of(*village)).transpose()?.flatten();
+        let filter = filters.entry(*rule_set).or_insert_with(|| Filter::of(judge.asks(in_force)));
+        let look = profiles::look_over(conn, villages, self.history_until, filter, judge.known_better()).await?;
         let mut part = Part::default();
-        while let Some(candidate) = candidates.try_next().await? {
-            self.judge.judge(&mut part, &candidate)?;
+        part.tally.households = look.households;
+        for suspects in look.suspects.chunks(JUDGED) {
+            for candidate in profiles::find(conn, suspects).await? {
+                judge.judge(in_force, &mut part, &candidate);
+            }
             if part.is_full() && self.parts.send(Ok(std::mem::take(&mut part))).await.is_err() {
                 return Ok(false);
             }

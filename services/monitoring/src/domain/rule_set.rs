@@ -1,7 +1,7 @@
 //! Dated rules of a region: lines, categories, deadlines, conditions of removal, screening rules.
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::{collections::BTreeSet, ops::Deref, sync::Arc};
 

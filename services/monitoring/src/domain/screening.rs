@@ -81,7 +81,8 @@ impl Tally {
         }
     }
 
-    /// Screens a household by a rule set, and gives each hit to `take`. Says whether a rule hit it.
+    /// Screens a household by a rule set, and gives each hit to `take`. Says whether a rule hit it. How many households there
+    /// are is counted by whoever reads them: those that no rule can hit are not asked about.
     pub fn screen(&mut self, candidate: &Candidate, rule_set: &RuleSet, mut take: impl FnMut(Hit)) -> bool {
         let inputs = rule_set.inputs(&candidate.profile);
         let mut flagged = false;
@@ -96,7 +97,6 @@ impl Tally {
                 Err(_) => self.faults += 1,
             }
         }
-        self.households += 1;
         self.flagged += i64::from(flagged);
         flagged
     }

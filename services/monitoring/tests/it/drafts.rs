@@ -96,12 +96,6 @@ impl TestApp {
 
     /// How many households a village has on a day, by the changes that were stated.
     pub async fn counted(&self, village: &str, on: &str) -> i64 {
-        let day = crate::support::day(on);
-        let changes = self.events::<v1::CountChanged>().await;
-        let counts = |change: &&v1::CountChanged| {
-            let since: chrono::NaiveDate = change.occurred_on.unwrap().try_into().unwrap();
-            change.counted() == v1::Counted::Households && change.region_code == village && since <= day
-        };
-        changes.iter().filter(counts).map(|change| change.change).sum()
+        self.count_of(v1::Counted::Households, village, on).await
     }
 }

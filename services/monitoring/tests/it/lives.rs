@@ -224,7 +224,9 @@ impl Clients {
 impl TestApp {
     /// What the stated changes of a count come to in a village on a day.
     pub async fn count_of(&self, counted: Counted, village: &str, on: &str) -> i64 {
-        let changes = self.events::<v1::CountChanged>().await;
+        let mut changes = self.events::<v1::CountChanged>().await;
+        changes.extend(self.events::<v1::SignalRaised>().await.into_iter().flat_map(|raised| raised.counts));
+        changes.extend(self.events::<v1::SignalDecided>().await.into_iter().flat_map(|decided| decided.counts));
         let until = day(on);
         let counts = |change: &&v1::CountChanged| {
             let since: NaiveDate = change.occurred_on.unwrap().try_into().unwrap();

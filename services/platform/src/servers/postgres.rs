@@ -237,7 +237,7 @@ fn socket_name() -> String {
 
 /// The share of the machine's memory that Postgres may fill with pages: an eighth, within bounds.
 fn buffer_mib(memory_mib: u64) -> u64 {
-    (memory_mib / 8).clamp(128, 2048)
+    (memory_mib / 8).clamp(128, 8192)
 }
 
 /// Memory of this machine; none where the kernel does not tell.

@@ -16,7 +16,7 @@ fn region(text: &str) -> RegionCode {
 }
 
 /// Rules of Yangshan County from 2024 on.
-fn draft() -> RuleSetDraft {
+pub fn draft() -> RuleSetDraft {
     let deadline = |step: &Step| Deadline { step: *step, days: 3, kind: DayKind::Working, emergency_days: 7 };
     let category = |code: &str, condition: &str| Category {
         code: code.to_owned(),
@@ -47,7 +47,7 @@ fn draft() -> RuleSetDraft {
     }
 }
 
-fn compiled(draft: RuleSetDraft) -> RuleSet {
+pub fn compiled(draft: RuleSetDraft) -> RuleSet {
     RuleSet::compile(RuleSetId(Uuid::nil()), draft, DateTime::UNIX_EPOCH).unwrap()
 }
 

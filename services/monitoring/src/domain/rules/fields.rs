@@ -56,6 +56,43 @@ named! {
     }
 }
 
+/// The largest amount that the contract lets anybody state of a household, in fen: 1,000,000,000 yuan.
+const MOST_FEN: i64 = 100_000_000_000;
+
+/// More shocks than there can be in an observation, each with a loss of its own: risks times disasters.
+const MOST_SHOCKS: i64 = 200;
+
+impl Number {
+    /// The least and the most that it is for any household, by what the contract lets be stated. The line is none of what is
+    /// stated of a household: it can be anything.
+    #[must_use]
+    pub fn bounds(self) -> (i64, i64) {
+        match self {
+            Self::Persons
+            | Self::Labourers
+            | Self::Students
+            | Self::ChildrenOutOfSchool
+            | Self::Elderly
+            | Self::Disabled
+            | Self::SeriouslyIll
+            | Self::ChronicallyIll
+            | Self::Workers
+            | Self::Uninsured => (0, i16::MAX.into()),
+            Self::Wages
+            | Self::Business
+            | Self::Property
+            | Self::Transfer
+            | Self::BusinessExpense
+            | Self::OutOfPocket
+            | Self::InsuranceReceived => (0, MOST_FEN),
+            // Four incomes less an expense.
+            Self::NetIncome | Self::PerCapitaNetIncome | Self::PreviousPerCapitaNetIncome => (-MOST_FEN, 4 * MOST_FEN),
+            Self::Loss => (0, MOST_SHOCKS * MOST_FEN),
+            Self::Line => (i64::MIN, i64::MAX),
+        }
+    }
+}
+
 named! {
     /// Fields that hold or do not.
     pub enum Flag {

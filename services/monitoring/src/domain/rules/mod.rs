@@ -7,13 +7,13 @@ mod fields;
 mod message;
 mod parse;
 #[cfg(test)]
-mod tests;
-mod tree;
+pub mod tests;
+pub mod tree;
 
 use std::fmt;
 
 pub use error::CompileError;
-pub use fields::{FieldSet, Inputs};
+pub use fields::{FieldSet, Flag, Inputs, Number, Word};
 pub use message::Message;
 pub use tree::EvalError;
 use tree::Tree;
@@ -60,6 +60,12 @@ impl Expression {
             Tree::Bool(condition) => Ok(Self { condition, fields }),
             other => Err(check::wanted("a condition", Type::Bool, &other)),
         }
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn condition(&self) -> &tree::Bool {
+        &self.condition
     }
 
     /// The fields that it asks about.

@@ -20,7 +20,7 @@ use crate::domain::{
 const LINE: i64 = 700_000;
 
 /// Four people, one of them seriously ill, who were hit by illness.
-fn profile() -> Profile {
+pub fn profile() -> Profile {
     Profile {
         composition: Composition {
             persons: 4,
@@ -316,7 +316,8 @@ fn bool_leaf() -> BoxedStrategy<String> {
     .boxed()
 }
 
-fn bool_text() -> BoxedStrategy<String> {
+/// Conditions of any kind.
+pub fn bool_text() -> BoxedStrategy<String> {
     let compared = (int_text(), int_text(), select(&["==", "!=", "<", "<=", ">", ">="]))
         .prop_map(|(a, b, of)| format!("({a} {of} {b})"));
     let leaf = prop_oneof![2 => bool_leaf(), 3 => compared];

@@ -19,13 +19,20 @@ pub enum EvalError {
 
 /// An operation on two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arithmetic {
+pub enum Arithmetic {
+    /// `+`.
     Add,
+    /// `-`.
     Subtract,
+    /// `*`.
     Multiply,
+    /// `/`, towards 0.
     Divide,
+    /// `%`, with the sign of the dividend.
     Remainder,
+    /// `min()`.
     Least,
+    /// `max()`.
     Most,
 }
 
@@ -47,12 +54,18 @@ impl Arithmetic {
 
 /// A comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub enum Comparison {
+    /// `==`.
     Equal,
+    /// `!=`.
     NotEqual,
+    /// `<`.
     Less,
+    /// `<=`.
     LessOrEqual,
+    /// `>`.
     Greater,
+    /// `>=`.
     GreaterOrEqual,
 }
 
@@ -69,43 +82,69 @@ impl Comparison {
     }
 }
 
+/// A whole number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Int {
+pub enum Int {
+    /// A number.
     Literal(i64),
+    /// A field.
     Field(Number),
+    /// How many items a list has.
     Size(Box<List>),
+    /// `-`.
     Negated(Box<Self>),
+    /// An operation on two.
     Of(Arithmetic, Box<(Self, Self)>),
+    /// `?:`.
     If(Box<(Bool, Self, Self)>),
 }
 
+/// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Bool {
+pub enum Bool {
+    /// True or false.
     Literal(bool),
+    /// A field.
     Field(Flag),
+    /// `!`.
     Not(Box<Self>),
+    /// `&&`.
     And(Box<(Self, Self)>),
+    /// `||`.
     Or(Box<(Self, Self)>),
+    /// Two numbers compared.
     Ints(Comparison, Box<(Int, Int)>),
+    /// Two texts compared.
     Texts(Comparison, Box<(Text, Text)>),
+    /// Two conditions compared.
     Bools(Comparison, Box<(Self, Self)>),
+    /// `in`.
     In(Box<(Text, List)>),
     /// A risk that is named in `shocks`.
     HitBy(Risk),
+    /// `?:`.
     If(Box<(Self, Self, Self)>),
 }
 
+/// A text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Text {
+pub enum Text {
+    /// A text.
     Literal(Box<str>),
+    /// A field.
     Field(Word),
+    /// `?:`.
     If(Box<(Bool, Self, Self)>),
 }
 
+/// A list of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum List {
+pub enum List {
+    /// Texts.
     Literal(Vec<Text>),
+    /// What hit the household.
     Shocks,
+    /// `?:`.
     If(Box<(Bool, Self, Self)>),
 }
 
@@ -119,7 +158,7 @@ pub(super) enum Tree {
 }
 
 impl Int {
-    pub fn eval(&self, inputs: &Inputs) -> Result<i64, EvalError> {
+    pub(super) fn eval(&self, inputs: &Inputs) -> Result<i64, EvalError> {
         match self {
             Self::Literal(value) => Ok(*value),
             Self::Field(number) => Ok(inputs.number(*number)),
@@ -132,7 +171,7 @@ impl Int {
 }
 
 impl Bool {
-    pub fn eval(&self, inputs: &Inputs) -> Result<bool, EvalError> {
+    pub(super) fn eval(&self, inputs: &Inputs) -> Result<bool, EvalError> {
         match self {
             Self::Literal(value) => Ok(*value),
             Self::Field(flag) => Ok(inputs.flag(*flag)),
@@ -165,7 +204,7 @@ fn decide(
 }
 
 impl Text {
-    pub fn eval<'a>(&'a self, inputs: &Inputs) -> Result<&'a str, EvalError> {
+    pub(super) fn eval<'a>(&'a self, inputs: &Inputs) -> Result<&'a str, EvalError> {
         match self {
             Self::Literal(text) => Ok(text),
             Self::Field(word) => Ok(inputs.word(*word)),
@@ -188,7 +227,7 @@ impl List {
     }
 
     /// Visits its items, in their order.
-    pub fn visit(&self, inputs: &Inputs, visit: &mut dyn FnMut(&str)) -> Result<(), EvalError> {
+    pub(super) fn visit(&self, inputs: &Inputs, visit: &mut dyn FnMut(&str)) -> Result<(), EvalError> {
         match self {
             Self::Literal(items) => items.iter().try_for_each(|item| item.eval(inputs).map(&mut *visit)),
             Self::Shocks => {

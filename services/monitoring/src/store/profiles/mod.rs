@@ -1,5 +1,6 @@
 //! What rules ask about households: one narrow row for each, written with what it is made of.
 
+mod filter;
 mod read;
 mod snapshot;
 
@@ -10,7 +11,8 @@ use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
 use uuid::Uuid;
 
-pub use read::{circumstances, find, stream, villages};
+pub use filter::Filter;
+pub use read::{circumstances, find, look_over, villages};
 pub use snapshot::{Snapshot, snapshot, take_time};
 
 use crate::{
@@ -106,14 +108,16 @@ pub async fn set(conn: &mut PgConnection, profiles: &[NewProfile]) -> Result<(),
     Ok(())
 }
 
-/// Households of a region in which somebody became elderly since they were counted.
+/// Households of a region in which somebody became elderly since they were counted. They are few, and found by the day: of a
+/// day alone, and of the region, the planner would expect so many that it would read all of the region.
 pub async fn aged(conn: &mut PgConnection, within: RegionCode, today: NaiveDate) -> Result<Vec<HouseholdId>, Error> {
     let range = within.range();
     let ids = sqlx::query_scalar!(
         r#"
         SELECT household_id
         FROM profile
-        WHERE region_code >= $1 AND region_code < $2 AND elderly_rises_on <= $3
+        WHERE elderly_rises_on > '-infinity' AND elderly_rises_on <= $3
+            AND region_code + 0 >= $1 AND region_code + 0 < $2
         ORDER BY household_id
         "#,
         range.from,
@@ -125,7 +129,7 @@ pub async fn aged(conn: &mut PgConnection, within: RegionCode, today: NaiveDate)
     Ok(ids.into_iter().map(HouseholdId).collect())
 }
 
-/// How many members are elderly in the households of a region in which somebody became it since they were counted.
+/// How many members are elderly in these households.
 pub async fn elderly(
     conn: &mut PgConnection,
     within: RegionCode,
@@ -138,7 +142,8 @@ pub async fn elderly(
                count(*) FILTER (WHERE (birth_date + make_interval(years => $4))::date <= $3)::smallint AS "elderly!"
         FROM profile
             JOIN member USING (household_id)
-        WHERE profile.region_code >= $1 AND profile.region_code < $2 AND elderly_rises_on <= $3 AND left_on IS NULL
+        WHERE elderly_rises_on > '-infinity' AND elderly_rises_on <= $3
+            AND profile.region_code + 0 >= $1 AND profile.region_code + 0 < $2 AND left_on IS NULL
         GROUP BY household_id
         "#,
         range.from,

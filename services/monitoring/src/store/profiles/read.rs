@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use futures::{Stream, TryStreamExt as _};
 use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
 use uuid::Uuid;
 
+use super::Filter;
 use crate::{
     domain::{
         HouseholdId,
@@ -94,36 +94,43 @@ pub async fn find(conn: &mut PgConnection, households: &[HouseholdId]) -> Result
     rows.into_iter().map(Candidate::try_from).collect()
 }
 
-/// Households of a village whose newest window ended after a day, streamed: however many there are, few are in memory.
-pub fn stream(
-    conn: &mut PgConnection,
-    village: RegionCode,
-    after: NaiveDate,
-) -> impl Stream<Item = Result<Candidate, Error>> {
-    sqlx::query_as!(
-        Row,
-        r#"
-        SELECT household_id, region_code, persons, labourers, students, children_out_of_school, elderly, disabled,
-               seriously_ill, chronically_ill, workers, uninsured, lifted_from_poverty, support, monitored,
-               window_ends_on AS "window_ends_on!", wages AS "wages!", business AS "business!",
-               property AS "property!", transfer AS "transfer!", business_expense AS "business_expense!",
-               out_of_pocket AS "out_of_pocket!", insurance_received AS "insurance_received!",
-               net_income AS "net_income!", per_capita_net_income AS "per_capita_net_income!",
-               previous_per_capita_net_income, loss AS "loss!", schooling_guaranteed AS "schooling_guaranteed!",
-               medical_guaranteed AS "medical_guaranteed!", housing_grade AS "housing_grade!",
-               water_safe AS "water_safe!", shocks AS "shocks!"
-        FROM profile
-        WHERE region_code = $1 AND window_ends_on > $2
-        "#,
-        village.number(),
-        after,
-    )
-    .fetch(conn)
-    .map_err(Error::from)
-    .and_then(|row| std::future::ready(Candidate::try_from(row)))
+/// What a look at some villages finds.
+#[derive(Debug)]
+pub struct Look {
+    /// Households whose newest window ended after a day.
+    pub households: i64,
+    /// Those of them that the rules have to be asked about.
+    pub suspects: Vec<HouseholdId>,
 }
 
-/// The villages of a region that have households, each a piece of work of its own.
+/// Looks over the households of some villages whose newest window ended after a day, and leaves out those of which the filter
+/// says that no rule hits them, but for some that are always `kept`.
+pub async fn look_over(
+    conn: &mut PgConnection,
+    villages: &[RegionCode],
+    after: NaiveDate,
+    filter: &Filter,
+    kept: &[HouseholdId],
+) -> Result<Look, Error> {
+    let villages: Vec<i64> = villages.iter().map(|village| village.number()).collect();
+    let kept: Vec<Uuid> = kept.iter().map(|household| household.0).collect();
+    // A filter is made of names of columns and of literals that were checked as parts of rules.
+    let statement = format!(
+        "SELECT count(*),
+                coalesce(array_agg(household_id) FILTER (WHERE {filter} IS NOT FALSE OR household_id = ANY($3)), '{{}}')
+         FROM profile
+         WHERE region_code = ANY($1) AND window_ends_on > $2"
+    );
+    let (households, suspects): (i64, Vec<Uuid>) = sqlx::query_as(sqlx::AssertSqlSafe(statement))
+        .bind(villages)
+        .bind(after)
+        .bind(kept)
+        .fetch_one(conn)
+        .await?;
+    Ok(Look { households, suspects: suspects.into_iter().map(HouseholdId).collect() })
+}
+
+/// The villages of a region that have households, in the order of their codes.
 pub async fn villages(conn: &mut PgConnection, within: RegionCode) -> Result<Vec<RegionCode>, Error> {
     let range = within.range();
     let villages = sqlx::query_scalar!(

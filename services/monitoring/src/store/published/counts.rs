@@ -6,7 +6,28 @@ use tongxin_proto::monitoring::v1;
 
 use crate::domain::risk::Risk;
 
-/// A count of a village changes from a day on. Category and risks are for what is counted by them.
+/// States that a count of a village changes from a day on. Category and risks are for what is counted by them.
+pub fn count_change(
+    counted: v1::Counted,
+    subject: impl ToString,
+    region: RegionCode,
+    on: NaiveDate,
+    change: i64,
+    category: &str,
+    risks: &[Risk],
+) -> v1::CountChanged {
+    v1::CountChanged {
+        counted: counted.into(),
+        subject: subject.to_string(),
+        region_code: region.to_string(),
+        occurred_on: Some(on.into()),
+        change,
+        category: category.to_owned(),
+        risks: risks.iter().map(|risk| v1::Risk::from(*risk).into()).collect(),
+    }
+}
+
+/// The same, as an event of its own.
 pub fn count_changed(
     counted: v1::Counted,
     subject: impl ToString,
@@ -16,14 +37,6 @@ pub fn count_changed(
     category: &str,
     risks: &[Risk],
 ) -> NewEvent {
-    let payload = v1::CountChanged {
-        counted: counted.into(),
-        subject: subject.to_string(),
-        region_code: region.to_string(),
-        occurred_on: Some(on.into()),
-        change,
-        category: category.to_owned(),
-        risks: risks.iter().map(|risk| v1::Risk::from(*risk).into()).collect(),
-    };
-    NewEvent::new(("count", subject), region, on, &payload)
+    let stated = count_change(counted, subject, region, on, change, category, risks);
+    NewEvent::new(("count", &stated.subject), region, on, &stated)
 }

@@ -3,13 +3,13 @@
 use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
 use tongxin_proto::monitoring::v1;
 
-use super::counts::count_changed;
+use super::counts::{count_change, count_changed};
 use crate::domain::signal::{CountChange, Counted, Decision, Department, Signal, Source};
 
 const SIGNAL: &str = "signal";
 
-/// A report raised a signal, or joined one.
-pub fn raised(signal: &Signal, source: Source, joined: bool) -> NewEvent {
+/// A report raised a signal, or joined one, which changes counts of its village.
+pub fn raised(signal: &Signal, source: Source, joined: bool, changes: &[CountChange]) -> NewEvent {
     let payload = v1::SignalRaised {
         signal_id: signal.id.to_string(),
         household_id: signal.household.to_string(),
@@ -19,12 +19,13 @@ pub fn raised(signal: &Signal, source: Source, joined: bool) -> NewEvent {
         cause: v1::Risk::from(signal.cause).into(),
         reported_on: Some(source.reported_on.into()),
         joined,
+        counts: counts(signal, changes),
     };
     NewEvent::new((SIGNAL, signal.id), signal.region, source.reported_on, &payload)
 }
 
-/// A signal was decided upon.
-pub fn decided(signal: &Signal) -> NewEvent {
+/// A signal was decided upon, which changes counts of its village.
+pub fn decided(signal: &Signal, changes: &[CountChange]) -> NewEvent {
     let (verified, on) = signal
         .decision
         .as_ref()
@@ -35,21 +36,32 @@ pub fn decided(signal: &Signal) -> NewEvent {
         region_code: signal.region.to_string(),
         verified,
         decided_on: Some(on.into()),
+        counts: counts(signal, changes),
     };
     NewEvent::new((SIGNAL, signal.id), signal.region, on, &payload)
 }
 
-/// What a signal adds to the counts of a village changes.
+/// What a signal adds to the counts of a village changes, though nothing happened to the signal itself.
 pub fn counted(signal: &Signal, region: RegionCode, changes: &[CountChange]) -> Vec<NewEvent> {
     let event = |CountChange { counted, on, change }: &CountChange| {
-        let counted = match counted {
-            Counted::OpenSignals => v1::Counted::OpenSignals,
-            Counted::WarningSignals => v1::Counted::WarningSignals,
-            Counted::WarningsIdentified => v1::Counted::WarningsIdentified,
-        };
-        count_changed(counted, signal.id, region, *on, i64::from(*change), "", &[])
+        count_changed(named(*counted), signal.id, region, *on, i64::from(*change), "", &[])
     };
     changes.iter().map(event).collect()
+}
+
+fn counts(signal: &Signal, changes: &[CountChange]) -> Vec<v1::CountChanged> {
+    let stated = |CountChange { counted, on, change }: &CountChange| {
+        count_change(named(*counted), signal.id, signal.region, *on, i64::from(*change), "", &[])
+    };
+    changes.iter().map(stated).collect()
+}
+
+fn named(counted: Counted) -> v1::Counted {
+    match counted {
+        Counted::OpenSignals => v1::Counted::OpenSignals,
+        Counted::WarningSignals => v1::Counted::WarningSignals,
+        Counted::WarningsIdentified => v1::Counted::WarningsIdentified,
+    }
 }
 
 /// A department sent warnings that it had not sent before.

@@ -64,10 +64,8 @@ pub async fn decide(
     )
     .execute(&mut *conn)
     .await?;
-    let mut events = vec![published::signals::decided(&decided)];
     let changes = changes(&before, &Spells::of(&decided, head.moved_on, None));
-    events.extend(published::signals::counted(&decided, decided.region, &changes));
-    log::append(conn, context, &events).await?;
+    log::append(conn, context, &[published::signals::decided(&decided, &changes)]).await?;
     Ok(decided)
 }
 

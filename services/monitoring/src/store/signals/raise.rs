@@ -50,42 +50,48 @@ pub async fn raise(conn: &mut PgConnection, context: &Context, reports: &[Report
     let homes = lived_there_since(conn, reports).await?;
     let mut held = open_signals(conn, context, reports, &homes).await?;
     let mut raised = Vec::with_capacity(reports.len());
-    let mut events = Vec::new();
     for report in reports {
         let Some(held) = held.get_mut(&(report.household, report.cause)) else {
             return Err(Error::Corrupt(format!("no open signal of household {}", report.household)));
         };
-        raised.push(take(held, report, &mut events));
+        raised.push(take(held, report));
     }
-    save(conn, held.values_mut(), &homes, &mut events).await?;
-    log::append(conn, context, &events).await?;
+    save(conn, context, held.into_values(), &homes).await?;
     Ok(raised)
 }
 
 /// The first report of a new signal is the one that raises it.
-fn take(held: &mut Held, report: &Report, events: &mut Vec<NewEvent>) -> Raised {
-    let source = Source { origin: report.origin, reported_on: report.reported_on };
-    let signal = held.signal.id;
-    let is_first = held.signal.sources.is_empty();
-    if held.signal.join(source) {
-        events.push(published::signals::raised(&held.signal, source, !is_first));
+fn take(held: &mut Held, report: &Report) -> Raised {
+    let joined = !held.signal.sources.is_empty();
+    held.signal.join(Source { origin: report.origin, reported_on: report.reported_on });
+    Raised { signal: held.signal.id, joined }
+}
+
+impl Held {
+    /// What happened to the signal: it was raised by, or joined by, each of its new sources. The last one of them tells how
+    /// it counts since.
+    fn told(&self, homes: &HashMap<HouseholdId, NaiveDate>) -> impl Iterator<Item = NewEvent> {
+        let Self { signal, kept, before } = self;
+        let changes = changes(before, &Spells::of(signal, homes.get(&signal.household).copied(), None));
+        let last = signal.sources.len().saturating_sub(1);
+        let told = move |(place, source): (usize, &Source)| {
+            let changes = if place == last { &*changes } else { &[] };
+            published::signals::raised(signal, *source, place > 0, changes)
+        };
+        signal.sources.iter().enumerate().skip(*kept).map(told)
     }
-    Raised { signal, joined: !is_first }
 }
 
 async fn save(
     conn: &mut PgConnection,
-    held: impl Iterator<Item = &mut Held>,
+    context: &Context,
+    held: impl Iterator<Item = Held>,
     homes: &HashMap<HouseholdId, NaiveDate>,
-    events: &mut Vec<NewEvent>,
 ) -> Result<(), Error> {
-    let mut changed: Vec<&Held> = Vec::new();
-    for held in held.filter(|held| held.signal.sources.len() > held.kept) {
+    let mut changed: Vec<Held> = held.filter(|held| held.signal.sources.len() > held.kept).collect();
+    for held in &mut changed {
         // A new one has its version from the beginning.
         held.signal.version += i64::from(held.kept > 0);
-        let now = Spells::of(&held.signal, homes.get(&held.signal.household).copied(), None);
-        events.extend(published::signals::counted(&held.signal, held.signal.region, &changes(&held.before, &now)));
-        changed.push(held);
     }
     sources::add(conn, changed.iter().map(|held| (&held.signal, held.kept))).await?;
     let ids: Vec<Uuid> = changed.iter().map(|held| held.signal.id.0).collect();
@@ -104,8 +110,10 @@ async fn save(
         &days,
         &versions,
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    let events: Vec<NewEvent> = changed.iter().flat_map(|held| held.told(homes)).collect();
+    log::append(conn, context, &events).await?;
     Ok(())
 }
 
