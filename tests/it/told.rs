@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use tongxin_tests::{Program, run};
+use tongxin_tests::{Program, run, run_into};
 
 use crate::support::{data_folder, shared};
 
@@ -30,6 +30,18 @@ async fn who_types_something_wrong_is_shown_what_is_right() {
         &["there are:", "village"],
     );
     assert_says(&refused(&["serve", "everything"], 2).await, &["possible values:", "gateway"]);
+}
+
+#[tokio::test]
+async fn who_reads_no_further_is_no_fault() {
+    let folder = data_folder();
+    let file = folder.path().join("t.toml");
+    std::fs::write(&file, "").unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = run_into(writer.into(), &["check-config", file.to_str().unwrap()]).await.unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success() && said.is_empty(), "{}: {said}", ended.status);
 }
 
 #[tokio::test]

@@ -6,5 +6,5 @@ mod program;
 mod served;
 
 pub use client::{Clients, Connection, Gateway, Pairing};
-pub use program::{Instance, Program, SAMPLE, memory_kib, output, run};
+pub use program::{Instance, Program, SAMPLE, memory_kib, output, run, run_into};
 pub use served::Served;

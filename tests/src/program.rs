@@ -243,7 +243,17 @@ pub async fn output(arguments: &[&str], data_dir: &Path) -> Result<Output> {
 /// # Errors
 /// When the program was not built, or takes too long.
 pub async fn run(arguments: &[&str]) -> Result<Output> {
-    let run = command()?.args(arguments).stdin(Stdio::null()).kill_on_drop(true).output();
+    run_into(Stdio::piped(), arguments).await
+}
+
+/// Runs a subcommand to its end, which writes its results somewhere.
+///
+/// # Errors
+/// When the program was not built, or takes too long.
+pub async fn run_into(results: Stdio, arguments: &[&str]) -> Result<Output> {
+    let mut command = command()?;
+    command.args(arguments).stdin(Stdio::null()).stdout(results).stderr(Stdio::piped()).kill_on_drop(true);
+    let run = command.spawn()?.wait_with_output();
     Ok(tokio::time::timeout(PATIENCE, run).await.context("the program took too long")??)
 }
 

@@ -13,7 +13,13 @@
 //! | `register_csv` | register files |
 //! | `household_csv` | files with households, and with observations |
 //! | `rule_files`   | files with rule sets and holidays |
-//! | `figures`, `table`, `words`, `progress` | what people see |
+//! | `figures`, `table`, `words`, `output`, `progress` | what people see |
+
+#![warn(clippy::print_stdout)]
+
+// First: the others write by its macro.
+#[macro_use]
+mod output;
 
 mod client;
 mod commands;

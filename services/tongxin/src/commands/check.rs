@@ -66,8 +66,8 @@ pub async fn run(args: Args) -> Result<()> {
         }
     }
     let lines = if args.by_village { counts } else { by_rule(&counts) };
-    println!("{}", table::render(&rows(&lines, &rules, args.by_village), &[1, 2]));
-    println!("{total} defects in {households} households");
+    say!("{}", table::render(&rows(&lines, &rules, args.by_village), &[1, 2]))?;
+    say!("{total} defects in {households} households")?;
     Ok(())
 }
 

@@ -45,7 +45,7 @@ pub async fn run(args: Args) -> Result<()> {
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(funnel.rows.iter().map(|row| line(name(row), row)));
     rows.extend(funnel.total.iter().map(|row| line(["all".to_owned(), String::new()], row)));
-    println!("{}", table::render(&rows, &[2, 3, 4, 5, 6, 7, 8, 9]));
+    say!("{}", table::render(&rows, &[2, 3, 4, 5, 6, 7, 8, 9]))?;
     Ok(())
 }
 

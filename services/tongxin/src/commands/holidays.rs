@@ -43,7 +43,7 @@ pub async fn run(what: What) -> Result<()> {
         let request = SetHolidaysRequest { request_id: Uuid::new_v4().to_string(), year, holidays };
         let answer = gateway.rules().set_holidays(request).await.map_err(|status| gateway.explain(&status));
         let days = answer.with_context(|| format!("{} of {year}", args.file.display()))?.into_inner().days;
-        println!("{year}: {days} days differ from the weekly pattern");
+        say!("{year}: {days} days differ from the weekly pattern")?;
     }
     Ok(())
 }

@@ -86,7 +86,7 @@ async fn new_epoch(args: &NewEpoch) -> Result<()> {
             .await
             .with_context(|| format!("cannot reach the database of {name} by migrate.{name}_url"))?;
         let epoch = log::begin_epoch(&mut owner).await.with_context(|| format!("{name} got no new epoch"))?;
-        println!("{name}: its log is in epoch {epoch}");
+        say!("{name}: its log is in epoch {epoch}")?;
     }
     Ok(())
 }
@@ -99,13 +99,13 @@ async fn verify_all(args: Verify) -> Result<()> {
         if args.json {
             answers.push(json!({"service": name, "events": events, "hash": hash}));
         } else if events == 0 {
-            println!("{name}: its log is empty");
+            say!("{name}: its log is empty")?;
         } else {
-            println!("{name}: {events} events, all sound; the newest has the hash {hash}");
+            say!("{name}: {events} events, all sound; the newest has the hash {hash}")?;
         }
     }
     if args.json {
-        println!("{:#}", json!(answers));
+        say!("{:#}", json!(answers))?;
     }
     Ok(())
 }

@@ -47,8 +47,8 @@ pub async fn run(args: Args) -> Result<()> {
         } else {
             let ran = service.migrations().run(&mut conn).await;
             match ran.with_context(|| format!("migrating {name} failed"))? {
-                0 => println!("{name}: was up to date"),
-                ran => println!("{name}: {ran} migration(s) ran"),
+                0 => say!("{name}: was up to date")?,
+                ran => say!("{name}: {ran} migration(s) ran")?,
             }
         }
     }
@@ -77,7 +77,7 @@ async fn lacking(service: ServiceName, conn: &mut PgConnection) -> Result<Option
     let name = service.name();
     match service.migrations().check(conn).await {
         Ok(()) => {
-            println!("{name}: up to date");
+            say!("{name}: up to date")?;
             Ok(None)
         }
         Err(SchemaBehind::Behind(missing)) => Ok(Some(format!("{name}: the schema lacks {missing} migration(s)"))),

@@ -42,8 +42,8 @@ pub async fn run(args: Args) -> Result<()> {
             break;
         }
     }
-    println!("{}", table::render(&rows, &[0]));
-    println!("{} steps overdue", rows.len() - 1);
+    say!("{}", table::render(&rows, &[0]))?;
+    say!("{} steps overdue", rows.len() - 1)?;
     Ok(())
 }
 

@@ -89,7 +89,7 @@ async fn store(args: Store) -> Result<()> {
     let request = StoreRuleSetRequest { request_id, rule_set: Some(draft) };
     let answer = gateway.rules().store_rule_set(request).await.map_err(|status| gateway.explain(&status));
     let stored = answer.with_context(|| args.file.display().to_string())?.into_inner().rule_set.unwrap_or_default();
-    println!("{name}: stored as {} with {rules} screening rules and the lines of {lines} years", stored.rule_set_id);
+    say!("{name}: stored as {} with {rules} screening rules and the lines of {lines} years", stored.rule_set_id)?;
     Ok(())
 }
 
@@ -100,8 +100,7 @@ async fn simulate(args: Simulate) -> Result<()> {
     let request = SimulateRuleSetRequest { rule_set: Some(draft.clone()), region_code, examples: args.examples };
     let answers = gateway.rules().simulate_rule_set(request).await.map_err(|status| gateway.explain(&status))?;
     let result = follow(&gateway, answers.into_inner()).await?;
-    show(&draft, result);
-    Ok(())
+    show(&draft, result)
 }
 
 async fn follow(gateway: &Gateway, mut answers: Streaming<SimulateRuleSetResponse>) -> Result<SimulateRuleSetResponse> {
@@ -118,21 +117,25 @@ async fn follow(gateway: &Gateway, mut answers: Streaming<SimulateRuleSetRespons
     anyhow::bail!("the service ended the simulation without a result")
 }
 
-fn show(draft: &RuleSetDraft, result: SimulateRuleSetResponse) {
+fn show(draft: &RuleSetDraft, result: SimulateRuleSetResponse) -> Result<()> {
     let count = result.count.unwrap_or_default();
     let row = |cells: [String; 3]| cells.to_vec();
     let hits = |number: i32| count.hits.get(&number).copied().unwrap_or(0).to_string();
     let rules = draft.rules.iter().map(|rule| row([rule.number.to_string(), rule.name.clone(), hits(rule.number)]));
     let header = row(["rule".to_owned(), String::new(), "households".to_owned()]);
-    println!("{}", table::render(&[header].into_iter().chain(rules).collect::<Vec<_>>(), &[0, 2]));
-    println!(
+    say!("{}", table::render(&[header].into_iter().chain(rules).collect::<Vec<_>>(), &[0, 2]))?;
+    say!(
         "{} of {} households flagged: {} newly, {} no longer",
-        count.flagged, count.households, result.newly_flagged, result.no_longer_flagged
-    );
+        count.flagged,
+        count.households,
+        result.newly_flagged,
+        result.no_longer_flagged
+    )?;
     if count.faults > 0 {
-        println!("{} times a rule had no value (a division by zero, or a number too large)", count.faults);
+        say!("{} times a rule had no value (a division by zero, or a number too large)", count.faults)?;
     }
     for Verdict { household_id, rule_number, message, .. } in result.examples {
-        println!("  {household_id}  rule {rule_number}: {message}");
+        say!("  {household_id}  rule {rule_number}: {message}")?;
     }
+    Ok(())
 }

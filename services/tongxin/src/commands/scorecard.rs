@@ -37,9 +37,9 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<()> {
     let card = Card::of(&args.target.connect()?, args.region, args.as_of).await?;
     if args.json {
-        println!("{:#}", card.json());
+        say!("{:#}", card.json())?;
     } else {
-        println!("{}\n\n{}", card.title(), card.table(args.breakdown, |_| String::new()));
+        say!("{}\n\n{}", card.title(), card.table(args.breakdown, |_| String::new()))?;
     }
     Ok(())
 }

@@ -37,21 +37,21 @@ pub async fn run(args: Args) -> Result<()> {
         progress.reach(count.households.unsigned_abs());
         if answer.done {
             progress.end(&count.households.to_string());
-            show(count);
-            return Ok(());
+            return show(count);
         }
     }
     bail!("the service ended the screening without a result")
 }
 
-fn show(count: ScreeningCount) {
+fn show(count: ScreeningCount) -> Result<()> {
     let mut hits: Vec<_> = count.hits.into_iter().collect();
     hits.sort_unstable();
     let rows = hits.into_iter().map(|(rule, households)| vec![rule.to_string(), households.to_string()]);
     let header = vec!["rule".to_owned(), "households".to_owned()];
-    println!("{}", table::render(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[0, 1]));
-    println!("{} of {} households flagged, {} new signals", count.flagged, count.households, count.signals);
+    say!("{}", table::render(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[0, 1]))?;
+    say!("{} of {} households flagged, {} new signals", count.flagged, count.households, count.signals)?;
     if count.faults > 0 {
-        println!("{} times a rule had no value (a division by zero, or a number too large)", count.faults);
+        say!("{} times a rule had no value (a division by zero, or a number too large)", count.faults)?;
     }
+    Ok(())
 }

@@ -70,6 +70,6 @@ pub fn run(args: &Args) -> Result<()> {
         }
         _ => error.into(),
     })?;
-    println!("{}", key.sign(&request, &Clock::system())?);
+    say!("{}", key.sign(&request, &Clock::system())?)?;
     Ok(())
 }

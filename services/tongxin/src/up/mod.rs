@@ -137,7 +137,7 @@ pub async fn run(args: Args) -> Result<()> {
 async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Result<()> {
     world.ready().await?;
     world.instance.publish(data_dir)?;
-    println!("{}", world.welcome(begun.elapsed()));
+    say!("{}", world.welcome(begun.elapsed()))?;
     let Some(sample) = args.sample else { return Ok(()) };
     let differing = sample::load_and_show(world, sample).await?;
     if differing > 0 && args.once {

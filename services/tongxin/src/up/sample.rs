@@ -33,14 +33,14 @@ pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     let behind = loaded.elapsed().as_millis();
 
     let comparison = sample::compare(&gateway, &files).await?;
-    println!("{}", comparison.text());
+    say!("{}", comparison.text())?;
     let differing = comparison.differing();
-    println!(
+    say!(
         "{} of {} published figures that these services know are confirmed by records; loaded in {load_seconds:.1} s, \
          counted {behind} ms later",
         comparison.compared() - differing.len(),
         comparison.compared(),
-    );
+    )?;
     for indicator in &differing {
         eprintln!("not as published: {indicator}");
     }

@@ -60,12 +60,12 @@ impl Line {
         // Windows that end before all years with a line have that of the first.
         let first = amounts().next().unwrap_or(0);
         let latest_first = lines.iter().skip(1).rev();
-        let cases: String = latest_first
+        let cases: Vec<String> = latest_first
             .filter_map(|line| Some((NaiveDate::from_ymd_opt(line.year, 1, 1)?, line.fen)))
-            .map(|(from, fen)| format!("WHEN window_ends_on >= DATE '{from}' THEN {} ", bigint(fen)))
+            .map(|(from, fen)| format!("WHEN window_ends_on >= DATE '{from}' THEN {}", bigint(fen)))
             .collect();
-        let sql =
-            if cases.is_empty() { bigint(first) } else { format!("CASE {cases}ELSE {} END", bigint(first)) };
+        let first = bigint(first);
+        let sql = if cases.is_empty() { first } else { format!("CASE {} ELSE {first} END", cases.join(" ")) };
         Self { sql, least: amounts().min().unwrap_or(0), most: amounts().max().unwrap_or(0) }
     }
 }

@@ -121,12 +121,8 @@ pub async fn look_over(
          FROM profile
          WHERE region_code = ANY($1) AND window_ends_on > $2"
     );
-    let (households, suspects): (i64, Vec<Uuid>) = sqlx::query_as(sqlx::AssertSqlSafe(statement))
-        .bind(villages)
-        .bind(after)
-        .bind(kept)
-        .fetch_one(conn)
-        .await?;
+    let (households, suspects): (i64, Vec<Uuid>) =
+        sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(villages).bind(after).bind(kept).fetch_one(conn).await?;
     Ok(Look { households, suspects: suspects.into_iter().map(HouseholdId).collect() })
 }
 

@@ -57,13 +57,15 @@ fn opened(case: &Case) -> NewEvent {
 /// A change of what a case adds to the counts of a village.
 pub fn counted(case: &Case, region: RegionCode, CountChange { counted, on, change }: CountChange) -> NewEvent {
     let of_household =
-        |counted| count_changed(counted, case.household, region, on, change, &case.category, &case.risks);
+        |counted| count_changed(counted, case.household.to_string(), region, on, change, &case.category, &case.risks);
     match counted {
         Counted::UnderMonitoring => of_household(v1::Counted::UnderMonitoring),
         Counted::Identified => of_household(v1::Counted::Identified),
         Counted::Removed => of_household(v1::Counted::Removed),
         Counted::Relapsed => of_household(v1::Counted::Relapsed),
-        Counted::OverdueSteps => count_changed(v1::Counted::OverdueSteps, case.id, region, on, change, "", &[]),
+        Counted::OverdueSteps => {
+            count_changed(v1::Counted::OverdueSteps, case.id.to_string(), region, on, change, "", &[])
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::risk::Risk;
 /// States that a count of a village changes from a day on. Category and risks are for what is counted by them.
 pub fn count_change(
     counted: v1::Counted,
-    subject: impl ToString,
+    subject: String,
     region: RegionCode,
     on: NaiveDate,
     change: i64,
@@ -18,7 +18,7 @@ pub fn count_change(
 ) -> v1::CountChanged {
     v1::CountChanged {
         counted: counted.into(),
-        subject: subject.to_string(),
+        subject,
         region_code: region.to_string(),
         occurred_on: Some(on.into()),
         change,
@@ -30,7 +30,7 @@ pub fn count_change(
 /// The same, as an event of its own.
 pub fn count_changed(
     counted: v1::Counted,
-    subject: impl ToString,
+    subject: String,
     region: RegionCode,
     on: NaiveDate,
     change: i64,

@@ -46,7 +46,7 @@ pub(in crate::store) fn registered(households: &[&Household], import: Option<Imp
 }
 
 /// Registered households of a village become more or fewer from a day on.
-fn count(subject: impl ToString, region: RegionCode, on: NaiveDate, change: i64) -> NewEvent {
+fn count(subject: String, region: RegionCode, on: NaiveDate, change: i64) -> NewEvent {
     count_changed(v1::Counted::Households, subject, region, on, change, "", &[])
 }
 
@@ -70,8 +70,8 @@ pub(in crate::store) fn changed(household: &Household, event: &HouseholdEvent, c
             };
             vec![
                 NewEvent::new((HOUSEHOLD, id), moved.to, moved.moved_on, &payload),
-                count(id, moved.from, moved.moved_on, -1),
-                count(id, moved.to, moved.moved_on, 1),
+                count(id.to_string(), moved.from, moved.moved_on, -1),
+                count(id.to_string(), moved.to, moved.moved_on, 1),
             ]
         }
     }
@@ -101,7 +101,7 @@ pub(in crate::store) fn merged(pair: &Pair) -> Vec<NewEvent> {
     };
     vec![
         NewEvent::new((HOUSEHOLD, kept.id), kept.region, merge.merged_on, &payload),
-        count(merged.id, merged.region, merge.merged_on, -1),
+        count(merged.id.to_string(), merged.region, merge.merged_on, -1),
     ]
 }
 
@@ -115,6 +115,6 @@ pub(in crate::store) fn parted(pair: &Pair, undone_on: NaiveDate) -> Vec<NewEven
     };
     vec![
         NewEvent::new((HOUSEHOLD, kept.id), kept.region, undone_on, &payload),
-        count(merged.id, merged.region, undone_on, 1),
+        count(merged.id.to_string(), merged.region, undone_on, 1),
     ]
 }

@@ -44,14 +44,14 @@ pub fn decided(signal: &Signal, changes: &[CountChange]) -> NewEvent {
 /// What a signal adds to the counts of a village changes, though nothing happened to the signal itself.
 pub fn counted(signal: &Signal, region: RegionCode, changes: &[CountChange]) -> Vec<NewEvent> {
     let event = |CountChange { counted, on, change }: &CountChange| {
-        count_changed(named(*counted), signal.id, region, *on, i64::from(*change), "", &[])
+        count_changed(named(*counted), signal.id.to_string(), region, *on, i64::from(*change), "", &[])
     };
     changes.iter().map(event).collect()
 }
 
 fn counts(signal: &Signal, changes: &[CountChange]) -> Vec<v1::CountChanged> {
     let stated = |CountChange { counted, on, change }: &CountChange| {
-        count_change(named(*counted), signal.id, signal.region, *on, i64::from(*change), "", &[])
+        count_change(named(*counted), signal.id.to_string(), signal.region, *on, i64::from(*change), "", &[])
     };
     changes.iter().map(stated).collect()
 }

@@ -39,10 +39,10 @@ pub fn run(args: &Args) -> Result<()> {
     let settings: Settings = config::load(Some(&args.file))?;
     let effective = serde_json::to_value(&settings)?;
     if args.json {
-        println!("{effective:#}");
+        say!("{effective:#}")?;
     } else {
         for line in effective::lines(&effective) {
-            println!("{line}");
+            say!("{line}")?;
         }
     }
     Ok(())

@@ -85,10 +85,14 @@ pub async fn run(args: Regions) -> Result<()> {
         row_count: args.rows.map(i64::from).unwrap_or_default(),
     };
     let result = import(&gateway, edition, &args.file, content.rows).await?;
-    println!(
+    say!(
         "{} regions: {} new, {} changed, {} withdrawn; {} towns and villages began or ceased to be assisted",
-        result.rows, result.added, result.changed, result.withdrawn, result.assistance_changed
-    );
+        result.rows,
+        result.added,
+        result.changed,
+        result.withdrawn,
+        result.assistance_changed
+    )?;
     Ok(())
 }
 

@@ -241,15 +241,15 @@ impl Importing<'_> {
                 "errors": errors.collect::<Vec<_>>(),
             });
             self.progress.end("done");
-            println!("{result:#}");
+            say!("{result:#}")?;
         } else {
             self.progress.end("done");
             let would = if self.args.dry_run { "would be " } else { "" };
-            println!(
+            say!(
                 "{rows_taken} {}: {accepted} {would}accepted, {warned} of them with a data-quality warning; \
                  {refused} {would}refused",
                 K::NAME
-            );
+            )?;
         }
         if *refused > 0 {
             bail!("{refused} of {rows_taken} rows were refused: correct them and import them as a file of their own");

@@ -221,7 +221,8 @@ fn what_might_have_no_value_is_kept() {
 #[test]
 fn a_line_holds_from_its_year_on() {
     let line = Line::of(&rule("water_safe"));
-    let before = "CASE WHEN window_ends_on >= DATE '2026-01-01' THEN '14'::bigint WHEN window_ends_on >= DATE '2025-01-01'";
+    let before =
+        "CASE WHEN window_ends_on >= DATE '2026-01-01' THEN '14'::bigint WHEN window_ends_on >= DATE '2025-01-01'";
     assert!(line.sql.starts_with(before), "{}", line.sql);
     assert_eq!((line.least, line.most), (7, 14));
     let of_one_year = RuleSetDraft { lines: vec![YearLine { year: 2024, fen: 5 }], ..draft() };
