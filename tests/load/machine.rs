@@ -62,7 +62,7 @@ impl Machine {
         Self { looks: Mutex::new(looks), _running: running }
     }
 
-    /// How often a second it could have sorted since it was asked last.
+    /// How often a second it could have sorted since it was asked last; of no time at all, it is not a number.
     pub fn speed(&self) -> f64 {
         let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         let (sorted, seconds) = looks.try_iter().fold((0.0, 0.0), |(sorted, sum), took| (sorted + 1.0, sum + took));

@@ -1,16 +1,17 @@
--- What households earned and lacked in the 12 months that end on a day. Amounts in fen.
+-- What households earned and lacked in the 12 months that end on a day. Amounts in fen, within the contract's bounds: what a
+-- screening asks of them in SQL is known not to overflow.
 CREATE TABLE observation (
     household_id          uuid NOT NULL REFERENCES household,
     window_ends_on        date NOT NULL,
     region_code           bigint NOT NULL,
     persons               smallint NOT NULL CHECK (persons > 0),
-    wages                 bigint NOT NULL CHECK (wages >= 0),
-    business              bigint NOT NULL CHECK (business >= 0),
-    property              bigint NOT NULL CHECK (property >= 0),
-    transfer              bigint NOT NULL CHECK (transfer >= 0),
-    business_expense      bigint NOT NULL CHECK (business_expense >= 0),
-    out_of_pocket         bigint NOT NULL CHECK (out_of_pocket >= 0),
-    insurance_received    bigint NOT NULL CHECK (insurance_received >= 0),
+    wages                 bigint NOT NULL CHECK (wages BETWEEN 0 AND 100000000000),
+    business              bigint NOT NULL CHECK (business BETWEEN 0 AND 100000000000),
+    property              bigint NOT NULL CHECK (property BETWEEN 0 AND 100000000000),
+    transfer              bigint NOT NULL CHECK (transfer BETWEEN 0 AND 100000000000),
+    business_expense      bigint NOT NULL CHECK (business_expense BETWEEN 0 AND 100000000000),
+    out_of_pocket         bigint NOT NULL CHECK (out_of_pocket BETWEEN 0 AND 100000000000),
+    insurance_received    bigint NOT NULL CHECK (insurance_received BETWEEN 0 AND 100000000000),
     net_income            bigint NOT NULL,
     per_capita_net_income bigint NOT NULL,
     schooling_guaranteed  boolean NOT NULL,
@@ -62,7 +63,7 @@ CREATE TABLE profile (
     per_capita_net_income  bigint,
     -- Of the window a year before.
     previous_per_capita_net_income bigint,
-    loss                   bigint,
+    loss                   bigint CHECK (loss BETWEEN 0 AND 1000000000000),
     schooling_guaranteed   boolean,
     medical_guaranteed     boolean,
     housing_grade          text,

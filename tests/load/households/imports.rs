@@ -44,11 +44,12 @@ pub async fn households(world: &World, count: usize) -> anyhow::Result<Rates> {
     let first = count / 10;
     // Of one length: else the last of the rows would come from one file alone.
     let middle = first + (count - first) / 2;
-    let (alone, beside) = (Tenths::new(first), Tenths::new(count - first));
+    let alone = Tenths::new(first);
     file(world, 0..first, count, &alone).await?;
-    beside.begin();
+    let alone = alone.done()?;
+    let beside = Tenths::new(count - first);
     try_join!(file(world, first..middle, count, &beside), file(world, middle..count, count, &beside))?;
-    Ok(Rates { alone: harmonic(&alone.done()?), beside: beside.done()? })
+    Ok(Rates { alone: harmonic(&alone), beside: beside.done()? })
 }
 
 /// Imports households by their places.
@@ -115,12 +116,6 @@ impl Tenths {
     fn new(count: usize) -> Self {
         let seen = Seen { taken: 0, began: Instant::now(), tenths: Vec::new() };
         Self { count, machine: Machine::watch(), seen: Mutex::new(seen) }
-    }
-
-    /// The first tenth begins now.
-    fn begin(&self) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).began = Instant::now();
-        self.machine.speed();
     }
 
     /// A file was taken that far; `before` is how far it was.

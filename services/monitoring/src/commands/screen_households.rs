@@ -74,9 +74,6 @@ trait Judge: Send + Sync + 'static {
     /// The rule sets whose hits matter where some are in force.
     fn asks<'a>(&'a self, in_force: Option<&'a RuleSet>) -> Vec<&'a RuleSet>;
 
-    /// Households of which more is known than is kept.
-    fn known_better(&self) -> &[HouseholdId];
-
     fn judge(&self, in_force: Option<&RuleSet>, part: &mut Part, candidate: &Candidate);
 }
 
@@ -95,11 +92,8 @@ impl Judge for InForce {
         in_force.into_iter().collect()
     }
 
-    fn known_better(&self) -> &[HouseholdId] {
-        &[]
-    }
-
     fn judge(&self, in_force: Option<&RuleSet>, part: &mut Part, candidate: &Candidate) {
+        // Where there are none, `rules_of` has said so.
         let Some(rule_set) = in_force else { return };
         let hits = &mut part.hits;
         part.tally.screen(candidate, rule_set, |hit| hits.push(hit));
@@ -112,8 +106,6 @@ struct WhatIf {
     rules: RuleBook,
     /// Elderly members of households whose profiles do not count them all yet: a simulation does not write them down.
     elderly: HashMap<HouseholdId, i16>,
-    /// These households.
-    aged: Vec<HouseholdId>,
     /// Examples that are still wanted.
     examples: Mutex<usize>,
 }
@@ -136,10 +128,6 @@ impl Judge for WhatIf {
 
     fn asks<'a>(&'a self, in_force: Option<&'a RuleSet>) -> Vec<&'a RuleSet> {
         in_force.into_iter().chain([&self.rule_set]).collect()
-    }
-
-    fn known_better(&self) -> &[HouseholdId] {
-        &self.aged
     }
 
     fn judge(&self, in_force: Option<&RuleSet>, part: &mut Part, candidate: &Candidate) {
@@ -194,8 +182,7 @@ pub async fn simulate(
     let rules = rule_sets::book(&mut conn, sweep.region, sweep.day).await?;
     let elderly = profiles::elderly(&mut conn, sweep.region, sweep.day).await?;
     conn.rollback().await?;
-    let aged = elderly.keys().copied().collect();
-    Ok(begin(sweep, WhatIf { rule_set, rules, elderly, aged, examples: Mutex::new(examples) }))
+    Ok(begin(sweep, WhatIf { rule_set, rules, elderly, examples: Mutex::new(examples) }))
 }
 
 fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>> {
@@ -229,7 +216,7 @@ async fn read_all<J: Judge>(
         let reader = Reader {
             pool: sweep.pool.clone(),
             snapshot: snapshot.clone(),
-            history_until: history_until(sweep.day),
+            day: sweep.day,
             pieces: Arc::clone(&pieces),
             judge: Arc::clone(&judge),
             parts: parts.clone(),
@@ -242,25 +229,31 @@ async fn read_all<J: Judge>(
     Ok(keeper.rollback().await?)
 }
 
-/// Villages in which the same rules hold, next to each other, some at a time.
-fn pieces<J: Judge>(judge: &J, villages: Vec<RegionCode>) -> Result<Vec<Piece>, Error> {
-    let mut pieces: Vec<Piece> = Vec::new();
-    for village in villages {
-        let rule_set = judge.rules_of(village)?.map(|rule_set| rule_set.id);
-        match pieces.last_mut() {
-            Some(piece) if piece.rule_set == rule_set && piece.villages.len() < PIECE_VILLAGES => {
-                piece.villages.push(village);
-            }
-            Some(_) | None => pieces.push(Piece { rule_set, villages: vec![village] }),
-        }
-    }
-    Ok(pieces)
+/// Some villages in which the same rules hold.
+struct Piece {
+    in_force: Option<RuleSet>,
+    filter: Arc<Filter>,
+    villages: Vec<RegionCode>,
 }
 
-/// Villages in which the same rules hold.
-struct Piece {
-    rule_set: Option<RuleSetId>,
-    villages: Vec<RegionCode>,
+/// Divides villages into pieces of work.
+fn pieces<J: Judge>(judge: &J, villages: Vec<RegionCode>) -> Result<Vec<Piece>, Error> {
+    let id = |rule_set: &RuleSet| rule_set.id;
+    let mut filters: HashMap<Option<RuleSetId>, Arc<Filter>> = HashMap::new();
+    let mut pieces: Vec<Piece> = Vec::new();
+    for village in villages {
+        let in_force = judge.rules_of(village)?;
+        if let Some(piece) = pieces.last_mut()
+            && piece.in_force.as_ref().map(id) == in_force.map(id)
+            && piece.villages.len() < PIECE_VILLAGES
+        {
+            piece.villages.push(village);
+            continue;
+        }
+        let filter = filters.entry(in_force.map(id)).or_insert_with(|| Arc::new(Filter::of(judge.asks(in_force))));
+        pieces.push(Piece { in_force: in_force.cloned(), filter: Arc::clone(filter), villages: vec![village] });
+    }
+    Ok(pieces)
 }
 
 /// One for each core, as long as half of the connections are left to others.
@@ -272,8 +265,7 @@ fn readers_of(pool: &PgPool) -> usize {
 struct Reader<J> {
     pool: PgPool,
     snapshot: Snapshot,
-    /// Windows that ended by then are history.
-    history_until: NaiveDate,
+    day: NaiveDate,
     pieces: Arc<Mutex<Vec<Piece>>>,
     judge: Arc<J>,
     parts: mpsc::Sender<Result<Part, Error>>,
@@ -282,9 +274,8 @@ struct Reader<J> {
 impl<J: Judge> Reader<J> {
     async fn run(self) -> Result<(), Error> {
         let mut conn = self.snapshot.read(&self.pool).await?;
-        let mut filters = HashMap::new();
         while let Some(piece) = self.next() {
-            if !self.read(&mut conn, &piece, &mut filters).await? {
+            if !self.read(&mut conn, &piece).await? {
                 break;
             }
         }
@@ -296,24 +287,17 @@ impl<J: Judge> Reader<J> {
     }
 
     /// Whether anybody still listens.
-    async fn read(
-        &self,
-        conn: &mut PgConnection,
-        Piece { rule_set, villages }: &Piece,
-        filters: &mut HashMap<Option<RuleSetId>, Filter>,
-    ) -> Result<bool, Error> {
-        let judge = &self.judge;
-        let in_force = villages.first().map(|village| judge.rules_of(*village)).transpose()?.flatten();
-        let filter = filters.entry(*rule_set).or_insert_with(|| Filter::of(judge.asks(in_force)));
-        let look = profiles::look_over(conn, villages, self.history_until, filter, judge.known_better()).await?;
+    async fn read(&self, conn: &mut PgConnection, piece: &Piece) -> Result<bool, Error> {
+        let Piece { in_force, filter, villages } = piece;
+        let look = profiles::look_over(conn, villages, history_until(self.day), self.day, filter).await?;
         let mut part = Part::default();
         part.tally.households = look.households;
         for suspects in look.suspects.chunks(JUDGED) {
             for candidate in profiles::find(conn, suspects).await? {
-                judge.judge(in_force, &mut part, &candidate);
-            }
-            if part.is_full() && self.parts.send(Ok(std::mem::take(&mut part))).await.is_err() {
-                return Ok(false);
+                self.judge.judge(in_force.as_ref(), &mut part, &candidate);
+                if part.is_full() && self.parts.send(Ok(std::mem::take(&mut part))).await.is_err() {
+                    return Ok(false);
+                }
             }
         }
         Ok(self.parts.send(Ok(part)).await.is_ok())

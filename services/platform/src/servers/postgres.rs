@@ -240,8 +240,13 @@ fn buffer_mib(memory_mib: u64) -> u64 {
     (memory_mib / 8).clamp(128, 8192)
 }
 
-/// Memory of this machine; none where the kernel does not tell.
+/// Memory of this machine, or of the container that this is; none where the kernel does not tell.
 fn memory_mib() -> u64 {
+    let granted = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|most| most.trim().parse::<u64>().ok());
+    granted.map_or(u64::MAX, |bytes| bytes >> 20).min(total_mib())
+}
+
+fn total_mib() -> u64 {
     let told = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let total = told.lines().find_map(|line| line.strip_prefix("MemTotal:"));
     let kib = total.and_then(|rest| rest.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<u64>().ok());

@@ -59,12 +59,14 @@ named! {
 /// The largest amount that the contract lets anybody state of a household, in fen: 1,000,000,000 yuan.
 const MOST_FEN: i64 = 100_000_000_000;
 
-/// More shocks than there can be in an observation, each with a loss of its own: risks times disasters.
-const MOST_SHOCKS: i64 = 200;
+/// The most shocks that it lets be stated of a household in one observation.
+const MOST_SHOCKS: i64 = 10;
+
+/// The highest monitoring line that it lets be stated, in fen.
+const MOST_LINE_FEN: i64 = 100_000_000;
 
 impl Number {
-    /// The least and the most that it is for any household, by what the contract lets be stated. The line is none of what is
-    /// stated of a household: it can be anything.
+    /// The least and the most that it is for any household, by what the contract lets be stated and the tables let be written.
     #[must_use]
     pub fn bounds(self) -> (i64, i64) {
         match self {
@@ -88,7 +90,7 @@ impl Number {
             // Four incomes less an expense.
             Self::NetIncome | Self::PerCapitaNetIncome | Self::PreviousPerCapitaNetIncome => (-MOST_FEN, 4 * MOST_FEN),
             Self::Loss => (0, MOST_SHOCKS * MOST_FEN),
-            Self::Line => (i64::MIN, i64::MAX),
+            Self::Line => (0, MOST_LINE_FEN),
         }
     }
 }

@@ -300,6 +300,11 @@ fn int_text() -> BoxedStrategy<String> {
     tree.boxed()
 }
 
+fn list(grades: &[HousingGrade]) -> String {
+    let names: Vec<_> = grades.iter().map(|grade| format!("'{}'", grade.name())).collect();
+    format!("[{}]", names.join(", "))
+}
+
 fn bool_leaf() -> BoxedStrategy<String> {
     let grades = prop::collection::vec(select(HousingGrade::ALL), 0..3);
     prop_oneof![
@@ -308,10 +313,12 @@ fn bool_leaf() -> BoxedStrategy<String> {
         (select(HousingGrade::ALL), select(&["==", "!=", "<", ">="]))
             .prop_map(|(grade, of)| format!("housing_grade {of} '{}'", grade.name())),
         select(SocialSupport::ALL).prop_map(|support| format!("support == '{}'", support.name())),
-        grades.prop_map(|grades| {
-            let names: Vec<_> = grades.iter().map(|grade| format!("'{}'", grade.name())).collect();
-            format!("housing_grade in [{}]", names.join(", "))
+        grades.clone().prop_map(|grades| format!("housing_grade in {}", list(&grades))),
+        // Texts and lists that depend, on what may have no value, too.
+        (grades, select(&["wages / elderly > 0", "water_safe", "'a' == 'b'"])).prop_map(|(grades, of)| {
+            format!("(({of}) ? housing_grade : 'A') in (({of}) ? {} : [housing_grade])", list(&grades))
         }),
+        select(&["wages / elderly > 0", "monitored"]).prop_map(|of| format!("(({of}) ? 'A' : 'B') in []")),
     ]
     .boxed()
 }

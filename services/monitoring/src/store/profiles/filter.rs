@@ -20,7 +20,11 @@ use crate::domain::{
     },
 };
 
-/// A condition over the columns of `profile`.
+/// Longer conditions are not worth their while: a rule may name the line hundreds of times, each a choice among many years.
+const MOST_BYTES: usize = 64 << 10;
+
+/// A condition over the columns of `profile`. It names columns and holds literals that are quoted here, so it is part of a
+/// statement as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter(String);
 
@@ -33,15 +37,34 @@ impl fmt::Display for Filter {
 impl Filter {
     /// Households that a rule of any of some rule sets may hit.
     pub fn of<'a>(rule_sets: impl IntoIterator<Item = &'a RuleSet>) -> Self {
-        let conditions = rule_sets.into_iter().flat_map(|rule_set| {
+        let mut all = Vec::new();
+        let mut bytes = 0;
+        for rule_set in rule_sets {
             let columns = Columns { line: Line::of(rule_set) };
-            rule_set.rules().iter().map(move |rule| columns.may_hold(rule.condition.condition()))
-        });
-        match conditions.collect::<Option<Vec<_>>>().as_deref() {
-            None => Self("true".to_owned()),
-            Some([]) => Self("false".to_owned()),
-            Some(conditions) => Self(format!("({})", conditions.join(" OR "))),
+            for rule in rule_set.rules() {
+                let Some(condition) = columns.may_hold(rule.condition.condition()) else { return Self::everybody() };
+                bytes += condition.len();
+                if bytes > MOST_BYTES {
+                    return Self::everybody();
+                }
+                all.push(condition);
+            }
         }
+        if all.is_empty() { Self("false".to_owned()) } else { Self(format!("({})", all.join(" OR "))) }
+    }
+
+    /// The statement that looks over some villages ($1) for households whose newest window ended after a day ($2), on a day ($3).
+    pub(super) fn look_over(&self) -> String {
+        format!(
+            "SELECT count(*),
+                    coalesce(array_agg(household_id) FILTER (WHERE {self} IS NOT FALSE OR elderly_rises_on <= $3), '{{}}')
+             FROM profile
+             WHERE region_code = ANY($1) AND window_ends_on > $2"
+        )
+    }
+
+    fn everybody() -> Self {
+        Self("true".to_owned())
     }
 }
 
@@ -109,10 +132,10 @@ impl Columns {
             Bool::Texts(by, of) => format!("({} {} {})", self.text(&of.0)?, sign(*by), self.text(&of.1)?),
             Bool::Bools(by, of) => format!("({} {} {})", self.bool(&of.0)?, sign(*by), self.bool(&of.1)?),
             Bool::In(of) => match &of.1 {
-                List::Literal(items) if items.is_empty() => "false".to_owned(),
                 List::Literal(items) => {
-                    let items: Option<Vec<_>> = items.iter().map(|item| self.text(item)).collect();
-                    format!("({} IN ({}))", self.text(&of.0)?, items?.join(", "))
+                    let item = self.text(&of.0)?;
+                    let items: Vec<_> = items.iter().map(|item| self.text(item)).collect::<Option<_>>()?;
+                    if items.is_empty() { "false".to_owned() } else { format!("({item} IN ({}))", items.join(", ")) }
                 }
                 List::Shocks | List::If(_) => return None,
             },
@@ -158,6 +181,8 @@ impl Columns {
     /// Texts are compared by their bytes.
     fn text(&self, text: &Text) -> Option<String> {
         Some(match text {
+            // No text of Postgres holds it.
+            Text::Literal(text) if text.contains('\0') => return None,
             Text::Literal(text) => format!("('{}' COLLATE \"C\")", text.replace('\'', "''")),
             Text::Field(word @ (Word::HousingGrade | Word::Support)) => format!("({} COLLATE \"C\")", word.name()),
             Text::If(of) => {

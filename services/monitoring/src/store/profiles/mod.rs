@@ -129,7 +129,7 @@ pub async fn aged(conn: &mut PgConnection, within: RegionCode, today: NaiveDate)
     Ok(ids.into_iter().map(HouseholdId).collect())
 }
 
-/// How many members are elderly in these households.
+/// How many members are elderly in the households of a region in which somebody became it since they were counted.
 pub async fn elderly(
     conn: &mut PgConnection,
     within: RegionCode,

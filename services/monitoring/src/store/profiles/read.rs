@@ -104,25 +104,18 @@ pub struct Look {
 }
 
 /// Looks over the households of some villages whose newest window ended after a day, and leaves out those of which the filter
-/// says that no rule hits them, but for some that are always `kept`.
+/// says that no rule hits them. Where somebody became elderly by `day` and was not counted yet, it may be wrong: they stay.
 pub async fn look_over(
     conn: &mut PgConnection,
     villages: &[RegionCode],
     after: NaiveDate,
+    day: NaiveDate,
     filter: &Filter,
-    kept: &[HouseholdId],
 ) -> Result<Look, Error> {
     let villages: Vec<i64> = villages.iter().map(|village| village.number()).collect();
-    let kept: Vec<Uuid> = kept.iter().map(|household| household.0).collect();
-    // A filter is made of names of columns and of literals that were checked as parts of rules.
-    let statement = format!(
-        "SELECT count(*),
-                coalesce(array_agg(household_id) FILTER (WHERE {filter} IS NOT FALSE OR household_id = ANY($3)), '{{}}')
-         FROM profile
-         WHERE region_code = ANY($1) AND window_ends_on > $2"
-    );
-    let (households, suspects): (i64, Vec<Uuid>) =
-        sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(villages).bind(after).bind(kept).fetch_one(conn).await?;
+    let look_over = sqlx::query_as(sqlx::AssertSqlSafe(filter.look_over())).bind(villages).bind(after).bind(day);
+    // There are as many statements as rule sets, tried ones too: connections need not keep them.
+    let (households, suspects): (i64, Vec<Uuid>) = look_over.persistent(false).fetch_one(conn).await?;
     Ok(Look { households, suspects: suspects.into_iter().map(HouseholdId).collect() })
 }
 

@@ -3,7 +3,7 @@
 use tongxin_platform::{log::NewEvent, region::RegionCode};
 use tongxin_proto::monitoring::v1;
 
-use super::counts::count_changed;
+use super::counts::{as_event, count_changed};
 use crate::domain::{
     case::{Case, CaseEvent, CountChange, Counted},
     measure::{Measure, MeasureEvent, MeasureState},
@@ -56,17 +56,18 @@ fn opened(case: &Case) -> NewEvent {
 
 /// A change of what a case adds to the counts of a village.
 pub fn counted(case: &Case, region: RegionCode, CountChange { counted, on, change }: CountChange) -> NewEvent {
-    let of_household =
+    let stated =
         |counted| count_changed(counted, case.household.to_string(), region, on, change, &case.category, &case.risks);
-    match counted {
-        Counted::UnderMonitoring => of_household(v1::Counted::UnderMonitoring),
-        Counted::Identified => of_household(v1::Counted::Identified),
-        Counted::Removed => of_household(v1::Counted::Removed),
-        Counted::Relapsed => of_household(v1::Counted::Relapsed),
+    let stated = match counted {
+        Counted::UnderMonitoring => stated(v1::Counted::UnderMonitoring),
+        Counted::Identified => stated(v1::Counted::Identified),
+        Counted::Removed => stated(v1::Counted::Removed),
+        Counted::Relapsed => stated(v1::Counted::Relapsed),
         Counted::OverdueSteps => {
             count_changed(v1::Counted::OverdueSteps, case.id.to_string(), region, on, change, "", &[])
         }
-    }
+    };
+    as_event(region, on, &stated)
 }
 
 /// What happened to a measure of a case.

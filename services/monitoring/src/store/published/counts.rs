@@ -7,7 +7,7 @@ use tongxin_proto::monitoring::v1;
 use crate::domain::risk::Risk;
 
 /// States that a count of a village changes from a day on. Category and risks are for what is counted by them.
-pub fn count_change(
+pub fn count_changed(
     counted: v1::Counted,
     subject: String,
     region: RegionCode,
@@ -27,16 +27,7 @@ pub fn count_change(
     }
 }
 
-/// The same, as an event of its own.
-pub fn count_changed(
-    counted: v1::Counted,
-    subject: String,
-    region: RegionCode,
-    on: NaiveDate,
-    change: i64,
-    category: &str,
-    risks: &[Risk],
-) -> NewEvent {
-    let stated = count_change(counted, subject, region, on, change, category, risks);
-    NewEvent::new(("count", &stated.subject), region, on, &stated)
+/// The same as an event of its own.
+pub fn as_event(region: RegionCode, on: NaiveDate, stated: &v1::CountChanged) -> NewEvent {
+    NewEvent::new(("count", &stated.subject), region, on, stated)
 }

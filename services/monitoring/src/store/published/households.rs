@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
 use tongxin_proto::monitoring::v1;
 
-use super::counts::count_changed;
+use super::counts::{as_event, count_changed};
 use crate::{
     domain::{
         HouseholdId, ImportId,
@@ -47,7 +47,7 @@ pub(in crate::store) fn registered(households: &[&Household], import: Option<Imp
 
 /// Registered households of a village become more or fewer from a day on.
 fn count(subject: String, region: RegionCode, on: NaiveDate, change: i64) -> NewEvent {
-    count_changed(v1::Counted::Households, subject, region, on, change, "", &[])
+    as_event(region, on, &count_changed(v1::Counted::Households, subject, region, on, change, "", &[]))
 }
 
 pub(in crate::store) fn changed(household: &Household, event: &HouseholdEvent, context: &Context) -> Vec<NewEvent> {

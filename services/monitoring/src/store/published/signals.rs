@@ -3,7 +3,7 @@
 use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
 use tongxin_proto::monitoring::v1;
 
-use super::counts::{count_change, count_changed};
+use super::counts::{as_event, count_changed};
 use crate::domain::signal::{CountChange, Counted, Decision, Department, Signal, Source};
 
 const SIGNAL: &str = "signal";
@@ -19,7 +19,7 @@ pub fn raised(signal: &Signal, source: Source, joined: bool, changes: &[CountCha
         cause: v1::Risk::from(signal.cause).into(),
         reported_on: Some(source.reported_on.into()),
         joined,
-        counts: counts(signal, changes),
+        counts: counts(signal, signal.region, changes),
     };
     NewEvent::new((SIGNAL, signal.id), signal.region, source.reported_on, &payload)
 }
@@ -36,32 +36,27 @@ pub fn decided(signal: &Signal, changes: &[CountChange]) -> NewEvent {
         region_code: signal.region.to_string(),
         verified,
         decided_on: Some(on.into()),
-        counts: counts(signal, changes),
+        counts: counts(signal, signal.region, changes),
     };
     NewEvent::new((SIGNAL, signal.id), signal.region, on, &payload)
 }
 
 /// What a signal adds to the counts of a village changes, though nothing happened to the signal itself.
 pub fn counted(signal: &Signal, region: RegionCode, changes: &[CountChange]) -> Vec<NewEvent> {
-    let event = |CountChange { counted, on, change }: &CountChange| {
-        count_changed(named(*counted), signal.id.to_string(), region, *on, i64::from(*change), "", &[])
-    };
-    changes.iter().map(event).collect()
+    let stated = counts(signal, region, changes);
+    changes.iter().zip(&stated).map(|(change, stated)| as_event(region, change.on, stated)).collect()
 }
 
-fn counts(signal: &Signal, changes: &[CountChange]) -> Vec<v1::CountChanged> {
+fn counts(signal: &Signal, region: RegionCode, changes: &[CountChange]) -> Vec<v1::CountChanged> {
     let stated = |CountChange { counted, on, change }: &CountChange| {
-        count_change(named(*counted), signal.id.to_string(), signal.region, *on, i64::from(*change), "", &[])
+        let counted = match counted {
+            Counted::OpenSignals => v1::Counted::OpenSignals,
+            Counted::WarningSignals => v1::Counted::WarningSignals,
+            Counted::WarningsIdentified => v1::Counted::WarningsIdentified,
+        };
+        count_changed(counted, signal.id.to_string(), region, *on, i64::from(*change), "", &[])
     };
     changes.iter().map(stated).collect()
-}
-
-fn named(counted: Counted) -> v1::Counted {
-    match counted {
-        Counted::OpenSignals => v1::Counted::OpenSignals,
-        Counted::WarningSignals => v1::Counted::WarningSignals,
-        Counted::WarningsIdentified => v1::Counted::WarningsIdentified,
-    }
 }
 
 /// A department sent warnings that it had not sent before.

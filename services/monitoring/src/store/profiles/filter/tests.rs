@@ -1,7 +1,7 @@
-//! What Postgres leaves out, beside what the rules say.
+//! What Postgres leaves out, beside what the rules say. From outside neither can be seen by itself, so Postgres is asked here.
 
 use proptest::{prelude::*, sample::select, strategy::ValueTree as _, test_runner::TestRunner};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use tongxin_platform::testing::Database;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ fn any_profile() -> impl Strategy<Value = Profile> {
             newest.window_ends_on = window.parse().unwrap();
             (newest.wages, newest.business, newest.property) = (amounts[0], amounts[1], amounts[2]);
             (newest.transfer, newest.business_expense, newest.out_of_pocket) = (amounts[3], amounts[4], amounts[5]);
-            (newest.insurance_received, newest.loss) = (amounts[6], amounts[7]);
+            (newest.insurance_received, newest.loss) = (amounts[6], amounts[7] * i64::from(counts[1]));
             newest.net_income = amounts[..4].iter().sum::<i64>() - amounts[4];
             newest.per_capita_net_income = newest.net_income.div_euclid(of.persons.into());
             newest.previous_per_capita_net_income = flags[0].then_some(amounts[8]);
@@ -167,7 +167,7 @@ async fn who_is_left_out_is_hit_by_no_rule_whatever_the_rule() {
             hit += usize::from(said == Ok(true));
         }
     }
-    assert!(left_out > 10_000 && hit > 10_000, "{left_out} of 60,000 are left out, {hit} are hit");
+    assert!(left_out > 5_000 && hit > 10_000, "{left_out} of 60,000 are left out, {hit} are hit");
 }
 
 #[tokio::test]
@@ -204,10 +204,12 @@ fn what_might_have_no_value_is_kept() {
         "wages / elderly > 0",
         "wages % (elderly - 1) == 0",
         "wages * wages * 1000 > 0",
-        "loss * 9000000 > 0",
+        "loss * 10000000 > 0",
         "size(shocks) > 1",
         "water_safe || wages / elderly > 0",
         "!(water_safe && size(shocks) > 1)",
+        "(wages / elderly > 0 ? 'A' : 'B') in []",
+        r"'\u0000' in ['a'] || water_safe",
     ] {
         assert_eq!(of(expression), "true", "{expression}");
     }
@@ -216,6 +218,28 @@ fn what_might_have_no_value_is_kept() {
     assert_eq!(Filter::of([&rule("wages / elderly > 0"), &rule("water_safe")]).to_string(), "true");
     assert_eq!(Filter::of([&rule("water_safe"), &rule("monitored")]).to_string(), "(water_safe OR monitored)");
     assert_eq!(Filter::of([]).to_string(), "false");
+}
+
+#[test]
+fn a_condition_that_is_too_long_is_not_asked() {
+    let many = |times: usize| vec!["line > wages"; times].join(" && ");
+    assert_ne!(Filter::of([&rule(&many(10))]).to_string(), "true");
+    let rule_set = rule(&many(50));
+    assert_eq!(Filter::of(std::iter::repeat_n(&rule_set, 20)).to_string(), "true");
+}
+
+#[tokio::test]
+async fn a_look_over_reads_the_villages_that_it_is_about() {
+    let database = Database::migrated(&migrations()).await;
+    let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
+    let look_over = Filter::of([&rule("water_safe && wages < line")]).look_over();
+    let prepare =
+        format!("SET plan_cache_mode = force_generic_plan; PREPARE look (bigint[], date, date) AS {look_over}");
+    owner.execute(sqlx::AssertSqlSafe(prepare)).await.unwrap();
+    let explain = "EXPLAIN EXECUTE look ('{441823107201}', '2025-01-01', '2025-01-01')";
+    let plan: Vec<String> = sqlx::query_scalar(explain).fetch_all(&mut owner).await.unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("Index Cond: (region_code = ANY ($1))") && !plan.contains("Seq Scan"), "{plan}");
 }
 
 #[test]
