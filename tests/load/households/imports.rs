@@ -2,7 +2,7 @@
 
 use std::{
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -39,28 +39,66 @@ pub struct Tenth {
     pub machine: f64,
 }
 
-/// Households a second: of one file, then of two that come at once.
+/// Households a second: of one file, then of two that come at once, one from the first village on, the other from the last one
+/// back. They meet, so that neither is alone at the end.
 pub async fn households(world: &World, count: usize) -> anyhow::Result<Rates> {
     let first = count / 10;
-    // Of one length: else the last of the rows would come from one file alone.
-    let middle = first + (count - first) / 2;
     let alone = Tenths::new(first);
-    file(world, 0..first, count, &alone).await?;
+    let one = Places::of(0..first);
+    file(world, move || one.next(), count, &alone).await?;
     let alone = alone.done()?;
     let beside = Tenths::new(count - first);
-    try_join!(file(world, first..middle, count, &beside), file(world, middle..count, count, &beside))?;
+    let rest = Arc::new(Places::of(first..count));
+    let (forward, back) = (Arc::clone(&rest), rest);
+    try_join!(
+        file(world, move || forward.next(), count, &beside),
+        file(world, move || back.next_back(), count, &beside)
+    )?;
     Ok(Rates { alone: harmonic(&alone), beside: beside.done()? })
 }
 
-/// Imports households by their places.
-async fn file(world: &World, places: Range<usize>, of: usize, tenths: &Tenths) -> anyhow::Result<()> {
+/// Places of households that are not sent yet.
+struct Places(Mutex<Range<usize>>);
+
+impl Places {
+    fn of(places: Range<usize>) -> Self {
+        Self(Mutex::new(places))
+    }
+
+    /// The places of a message.
+    fn next(&self) -> Option<Range<usize>> {
+        let mut rest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = rest.start..rest.end.min(rest.start + MESSAGE_ROWS);
+        rest.start = next.end;
+        (!next.is_empty()).then_some(next)
+    }
+
+    fn next_back(&self) -> Option<Range<usize>> {
+        let mut rest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = rest.start.max(rest.end.saturating_sub(MESSAGE_ROWS))..rest.end;
+        rest.end = next.start;
+        (!next.is_empty()).then_some(next)
+    }
+}
+
+/// Imports households by their places, a message's at a time.
+async fn file(
+    world: &World,
+    mut next: impl FnMut() -> Option<Range<usize>> + Send + 'static,
+    of: usize,
+    tenths: &Tenths,
+) -> anyhow::Result<()> {
     use import_households_request::Part;
 
     let request = |part| ImportHouseholdsRequest { part: Some(part) };
     let options = request(Part::Options(ImportOptions { import_id: request_id(), dry_run: false }));
-    let rows = places.clone().step_by(MESSAGE_ROWS).map(move |first| {
-        let rows = (first..(first + MESSAGE_ROWS).min(places.end)).map(|place| people::household(place, of)).collect();
-        request(Part::Rows(HouseholdRows { first_row: row_number(first - places.start + 1), rows }))
+    let mut sent = 0;
+    let rows = std::iter::from_fn(move || {
+        let places = next()?;
+        let first_row = row_number(sent + 1);
+        sent += places.len();
+        let rows = places.map(|place| people::household(place, of)).collect();
+        Some(request(Part::Rows(HouseholdRows { first_row, rows })))
     });
     let client = world.clients.households()?;
     let mut client = client.max_decoding_message_size(64 << 20);
@@ -145,4 +183,16 @@ impl Tenths {
 pub fn harmonic(tenths: &[Tenth]) -> f64 {
     let sum: f64 = tenths.iter().map(|tenth| 1.0 / tenth.rate).sum();
     f64::from(u32::try_from(tenths.len()).unwrap_or(1)) / sum
+}
+
+/// The last of some values beside the first, by the line that lies closest to all of them: two of them alone say
+/// more about the moment than about the way from one to the other.
+pub fn fall(values: &[f64]) -> f64 {
+    let count = f64::from(u32::try_from(values.len()).unwrap_or(1));
+    let middle = (count - 1.0) / 2.0;
+    let mean = values.iter().sum::<f64>() / count;
+    let places = || (0..).map(f64::from).map(|place: f64| place - middle);
+    let slope = values.iter().zip(places()).map(|(value, place)| place * (value - mean)).sum::<f64>()
+        / values.iter().zip(places()).map(|(_, place)| place * place).sum::<f64>();
+    (mean + slope * middle) / (mean - slope * middle)
 }

@@ -17,7 +17,7 @@ use sqlx::{PgPool, postgres::PgPoolOptions};
 use tongxin_platform::clock::Clock;
 use tongxin_tests::output;
 
-use self::imports::Rates;
+use self::imports::{Rates, Tenth};
 use super::{
     machine,
     rounds::Table,
@@ -38,16 +38,15 @@ pub async fn measure(world: &World, folder: &Path, count: usize, table: &mut Tab
         copied,
     );
     let (first, last) = (beside[0], beside[beside.len() - 1]);
-    let (raw, machine) = (last.rate / first.rate, last.machine / first.machine);
+    let of = |what: fn(&Tenth) -> f64| imports::fall(&beside.iter().map(what).collect::<Vec<_>>()) * 100.0;
     table.note(
         "the last tenth of these beside the first",
         &format!(
-            "{:.0}/s beside {:.0}/s ({:.0} %), the machine at {:.0} % of its speed then: {:.0} %",
+            "{:.0}/s beside {:.0}/s; by the line through all ten {:.0} %, the machine's speed {:.0} %",
             last.rate,
             first.rate,
-            raw * 100.0,
-            machine * 100.0,
-            raw / machine * 100.0
+            of(|tenth| tenth.rate),
+            of(|tenth| tenth.machine)
         ),
     );
     let observed = imports::observations(world, count).await?;
