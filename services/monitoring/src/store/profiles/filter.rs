@@ -1,9 +1,10 @@
 //! Which households a screening has to look at: those that Postgres cannot tell no rule hits. Of a million, it reads a few
 //! thousand that way.
 //!
-//! A condition is translated so that, where SQL says that it is false, the rule says so, too, and has a value at that. The
-//! reverse need not hold: whoever is read is judged by the rules themselves. What might overflow or divide by zero, or is
-//! not worth a translation, is taken to hold.
+//! A condition is translated so that, where SQL says that it is false, the rule says so, too, and has a value at that. Where a
+//! rule has no value because it divides by zero, SQL has none either: NULL goes through `AND`, `OR` and `NOT` as a rule's error
+//! does. The reverse need not hold: whoever is read is judged by the rules themselves. What might overflow, or is not worth a
+//! translation, is taken to hold.
 
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::fmt;
 use chrono::NaiveDate;
 
 use crate::domain::{
+    risk::Risk,
     rule_set::RuleSet,
     rules::{
         Flag, Number, Word,
@@ -93,9 +95,32 @@ impl Line {
     }
 }
 
-/// A number in SQL that always has a value, and what that can be.
-struct Known {
+/// A condition or a text in SQL.
+struct Said {
     sql: String,
+    /// Whether it has a value for every household.
+    always: bool,
+}
+
+impl Said {
+    fn always(sql: String) -> Self {
+        Self { sql, always: true }
+    }
+
+    /// One of two by a condition, and NULL where that is NULL.
+    fn either(condition: &Self, yes: &Self, no: &Self) -> Self {
+        let sql = format!("(CASE {} WHEN true THEN {} WHEN false THEN {} END)", condition.sql, yes.sql, no.sql);
+        Self { sql, always: condition.always && yes.always && no.always }
+    }
+
+    fn compared(by: Comparison, left: &Self, right: &Self) -> Self {
+        Self { sql: format!("({} {} {})", left.sql, sign(by), right.sql), always: left.always && right.always }
+    }
+}
+
+/// A number in SQL, and what it can be.
+struct Known {
+    said: Said,
     least: i64,
     most: i64,
 }
@@ -115,54 +140,69 @@ impl Columns {
                 (one, None) | (None, one) => one,
             },
             Bool::Or(of) => Some(format!("({} OR {})", self.may_hold(&of.0)?, self.may_hold(&of.1)?)),
-            exact => self.bool(exact),
+            exact => Some(self.bool(exact)?.sql),
         }
     }
 
     /// SQL that says exactly what the condition says, of every household.
-    fn bool(&self, condition: &Bool) -> Option<String> {
+    fn bool(&self, condition: &Bool) -> Option<Said> {
+        let joined = |of: &(Bool, Bool), by: &str| {
+            let (left, right) = (self.bool(&of.0)?, self.bool(&of.1)?);
+            Some(Said { sql: format!("({} {by} {})", left.sql, right.sql), always: left.always && right.always })
+        };
         Some(match condition {
-            Bool::Literal(value) => value.to_string(),
-            Bool::Field(Flag::HasPrevious) => "(previous_per_capita_net_income IS NOT NULL)".to_owned(),
-            Bool::Field(flag) => flag.name().to_owned(),
-            Bool::Not(value) => format!("(NOT {})", self.bool(value)?),
-            Bool::And(of) => format!("({} AND {})", self.bool(&of.0)?, self.bool(&of.1)?),
-            Bool::Or(of) => format!("({} OR {})", self.bool(&of.0)?, self.bool(&of.1)?),
-            Bool::Ints(by, of) => format!("({} {} {})", self.int(&of.0)?.sql, sign(*by), self.int(&of.1)?.sql),
-            Bool::Texts(by, of) => format!("({} {} {})", self.text(&of.0)?, sign(*by), self.text(&of.1)?),
-            Bool::Bools(by, of) => format!("({} {} {})", self.bool(&of.0)?, sign(*by), self.bool(&of.1)?),
-            Bool::In(of) => match &of.1 {
-                List::Literal(items) => {
-                    let item = self.text(&of.0)?;
-                    let items: Vec<_> = items.iter().map(|item| self.text(item)).collect::<Option<_>>()?;
-                    if items.is_empty() { "false".to_owned() } else { format!("({item} IN ({}))", items.join(", ")) }
-                }
-                List::Shocks | List::If(_) => return None,
-            },
-            Bool::HitBy(risk) => format!("(shocks & {} <> 0)", 1 << risk.index()),
-            Bool::If(of) => {
-                let (condition, yes, no) = (self.bool(&of.0)?, self.bool(&of.1)?, self.bool(&of.2)?);
-                format!("(CASE WHEN {condition} THEN {yes} ELSE {no} END)")
+            Bool::Literal(value) => Said::always(value.to_string()),
+            Bool::Field(Flag::HasPrevious) => Said::always("(previous_per_capita_net_income IS NOT NULL)".to_owned()),
+            Bool::Field(flag) => Said::always(flag.name().to_owned()),
+            Bool::Not(value) => {
+                let Said { sql, always } = self.bool(value)?;
+                Said { sql: format!("(NOT {sql})"), always }
             }
+            Bool::And(of) => joined(of, "AND")?,
+            Bool::Or(of) => joined(of, "OR")?,
+            Bool::Ints(by, of) => Said::compared(*by, &self.int(&of.0)?.said, &self.int(&of.1)?.said),
+            Bool::Texts(by, of) => Said::compared(*by, &self.text(&of.0)?, &self.text(&of.1)?),
+            Bool::Bools(by, of) => Said::compared(*by, &self.bool(&of.0)?, &self.bool(&of.1)?),
+            Bool::In(of) => self.within(&of.0, &of.1)?,
+            Bool::HitBy(risk) => Said::always(format!("(shocks & {} <> 0)", 1 << risk.index())),
+            Bool::If(of) => Said::either(&self.bool(&of.0)?, &self.bool(&of.1)?, &self.bool(&of.2)?),
         })
     }
 
-    /// SQL of a number, if it has a value for every household.
+    /// Whether a text is in a list, if all of them always have a value: a rule looks at all items, SQL at those up to the one
+    /// that it finds.
+    fn within(&self, item: &Text, list: &List) -> Option<Said> {
+        let List::Literal(items) = list else { return None };
+        let valued = |text: &Text| self.text(text).filter(|said| said.always).map(|said| said.sql);
+        let item = valued(item)?;
+        let items: Vec<_> = items.iter().map(valued).collect::<Option<_>>()?;
+        let sql = if items.is_empty() { "false".to_owned() } else { format!("({item} IN ({}))", items.join(", ")) };
+        Some(Said::always(sql))
+    }
+
+    /// SQL of a number, if it does not overflow.
     fn int(&self, value: &Int) -> Option<Known> {
         match value {
-            Int::Literal(value) => Some(Known { sql: bigint(*value), least: *value, most: *value }),
+            Int::Literal(value) => Some(Known { said: Said::always(bigint(*value)), least: *value, most: *value }),
             Int::Field(number) => Some(self.field(*number)),
             Int::Negated(value) => {
-                let Known { sql, least, most } = self.int(value)?;
-                Some(Known { sql: format!("(- {sql})"), least: most.checked_neg()?, most: least.checked_neg()? })
+                let Known { said: Said { sql, always }, least, most } = self.int(value)?;
+                let said = Said { sql: format!("(- {sql})"), always };
+                Some(Known { said, least: most.checked_neg()?, most: least.checked_neg()? })
             }
             Int::Of(operation, of) => applied(*operation, &self.int(&of.0)?, &self.int(&of.1)?),
             Int::If(of) => {
-                let (condition, yes, no) = (self.bool(&of.0)?, self.int(&of.1)?, self.int(&of.2)?);
-                let sql = format!("(CASE WHEN {condition} THEN {} ELSE {} END)", yes.sql, no.sql);
-                Some(Known { sql, least: yes.least.min(no.least), most: yes.most.max(no.most) })
+                let (yes, no) = (self.int(&of.1)?, self.int(&of.2)?);
+                let said = Said::either(&self.bool(&of.0)?, &yes.said, &no.said);
+                Some(Known { said, least: yes.least.min(no.least), most: yes.most.max(no.most) })
             }
-            Int::Size(_) => None,
+            Int::Size(list) => match &**list {
+                List::Shocks => {
+                    let most = i64::try_from(Risk::ALL.len()).ok()?;
+                    Some(Known { said: Said::always("bit_count(shocks::bit(32))".to_owned()), least: 0, most })
+                }
+                List::Literal(_) | List::If(_) => None,
+            },
         }
     }
 
@@ -170,30 +210,30 @@ impl Columns {
         let (least, most) = number.bounds();
         let sql = match number {
             Number::Line => {
-                return Known { sql: self.line.sql.clone(), least: self.line.least, most: self.line.most };
+                let Line { sql, least, most } = &self.line;
+                return Known { said: Said::always(sql.clone()), least: *least, most: *most };
             }
             Number::PreviousPerCapitaNetIncome => format!("coalesce({}, 0)", number.name()),
             _ => format!("{}::bigint", number.name()),
         };
-        Known { sql, least, most }
+        Known { said: Said::always(sql), least, most }
     }
 
     /// Texts are compared by their bytes.
-    fn text(&self, text: &Text) -> Option<String> {
+    fn text(&self, text: &Text) -> Option<Said> {
         Some(match text {
             // No text of Postgres holds it.
             Text::Literal(text) if text.contains('\0') => return None,
-            Text::Literal(text) => format!("('{}' COLLATE \"C\")", text.replace('\'', "''")),
-            Text::Field(word @ (Word::HousingGrade | Word::Support)) => format!("({} COLLATE \"C\")", word.name()),
-            Text::If(of) => {
-                let (condition, yes, no) = (self.bool(&of.0)?, self.text(&of.1)?, self.text(&of.2)?);
-                format!("(CASE WHEN {condition} THEN {yes} ELSE {no} END)")
+            Text::Literal(text) => Said::always(format!("('{}' COLLATE \"C\")", text.replace('\'', "''"))),
+            Text::Field(word @ (Word::HousingGrade | Word::Support)) => {
+                Said::always(format!("({} COLLATE \"C\")", word.name()))
             }
+            Text::If(of) => Said::either(&self.bool(&of.0)?, &self.text(&of.1)?, &self.text(&of.2)?),
         })
     }
 }
 
-/// The result of an operation, unless there are numbers for which it has none.
+/// The result of an operation, unless there are numbers for which it overflows.
 fn applied(operation: Arithmetic, left: &Known, right: &Known) -> Option<Known> {
     let (a, b) = ((left.least, left.most), (right.least, right.most));
     let largest = |bounds: (i64, i64)| Some(bounds.0.checked_abs()?.max(bounds.1.checked_abs()?));
@@ -205,23 +245,28 @@ fn applied(operation: Arithmetic, left: &Known, right: &Known) -> Option<Known> 
             let products: Vec<i64> = corners.into_iter().map(|(a, b)| a.checked_mul(b)).collect::<Option<_>>()?;
             (*products.iter().min()?, *products.iter().max()?)
         }
-        Arithmetic::Divide | Arithmetic::Remainder if b.0 <= 0 && b.1 >= 0 => return None,
+        // Of two of which one is NULL, Postgres takes the other.
+        Arithmetic::Least | Arithmetic::Most if !(left.said.always && right.said.always) => return None,
         // No quotient by a whole number is larger than what is divided, and no remainder.
         Arithmetic::Divide | Arithmetic::Remainder => (-largest(a)?, largest(a)?),
         Arithmetic::Least => (a.0.min(b.0), a.1.min(b.1)),
         Arithmetic::Most => (a.0.max(b.0), a.1.max(b.1)),
     };
-    let (left, right) = (&left.sql, &right.sql);
+    let may_be_zero = b.0 <= 0 && b.1 >= 0;
+    let divides = matches!(operation, Arithmetic::Divide | Arithmetic::Remainder);
+    let always = left.said.always && right.said.always && !(divides && may_be_zero);
+    let divisor = || if may_be_zero { format!("nullif({}, 0)", right.said.sql) } else { right.said.sql.clone() };
+    let (left, right) = (&left.said.sql, &right.said.sql);
     let sql = match operation {
         Arithmetic::Add => format!("({left} + {right})"),
         Arithmetic::Subtract => format!("({left} - {right})"),
         Arithmetic::Multiply => format!("({left} * {right})"),
-        Arithmetic::Divide => format!("({left} / {right})"),
-        Arithmetic::Remainder => format!("({left} % {right})"),
+        Arithmetic::Divide => format!("({left} / {})", divisor()),
+        Arithmetic::Remainder => format!("({left} % {})", divisor()),
         Arithmetic::Least => format!("least({left}, {right})"),
         Arithmetic::Most => format!("greatest({left}, {right})"),
     };
-    Some(Known { sql, least, most })
+    Some(Known { said: Said { sql, always }, least, most })
 }
 
 fn bigint(value: i64) -> String {
