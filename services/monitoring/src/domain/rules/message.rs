@@ -7,7 +7,8 @@ use tongxin_platform::money::Fen;
 use super::{
     Type, check,
     error::CompileError,
-    fields::{FieldSet, Inputs},
+    fields::FieldSet,
+    inputs::Inputs,
     parse,
     tree::{EvalError, Int, Tree},
 };

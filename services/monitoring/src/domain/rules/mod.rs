@@ -4,6 +4,7 @@
 mod check;
 mod error;
 mod fields;
+mod inputs;
 mod message;
 mod parse;
 #[cfg(test)]
@@ -13,7 +14,8 @@ pub mod tree;
 use std::fmt;
 
 pub use error::CompileError;
-pub use fields::{FieldSet, Flag, Inputs, Number, Word};
+pub use fields::{FieldSet, Flag, Number, Word};
+pub use inputs::Inputs;
 pub use message::Message;
 pub use tree::EvalError;
 use tree::Tree;

@@ -3,7 +3,10 @@
 
 use std::cmp::Ordering;
 
-use super::fields::{Flag, Inputs, Number, Word};
+use super::{
+    fields::{Flag, Number, Word},
+    inputs::Inputs,
+};
 use crate::domain::risk::Risk;
 
 /// Why an expression has no value for a household.
