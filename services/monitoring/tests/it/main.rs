@@ -17,6 +17,7 @@ mod measures;
 mod members;
 mod merges;
 mod moves;
+mod newcomers;
 mod notices;
 mod observations;
 mod pairing;

@@ -44,7 +44,8 @@ impl NewEvent {
 ///
 /// The caller holds the lock on every aggregate concerned, or has just made it: the versions that
 /// are given here, contiguous for each aggregate, rest on that. A caller that holds none is told by
-/// the constraint `event_aggregate_version`.
+/// the constraint `event_aggregate_version`. They follow the versions in all regions, not only in
+/// those that the caller sees: an aggregate that moved left its earlier events where it was.
 ///
 /// # Errors
 /// When Postgres fails.
@@ -67,7 +68,7 @@ pub async fn append(conn: &mut PgConnection, context: &Context, events: &[NewEve
              record_time, actor, trace_parent, payload)
         SELECT new.event_id, new.event_type, new.aggregate_type, new.aggregate_id,
                row_number() OVER (PARTITION BY new.aggregate_id ORDER BY new.position)
-                   + coalesce((SELECT max(version) FROM event WHERE event.aggregate_id = new.aggregate_id), 0),
+                   + coalesce(last.version, 0),
                new.region_code, new.occurred_on, $8, $9, $10, new.payload
         FROM (
             SELECT unnest($1::uuid[]) AS event_id, unnest($2::text[]) AS event_type, unnest($3::text[]) AS aggregate_type,
@@ -75,6 +76,7 @@ pub async fn append(conn: &mut PgConnection, context: &Context, events: &[NewEve
                    unnest($6::date[]) AS occurred_on, unnest($7::bytea[]) AS payload,
                    generate_subscripts($1::uuid[], 1) AS position
         ) AS new
+            LEFT JOIN last_versions($4) AS last USING (aggregate_id)
         ORDER BY new.position
         "#,
         &ids,

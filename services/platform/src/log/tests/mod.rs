@@ -4,6 +4,7 @@ mod order;
 mod plans;
 mod relay;
 mod tamper;
+mod versions;
 
 use crate::{
     request::Context,
