@@ -11,7 +11,7 @@ use tonic::{
 use tonic_prost::ProstEncoder;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::rules::{self, Rules, Violation};
+use crate::rules::{self, Rules, VIOLATIONS_NAMED, Violation};
 
 /// The `google.rpc.ErrorInfo` domain of errors that the contract itself explains.
 const DOMAIN: &str = "contract.tongxin";
@@ -71,15 +71,13 @@ fn malformed(error: &prost::DecodeError) -> Status {
 }
 
 /// `INVALID_ARGUMENT` with the reason `INVALID_FIELDS` and a `google.rpc.BadRequest` that says
-/// of each field what is wrong with it.
+/// of each field what is wrong with it, of at most [`VIOLATIONS_NAMED`] of them.
 #[must_use]
 pub fn invalid_fields(violations: &[Violation]) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info("INVALID_FIELDS", DOMAIN, []);
-    let mut lines = Vec::new();
-    for Violation { field, message } in violations {
-        lines.push(format!("{field} {message}"));
+    for Violation { field, message } in violations.iter().take(VIOLATIONS_NAMED) {
         details.add_bad_request_violation(field, message);
     }
-    Status::with_error_details(Code::InvalidArgument, lines.join("; "), details)
+    Status::with_error_details(Code::InvalidArgument, rules::summary(violations), details)
 }

@@ -30,6 +30,34 @@ pub struct Violation {
     pub message: String,
 }
 
+/// Violations that a refusal names; of more it says how many there are. Clients take a few kilobytes of an error at most.
+pub const VIOLATIONS_NAMED: usize = 20;
+
+/// Characters of a text that names violations.
+const TEXT_CHARACTERS: usize = 900;
+
+/// The violations in words: the first [`VIOLATIONS_NAMED`], at most some 900 characters of them, and how many more there are.
+#[must_use]
+pub fn summary(violations: &[Violation]) -> String {
+    let mut text = String::new();
+    let mut named = 0;
+    for Violation { field, message } in violations.iter().take(VIOLATIONS_NAMED) {
+        let line = format!("{field} {message}");
+        if named > 0 && text.chars().count() + line.chars().count() > TEXT_CHARACTERS {
+            break;
+        }
+        if named > 0 {
+            text += "; ";
+        }
+        text.extend(line.chars().take(TEXT_CHARACTERS));
+        named += 1;
+    }
+    if named < violations.len() {
+        let _ = write!(text, "; and {} more", violations.len() - named);
+    }
+    text
+}
+
 /// The broken rules that were found, and where the check is.
 #[derive(Debug, Default)]
 pub struct Report {

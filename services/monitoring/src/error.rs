@@ -10,7 +10,7 @@ use tongxin_platform::{
     region::RegionCode,
     request::{DateRefused, RequestError},
 };
-use tongxin_proto::rules::Violation;
+use tongxin_proto::rules::{self, Violation};
 use tonic::Status;
 
 use crate::domain::{
@@ -196,10 +196,9 @@ impl Error {
     /// A row of a batch that breaks rules of the contract.
     #[must_use]
     pub fn row(violations: &[Violation]) -> Self {
-        let lines: Vec<_> = violations.iter().map(|broken| format!("{} {}", broken.field, broken.message)).collect();
         Self::Row {
             field: violations.first().map(|broken| broken.field.clone()).unwrap_or_default(),
-            text: lines.join("; "),
+            text: rules::summary(violations),
         }
     }
 }

@@ -7,7 +7,7 @@ use tongxin_platform::{
     page::NotAPageToken,
     request::{DateRefused, RequestError},
 };
-use tongxin_proto::rules::Violation;
+use tongxin_proto::rules::{self, Violation};
 use tonic::Status;
 
 use crate::domain::{
@@ -202,10 +202,9 @@ impl Error {
     /// A row of a batch that breaks rules of the contract.
     #[must_use]
     pub fn row(violations: &[Violation]) -> Self {
-        let lines: Vec<_> = violations.iter().map(|broken| format!("{} {}", broken.field, broken.message)).collect();
         Self::Row {
             field: violations.first().map(|broken| broken.field.clone()).unwrap_or_default(),
-            text: lines.join("; "),
+            text: rules::summary(violations),
         }
     }
 }

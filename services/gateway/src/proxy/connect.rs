@@ -11,6 +11,7 @@ use http::{
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde_json::{Value, json};
+use tongxin_platform::grpc::{STATUS_BYTES, bounded};
 use tonic::{Code, Status, body::Body};
 
 /// What details of errors look like, so that people can read them.
@@ -24,16 +25,29 @@ pub(super) fn answer(json: Vec<u8>) -> Response<Body> {
     answer
 }
 
-/// An error, with the details that it has in gRPC.
+/// An error, with the details that it has in gRPC, in as many bytes at most.
 pub(super) fn error(status: &Status) -> Response<Body> {
-    let mut error = json!({ "code": name(status.code()), "message": status.message() });
-    let details = details(status);
-    if !details.is_empty() {
-        error["details"] = details.into();
-    }
-    let mut answer = answer(error.to_string().into_bytes());
+    let mut answer = answer(error_body(status));
     *answer.status_mut() = http_status(status.code());
     answer
+}
+
+/// Details stand twice in JSON, encoded and readable, so a status that is small enough in gRPC may be too large here.
+fn error_body(status: &Status) -> Vec<u8> {
+    let mut most = STATUS_BYTES;
+    loop {
+        let status = bounded(status.clone(), most);
+        let mut error = json!({ "code": name(status.code()), "message": status.message() });
+        let details = details(&status);
+        if !details.is_empty() {
+            error["details"] = details.into();
+        }
+        let body = error.to_string().into_bytes();
+        if body.len() <= STATUS_BYTES || most < STATUS_BYTES / 8 {
+            return body;
+        }
+        most = most / 4 * 3;
+    }
 }
 
 /// To a request that is no POST.

@@ -69,9 +69,9 @@ where
 }
 
 fn unary_method(path: &str) -> Result<MethodDescriptor, Status> {
-    let method = find_method(path).ok_or_else(|| Status::unimplemented(format!("there is no method {path}")))?;
+    let method = find_method(path).ok_or_else(|| Status::unimplemented("there is no such method"))?;
     if method.is_client_streaming() || method.is_server_streaming() {
-        return Err(Status::unimplemented(format!("{path} sends messages in a stream: call it in gRPC")));
+        return Err(Status::unimplemented("this method sends messages in a stream: call it in gRPC"));
     }
     Ok(method)
 }

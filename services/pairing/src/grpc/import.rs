@@ -135,6 +135,10 @@ fn read_rows(first: i64, rows: Vec<RegionRow>) -> Result<Vec<RegisterRow>, Error
     if wrong.is_empty() {
         return Ok(good);
     }
+    let more = wrong.len().saturating_sub(ROWS_NAMED);
     wrong.truncate(ROWS_NAMED);
+    if more > 0 {
+        wrong.push(format!("and {more} more"));
+    }
     Err(Error::RegionRows(wrong.join("; ")))
 }

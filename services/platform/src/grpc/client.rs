@@ -41,6 +41,10 @@ pub enum ConnectError {
     Tls(#[source] transport::Error),
 }
 
+/// Headers that we take of an answer. More than any server of ours sends: an answer that is too large for its client ends the
+/// connection, and with it all calls that share it.
+const HEADER_BYTES: u32 = 64 << 10;
+
 /// A connection to another service, made when the first call needs it and again when it broke.
 ///
 /// # Errors
@@ -68,6 +72,7 @@ fn endpoint(address: &str) -> Result<Endpoint, transport::Error> {
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10))
         .keep_alive_while_idle(true)
+        .http2_max_header_list_size(HEADER_BYTES)
         .initial_connection_window_size(4 << 20)
         .initial_stream_window_size(1 << 20)
         .tcp_nodelay(true);

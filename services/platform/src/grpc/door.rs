@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 use super::{
     GrpcConfig,
     admit::{admit, is_open, refuse},
-    stream, too_large,
+    bounded, stream, too_large,
 };
 use crate::{
     access::{Access, MethodPermissions},
@@ -122,7 +122,7 @@ where
                 Ok(response) => response,
                 Err(status) => {
                     door.record(&visit, status.code());
-                    status.into_http()
+                    bounded::answer(status.into_http())
                 }
             })
         };
@@ -160,7 +160,7 @@ impl Inner {
         let moment = visit.started + timeout;
         let waits_until = stated_timeout(request.headers()).map_or(moment, |stated| moment.min(visit.started + stated));
         match timeout_at(moment, db::wait_until(waits_until, answer(inner, request))).await {
-            Ok(answered) => Ok(self.see_off(visit.clone(), place, too_large::explain(answered?))),
+            Ok(answered) => Ok(self.see_off(visit.clone(), place, bounded::answer(too_large::explain(answered?)))),
             Err(_) => Err(Status::deadline_exceeded(format!("not done after {} seconds", timeout.as_secs()))),
         }
     }

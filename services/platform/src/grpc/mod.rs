@@ -2,6 +2,7 @@
 //! request comes through.
 
 mod admit;
+mod bounded;
 mod client;
 mod door;
 mod incoming;
@@ -11,6 +12,7 @@ mod stream;
 mod tests;
 mod too_large;
 
+pub use bounded::{STATUS_BYTES, bounded};
 pub use client::{ConnectError, TlsConfig, channel, secure_channel};
 pub use door::{Door, Guarded, MethodPath};
 pub use server::{Edge, GrpcConfig, Server, ServerError};

@@ -11,7 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, body::Body};
 use tracing::Instrument as _;
 
-use super::too_large;
+use super::{bounded, too_large};
 
 type Passed = Result<Frame<Bytes>, Status>;
 
@@ -42,7 +42,7 @@ pub(super) fn until(moment: Instant, body: Body, ended: impl FnOnce(Code) + Send
 async fn pass_on(mut body: Body, frames: &Sender<Passed>) -> Code {
     let mut code = Code::Unknown;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map(too_large::explain_end);
+        let frame = frame.map(too_large::explain_end).map(bounded::end);
         if let Some(trailers) = frame.as_ref().ok().and_then(Frame::trailers_ref) {
             code = super::door::code(trailers);
         }

@@ -1,0 +1,189 @@
+//! Keeps errors small enough for every client.
+//!
+//! An error travels in headers. A client ends the whole connection, with everybody's calls on it, when they are larger than it
+//! takes: 8 KiB with some.
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use http_body::Frame;
+use tonic::{Status, body::Body};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
+
+use super::too_large;
+
+/// Most bytes of `grpc-message` and `grpc-status-details-bin` together, as they are sent.
+pub const STATUS_BYTES: usize = 6 << 10;
+
+/// What takes room, as it is sent: a text with a byte of its own for each of ASCII's characters and nine for a Chinese one, and
+/// details in base64.
+const SPACIOUS: [&str; 2] = ["grpc-message", "grpc-status-details-bin"];
+
+/// Characters of what names something in a status that has to be short: a field, a reason.
+const NAME_CHARACTERS: usize = 120;
+
+/// How a status gets shorter, step by step: violations that are named, and characters of each and of the text.
+const STEPS: [(usize, usize, usize); 8] = [
+    (20, 200, 1_000),
+    (20, 80, 400),
+    (10, 120, 400),
+    (10, 60, 200),
+    (5, 60, 200),
+    (3, 40, 120),
+    (1, 40, 120),
+    (0, 0, 60),
+];
+
+/// The same status in at most so many bytes as it is sent: with fewer violations, shorter texts, and how many violations are left
+/// out. Its code, reason and time to wait are kept.
+#[must_use]
+pub fn bounded(status: Status, most: usize) -> Status {
+    if sent_bytes(&status) <= most {
+        return status;
+    }
+    let details = status.get_error_details();
+    let shorter = STEPS.into_iter().map(|step| shortened(&status, &details, step));
+    let mut last = None;
+    for status in shorter {
+        if sent_bytes(&status) <= most {
+            return status;
+        }
+        last = Some(status);
+    }
+    last.unwrap_or(status)
+}
+
+/// An answer whose error, if it is one, is small enough.
+pub(super) fn answer(response: Response<Body>) -> Response<Body> {
+    too_long(response.headers()).map_or(response, Status::into_http)
+}
+
+/// The same of the end of an answer that streams.
+pub(super) fn end(frame: Frame<Bytes>) -> Frame<Bytes> {
+    let status = frame.trailers_ref().and_then(too_long);
+    status.map_or(frame, |status| too_large::end(&status))
+}
+
+fn too_long(headers: &HeaderMap) -> Option<Status> {
+    if bytes_of(headers) <= STATUS_BYTES {
+        return None;
+    }
+    let status = Status::from_header_map(headers).unwrap_or_else(|| Status::unknown(""));
+    Some(bounded(status, STATUS_BYTES))
+}
+
+fn sent_bytes(status: &Status) -> usize {
+    let mut headers = HeaderMap::new();
+    // Fails for what no header can hold, which is too long in any case.
+    match status.add_header(&mut headers) {
+        Ok(()) => bytes_of(&headers),
+        Err(_) => usize::MAX,
+    }
+}
+
+fn bytes_of(headers: &HeaderMap) -> usize {
+    SPACIOUS.iter().filter_map(|name| headers.get(*name)).map(http::HeaderValue::len).sum()
+}
+
+fn shortened(status: &Status, details: &ErrorDetails, (named, of_each, of_text): (usize, usize, usize)) -> Status {
+    let mut short = ErrorDetails::new();
+    if let Some(info) = details.error_info() {
+        short.set_error_info(cut(&info.reason, NAME_CHARACTERS), cut(&info.domain, NAME_CHARACTERS), []);
+    }
+    if let Some(retry) = details.retry_info() {
+        short.set_retry_info(retry.retry_delay);
+    }
+    let mut all = 0;
+    if let Some(bad) = details.bad_request() {
+        all = bad.field_violations.len();
+        let violation = |one: &FieldViolation| {
+            FieldViolation::new(cut(&one.field, NAME_CHARACTERS), cut(&one.description, of_each))
+        };
+        short.set_bad_request(bad.field_violations.iter().take(named).map(violation).collect::<Vec<_>>());
+    }
+    if let Some(unmet) = details.precondition_failure() {
+        all = all.max(unmet.violations.len());
+        let violation = |one: &PreconditionViolation| {
+            PreconditionViolation::new(
+                cut(&one.r#type, NAME_CHARACTERS),
+                cut(&one.subject, NAME_CHARACTERS),
+                cut(&one.description, of_each),
+            )
+        };
+        short.set_precondition_failure(unmet.violations.iter().take(named).map(violation).collect::<Vec<_>>());
+    }
+    Status::with_error_details(status.code(), text(status.message(), all.saturating_sub(named), of_text), short)
+}
+
+/// A text of so many characters at most, which ends by saying how many violations it leaves out.
+fn text(whole: &str, left_out: usize, most: usize) -> String {
+    let (told, before) = match whole.rsplit_once("; and ") {
+        Some((told, count)) => (told, count.strip_suffix(" more").and_then(|count| count.parse().ok()).unwrap_or(0)),
+        None => (whole, 0),
+    };
+    match left_out + before {
+        0 => cut(whole, most),
+        more => format!("{}; and {more} more", cut(told, most)),
+    }
+}
+
+/// So many characters at most; a mark at the end says that there were more.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use tonic::Code;
+
+    use super::*;
+
+    fn details(violations: usize, text: &str) -> ErrorDetails {
+        let mut details = ErrorDetails::new();
+        details.set_error_info("INVALID_FIELDS", "contract.tongxin", []).set_retry_info(Some(Duration::from_secs(9)));
+        for number in 0..violations {
+            details.add_bad_request_violation(format!("household.members[{number}].name"), text);
+        }
+        details
+    }
+
+    #[test]
+    fn what_is_short_stays_as_it_is() {
+        let status =
+            Status::with_error_details(Code::InvalidArgument, "姓名不能为空; and 7 more", details(3, "姓名不能为空"));
+        let kept = bounded(status.clone(), STATUS_BYTES);
+        assert_eq!((kept.message(), kept.details()), (status.message(), status.details()));
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let long = "不能为空".repeat(50);
+        let status =
+            Status::with_error_details(Code::InvalidArgument, format!("{long}; and 7 more"), details(20, &long));
+        let short = bounded(status, STATUS_BYTES);
+        let details = short.get_error_details();
+        let named = details.bad_request().unwrap().field_violations.len();
+        assert!(named > 0 && named < 20, "{named}");
+        assert!(short.message().ends_with(&format!("; and {} more", 7 + 20 - named)), "{}", short.message());
+    }
+
+    proptest! {
+        #[test]
+        fn every_error_is_small_and_keeps_its_reason(
+            text in "\\PC{0,3000}", violations in 0..2_000_usize, each in "\\PC{0,200}", most in 1_500..STATUS_BYTES,
+        ) {
+            let status = Status::with_error_details(Code::InvalidArgument, text, details(violations, &each));
+            let short = bounded(status, most);
+            prop_assert!(sent_bytes(&short) <= most);
+            let details = short.get_error_details();
+            prop_assert_eq!(short.code(), Code::InvalidArgument);
+            prop_assert_eq!(&details.error_info().unwrap().reason, "INVALID_FIELDS");
+            prop_assert_eq!(details.retry_info().unwrap().retry_delay, Some(Duration::from_secs(9)));
+        }
+    }
+}
