@@ -17,12 +17,18 @@ CREATE POLICY rules_are_read_everywhere ON rule_set FOR SELECT
     USING ((SELECT region_from() IS NOT NULL AND region_until() IS NOT NULL));
 GRANT SELECT, INSERT ON rule_set TO tongxin_app;
 
--- Days whose being worked differs from the weekly pattern.
+-- Days whose being worked differs from the weekly pattern, by province.
 CREATE TABLE holiday (
-    day    date PRIMARY KEY,
-    worked boolean NOT NULL,
-    name   text NOT NULL
+    region_code bigint NOT NULL CHECK (region_code % 10000000000 = 0),
+    day         date NOT NULL,
+    worked      boolean NOT NULL,
+    name        text NOT NULL,
+    PRIMARY KEY (region_code, day)
 );
+-- Those of a province bind its villages: they are read in every region, and stated for one's own.
+CALL restrict_to_region('holiday');
+CREATE POLICY holidays_are_read_everywhere ON holiday FOR SELECT
+    USING ((SELECT region_from() IS NOT NULL AND region_until() IS NOT NULL));
 GRANT SELECT, INSERT, DELETE ON holiday TO tongxin_app;
 
 -- What a rule said of a household, with all that it was asked about.

@@ -150,8 +150,8 @@ pub enum Error {
         source: Box<Self>,
     },
 
-    /// Holidays are those of all regions.
-    #[error("holidays are everybody's: stating them takes a token for the province, not for {0}")]
+    /// Holidays are those of a province.
+    #[error("holidays bind the whole province: stating them takes a token for it, not for {0}")]
     HolidaysElsewhere(RegionCode),
 
     /// What every changing request can meet with.

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 use tongxin_platform::{
-    region::Level,
+    region::{Level, RegionCode},
     request::{Command, Context},
 };
 
@@ -13,9 +13,11 @@ use crate::{
     store::{holidays, region},
 };
 
-/// States the holidays of a year in place of those stated before. They are those of all regions, so who states them
-/// answers for a province.
+/// States the holidays of a province and year in place of those stated before. They bind the whole province, so who states
+/// them answers for all of it.
 pub struct SetHolidays {
+    /// The province; `None` is that of the caller's region.
+    pub province: Option<RegionCode>,
     /// The year.
     pub year: i32,
     /// Its holidays.
@@ -32,11 +34,19 @@ impl Command for SetHolidays {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<DaysStated, Error> {
         let of_caller = region(context.regions.from)?;
-        if of_caller.level() != Level::Province {
-            return Err(Error::HolidaysElsewhere(of_caller));
+        let province = self.province.or(of_caller.at(Level::Province)).unwrap_or(of_caller);
+        if province.level() != Level::Province {
+            return Err(Error::RegionLevelWrong(province.to_string()));
+        }
+        if province.range().and(context.regions) != province.range() {
+            return Err(if province.contains(of_caller) {
+                Error::HolidaysElsewhere(of_caller)
+            } else {
+                Error::RegionNotFound(province.to_string())
+            });
         }
         holiday::check(self.year, &self.holidays)?;
-        holidays::replace(conn, context, self.year, &self.holidays).await?;
+        holidays::replace(conn, context, (province, self.year), &self.holidays).await?;
         Ok(DaysStated(self.holidays.len()))
     }
 }

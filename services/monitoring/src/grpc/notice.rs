@@ -15,7 +15,7 @@ pub(super) async fn render(tx: &mut Transaction, keys: &Keys, case: CaseId) -> R
     let case = cases::find(tx, case).await?;
     let notice = case.history.notice().ok_or(CaseRefused::NoticeNotPosted)?;
     let of_day = dated_rules::load(tx, &[(case.region, notice.posted_on, Some(case.rule_set))]).await?;
-    let opened_by = dated_rules::of_rule_set(tx, case.rule_set).await?;
+    let opened_by = dated_rules::of_rule_set(tx, case.rule_set, case.region).await?;
     let min_days = of_day.of_case(case.rule_set, case.region, notice.posted_on).unwrap_or(&opened_by).notice_min_days();
     let until = notice.posted_on.checked_add_days(Days::new(min_days.into())).unwrap_or(notice.posted_on);
     let answer = v1::PublicNotice {

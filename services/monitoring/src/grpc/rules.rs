@@ -117,9 +117,12 @@ impl RuleService for Door {
         &self,
         request: Request<v1::ListHolidaysRequest>,
     ) -> Result<Response<v1::ListHolidaysResponse>, Status> {
+        let of_caller = Caller::of(&request)?.region();
         let mut tx = self.read(&request).await?;
-        let holidays = convert::all(holidays::list(&mut tx, request.into_inner().year).await?);
-        Ok(Response::new(v1::ListHolidaysResponse { holidays }))
+        let request = request.into_inner();
+        let province = convert::province(&request.region_code, of_caller)?;
+        let holidays = convert::all(holidays::list(&mut tx, (province, request.year)).await?);
+        Ok(Response::new(v1::ListHolidaysResponse { holidays, region_code: province.to_string() }))
     }
 }
 

@@ -1,13 +1,13 @@
 //! The rules that bind many villages on many days, loaded at once.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::region::{Level, RegionCode};
 
 use super::{holidays, region, rule_sets};
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         RuleSetId,
         case::CaseRules,
         rule_choice::{Extent, in_force},
+        rule_set::RuleSet,
     },
     error::Error,
 };
@@ -26,40 +27,54 @@ pub type Asked = (RegionCode, NaiveDate, Option<RuleSetId>);
 #[derive(Debug)]
 pub struct DatedRules {
     extents: Vec<Extent>,
-    rules: HashMap<RuleSetId, CaseRules>,
+    /// By their rule set, and by the province whose calendar counts.
+    rules: HashMap<(RuleSetId, RegionCode), CaseRules>,
 }
 
 impl DatedRules {
     /// The rules in force in a village on a day for which they were loaded.
     #[must_use]
     pub fn in_force(&self, village: RegionCode, day: NaiveDate) -> Option<&CaseRules> {
-        in_force(&self.extents, village, day).and_then(|id| self.rules.get(&id))
+        in_force(&self.extents, village, day).and_then(|id| self.rules.get(&(id, province(village))))
     }
 
     /// The rules in force, or those that a case was opened by where none are.
     #[must_use]
     pub fn of_case(&self, opened_by: RuleSetId, village: RegionCode, day: NaiveDate) -> Option<&CaseRules> {
-        self.in_force(village, day).or_else(|| self.rules.get(&opened_by))
+        self.in_force(village, day).or_else(|| self.rules.get(&(opened_by, province(village))))
     }
 }
 
 /// Loads the rules for villages and days, and those that cases were opened by where none are in force.
 pub async fn load(conn: &mut PgConnection, asked: &[Asked]) -> Result<DatedRules, Error> {
     let extents = extents(conn, asked.iter().map(|(village, ..)| *village)).await?;
-    let chosen = asked.iter().filter_map(|(village, day, opened_by)| in_force(&extents, *village, *day).or(*opened_by));
-    let chosen: BTreeSet<RuleSetId> = chosen.collect();
-    let calendar = Arc::new(holidays::calendar(conn).await?);
+    let chosen = asked.iter().filter_map(|(village, day, opened_by)| {
+        let id = in_force(&extents, *village, *day).or(*opened_by)?;
+        Some((id, province(*village)))
+    });
+    let chosen: BTreeSet<(RuleSetId, RegionCode)> = chosen.collect();
+    let calendars = holidays::calendars(conn, chosen.iter().map(|(_, province)| *province)).await?;
+    let mut sets: HashMap<RuleSetId, RuleSet> = HashMap::new();
     let mut rules = HashMap::new();
-    for id in chosen {
-        rules.insert(id, CaseRules::new(rule_sets::find(conn, id).await?, Arc::clone(&calendar)));
+    for (id, province) in chosen {
+        if let Entry::Vacant(missing) = sets.entry(id) {
+            missing.insert(rule_sets::find(conn, id).await?);
+        }
+        let (Some(set), Some(calendar)) = (sets.get(&id), calendars.get(&province)) else { continue };
+        rules.insert((id, province), CaseRules::new(set.clone(), Arc::clone(calendar)));
     }
     Ok(DatedRules { extents, rules })
 }
 
-/// The rules of one rule set.
-pub async fn of_rule_set(conn: &mut PgConnection, id: RuleSetId) -> Result<CaseRules, Error> {
-    let calendar = Arc::new(holidays::calendar(conn).await?);
+/// The rules of one rule set, in the calendar of a village.
+pub async fn of_rule_set(conn: &mut PgConnection, id: RuleSetId, village: RegionCode) -> Result<CaseRules, Error> {
+    let calendar = holidays::calendars(conn, [province(village)]).await?.remove(&province(village)).unwrap_or_default();
     Ok(CaseRules::new(rule_sets::find(conn, id).await?, calendar))
+}
+
+/// The province that a region lies in.
+fn province(region: RegionCode) -> RegionCode {
+    region.at(Level::Province).unwrap_or(region)
 }
 
 /// Where and when the rule sets hold that can bind some villages.

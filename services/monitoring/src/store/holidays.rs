@@ -1,10 +1,15 @@
 //! Days whose being worked differs from the weekly pattern.
 
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::{log, request::Context};
+use tongxin_platform::{log, region::RegionCode, request::Context};
 
-use super::published;
+use super::{published, region};
 use crate::{
     domain::{calendar::Calendar, holiday::Holiday},
     error::Error,
@@ -13,30 +18,52 @@ use crate::{
 /// With the year, the lock under which its holidays are stated.
 const LOCK: i32 = 7_364;
 
-/// States the holidays of a year in place of those stated before, and tells of it.
-pub async fn replace(conn: &mut PgConnection, context: &Context, year: i32, holidays: &[Holiday]) -> Result<(), Error> {
+/// States the holidays of a province and year in place of those stated before, and tells of it.
+pub async fn replace(
+    conn: &mut PgConnection,
+    context: &Context,
+    (province, year): (RegionCode, i32),
+    holidays: &[Holiday],
+) -> Result<(), Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1, $2)", LOCK, year).execute(&mut *conn).await?;
-    sqlx::query!("DELETE FROM holiday WHERE extract(year FROM day) = $1::int", year).execute(&mut *conn).await?;
+    sqlx::query!(
+        "DELETE FROM holiday WHERE region_code = $1 AND extract(year FROM day) = $2::int",
+        province.number(),
+        year,
+    )
+    .execute(&mut *conn)
+    .await?;
     let days: Vec<NaiveDate> = holidays.iter().map(|holiday| holiday.day).collect();
     let worked: Vec<bool> = holidays.iter().map(|holiday| holiday.worked).collect();
     let names: Vec<&str> = holidays.iter().map(|holiday| holiday.name.as_str()).collect();
     sqlx::query!(
-        "INSERT INTO holiday (day, worked, name) SELECT * FROM unnest($1::date[], $2::boolean[], $3::text[])",
+        r#"
+        INSERT INTO holiday (region_code, day, worked, name)
+        SELECT $4, day, worked, name
+        FROM unnest($1::date[], $2::boolean[], $3::text[]) AS stated (day, worked, name)
+        "#,
         &days,
         &worked,
         &names as &[&str],
+        province.number(),
     )
     .execute(&mut *conn)
     .await?;
-    let event = published::rules::holidays_set(context, year, days.len())?;
+    let event = published::rules::holidays_set(context, (province, year), days.len());
     Ok(log::append(conn, context, &[event]).await?)
 }
 
-/// The holidays of a year, in the order of the days.
-pub async fn list(conn: &mut PgConnection, year: i32) -> Result<Vec<Holiday>, Error> {
+/// The holidays of a province and year, in the order of the days.
+pub async fn list(conn: &mut PgConnection, (province, year): (RegionCode, i32)) -> Result<Vec<Holiday>, Error> {
     let holidays = sqlx::query_as!(
         Holiday,
-        "SELECT day, worked, name FROM holiday WHERE extract(year FROM day) = $1::int ORDER BY day",
+        r#"
+        SELECT day, worked, name
+        FROM holiday
+        WHERE region_code = $1 AND extract(year FROM day) = $2::int
+        ORDER BY day
+        "#,
+        province.number(),
         year,
     )
     .fetch_all(conn)
@@ -44,8 +71,19 @@ pub async fn list(conn: &mut PgConnection, year: i32) -> Result<Vec<Holiday>, Er
     Ok(holidays)
 }
 
-/// Which days are worked.
-pub async fn calendar(conn: &mut PgConnection) -> Result<Calendar, Error> {
-    let exceptions = sqlx::query!("SELECT day, worked FROM holiday").fetch_all(conn).await?;
-    Ok(Calendar::new(exceptions.into_iter().map(|exception| (exception.day, exception.worked))))
+/// Which days are worked in some provinces; all of them have a calendar.
+pub async fn calendars(
+    conn: &mut PgConnection,
+    provinces: impl IntoIterator<Item = RegionCode>,
+) -> Result<HashMap<RegionCode, Arc<Calendar>>, Error> {
+    let mut exceptions: BTreeMap<i64, Vec<(NaiveDate, bool)>> =
+        provinces.into_iter().map(|province| (province.number(), Vec::new())).collect();
+    let asked: Vec<i64> = exceptions.keys().copied().collect();
+    let stated = sqlx::query!("SELECT region_code, day, worked FROM holiday WHERE region_code = ANY($1)", &asked)
+        .fetch_all(conn)
+        .await?;
+    for holiday in stated {
+        exceptions.entry(holiday.region_code).or_default().push((holiday.day, holiday.worked));
+    }
+    exceptions.into_iter().map(|(province, days)| Ok((region(province)?, Arc::new(Calendar::new(days))))).collect()
 }

@@ -343,8 +343,17 @@ async fn deadlines_are_those_of_the_rules_on_the_day_of_the_step_before() {
         request_id: new_request_id(),
         year: 2024,
         holidays: vec![v1::Holiday { day: date("2024-06-14"), worked: false, name: String::new() }],
+        region_code: String::new(),
     };
     hq.rules.set_holidays(holiday).await.unwrap();
+    // Another province's are no business of ours.
+    let theirs = v1::SetHolidaysRequest {
+        request_id: new_request_id(),
+        year: 2024,
+        holidays: vec![v1::Holiday { day: date("2024-06-13"), worked: false, name: String::new() }],
+        region_code: "450000000000".to_owned(),
+    };
+    app.clients("hq", "450000000000").rules.set_holidays(theirs).await.unwrap();
     let opened = hq.open(case(&household)).await.unwrap();
     assert_eq!(opened.next_due_on, date("2024-06-12"), "by the rules of the 10th, two days");
     // Tuesday; then Wednesday, Thursday, a holiday, a weekend, Monday.

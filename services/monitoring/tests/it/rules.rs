@@ -202,7 +202,8 @@ async fn the_nearest_region_wins_then_the_newest_as_long_as_it_holds() {
 fn holidays(year: i32, days: &[(&str, bool)]) -> v1::SetHolidaysRequest {
     let holiday =
         |(day, worked): &(&str, bool)| v1::Holiday { day: date(day), worked: *worked, name: "国庆节".to_owned() };
-    v1::SetHolidaysRequest { request_id: new_request_id(), year, holidays: days.iter().map(holiday).collect() }
+    let holidays = days.iter().map(holiday).collect();
+    v1::SetHolidaysRequest { request_id: new_request_id(), year, holidays, region_code: String::new() }
 }
 
 #[tokio::test]
@@ -215,8 +216,10 @@ async fn the_holidays_of_a_year_take_the_place_of_those_stated_before() {
     assert_eq!(answer.into_inner().days, 2);
 
     let mut village = app.clients("village", VILLAGE);
-    let mut list =
-        async |year| village.rules.list_holidays(v1::ListHolidaysRequest { year }).await.unwrap().into_inner().holidays;
+    let mut list = async |year| {
+        let request = v1::ListHolidaysRequest { year, region_code: String::new() };
+        village.rules.list_holidays(request).await.unwrap().into_inner().holidays
+    };
     let stated = list(2025).await;
     assert_eq!(
         stated.iter().map(|one| (one.day, one.worked)).collect::<Vec<_>>(),
@@ -224,6 +227,34 @@ async fn the_holidays_of_a_year_take_the_place_of_those_stated_before() {
     );
     assert_eq!((list(2024).await.len(), list(2026).await.len()), (1, 0));
     assert_eq!(app.events::<v1::HolidaysSet>().await.last().map(|event| (event.year, event.days)), Some((2025, 2)));
+}
+
+#[tokio::test]
+async fn each_province_states_its_own_holidays() {
+    const GUANGXI: &str = "450000000000";
+    let app = TestApp::start().await;
+    let (mut guangxi, mut guangdong) = (app.clients("hq", GUANGXI), app.hq());
+    guangxi.rules.set_holidays(holidays(2099, &[("2099-04-03", false)])).await.unwrap();
+    guangdong.rules.set_holidays(holidays(2099, &[("2099-10-01", false), ("2099-10-02", false)])).await.unwrap();
+    guangxi.rules.set_holidays(holidays(2099, &[("2099-04-06", false)])).await.unwrap();
+    for (mut caller, named, province, days) in [
+        (app.clients("village", VILLAGE), "", PROVINCE, vec!["2099-10-01", "2099-10-02"]),
+        (app.clients("village", VILLAGE), COUNTY, PROVINCE, vec!["2099-10-01", "2099-10-02"]),
+        (app.clients("hq", GUANGXI), GUANGXI, GUANGXI, vec!["2099-04-06"]),
+    ] {
+        let request = v1::ListHolidaysRequest { year: 2099, region_code: named.to_owned() };
+        let listed = caller.rules.list_holidays(request).await.unwrap().into_inner();
+        let stated: Vec<_> = listed.holidays.iter().map(|one| one.day).collect();
+        assert_eq!((listed.region_code.as_str(), stated), (province, days.into_iter().map(date).collect()));
+    }
+    let theirs = v1::ListHolidaysRequest { year: 2099, region_code: GUANGXI.to_owned() };
+    assert_eq!(told(&guangdong.rules.list_holidays(theirs).await.unwrap_err()).1, "REGION_NOT_FOUND");
+    for (region, reason) in [(GUANGXI, "REGION_NOT_FOUND"), ("440100000000", "REGION_LEVEL_WRONG")] {
+        let request = v1::SetHolidaysRequest { region_code: region.to_owned(), ..holidays(2099, &[]) };
+        assert_eq!(told(&guangdong.rules.set_holidays(request).await.unwrap_err()).1, reason, "{region}");
+    }
+    let told_of: Vec<_> = app.events::<v1::HolidaysSet>().await.into_iter().map(|event| event.region_code).collect();
+    assert_eq!(told_of, [GUANGXI, PROVINCE, GUANGXI]);
 }
 
 #[tokio::test]

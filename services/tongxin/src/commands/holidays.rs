@@ -18,7 +18,8 @@ pub enum What {
 /// States the holidays of the years in a YAML file, in place of those stated before.
 ///
 /// Weekdays from the first to the last day of a holiday are free; `worked` are weekend days that are worked in
-/// exchange. Deadlines that were set stay as they are. Needs a token of the role hq or operator.
+/// exchange. Deadlines that were set stay as they are. Needs a token of the role hq or operator for
+/// the whole province.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin holidays set deploy/rules/holidays-2021-2026.yaml
@@ -30,6 +31,10 @@ pub struct Set {
     /// The holidays
     file: PathBuf,
 
+    /// The province, 12-digit code; without it the one of the token's region
+    #[arg(long, value_name = "CODE")]
+    province: Option<String>,
+
     #[command(flatten)]
     target: Target,
 }
@@ -40,7 +45,12 @@ pub async fn run(what: What) -> Result<()> {
     let gateway = args.target.connect()?;
     for (year, holidays) in by_year {
         // Stating the same once more changes nothing.
-        let request = SetHolidaysRequest { request_id: Uuid::new_v4().to_string(), year, holidays };
+        let request = SetHolidaysRequest {
+            request_id: Uuid::new_v4().to_string(),
+            year,
+            holidays,
+            region_code: args.province.clone().unwrap_or_default(),
+        };
         let answer = gateway.rules().set_holidays(request).await.map_err(|status| gateway.explain(&status));
         let days = answer.with_context(|| format!("{} of {year}", args.file.display()))?.into_inner().days;
         say!("{year}: {days} days differ from the weekly pattern")?;

@@ -18,7 +18,7 @@ use tongxin_proto::{
 };
 use uuid::Uuid;
 
-pub(super) use rules::{Simulated, replay, rule_set_id, verdict_id};
+pub(super) use rules::{Simulated, province, replay, rule_set_id, verdict_id};
 
 use crate::{
     domain::{HouseholdId, ImportId, household::Why, id_number, import::Progress, plain},

@@ -1,10 +1,13 @@
 //! Rule sets, verdicts and holidays.
 
 use chrono::NaiveDate;
-use tongxin_platform::clock::timestamp;
+use tongxin_platform::{
+    clock::timestamp,
+    region::{Level, RegionCode},
+};
 use tongxin_proto::monitoring::v1;
 
-use super::{date, named, optional_date, region, uuid};
+use super::{date, named, optional_date, optional_region, region, uuid};
 use crate::{
     commands::{DaysStated, Part, SetHolidays},
     domain::{
@@ -215,7 +218,19 @@ impl TryFrom<v1::SetHolidaysRequest> for SetHolidays {
             Ok(Holiday { day: date("holidays.day", stated.day)?, worked: stated.worked, name: stated.name })
         };
         let holidays = request.holidays.into_iter().map(read).collect::<Result<_, Error>>()?;
-        Ok(Self { year: request.year, holidays })
+        let province = optional_region("region_code", &request.region_code)?;
+        Ok(Self { province, year: request.year, holidays })
+    }
+}
+
+/// The province of a region that is named, or else of the caller's.
+pub(in crate::grpc) fn province(named: &str, of_caller: RegionCode) -> Result<RegionCode, Error> {
+    let asked = optional_region("region_code", named)?.unwrap_or(of_caller);
+    let province = asked.at(Level::Province).ok_or_else(|| Error::RegionLevelWrong(asked.to_string()))?;
+    if province.contains(of_caller) || of_caller.contains(province) {
+        Ok(province)
+    } else {
+        Err(Error::RegionNotFound(asked.to_string()))
     }
 }
 

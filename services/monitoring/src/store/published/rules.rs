@@ -3,7 +3,7 @@
 use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
 use tongxin_proto::monitoring::v1;
 
-use crate::{domain::rule_set::RuleSet, error::Error, store::region};
+use crate::domain::rule_set::RuleSet;
 
 pub(in crate::store) fn stored(rule_set: &RuleSet) -> NewEvent {
     let payload = v1::RuleSetStored {
@@ -14,9 +14,8 @@ pub(in crate::store) fn stored(rule_set: &RuleSet) -> NewEvent {
     NewEvent::new(("rule_set", rule_set.id), rule_set.region, rule_set.effective_from, &payload)
 }
 
-/// Holidays hold everywhere; the event stands in the region of whoever states them.
-pub(in crate::store) fn holidays_set(context: &Context, year: i32, days: usize) -> Result<NewEvent, Error> {
-    let of_caller: RegionCode = region(context.regions.from)?;
-    let payload = v1::HolidaysSet { year, days: i32::try_from(days).unwrap_or(i32::MAX) };
-    Ok(NewEvent::new(("holidays", year), of_caller, context.today(), &payload))
+pub(in crate::store) fn holidays_set(context: &Context, (province, year): (RegionCode, i32), days: usize) -> NewEvent {
+    let days = i32::try_from(days).unwrap_or(i32::MAX);
+    let payload = v1::HolidaysSet { year, days, region_code: province.to_string() };
+    NewEvent::new(("holidays", format!("{province}/{year}")), province, context.today(), &payload)
 }

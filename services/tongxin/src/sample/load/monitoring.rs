@@ -56,6 +56,7 @@ impl Loading<'_> {
                 request_id: self.files.id(&format!("holidays/{year}")),
                 year: *year,
                 holidays: holidays.clone(),
+                region_code: String::new(),
             };
             self.call(|| async { self.gateway.rules().set_holidays(request.clone()).await }).await?;
         }
