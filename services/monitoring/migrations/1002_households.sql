@@ -20,7 +20,8 @@ CREATE TABLE household (
 );
 -- An index of a part of a table says that its column is there. Else it would match each statement about that part, and
 -- one that is planned while the table is empty would read the whole index.
-CREATE UNIQUE INDEX household_number_taken ON household (household_number)
+-- A number is unique within a county.
+CREATE UNIQUE INDEX household_number_taken ON household (household_number, (region_code / 1000000))
     WHERE household_number IS NOT NULL AND merged_into IS NULL;
 CREATE INDEX household_region ON household (region_code, household_id);
 CALL restrict_to_region('household');

@@ -21,9 +21,17 @@ CREATE TABLE defect (
     rule_number  smallint NOT NULL,
     region_code  bigint NOT NULL,
     found_on     date NOT NULL,
+    -- Of a defect that is about two households: the village of the other one.
+    other_region bigint,
     PRIMARY KEY (household_id, rule_number)
 );
 CREATE INDEX defect_region ON defect (region_code, rule_number);
 CREATE INDEX defect_rule ON defect (rule_number, region_code, household_id);
 CALL restrict_to_region('defect');
+-- What is about two households is told to those only who see both: else it would tell that somebody is registered elsewhere.
+CREATE POLICY both_households ON defect AS RESTRICTIVE FOR SELECT
+    USING (
+        other_region IS NULL
+        OR (other_region >= (SELECT region_from()) AND other_region < (SELECT region_until()))
+    );
 GRANT SELECT, INSERT, UPDATE, DELETE ON defect TO tongxin_app;

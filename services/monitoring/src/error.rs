@@ -34,8 +34,12 @@ pub enum Error {
     HouseholdNotFound(HouseholdId),
 
     /// No household that the caller may see has the national number.
-    #[error("no household has this household_number")]
+    #[error("no household there has this household_number")]
     HouseholdNumberNotFound,
+
+    /// Several households of the caller's region have the number.
+    #[error("several households have this household_number: name the county by region_code")]
+    HouseholdNumberAmbiguous,
 
     /// The household was merged into another.
     #[error("the household was merged into {0}: use that one")]
@@ -231,6 +235,7 @@ impl ServiceError for Error {
             Self::Date(_, DateRefused::TooOld { .. }) | Self::HolidaysElsewhere(_) => ErrorKind::PermissionDenied,
             Self::RegionLevelWrong(_)
             | Self::Date(_, DateRefused::InFuture { .. })
+            | Self::HouseholdNumberAmbiguous
             | Self::Field { .. }
             | Self::Row { .. }
             | Self::RuleSet(_)
@@ -253,6 +258,7 @@ impl ServiceError for Error {
             Self::RegionNotFound(_) => "REGION_NOT_FOUND",
             Self::RegionLevelWrong(_) => "REGION_LEVEL_WRONG",
             Self::HouseholdNotFound(_) | Self::HouseholdNumberNotFound => "HOUSEHOLD_NOT_FOUND",
+            Self::HouseholdNumberAmbiguous => "HOUSEHOLD_NUMBER_AMBIGUOUS",
             Self::HouseholdMerged(_) => "HOUSEHOLD_MERGED",
             Self::RuleSetNotFound(_) => "RULE_SET_NOT_FOUND",
             Self::RuleSetMissing(..) => "RULE_SET_MISSING",
@@ -289,6 +295,7 @@ impl ServiceError for Error {
             Self::RegionNotFound(_) | Self::RegionLevelWrong(_) => Some("region_code"),
             Self::HouseholdNotFound(_) => Some("household_id"),
             Self::HouseholdNumberNotFound => Some("household_number"),
+            Self::HouseholdNumberAmbiguous => Some("region_code"),
             Self::RuleSetNotFound(_) => Some("rule_set_id"),
             Self::VerdictNotFound(_) => Some("verdict_id"),
             Self::Merge(refused) => refused.field(),

@@ -2,14 +2,17 @@
 
 use chrono::NaiveDate;
 use sqlx::PgPool;
-use tongxin_platform::{db::Scope, region::RegionCode};
+use tongxin_platform::{
+    db::Scope,
+    region::{RegionCode, RegionRange},
+};
 
 use crate::{
     domain::{HouseholdId, quality},
     error::Error,
     store::{
-        defects,
-        dossiers::{Part, Reader},
+        defects::{self, Finding},
+        dossiers::{self, Part, Reader},
     },
 };
 
@@ -21,6 +24,8 @@ pub struct Check {
     pool: PgPool,
     reader: Reader,
     today: NaiveDate,
+    /// What the caller sees.
+    sees: RegionRange,
 }
 
 /// What a part of a check came to.
@@ -28,15 +33,15 @@ pub struct Check {
 pub struct Checked {
     /// Households that were checked.
     pub households: usize,
-    /// Defects that were found.
+    /// Defects that were found, but for those about a household that the caller does not see.
     pub defects: usize,
 }
 
 impl Check {
-    /// Checks the households of a region as of a day.
+    /// Checks the households of a region as of a day, for somebody who sees a range of regions.
     #[must_use]
-    pub fn new(pool: PgPool, region: RegionCode, today: NaiveDate) -> Self {
-        Self { pool, reader: Reader::new(region, today), today }
+    pub fn new(pool: PgPool, region: RegionCode, today: NaiveDate, sees: RegionRange) -> Self {
+        Self { pool, reader: Reader::new(region, today), today, sees }
     }
 
     /// Checks some more households; `None` when all were checked.
@@ -48,12 +53,21 @@ impl Check {
             tx.rollback().await?;
             return Ok(None);
         }
-        let mut found: Vec<(HouseholdId, i16)> = Vec::new();
+        let mut found: Vec<Finding> = Vec::new();
         for (household, dossier) in &dossiers {
-            found.extend(quality::check(dossier).map(|rule| (*household, rule.number)));
+            let finding = |rule_number| Finding { household: *household, rule_number, other: None };
+            found.extend(quality::check(dossier).map(|rule| finding(rule.number)));
+        }
+        let is_of_two = |finding: &Finding| finding.rule_number == quality::REGISTERED_TWICE;
+        let shared: Vec<HouseholdId> =
+            found.iter().filter(|finding| is_of_two(finding)).map(|finding| finding.household).collect();
+        let others = dossiers::nearest_others(&mut tx, &shared).await?;
+        for finding in found.iter_mut().filter(|finding| is_of_two(finding)) {
+            finding.other = others.get(&finding.household).copied();
         }
         defects::replace(&mut tx, &households, &found, self.today).await?;
         tx.commit().await?;
-        Ok(Some(Checked { households: dossiers.len(), defects: found.len() }))
+        let told = found.iter().filter(|finding| finding.other.is_none_or(|other| self.sees.contains(other)));
+        Ok(Some(Checked { households: dossiers.len(), defects: told.count() }))
     }
 }

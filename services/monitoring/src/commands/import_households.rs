@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use sqlx::PgConnection;
-use tongxin_platform::{region::RegionCode, request::Context};
+use tongxin_platform::{
+    region::{Level, RegionCode},
+    request::Context,
+};
 
 use super::{
     Policy,
@@ -13,18 +16,18 @@ use super::{
 use crate::{
     domain::{
         HouseholdId, ImportId,
-        household::{HouseholdDraft, Refused, Why},
+        household::{Household, HouseholdDraft, Refused, Why},
         import::{Accepted, ImportKind},
     },
     error::Error,
-    store::{regions, sealed::Sealed},
+    store::{observations, regions, sealed::Sealed},
 };
 
 /// An import of households.
 #[derive(Debug)]
 pub struct HouseholdImport {
-    /// Household numbers that a dry run has given away; `None` when rows are kept.
-    promised: Option<HashSet<Box<str>>>,
+    /// Household numbers that a dry run has given away, each in its county; `None` when rows are kept.
+    promised: Option<HashSet<(RegionCode, Box<str>)>>,
 }
 
 /// A household that is ready to be registered.
@@ -49,12 +52,12 @@ impl HouseholdImport {
     }
 
     /// Whether a row before this one would have got the number.
-    fn is_promised(&self, number: Option<&str>) -> bool {
-        let promised = self.promised.as_ref().zip(number);
-        promised.is_some_and(|(promised, number)| promised.contains(number))
+    fn is_promised(&self, household: &Household) -> bool {
+        let promised = self.promised.as_ref().zip(number_of(household));
+        promised.is_some_and(|(promised, number)| promised.contains(&number))
     }
 
-    fn promise(&mut self, given: impl Iterator<Item = Box<str>>) {
+    fn promise(&mut self, given: impl Iterator<Item = (RegionCode, Box<str>)>) {
         if let Some(promised) = &mut self.promised {
             promised.extend(given);
         }
@@ -72,13 +75,31 @@ impl HouseholdImport {
         if !villages.contains(&household.region) {
             return Err(Error::RegionNotFound(household.region.to_string()));
         }
-        if self.is_promised(household.household_number.as_deref()) {
+        if self.is_promised(household) {
             return Err(number_taken());
         }
         let accepted = (household.id, Accepted { warned: !warnings.is_empty() });
         new.push(sealed);
         Ok(accepted)
     }
+}
+
+/// A number is unique within a county.
+fn number_of(household: &Household) -> Option<(RegionCode, Box<str>)> {
+    let number = household.household_number.as_deref()?;
+    Some((household.region.at(Level::County).unwrap_or(household.region), number.into()))
+}
+
+/// Those of some households whose number another one of their county has that the transaction sees.
+async fn seen(
+    conn: &mut PgConnection,
+    refused: impl Iterator<Item = &Household> + Clone,
+) -> Result<HashSet<HouseholdId>, Error> {
+    let numbers: Vec<String> = refused.clone().filter_map(|household| household.household_number.clone()).collect();
+    let numbered = observations::households_of_numbers(conn, &numbers).await?;
+    let is_seen =
+        |household: &&Household| number_of(household).is_some_and(|(county, number)| numbered.is_in(&number, county));
+    Ok(refused.filter(is_seen).map(|household| household.id).collect())
 }
 
 fn number_taken() -> Error {
@@ -106,10 +127,17 @@ impl Imported for HouseholdImport {
         let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &mut new)).collect();
         let Kept { taken, twice } = keep(conn, context, Some(import), &new).await?;
         let given = new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
-        self.promise(given.filter_map(|sealed| sealed.household.household_number.as_deref().map(Box::from)));
+        self.promise(given.filter_map(|sealed| number_of(&sealed.household)));
+        // A dry run leaves no trace, so it does not tell of numbers of households that the caller does not see.
+        let told = if self.promised.is_some() {
+            let refused = new.iter().map(|sealed| &sealed.household).filter(|household| taken.contains(&household.id));
+            seen(conn, refused).await?
+        } else {
+            taken
+        };
 
         let outcome = |sorted: Result<(HouseholdId, Accepted), Error>| match sorted? {
-            (id, _) if taken.contains(&id) => Err(number_taken()),
+            (id, _) if told.contains(&id) => Err(number_taken()),
             (id, Accepted { warned }) => Ok(Accepted { warned: warned || twice.contains(&id) }),
         };
         Ok(sorted.into_iter().map(outcome).collect())

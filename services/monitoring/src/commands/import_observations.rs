@@ -22,7 +22,7 @@ use crate::{
     store::{
         dossiers,
         households::{self, Head},
-        observations::{self, OfHousehold},
+        observations::{self, Numbered, OfHousehold},
         profiles, region, rule_sets,
     },
 };
@@ -75,7 +75,7 @@ impl Imported for ObservationImport {
 
 /// All that is asked of the households of some rows. They are locked.
 struct Known {
-    by_number: HashMap<String, HouseholdId>,
+    by_number: Numbered,
     heads: HashMap<HouseholdId, Head>,
     circumstances: HashMap<HouseholdId, Circumstances>,
     people: HashMap<HouseholdId, Vec<Person>>,
@@ -89,13 +89,13 @@ impl Known {
         rows: &[Result<NewObservation, Error>],
     ) -> Result<Self, Error> {
         let numbers = rows.iter().flatten().filter_map(|row| match &row.0.household {
-            HouseholdRef::Number(number) => Some(number.clone()),
+            HouseholdRef::Number(number, _) => Some(number.clone()),
             HouseholdRef::Id(_) => None,
         });
         let by_number = observations::households_of_numbers(conn, &numbers.collect::<Vec<_>>()).await?;
         let named = rows.iter().flatten().filter_map(|row| match &row.0.household {
             HouseholdRef::Id(id) => Some(*id),
-            HouseholdRef::Number(number) => by_number.get(number).copied(),
+            HouseholdRef::Number(number, within) => by_number.one(number, *within).ok(),
         });
         let households: Vec<HouseholdId> = named.collect::<BTreeSet<_>>().into_iter().collect();
         let heads = households::lock(conn, &households).await?;
@@ -125,7 +125,7 @@ impl Known {
     fn id(&self, named: &HouseholdRef) -> Result<HouseholdId, Error> {
         match named {
             HouseholdRef::Id(id) => Ok(*id),
-            HouseholdRef::Number(number) => self.by_number.get(number).copied().ok_or(Error::HouseholdNumberNotFound),
+            HouseholdRef::Number(number, within) => self.by_number.one(number, *within),
         }
     }
 

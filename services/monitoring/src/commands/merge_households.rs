@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, at_version};
+use super::{Policy, at_version, move_household::needs_another_number};
 use crate::{
     domain::{
         HouseholdId, MemberId, MergeId,
@@ -58,7 +58,7 @@ impl Command for MergeHouseholds {
             let kept = (pair.kept.id, pair.kept.region);
             pair.merge.windows = merges::take_observations(conn, kept, pair.merged.id).await?;
         }
-        merges::save_merged(conn, context, &policy.keys, &pair).await?;
+        merges::save_merged(conn, context, &policy.keys, &pair).await.map_err(needs_another_number)?;
         profiles::set(conn, &[NewProfile::of(&pair.kept, context.today())]).await?;
         profiles::refresh_newest(conn, &[pair.kept.id]).await?;
         signals::warnings_match_members(conn, context, &policy.keys, &pair.kept).await?;

@@ -11,7 +11,7 @@ use super::{Policy, at_version, register_household::check_level};
 use crate::{
     domain::{
         HouseholdId,
-        household::{Household, HouseholdEvent, Move},
+        household::{Household, HouseholdEvent, Move, Why},
     },
     error::Error,
     store::{cases, defects, households, merges, observations, profiles, regions, signals, verdicts},
@@ -25,6 +25,8 @@ pub struct MoveHousehold {
     pub to: RegionCode,
     /// First day on which it lives there.
     pub moved_on: NaiveDate,
+    /// Another household number, if its own is taken there.
+    pub new_household_number: Option<String>,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,
 }
@@ -45,9 +47,12 @@ impl Command for MoveHousehold {
             return Err(Error::RegionNotFound(self.to.to_string()));
         }
         let household = households::find(conn, &policy.keys, self.household).await?;
-        let change = household.move_to(self.to, self.moved_on)?;
+        let mut change = household.move_to(self.to, self.moved_on)?;
+        if !change.events.is_empty() {
+            change.state.renumber(self.new_household_number)?;
+        }
         let moves: Vec<Move> = change.events.iter().filter_map(moved).collect();
-        let household = households::save(conn, context, &policy.keys, change).await?;
+        let household = households::save(conn, context, &policy.keys, change).await.map_err(needs_another_number)?;
         for moved in &moves {
             take_along(conn, context, moved).await?;
         }
@@ -56,6 +61,14 @@ impl Command for MoveHousehold {
             signals::warnings_match_members(conn, context, &policy.keys, &household).await?;
         }
         Ok(household)
+    }
+}
+
+/// The number that a household has is no field of such a request; the one that it gets instead is.
+pub(super) fn needs_another_number(error: Error) -> Error {
+    match &error {
+        Error::Household(refused) if matches!(refused.why, Why::NumberTaken) => error.at("new_household_number"),
+        _ => error,
     }
 }
 
@@ -73,6 +86,6 @@ async fn take_along(conn: &mut PgConnection, context: &Context, moved: &Move) ->
     verdicts::move_to(conn, moved).await?;
     signals::move_to(conn, context, moved).await?;
     cases::move_to(conn, context, moved).await?;
-    defects::move_to(conn, moved).await?;
+    defects::move_to(conn, context, moved).await?;
     merges::move_to(conn, moved).await
 }

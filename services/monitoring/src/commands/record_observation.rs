@@ -2,7 +2,10 @@
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::request::{Command, Context};
+use tongxin_platform::{
+    region::RegionCode,
+    request::{Command, Context},
+};
 
 use super::{
     Policy,
@@ -30,8 +33,8 @@ use crate::{
 pub enum HouseholdRef {
     /// By its identifier.
     Id(HouseholdId),
-    /// By its national number.
-    Number(String),
+    /// By its national number, in a region if one is named.
+    Number(String, Option<RegionCode>),
 }
 
 /// Records an observation, or corrects the one of the same window.
@@ -70,9 +73,9 @@ impl Command for RecordObservation {
         let Self { household, stated } = self;
         let id = match household {
             HouseholdRef::Id(id) => id,
-            HouseholdRef::Number(number) => {
+            HouseholdRef::Number(number, within) => {
                 let found = observations::households_of_numbers(conn, std::slice::from_ref(&number)).await?;
-                found.get(&number).copied().ok_or(Error::HouseholdNumberNotFound)?
+                found.one(&number, within)?
             }
         };
         let head = households::lock_head(conn, id).await?.unmerged()?;

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, merge_households::lock_both};
+use super::{Policy, merge_households::lock_both, move_household::needs_another_number};
 use crate::{
     domain::{
         MergeId,
@@ -18,7 +18,12 @@ use crate::{
 };
 
 /// Parts two records that were merged.
-pub struct UndoMerge(pub MergeId);
+pub struct UndoMerge {
+    /// The merge.
+    pub merge: MergeId,
+    /// What the merged record gets in place of its number, if that was taken since.
+    pub new_household_number: Option<String>,
+}
 
 impl Command for UndoMerge {
     type Policy = Policy;
@@ -26,12 +31,12 @@ impl Command for UndoMerge {
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merge, Error> {
-        let Merge { kept, merged, .. } = merges::find(conn, self.0).await?;
+        let Merge { kept, merged, .. } = merges::find(conn, self.merge).await?;
         // Before the households, as those do who send warnings.
         signals::hold_warnings_off(conn).await?;
         let [head, _] = lock_both(conn, [kept, merged]).await?;
         // Somebody may have undone it until the lock was ours.
-        let merge = merges::find(conn, self.0).await?;
+        let merge = merges::find(conn, self.merge).await?;
         if merge.undone_on.is_some() {
             return Ok(merge);
         }
@@ -42,8 +47,10 @@ impl Command for UndoMerge {
             merged: households::find(conn, &policy.keys, merged).await?,
             merge,
         };
-        let pair = pair.part(context.today())?;
-        merges::save_parted(conn, context, &policy.keys, (&pair, context.today())).await?;
+        let mut pair = pair.part(context.today())?;
+        pair.merged.renumber(self.new_household_number)?;
+        let saved = merges::save_parted(conn, context, &policy.keys, (&pair, context.today())).await;
+        saved.map_err(needs_another_number)?;
         for household in [&pair.kept, &pair.merged] {
             profiles::set(conn, &[NewProfile::of(household, context.today())]).await?;
         }

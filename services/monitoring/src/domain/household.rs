@@ -177,7 +177,7 @@ pub enum Why {
     #[error("lies before {0}, when the household was registered or moved last")]
     BeforeLastMove(NaiveDate),
     /// Another household has the number.
-    #[error("belongs to another household")]
+    #[error("belongs to another household of the county: give another number")]
     NumberTaken,
 }
 
@@ -218,12 +218,13 @@ impl Refused {
 
 impl Statement {
     fn check(&self) -> Result<(), Refused> {
-        let number = self.household_number.as_deref().unwrap_or_default();
-        if id_number::is_in(number) {
-            return Err(Refused::new("household_number", Why::HoldsIdNumber));
-        }
-        Ok(())
+        check_number("household_number", self.household_number.as_deref().unwrap_or_default())
     }
+}
+
+/// A household number stands in plain.
+fn check_number(field: &str, number: &str) -> Result<(), Refused> {
+    if id_number::is_in(number) { Err(Refused::new(field, Why::HoldsIdNumber)) } else { Ok(()) }
 }
 
 impl HouseholdDraft {
@@ -280,6 +281,17 @@ impl Household {
         self.lifted_from_poverty = statement.lifted_from_poverty;
         self.support = statement.support;
         Ok(self.changed())
+    }
+
+    /// Gives it another household number, if there is one, in place of one that is taken where it comes to.
+    ///
+    /// # Errors
+    /// When the number is somebody's ID number.
+    pub fn renumber(&mut self, number: Option<String>) -> Result<(), Refused> {
+        let Some(number) = number else { return Ok(()) };
+        check_number("new_household_number", &number)?;
+        self.household_number = Some(number);
+        Ok(())
     }
 
     /// Adds a member, or states one of this identifier anew. A new head takes the place of the former one,

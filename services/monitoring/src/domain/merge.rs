@@ -24,6 +24,8 @@ pub struct Terms {
     pub observations: bool,
     /// The national household number, if the kept record has none.
     pub household_number: bool,
+    /// What it gets in place of a number that is taken in its county.
+    pub new_household_number: Option<String>,
 }
 
 /// A member that was taken over.
@@ -167,6 +169,7 @@ impl Household {
             terms.household_number && self.household_number.is_none() && other.household_number.is_some();
         if household_number {
             self.household_number.clone_from(&other.household_number);
+            self.renumber(terms.new_household_number.clone())?;
         }
         let merge = Merge {
             id,

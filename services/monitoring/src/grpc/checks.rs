@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures::Stream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::region::{RegionCode, RegionRange};
 use tongxin_proto::monitoring::v1::CheckHouseholdsResponse;
 use tonic::Status;
 use tracing::Instrument as _;
@@ -20,8 +20,8 @@ pub(super) type Answers = Pin<Box<dyn Stream<Item = Result<CheckHouseholdsRespon
 const ANSWERS_WAITING: usize = 16;
 
 /// Checks a region that the caller sees. A caller who goes away ends the check after the part that is under way.
-pub(super) fn answer(door: &Door, region: RegionCode) -> Answers {
-    let check = Check::new(door.pool.clone(), region, door.clock.today());
+pub(super) fn answer(door: &Door, region: RegionCode, sees: RegionRange) -> Answers {
+    let check = Check::new(door.pool.clone(), region, door.clock.today(), sees);
     let (answers, stream) = mpsc::channel(ANSWERS_WAITING);
     let work = async move {
         if let Err(error) = run(check, &answers).await {

@@ -17,8 +17,8 @@ use super::{
     import::{self, Answers, Import, Part},
 };
 use crate::{
-    commands::{HouseholdImport, NewHousehold, Policy, RegisterHousehold, UndoMerge},
-    domain::{ImportId, MergeId},
+    commands::{HouseholdImport, NewHousehold, Policy, RegisterHousehold},
+    domain::ImportId,
     error::Error,
     store::{households, imports, regions},
 };
@@ -177,7 +177,7 @@ impl HouseholdService for Door {
         request: Request<v1::UndoMergeRequest>,
     ) -> Result<Response<v1::UndoMergeResponse>, Status> {
         let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = UndoMerge(MergeId(convert::uuid("merge_id", &request.merge_id)?));
+        let command = read::undo_merge(&request)?;
         Ok(Response::new(self.writer.execute(call, command).await?))
     }
 }

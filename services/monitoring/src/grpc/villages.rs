@@ -49,11 +49,11 @@ impl VillageService for Door {
         &self,
         request: Request<v1::CheckHouseholdsRequest>,
     ) -> Result<Response<checks::Answers>, Status> {
-        Caller::of(&request)?;
+        let sees = Caller::of(&request)?.region().range();
         let mut tx = self.read(&request).await?;
         let region = convert::region("region_code", &request.into_inner().region_code)?;
         regions::find_name(&mut tx, region).await?;
-        Ok(Response::new(checks::answer(self, region)))
+        Ok(Response::new(checks::answer(self, region, sees)))
     }
 
     async fn list_defects(

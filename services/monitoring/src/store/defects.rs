@@ -3,8 +3,10 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
+    db::Scope,
     page::{Page, Place},
     region::{RegionCode, RegionRange},
+    request::Context,
 };
 use uuid::Uuid;
 
@@ -38,17 +40,29 @@ pub struct DefectCount {
     pub households: i64,
 }
 
+/// What was found at a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    /// The household.
+    pub household: HouseholdId,
+    /// The rule's number.
+    pub rule_number: i16,
+    /// The village of the other household, where it is about two: who does not see both is not told.
+    pub other: Option<RegionCode>,
+}
+
 /// Keeps what was found on a day of some households, and forgets what is no longer so. A defect that stays keeps the
 /// day on which it was found first.
 pub async fn replace(
     conn: &mut PgConnection,
     households: &[HouseholdId],
-    found: &[(HouseholdId, i16)],
+    found: &[Finding],
     today: NaiveDate,
 ) -> Result<(), Error> {
     let all: Vec<Uuid> = households.iter().map(|household| household.0).collect();
-    let faulty: Vec<Uuid> = found.iter().map(|(household, _)| household.0).collect();
-    let rules: Vec<i16> = found.iter().map(|(_, rule)| *rule).collect();
+    let faulty: Vec<Uuid> = found.iter().map(|finding| finding.household.0).collect();
+    let rules: Vec<i16> = found.iter().map(|finding| finding.rule_number).collect();
+    let others: Vec<Option<i64>> = found.iter().map(|finding| finding.other.map(RegionCode::number)).collect();
     sqlx::query!(
         r#"
         DELETE FROM defect
@@ -71,15 +85,18 @@ pub async fn replace(
             ORDER BY household_id
             FOR SHARE
         )
-        INSERT INTO defect (household_id, rule_number, region_code, found_on)
-        SELECT found.household_id, found.rule_number, home.region_code, $3
-        FROM unnest($1::uuid[], $2::smallint[]) AS found (household_id, rule_number)
+        INSERT INTO defect (household_id, rule_number, region_code, found_on, other_region)
+        SELECT found.household_id, found.rule_number, home.region_code, $3, found.other_region
+        FROM unnest($1::uuid[], $2::smallint[], $4::bigint[]) AS found (household_id, rule_number, other_region)
             JOIN home ON home.household_id = found.household_id
-        ON CONFLICT (household_id, rule_number) DO NOTHING
+        ON CONFLICT (household_id, rule_number) DO UPDATE
+        SET other_region = excluded.other_region
+        WHERE defect.other_region IS DISTINCT FROM excluded.other_region
         "#,
         &faulty,
         &rules,
         today,
+        &others as &[Option<i64>],
     )
     .execute(conn)
     .await?;
@@ -87,10 +104,13 @@ pub async fn replace(
 }
 
 /// Takes what belongs to a household that moves along.
-pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
+pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
+    // Those, too, that are about a household which the caller does not see.
+    Scope::EVERYWHERE.set(conn).await?;
     sqlx::query!("UPDATE defect SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number())
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
+    Scope::range(context.regions).set(conn).await?;
     Ok(())
 }
 

@@ -220,6 +220,44 @@ pub async fn registered_twice(
     Ok(rows.into_iter().map(|row| (HouseholdId(row.household_id), count(row.members))).collect())
 }
 
+/// Of each of some households with a member who is registered in others as well: the village of the nearest of those.
+/// Whoever sees that one sees the pair, and whoever does not sees none.
+pub async fn nearest_others(
+    conn: &mut PgConnection,
+    households: &[HouseholdId],
+) -> Result<HashMap<HouseholdId, RegionCode>, Error> {
+    let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT DISTINCT ON (mine.household_id) mine.household_id, theirs.region_code
+        FROM member AS mine
+            CROSS JOIN LATERAL (
+                SELECT member.region_code
+                FROM member
+                    JOIN household USING (household_id)
+                WHERE member.id_index = mine.id_index
+                    AND member.left_on IS NULL
+                    AND member.household_id <> mine.household_id
+                    AND household.merged_into IS NULL
+                OFFSET 0
+            ) AS theirs
+        WHERE mine.household_id = ANY($1) AND mine.left_on IS NULL
+        -- How many levels of region, from the village up, they do not share.
+        ORDER BY mine.household_id,
+            (mine.region_code <> theirs.region_code)::int
+            + (mine.region_code / 1000 <> theirs.region_code / 1000)::int
+            + (mine.region_code / 1000000 <> theirs.region_code / 1000000)::int
+            + (mine.region_code / 100000000 <> theirs.region_code / 100000000)::int
+            + (mine.region_code / 10000000000 <> theirs.region_code / 10000000000)::int,
+            theirs.region_code
+        "#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((HouseholdId(row.household_id), region(row.region_code)?))).collect()
+}
+
 /// The case of each household that is open, or else that was opened last; those that were refused led to nothing.
 async fn cases(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, CaseFacts>, Error> {
     let rows = sqlx::query!(

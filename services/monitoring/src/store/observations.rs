@@ -8,7 +8,7 @@ use sqlx::{PgConnection, types::Json};
 use tongxin_platform::{log, region::RegionCode, request::Context};
 use uuid::Uuid;
 
-use super::{named, published};
+use super::{named, published, region};
 use crate::{
     domain::{
         HouseholdId, ImportId,
@@ -30,14 +30,38 @@ pub struct Recorded {
     pub record_time: DateTime<Utc>,
 }
 
-/// The households of national numbers, without those that are merged into others.
-pub async fn households_of_numbers(
-    conn: &mut PgConnection,
-    numbers: &[String],
-) -> Result<HashMap<String, HouseholdId>, Error> {
+/// The households that have national numbers, as far as the transaction sees them; of those that were merged into others
+/// none. A number is unique within a county alone.
+#[derive(Debug, Default)]
+pub struct Numbered(HashMap<String, Vec<(HouseholdId, RegionCode)>>);
+
+impl Numbered {
+    /// Whether a household in a region has the number.
+    #[must_use]
+    pub fn is_in(&self, number: &str, region: RegionCode) -> bool {
+        self.0.get(number).into_iter().flatten().any(|(_, home)| region.contains(*home))
+    }
+
+    /// The one household that has a number in a region, or wherever the transaction sees it.
+    ///
+    /// # Errors
+    /// When none has it, or several have.
+    pub fn one(&self, number: &str, within: Option<RegionCode>) -> Result<HouseholdId, Error> {
+        let is_meant = |home: &RegionCode| within.is_none_or(|within| within.contains(*home));
+        let mut meant = self.0.get(number).into_iter().flatten().filter(|(_, home)| is_meant(home));
+        match (meant.next(), meant.next()) {
+            (Some((id, _)), None) => Ok(*id),
+            (None, _) => Err(Error::HouseholdNumberNotFound),
+            (Some(_), Some(_)) => Err(Error::HouseholdNumberAmbiguous),
+        }
+    }
+}
+
+/// Looks up households by their numbers.
+pub async fn households_of_numbers(conn: &mut PgConnection, numbers: &[String]) -> Result<Numbered, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT household_number AS "number!", household_id
+        SELECT household_number AS "number!", household_id, region_code
         FROM household
         WHERE household_number = ANY($1) AND merged_into IS NULL
         "#,
@@ -45,7 +69,12 @@ pub async fn households_of_numbers(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.number, HouseholdId(row.household_id))).collect())
+    let mut numbered = Numbered::default();
+    for row in rows {
+        let home = (HouseholdId(row.household_id), region(row.region_code)?);
+        numbered.0.entry(row.number).or_default().push(home);
+    }
+    Ok(numbered)
 }
 
 /// Most observations of a household that are listed: ten years, month by month.

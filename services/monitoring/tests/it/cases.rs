@@ -315,6 +315,7 @@ async fn a_case_moves_with_its_household() {
         region_code: OTHER_VILLAGE.to_owned(),
         moved_on: date("2025-06-30"),
         expected_version: 0,
+        new_household_number: String::new(),
     };
     hq.households.move_household(request).await.unwrap();
     let (mut before, mut now) = (app.clients("village", VILLAGE), app.clients("village", OTHER_VILLAGE));

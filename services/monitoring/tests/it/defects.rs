@@ -131,7 +131,11 @@ async fn a_check_finds_what_is_wrong_over_everything() {
     let mut county = app.clients("county", COUNTY);
     let answers = county.check(COUNTY).await.unwrap();
     let last = answers.last().unwrap();
-    assert_eq!((last.households, last.defects, last.done), (5, 7, true));
+    assert_eq!(
+        (last.households, last.defects, last.done),
+        (5, 6, true),
+        "what is about another county too is not counted"
+    );
     assert!(answers.iter().rev().skip(1).all(|answer| !answer.done));
     assert_eq!(found(&app, &sound).await, numbers([114]));
     assert_eq!(found(&app, &poor).await, numbers([503, 504, 505]));
@@ -141,6 +145,37 @@ async fn a_check_finds_what_is_wrong_over_everything() {
     assert_eq!(found(&app, &twin).await, numbers([]), "that county was not checked");
     app.hq().check(PROVINCE).await.unwrap();
     assert_eq!(found(&app, &twin).await, numbers([114]));
+}
+
+#[tokio::test]
+async fn who_is_registered_twice_is_told_of_to_those_only_who_see_both_households() {
+    let app = TestApp::start().await;
+    let pair = async |caller: &mut Clients, region: &str| {
+        let counted = caller.check(region).await.unwrap().last().unwrap().defects;
+        let listed = caller.defects(region, 114).await;
+        assert_eq!(listed.total, caller.defective(114).await.len() as i64);
+        (counted, listed.total)
+    };
+    let alone = |village: &str| household(village, vec![member("张三", id_number("19800101", 1), Relation::Head)]);
+    app.hq().register(alone(VILLAGE)).await.unwrap();
+    app.hq().register(alone(VILLAGE_ELSEWHERE)).await.unwrap();
+    for (role, region) in [("village", VILLAGE), ("town", TOWN), ("county", COUNTY), ("hq", "441800000000")] {
+        let expected = if region == "441800000000" { (2, 2) } else { (0, 0) };
+        // Whoever checks: what is kept is the same.
+        app.hq().check(PROVINCE).await.unwrap();
+        let mut caller = app.clients("hq", region);
+        assert_eq!(pair(&mut caller, region).await, expected, "{role}");
+    }
+    // Of two households of theirs, one in the next village, the nearest counts.
+    app.hq().register(alone(OTHER_VILLAGE)).await.unwrap();
+    for (region, expected) in [(VILLAGE, (0, 0)), (TOWN, (2, 2)), (COUNTY, (2, 2)), (PROVINCE, (3, 3))] {
+        assert_eq!(pair(&mut app.clients("hq", region), region).await, expected, "{region}");
+    }
+    // Who comes to know the village by a move learns nothing more.
+    let here = app.hq().defective(114).await.into_iter().find(|defect| defect.region_code == VILLAGE).unwrap();
+    crate::moves::move_to(&mut app.clients("hq", TOWN), &here.household_id, OTHER_VILLAGE, "2025-06-30").await.unwrap();
+    let moved: Vec<_> = app.hq().defective(114).await.into_iter().map(|defect| defect.region_code).collect();
+    assert_eq!(moved, [OTHER_VILLAGE, OTHER_VILLAGE, VILLAGE_ELSEWHERE]);
 }
 
 #[tokio::test]
@@ -246,6 +281,7 @@ async fn defects_are_counted_by_village_and_rule_and_move_along() {
         region_code: OTHER_VILLAGE.to_owned(),
         moved_on: date("2025-06-01"),
         expected_version: 0,
+        new_household_number: String::new(),
     };
     hq.households.move_household(request).await.unwrap();
     let counts = hq.defects(TOWN, 0).await.counts;

@@ -19,6 +19,7 @@ mod merges;
 mod moves;
 mod newcomers;
 mod notices;
+mod numbers;
 mod observations;
 mod pairing;
 mod plans;

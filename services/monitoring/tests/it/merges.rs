@@ -34,6 +34,7 @@ fn request(kept: &v1::Household, merged: &v1::Household, take: &[usize]) -> Merg
         take_observations: true,
         take_household_number: true,
         expected_version: 0,
+        new_household_number: String::new(),
     }
 }
 
@@ -42,7 +43,11 @@ async fn merge(app: &TestApp, request: MergeHouseholdsRequest) -> Result<v1::Mer
 }
 
 async fn undo(app: &TestApp, merge: &v1::Merge) -> Result<v1::Merge, Status> {
-    let request = UndoMergeRequest { request_id: new_request_id(), merge_id: merge.merge_id.clone() };
+    let request = UndoMergeRequest {
+        request_id: new_request_id(),
+        merge_id: merge.merge_id.clone(),
+        new_household_number: String::new(),
+    };
     Ok(app.clients("county", COUNTY).households.undo_merge(request).await?.into_inner().merge.unwrap())
 }
 
@@ -120,6 +125,7 @@ async fn a_record_that_was_set_aside_is_not_changed() {
         region_code: VILLAGE.to_owned(),
         moved_on: date("2025-06-30"),
         expected_version: 0,
+        new_household_number: String::new(),
     };
     let refused = app.hq().households.move_household(moved).await.unwrap_err();
     assert_eq!((refused.code(), told(&refused).1.as_str()), (Code::FailedPrecondition, "HOUSEHOLD_MERGED"));

@@ -18,6 +18,7 @@ pub async fn move_to(caller: &mut Clients, household: &str, to: &str, on: &str) 
         region_code: to.to_owned(),
         moved_on: date(on),
         expected_version: 0,
+        new_household_number: String::new(),
     };
     Ok(caller.households.move_household(request).await?.into_inner().household.unwrap())
 }

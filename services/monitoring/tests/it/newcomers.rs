@@ -183,7 +183,11 @@ async fn of_the_household(place: &mut Clients, moved: &Moved, carried: &mut Carr
 
 /// A record of the new place and one that came are made one, and those that were made one before are two again.
 async fn of_merges(place: &mut Clients, moved: &Moved, local: &str, carried: &mut Carried) {
-    let undo = v1::UndoMergeRequest { request_id: new_request_id(), merge_id: moved.merge.clone() };
+    let undo = v1::UndoMergeRequest {
+        request_id: new_request_id(),
+        merge_id: moved.merge.clone(),
+        new_household_number: String::new(),
+    };
     carried.out("UndoMerge", place.households.undo_merge(undo).await);
     let merge = v1::MergeHouseholdsRequest {
         request_id: new_request_id(),
@@ -193,7 +197,11 @@ async fn of_merges(place: &mut Clients, moved: &Moved, local: &str, carried: &mu
     };
     let merge =
         carried.out("MergeHouseholds", place.households.merge_households(merge).await).into_inner().merge.unwrap();
-    let undo = v1::UndoMergeRequest { request_id: new_request_id(), merge_id: merge.merge_id };
+    let undo = v1::UndoMergeRequest {
+        request_id: new_request_id(),
+        merge_id: merge.merge_id,
+        new_household_number: String::new(),
+    };
     carried.out("UndoMerge", place.households.undo_merge(undo).await);
 }
 

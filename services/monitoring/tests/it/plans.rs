@@ -73,12 +73,7 @@ const NOT_ANALYSED: &str = "
 ";
 
 /// Statements that read all of a table: it has a few rows, or they are about all of them.
-const READ_ALL: [&str; 4] = [
-    "DELETE FROM region",
-    "SELECT day, worked, name FROM holiday",
-    "SELECT day, worked FROM holiday",
-    "DELETE FROM holiday",
-];
+const READ_ALL: [&str; 1] = ["DELETE FROM region"];
 
 #[tokio::test]
 async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {

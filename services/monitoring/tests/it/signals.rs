@@ -241,6 +241,7 @@ async fn signals_are_seen_where_the_household_lives() {
         region_code: OTHER_VILLAGE.to_owned(),
         moved_on: date("2025-06-01"),
         expected_version: 0,
+        new_household_number: String::new(),
     };
     county.households.move_household(request).await.unwrap();
 

@@ -26,7 +26,8 @@ const COLUMNS: Columns = Columns {
         "housing_grade",
         "water_safe",
     ],
-    optional: &["shocks"],
+    // Numbers are unique within a county: a file of several counties says which.
+    optional: &["shocks", "region_code"],
     longest_line: 2_000,
 };
 
@@ -68,6 +69,7 @@ fn observation(line: &Record) -> Result<Row<ObservationDraft>, CsvError> {
         draft: ObservationDraft {
             household_id: String::new(),
             household_number: line.text("household_number").to_owned(),
+            region_code: line.text("region_code").to_owned(),
             window_ends_on: day(line, "window_ends_on")?,
             wages_fen: amount(line, "wages")?,
             business_fen: amount(line, "business")?,

@@ -52,7 +52,7 @@ fn household(number: Option<&str>, orders: &[u32]) -> Household {
 
 fn merge(kept: &Household, merged: &Household, take: &[usize]) -> Result<Pair, household::Refused> {
     let members = take.iter().map(|place| merged.members[*place].id).collect();
-    let terms = Terms { members, observations: true, household_number: true };
+    let terms = Terms { members, observations: true, household_number: true, new_household_number: None };
     kept.clone().merge(merged.clone(), &terms, MergeId(Uuid::new_v4()), new_member, day("2025-06-30"))
 }
 

@@ -11,9 +11,9 @@ use tongxin_proto::{monitoring::v1, names::Named};
 
 use super::{date, household_id, named, optional_date, optional_region, region, uuid};
 use crate::{
-    commands::{ChangeHousehold, MergeHouseholds, MoveHousehold, RemoveMember, RevealHousehold, SetMember},
+    commands::{ChangeHousehold, MergeHouseholds, MoveHousehold, RemoveMember, RevealHousehold, SetMember, UndoMerge},
     domain::{
-        MemberId,
+        MemberId, MergeId,
         household::{Contact, HouseholdDraft, Refused, SocialSupport, Statement},
         id_number::IdNumber,
         member::MemberDraft,
@@ -164,6 +164,7 @@ pub(in crate::grpc) fn move_household(request: &v1::MoveHouseholdRequest) -> Res
         household: household_id("household_id", &request.household_id)?,
         to: region("region_code", &request.region_code)?,
         moved_on: date("moved_on", request.moved_on)?,
+        new_household_number: new_number(&request.new_household_number),
         expected_version: request.expected_version,
     })
 }
@@ -177,7 +178,17 @@ pub(in crate::grpc) fn merge(request: &v1::MergeHouseholdsRequest) -> Result<Mer
             members: members.collect::<Result<_, _>>()?,
             observations: request.take_observations,
             household_number: request.take_household_number,
+            new_household_number: new_number(&request.new_household_number),
         },
         expected_version: request.expected_version,
     })
+}
+
+pub(in crate::grpc) fn undo_merge(request: &v1::UndoMergeRequest) -> Result<UndoMerge, Error> {
+    let merge = MergeId(uuid("merge_id", &request.merge_id)?);
+    Ok(UndoMerge { merge, new_household_number: new_number(&request.new_household_number) })
+}
+
+fn new_number(stated: &str) -> Option<String> {
+    (!stated.is_empty()).then(|| stated.to_owned())
 }

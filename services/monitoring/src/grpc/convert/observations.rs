@@ -3,7 +3,7 @@
 use tongxin_platform::clock::timestamp;
 use tongxin_proto::{monitoring::v1, names::Named as _};
 
-use super::{date, household_id, named};
+use super::{date, household_id, named, optional_region};
 use crate::{
     commands::{HouseholdRef, RecordObservation, Screened},
     domain::{
@@ -20,7 +20,9 @@ impl TryFrom<v1::ObservationDraft> for RecordObservation {
     fn try_from(stated: v1::ObservationDraft) -> Result<Self, Error> {
         let household = match (stated.household_id.as_str(), stated.household_number.as_str()) {
             ("", "") => return Err(Error::field("household_id", "or household_number is required")),
-            ("", number) => HouseholdRef::Number(number.to_owned()),
+            ("", number) => {
+                HouseholdRef::Number(number.to_owned(), optional_region("region_code", &stated.region_code)?)
+            }
             (id, _) => HouseholdRef::Id(household_id("household_id", id)?),
         };
         Ok(Self { household, stated: stated.try_into()? })
@@ -69,6 +71,7 @@ impl From<Recorded> for v1::Observation {
             (observation.stated.net_income(), observation.per_capita_net_income());
         let stated = observation.stated;
         let stated = v1::ObservationDraft {
+            region_code: String::new(),
             household_id: household.to_string(),
             household_number: String::new(),
             window_ends_on: Some(stated.window_ends_on.into()),

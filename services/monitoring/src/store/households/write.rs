@@ -50,7 +50,7 @@ pub async fn add(
         SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::boolean[]),
                unnest($5::text[]), unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::date[]),
                unnest($9::timestamptz[]), 1
-        ON CONFLICT (household_number) WHERE household_number IS NOT NULL AND merged_into IS NULL DO NOTHING
+        ON CONFLICT (household_number, (region_code / 1000000)) WHERE household_number IS NOT NULL AND merged_into IS NULL DO NOTHING
         RETURNING household_id
         "#,
         &ids,
