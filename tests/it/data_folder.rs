@@ -181,6 +181,6 @@ async fn a_folder_that_up_never_had_is_left_as_it_is() {
     let folder = data_folder();
     let begun = output(&["log", "new-epoch", "--service", "pairing"], folder.path()).await.unwrap();
     let said = String::from_utf8(begun.stderr).unwrap();
-    assert!(!begun.status.success() && said.contains("has no databases"), "{said}");
+    assert!(!begun.status.success() && said.contains("nothing runs on the data folder"), "{said}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -102,12 +102,10 @@ impl<H: EventHandler> Consumer<H> {
                 () = stop.cancelled() => break,
                 followed = self.follow(&mut lease, &mut retried) => followed,
             };
-            match followed {
-                Ok(()) => {}
-                Err(fault) if self.complaints.is_due(&fault.to_string()) => {
-                    warn!(consumer = self.name, source = self.source, %fault, "a consumer starts again");
-                }
-                Err(_) => {}
+            if let Err(fault) = followed
+                && self.complaints.is_due(&fault.to_string())
+            {
+                warn!(consumer = self.name, source = self.source, %fault, "a consumer starts again");
             }
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -1,6 +1,6 @@
 //! Hands events to JetStream, which is a delivery cache: the log keeps what it loses.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use async_nats::{
     HeaderMap,
@@ -96,7 +96,7 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'%') {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use tongxin_platform::servers::{Postgres, ServersConfig};
 
 use super::databases;
@@ -20,15 +20,12 @@ enum Reached {
 impl Folder {
     /// Finds who runs on the folder, or starts the Postgres in it.
     pub async fn open(data_dir: &Path) -> Result<Self> {
-        let running = Instance::find(data_dir);
-        if let Ok(instance) = running {
-            return Ok(Self(Reached::Running(Box::new(instance))));
+        match Instance::find(data_dir) {
+            Ok(instance) => return Ok(Self(Reached::Running(Box::new(instance)))),
+            // There never was one, or somebody meant another folder.
+            Err(error) if !data_dir.join("postgres").exists() => return Err(error),
+            Err(_) => {}
         }
-        ensure!(
-            data_dir.join("postgres").exists(),
-            "the data folder {} has no databases: name that of a `tongxin up` with --data-dir",
-            data_dir.display()
-        );
         Ok(Self(Reached::Stopped(Postgres::start(&ServersConfig::new(data_dir)).await?)))
     }
 
