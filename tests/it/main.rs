@@ -1,6 +1,8 @@
 //! Journeys of users through the built program, and what it stands.
 
 mod access;
+mod broker;
+mod data_folder;
 mod faults;
 mod monitoring_commands;
 mod operate;

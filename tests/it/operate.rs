@@ -28,7 +28,7 @@ use crate::support::{QINGYUAN, VILLAGE, figures};
 
 const SERVICES: [&str; 3] = ["pairing", "monitoring", "gateway"];
 
-const REGISTER: &str = "code,name,level,parent_code,assisted
+pub const REGISTER: &str = "code,name,level,parent_code,assisted
 440000000000,广东省,province,,0
 440100000000,广州市,city,440000000000,0
 441800000000,清远市,city,440000000000,0

@@ -186,11 +186,12 @@ CREATE TABLE cursor (
     source      text NOT NULL,
     epoch       bigint NOT NULL,
     seq         bigint NOT NULL,
-    -- The event of that number, by which a log that was restored to the past is told from the one that was followed.
-    event_id    uuid,
+    -- Chain hash of the event of that number: what comes next has to link to it, so that a log that was restored to the
+    -- past, or an event that is not of the log, is told from the log that was followed.
+    hash        bytea NOT NULL DEFAULT '',
     update_time timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (consumer, source),
-    CONSTRAINT cursor_event CHECK ((seq = 0) = (event_id IS NULL))
+    CONSTRAINT cursor_hash CHECK (length(hash) = CASE seq WHEN 0 THEN 0 ELSE 32 END)
 );
 GRANT SELECT, INSERT, UPDATE ON cursor TO tongxin_app;
 

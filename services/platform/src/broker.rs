@@ -1,11 +1,16 @@
 //! The connection to the message broker.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use async_nats::{ConnectOptions, Event, ServerAddr, jetstream};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
+
+mod user;
+
+pub use user::BrokerUser;
+pub(crate) use user::durable_name;
 
 use crate::secret;
 
@@ -13,16 +18,25 @@ use crate::secret;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BrokerConfig {
-    /// `nats://` or `tls://` URL, with user and password if the broker asks for them.
+    /// `nats://` or `tls://` URL; user and password may stand in it.
     #[serde(serialize_with = "secret::url")]
     pub url: SecretString,
+    /// The user to log in as, usually the service's name; `password_file` has the password.
+    pub user: Option<String>,
+    /// File with the user's password.
+    pub password_file: Option<PathBuf>,
     /// File with NATS credentials, instead of user and password.
-    pub credentials_file: Option<std::path::PathBuf>,
+    pub credentials_file: Option<PathBuf>,
 }
 
 impl Default for BrokerConfig {
     fn default() -> Self {
-        Self { url: SecretString::from("nats://127.0.0.1:4222"), credentials_file: None }
+        Self {
+            url: SecretString::from("nats://127.0.0.1:4222"),
+            user: None,
+            password_file: None,
+            credentials_file: None,
+        }
     }
 }
 
@@ -32,19 +46,26 @@ pub enum BrokerError {
     /// The credentials cannot be used.
     #[error("the setting nats.credentials_file cannot be used")]
     Credentials(#[from] std::io::Error),
+    /// There is no password.
+    #[error("the setting nats.password_file cannot be used")]
+    Password(#[source] std::io::Error),
+    /// There is a user and no file with the password.
+    #[error("nats.user needs nats.password_file")]
+    NoPasswordFile,
     /// The URL cannot be used.
     #[error("the setting nats.url cannot be used")]
     Connect(#[from] async_nats::ConnectError),
 }
 
-/// Connects to the broker, or keeps trying in the background: services start and take changes
+/// Connects a service to the broker, or keeps trying in the background: services start and take changes
 /// without it.
 ///
 /// # Errors
 /// When the settings cannot be used.
-pub async fn connect(config: &BrokerConfig) -> Result<jetstream::Context, BrokerError> {
+pub async fn connect(config: &BrokerConfig, service: &str) -> Result<jetstream::Context, BrokerError> {
     let mut options = ConnectOptions::new()
-        .name("tongxin")
+        .name(format!("tongxin {service}"))
+        .custom_inbox_prefix(user::inbox_prefix(service))
         .retry_on_initial_connect()
         .ping_interval(Duration::from_secs(10))
         .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 100).min(1_000)))
@@ -57,6 +78,10 @@ pub async fn connect(config: &BrokerConfig) -> Result<jetstream::Context, Broker
     let url = config.url.expose_secret();
     if let Some(file) = &config.credentials_file {
         options = options.credentials_file(file).await?;
+    } else if let Some(user) = &config.user {
+        let file = config.password_file.as_ref().ok_or(BrokerError::NoPasswordFile)?;
+        let password = tokio::fs::read_to_string(file).await.map_err(BrokerError::Password)?;
+        options = options.user_and_password(user.clone(), password.trim().to_owned());
     } else if let Some((user, password)) = login(url) {
         options = options.user_and_password(user, password);
     }

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::whole_file::append;
+
 /// A file that lines are added to. When it is full it becomes `<file>.1`, which replaces the one before, and begins
 /// anew: both together never have more than twice the bytes of a full one.
 #[derive(Debug)]
@@ -32,10 +34,6 @@ impl LogFile {
         self.bytes = 0;
         Ok(())
     }
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    File::options().create(true).append(true).open(path)
 }
 
 /// Each write is a line, which is not torn apart.

@@ -1,9 +1,9 @@
-//! Files that are there as a whole or not at all, whenever the machine stops.
+//! Files that are there as a whole or not at all, whenever the machine stops, and files that grow.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
@@ -27,10 +27,22 @@ pub fn write(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// Opens a file for adding to it that others than its owner and group may not read, whatever it was before.
+///
+/// # Errors
+/// When it cannot be written to.
+pub fn append(path: &Path) -> io::Result<File> {
+    const MODE: u32 = 0o640;
+    let file = File::options().create(true).append(true).mode(MODE).open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o007 != 0 {
+        file.set_permissions(Permissions::from_mode(mode & MODE))?;
+    }
+    Ok(file)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Instance {
     pub services: BTreeMap<String, Addresses>,
     /// Databases of all services, for the role that services log in as.
     pub databases: BTreeMap<String, String>,
+    /// The same for the role that owns the tables.
+    pub owner_databases: BTreeMap<String, String>,
 }
 
 /// Where a service listens.

@@ -1,7 +1,7 @@
 //! The services that this program can be.
 
 use clap::ValueEnum;
-use tongxin_platform::db::Migrations;
+use tongxin_platform::{broker::BrokerUser, db::Migrations};
 
 /// A service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,8 +36,34 @@ impl ServiceName {
         }
     }
 
+    /// Those whose events it follows.
+    const fn follows(self) -> &'static [&'static str] {
+        match self {
+            Self::Pairing => &[],
+            Self::Monitoring => &[tongxin_pairing::NAME],
+            Self::Gateway => &[tongxin_pairing::NAME, tongxin_monitoring::NAME],
+        }
+    }
+
+    /// What it may do at the broker.
+    pub fn broker_user(self) -> BrokerUser {
+        BrokerUser::of_service(self.name(), self.follows())
+    }
+
     /// The one that was asked for, or all.
     pub fn selected(one: Option<Self>) -> Vec<Self> {
         one.map_or_else(|| Self::ALL.to_vec(), |one| vec![one])
     }
+}
+
+/// What operators are given is what `up` runs with.
+#[test]
+fn the_users_in_deploy_are_those_of_the_services() {
+    let entries = ServiceName::ALL.map(|service| {
+        service.broker_user().configuration(&format!("$NATS_{}_PASSWORD", service.name().to_uppercase()))
+    });
+    let expected = format!("authorization {{ users: [\n{}] }}\n", entries.concat());
+    let template = include_str!("../../../deploy/nats/users.conf");
+    let users = template.split_once("authorization").map(|(_, users)| format!("authorization{users}"));
+    assert_eq!(users, Some(expected), "deploy/nats/users.conf has to say this");
 }

@@ -7,7 +7,6 @@ use tongxin_platform::{
     region::RegionCode,
 };
 use tongxin_proto::Date;
-use uuid::Uuid;
 
 use super::Effects;
 use crate::domain::{fact::Fact, indicators::Indicator};
@@ -32,7 +31,7 @@ pub(super) fn add(
         epoch: event.epoch,
         seq: event.seq,
         position,
-        event_id: Uuid::try_parse(&event.event_id).map_err(HandlerError::reject)?,
+        event_id: event.event_id,
     });
     Ok(())
 }

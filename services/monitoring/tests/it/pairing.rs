@@ -7,9 +7,10 @@ use futures::{Stream, stream};
 use prost::{Message as _, Name as _};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tongxin_platform::consumer::Envelope;
 use tongxin_proto::{
     log::v1::{
-        Event, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
+        Event, GetHashRequest, GetHashResponse, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
         log_service_server::{LogService, LogServiceServer},
     },
     pairing::v1::{Region, RegionLevel, RegionsRecorded},
@@ -30,7 +31,18 @@ struct Log(Arc<Event>);
 #[tonic::async_trait]
 impl LogService for Log {
     async fn get_head(&self, _: Request<GetHeadRequest>) -> Result<Response<GetHeadResponse>, Status> {
-        Ok(Response::new(GetHeadResponse { epoch: 1, seq: self.0.seq, hash: vec![], published_seq: self.0.seq }))
+        Ok(Response::new(GetHeadResponse {
+            epoch: 1,
+            seq: self.0.seq,
+            hash: self.0.hash.clone(),
+            published_seq: self.0.seq,
+        }))
+    }
+
+    async fn get_hash(&self, request: Request<GetHashRequest>) -> Result<Response<GetHashResponse>, Status> {
+        let is_there = request.into_inner().seq == self.0.seq;
+        let hash = if is_there { self.0.hash.clone() } else { Vec::new() };
+        Ok(Response::new(GetHashResponse { epoch: 1, hash }))
     }
 
     type ReadEventsStream = Pin<Box<dyn Stream<Item = Result<ReadEventsResponse, Status>> + Send>>;
@@ -58,7 +70,7 @@ pub async fn serve(now: DateTime<Utc>, stop: CancellationToken) -> SocketAddr {
 
 fn recorded(now: DateTime<Utc>) -> Event {
     let payload = RegionsRecorded { regions: register() };
-    Event {
+    let mut event = Event {
         seq: 1,
         event_id: Uuid::new_v4().to_string(),
         event_type: RegionsRecorded::full_name(),
@@ -71,8 +83,11 @@ fn recorded(now: DateTime<Utc>) -> Event {
         actor: "operator".to_owned(),
         trace_parent: String::new(),
         payload: payload.encode_to_vec(),
-        hash: vec![0; 32],
-    }
+        hash: Vec::new(),
+    };
+    let first = Envelope::from_log("pairing", 1, event.clone()).unwrap();
+    event.hash = first.link(&[]).to_vec();
+    event
 }
 
 /// Two counties, in force from 2021 on; one of the villages was given up in 2024.

@@ -4,11 +4,12 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use tracing::warn;
 
 use super::{
-    Envelope, EventHandler, Fault,
+    EventHandler, Fault,
     apply::{Apply, Trouble},
     cursor::{self, Cursor},
     parked,
-    source::{Head, LogClient, Parts},
+    proven::{Proven, Slice},
+    source::{Head, LogClient, Part, Parts},
 };
 use crate::db::Scope;
 
@@ -33,57 +34,65 @@ impl<H: EventHandler> Apply<'_, H> {
         tx.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '1min'").await?;
         self.handler.forget(&mut tx, self.source).await?;
         parked::forget(&mut tx, self.name, self.source).await?;
-        cursor = Cursor { epoch: head.epoch, seq: 0, event_id: None };
-        cursor::save(&mut tx, self.name, self.source, cursor).await?;
+        cursor = Cursor::at_start(head.epoch);
+        cursor::save(&mut tx, self.name, self.source, &cursor).await?;
         self.progress.note(&cursor, &head);
         while cursor.seq < head.seq {
             let after = cursor.seq;
             let mut parts = log.read(self.source, after).await?;
-            while let Some(events) = gather(&mut parts).await? {
+            while let Some(part) = gather(&mut parts).await? {
+                let events = self.of_log(cursor, part.events, &part.hash)?;
                 cursor = self.run_within(&mut tx, &events).await?;
             }
             if cursor.seq == after {
                 return Err(Fault::Gap(after));
             }
         }
+        self.progress.log_is_sound();
         tx.commit().await?;
         self.progress.advance(&cursor);
         Ok(cursor)
     }
 
     /// As [`run`](Self::run), within a transaction.
-    async fn run_within(&self, tx: &mut PgConnection, events: &[Envelope]) -> Result<Cursor, Fault> {
-        match self.try_within(tx, events).await {
+    async fn run_within(&self, tx: &mut PgConnection, events: &Proven) -> Result<Cursor, Fault> {
+        match self.try_within(tx, &events.all()).await {
             Ok(cursor) => return Ok(cursor),
             Err(Trouble::Fault(fault)) => return Err(fault),
             Err(Trouble::Event(_)) => {}
         }
         let mut reached = Cursor::default();
-        for event in events {
-            reached = match self.try_within(tx, std::slice::from_ref(event)).await {
+        for slice in events.one_by_one() {
+            reached = match self.try_within(tx, &slice).await {
                 Ok(cursor) => cursor,
                 Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Event(reason)) => self.park_within(tx, event, &reason).await?,
+                Err(Trouble::Event(reason)) => self.park_within(tx, &slice, &reason).await?,
             };
         }
         Ok(reached)
     }
 
-    async fn try_within(&self, tx: &mut PgConnection, events: &[Envelope]) -> Result<Cursor, Trouble> {
+    async fn try_within(&self, tx: &mut PgConnection, slice: &Slice<'_>) -> Result<Cursor, Trouble> {
         let mut savepoint = tx.begin().await?;
-        let cursor = self.all_within(&mut savepoint, events).await?;
+        let cursor = self.all_within(&mut savepoint, slice).await?;
         savepoint.commit().await?;
         Ok(cursor)
     }
 }
 
-async fn gather(parts: &mut Parts) -> Result<Option<Vec<Envelope>>, Fault> {
-    let mut events = Vec::new();
+async fn gather(parts: &mut Parts) -> Result<Option<Part>, Fault> {
+    let mut gathered: Option<Part> = None;
     let mut bytes = 0;
-    while events.len() < EVENTS && bytes < BYTES {
+    while gathered.as_ref().is_none_or(|part| part.events.len() < EVENTS) && bytes < BYTES {
         let Some(part) = parts.next().await? else { break };
-        bytes += part.iter().map(|event| event.payload.len()).sum::<usize>();
-        events.extend(part);
+        bytes += part.events.iter().map(|event| event.payload.len()).sum::<usize>();
+        match &mut gathered {
+            None => gathered = Some(part),
+            Some(Part { events, hash }) => {
+                events.extend(part.events);
+                *hash = part.hash;
+            }
+        }
     }
-    Ok((!events.is_empty()).then_some(events))
+    Ok(gathered)
 }

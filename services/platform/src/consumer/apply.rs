@@ -10,6 +10,7 @@ use super::{
     Envelope, EventHandler, Fault, HandlerError, Progress,
     cursor::{self, Cursor},
     parked,
+    proven::{Claim, Proven, Slice, follow},
     source::{Head, LogClient},
 };
 use crate::{db::Scope, error::chain, telemetry::follow_span};
@@ -24,79 +25,89 @@ pub(super) struct Apply<'consumer, H> {
 }
 
 impl<H: EventHandler> Apply<'_, H> {
-    /// Handles those of the events that are next, in one transaction if all is well, and one by
-    /// one if an event has to be parked. Returns the cursor reached.
-    pub(super) async fn run(&self, events: Vec<Envelope>) -> Result<Cursor, Fault> {
-        match self.all(&events).await {
-            Err(Trouble::Event(_)) => self.one_by_one(&events).await,
+    /// Handles events, in one transaction if all is well, and one by one if an event has to be parked. Returns the cursor
+    /// reached.
+    pub(super) async fn run(&self, events: &Proven) -> Result<Cursor, Fault> {
+        match self.all(&events.all()).await {
+            Err(Trouble::Event(_)) => self.one_by_one(events).await,
             Err(Trouble::Fault(fault)) => Err(fault),
             Ok(cursor) => Ok(cursor),
         }
     }
 
-    async fn all(&self, events: &[Envelope]) -> Result<Cursor, Trouble> {
+    async fn all(&self, slice: &Slice<'_>) -> Result<Cursor, Trouble> {
         // Cursor and effects are lost together, and the source's log has the events.
         let mut tx = Scope::EVERYWHERE.write_again(self.pool).await?;
-        let cursor = self.all_within(&mut tx, events).await?;
+        let cursor = self.all_within(&mut tx, slice).await?;
         tx.commit().await?;
         Ok(cursor)
     }
 
-    /// Handles those of the events that are next, within the transaction that `conn` is in.
-    pub(super) async fn all_within(&self, conn: &mut PgConnection, events: &[Envelope]) -> Result<Cursor, Trouble> {
-        let mut cursor = cursor::lock(conn, self.name, self.source).await?;
-        let next = next_in_order(cursor, events)?;
-        let Some(last) = next.last() else { return Ok(cursor) };
+    /// Handles events within the transaction that `conn` is in.
+    pub(super) async fn all_within(&self, conn: &mut PgConnection, slice: &Slice<'_>) -> Result<Cursor, Trouble> {
+        self.lock(conn, slice).await?;
         let waiting = parked::aggregates(conn, self.name, self.source).await?;
-        if next.iter().any(|event| waiting.contains(&event.aggregate_id)) {
+        if slice.events.iter().any(|event| waiting.contains(&event.aggregate_id)) {
             return Err(Trouble::Event("an earlier event of the aggregate is parked".to_owned()));
         }
-        handle(self.handler, self.name, conn, next).await?;
-        cursor = cursor.at(last)?;
-        cursor::save(conn, self.name, self.source, cursor).await?;
+        handle(self.handler, self.name, conn, slice.events).await?;
+        let cursor = slice.to();
+        cursor::save(conn, self.name, self.source, &cursor).await?;
         Ok(cursor)
     }
 
-    async fn one_by_one(&self, events: &[Envelope]) -> Result<Cursor, Fault> {
+    /// Keeps the cursor where the proof of the events begins; it proves nothing from anywhere else.
+    async fn lock(&self, conn: &mut PgConnection, slice: &Slice<'_>) -> Result<(), Fault> {
+        if cursor::lock(conn, self.name, self.source).await? == slice.from { Ok(()) } else { Err(Fault::Moved) }
+    }
+
+    async fn one_by_one(&self, events: &Proven) -> Result<Cursor, Fault> {
         let mut reached = Cursor::default();
-        for event in events {
-            reached = match self.all(std::slice::from_ref(event)).await {
+        for slice in events.one_by_one() {
+            reached = match self.all(&slice).await {
                 Ok(cursor) => cursor,
                 Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Event(reason)) => self.park(event, &reason).await?,
+                Err(Trouble::Event(reason)) => self.park(&slice, &reason).await?,
             };
         }
         Ok(reached)
     }
 
-    async fn park(&self, event: &Envelope, reason: &str) -> Result<Cursor, Fault> {
+    async fn park(&self, slice: &Slice<'_>, reason: &str) -> Result<Cursor, Fault> {
         let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
-        let cursor = self.park_within(&mut tx, event, reason).await?;
+        let cursor = self.park_within(&mut tx, slice, reason).await?;
         tx.commit().await?;
         Ok(cursor)
     }
 
+    /// Parks the one event of a slice.
     pub(super) async fn park_within(
         &self,
         conn: &mut PgConnection,
-        event: &Envelope,
+        slice: &Slice<'_>,
         reason: &str,
     ) -> Result<Cursor, Fault> {
-        error!(
-            consumer = self.name,
-            source = self.source,
-            seq = event.seq,
-            event.event_type,
-            reason,
-            "an event was parked"
-        );
-        let mut cursor = cursor::lock(conn, self.name, self.source).await?;
-        if cursor.epoch == event.epoch && cursor.seq + 1 == event.seq {
+        self.lock(conn, slice).await?;
+        for event in slice.events {
+            let (consumer, source) = (self.name, self.source);
+            error!(consumer, source, seq = event.seq, event.event_type, reason, "an event was parked");
             parked::keep(conn, self.name, event, reason).await?;
-            cursor = cursor.at(event)?;
-            cursor::save(conn, self.name, self.source, cursor).await?;
         }
+        let cursor = slice.to();
+        cursor::save(conn, self.name, self.source, &cursor).await?;
         Ok(cursor)
+    }
+
+    /// Events that were read from the log after a cursor, which have to continue its chain.
+    pub(super) fn of_log(&self, from: Cursor, events: Vec<Envelope>, stated: &[u8]) -> Result<Proven, Fault> {
+        let seq = from.seq;
+        if !follow(&from, &events) {
+            return Err(Fault::Gap(seq));
+        }
+        Claim::over(from, events).ends_in(stated).map_err(|_| {
+            self.progress.log_went_back();
+            Fault::LogAltered(seq)
+        })
     }
 
     /// Makes sure that the cursor is in the epoch that the source's log states. A log of a newer
@@ -117,8 +128,8 @@ impl<H: EventHandler> Apply<'_, H> {
         let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
         let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
         if cursor.epoch == 0 {
-            cursor = Cursor { epoch, seq: 0, event_id: None };
-            cursor::save(&mut tx, self.name, self.source, cursor).await?;
+            cursor = Cursor::at_start(epoch);
+            cursor::save(&mut tx, self.name, self.source, &cursor).await?;
         }
         tx.commit().await?;
         Ok(cursor)
@@ -138,18 +149,6 @@ pub(super) async fn handle<H: EventHandler>(
         Ok(outcome) => Ok(outcome?),
         Err(_) => Err(Trouble::Event("the handler panicked".to_owned())),
     }
-}
-
-/// The events after the cursor, which have to follow it without a gap.
-fn next_in_order(cursor: Cursor, events: &[Envelope]) -> Result<&[Envelope], Fault> {
-    let old = |event: &&Envelope| (event.epoch, event.seq) <= (cursor.epoch, cursor.seq);
-    let next = &events[events.iter().take_while(old).count()..];
-    for (event, seq) in next.iter().zip(cursor.seq + 1..) {
-        if event.epoch != cursor.epoch || event.seq != seq {
-            return Err(Fault::Gap(seq - 1));
-        }
-    }
-    Ok(next)
 }
 
 /// What kept an event from being handled.

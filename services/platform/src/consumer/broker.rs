@@ -9,10 +9,13 @@ use async_nats::jetstream::{
 use futures::{StreamExt as _, stream::ReadyChunks};
 
 use super::Envelope;
-use crate::log::{stream_config, stream_name};
+use crate::{broker::durable_name, log::stream_name};
 
 /// Most events of one transaction.
 const BATCH: usize = 500;
+
+/// Bytes that are on their way to us at most, whatever was published.
+const BYTES: usize = 16 << 20;
 
 /// The broker has to show a sign of life this often.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -26,13 +29,15 @@ pub(super) struct Messages {
 /// Some events, in the order of the log.
 pub(super) struct Batch {
     pub events: Vec<Envelope>,
+    /// Messages that are not like those that the source publishes.
+    pub strange: u64,
     /// The messages that they came in, for acknowledgement.
     pub messages: Vec<Message>,
     /// Whether the broker has more than another batch to deliver.
     pub many_more: bool,
 }
 
-/// Subscribes, after making stream and consumer if they are gone.
+/// Subscribes, after making the consumer if it is gone. The stream is made by the source.
 ///
 /// A consumer that is made new begins with what comes next: the log has what was before.
 pub(super) async fn messages(
@@ -40,8 +45,9 @@ pub(super) async fn messages(
     name: &'static str,
     source: &'static str,
 ) -> Result<Messages, String> {
-    let stream = jetstream.get_or_create_stream(stream_config(source)).await.map_err(text)?;
-    let durable = durable(name, source);
+    // Without asking about the stream, which is not ours to know.
+    let stream = jetstream.get_stream_no_info(stream_name(source)).await.map_err(text)?;
+    let durable = durable_name(name, source);
     let config = pull::Config {
         durable_name: Some(durable.clone()),
         deliver_policy: DeliverPolicy::New,
@@ -57,6 +63,7 @@ pub(super) async fn messages(
     let stream = consumer
         .stream()
         .max_messages_per_batch(BATCH)
+        .max_bytes_per_batch(BYTES)
         .heartbeat(HEARTBEAT)
         .expires(HEARTBEAT * 4)
         .messages()
@@ -66,7 +73,7 @@ pub(super) async fn messages(
 }
 
 impl Messages {
-    /// The next events. A message that is no event of ours is acknowledged and left out.
+    /// The next events. A message that is no event of the source is acknowledged and left out.
     ///
     /// # Errors
     /// When the consumer is gone, or the broker gives no sign of life.
@@ -75,22 +82,19 @@ impl Messages {
         let messages = batch.into_iter().collect::<Result<Vec<_>, _>>().map_err(text)?;
         let mut events: Vec<_> =
             messages.iter().filter_map(|message| Envelope::from_message(self.source, message)).collect();
+        let strange = (messages.len() - events.len()) as u64;
         // Redeliveries come between newer ones.
-        events.sort_by_key(|event| (event.epoch, event.seq));
-        events.dedup_by_key(|event| (event.epoch, event.seq));
+        events.sort_by_key(Envelope::place);
+        events.dedup();
         let pending = messages.last().and_then(|message| message.info().ok()).map_or(0, |info| info.pending);
-        Ok(Batch { events, messages, many_more: pending > BATCH as u64 })
+        Ok(Batch { events, strange, messages, many_more: pending > BATCH as u64 })
     }
 }
 
 /// Ends the broker's consumer and what it still has to deliver.
 pub(super) async fn skip(jetstream: &jetstream::Context, name: &str, source: &str) -> Result<(), String> {
-    let ended = jetstream.delete_consumer_from_stream(durable(name, source), stream_name(source)).await;
+    let ended = jetstream.delete_consumer_from_stream(durable_name(name, source), stream_name(source)).await;
     ended.map(drop).map_err(text)
-}
-
-fn durable(name: &str, source: &str) -> String {
-    format!("{name}-{source}")
 }
 
 /// Tells the broker that the messages need not come again.

@@ -1,31 +1,31 @@
 //! How far a consumer has come.
 
 use sqlx::{PgConnection, PgPool};
-use uuid::Uuid;
-
-use super::{Envelope, Fault};
 
 /// The newest event that was handled or parked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Cursor {
     pub epoch: i64,
     pub seq: i64,
-    /// The event of that number; `None` before the first one.
-    pub event_id: Option<Uuid>,
+    /// Chain hash of the event of that number; empty before the first one.
+    pub hash: Vec<u8>,
 }
 
 impl Cursor {
-    /// After one more event of the same epoch.
-    pub fn at(self, event: &Envelope) -> Result<Self, Fault> {
-        let event_id = Uuid::try_parse(&event.event_id).map_err(|_| Fault::EventIdWrong(event.seq))?;
-        Ok(Self { epoch: self.epoch, seq: event.seq, event_id: Some(event_id) })
+    /// Before the first event of an epoch.
+    pub fn at_start(epoch: i64) -> Self {
+        Self { epoch, seq: 0, hash: Vec::new() }
+    }
+
+    pub fn place(&self) -> (i64, i64) {
+        (self.epoch, self.seq)
     }
 }
 
 pub(super) async fn read(pool: &PgPool, consumer: &str, source: &str) -> Result<Cursor, sqlx::Error> {
     let cursor = sqlx::query_as!(
         Cursor,
-        "SELECT epoch, seq, event_id FROM cursor WHERE consumer = $1 AND source = $2",
+        "SELECT epoch, seq, hash FROM cursor WHERE consumer = $1 AND source = $2",
         consumer,
         source,
     )
@@ -45,7 +45,7 @@ pub(super) async fn lock(conn: &mut PgConnection, consumer: &str, source: &str) 
     .await?;
     sqlx::query_as!(
         Cursor,
-        "SELECT epoch, seq, event_id FROM cursor WHERE consumer = $1 AND source = $2 FOR UPDATE",
+        "SELECT epoch, seq, hash FROM cursor WHERE consumer = $1 AND source = $2 FOR UPDATE",
         consumer,
         source,
     )
@@ -57,14 +57,14 @@ pub(super) async fn save(
     conn: &mut PgConnection,
     consumer: &str,
     source: &str,
-    cursor: Cursor,
+    cursor: &Cursor,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         UPDATE cursor
         SET epoch = $3,
             seq = $4,
-            event_id = $5,
+            hash = $5,
             update_time = clock_timestamp()
         WHERE consumer = $1 AND source = $2
         "#,
@@ -72,7 +72,7 @@ pub(super) async fn save(
         source,
         cursor.epoch,
         cursor.seq,
-        cursor.event_id,
+        cursor.hash,
     )
     .execute(conn)
     .await?;

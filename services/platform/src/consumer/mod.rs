@@ -1,15 +1,20 @@
 //! Follows the log of another service and keeps what follows from its events.
 //!
-//! JetStream delivers quickly, the source's log delivers surely: an event is handled when it is
-//! the next of its log, dropped when it is older, and what lies between is read from the log.
+//! JetStream delivers quickly, the source's log delivers surely: an event is handled when it is the next of its log,
+//! dropped when it is older, and what lies between is read from the log. Nobody believes the broker: its events count if
+//! their hash chain ends where the log says, and what the log tells has to continue the chain of what was handled.
 
 mod anew;
 mod apply;
 mod broker;
 mod cursor;
+mod doubted;
 mod envelope;
+mod fault;
+mod handler;
 mod parked;
 mod progress;
+mod proven;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -17,12 +22,13 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use envelope::Envelope;
+pub use handler::{EventHandler, HandlerError};
 pub use progress::Progress;
 pub use source::LogClient;
 
@@ -30,6 +36,10 @@ use crate::lease::Lease;
 use apply::Apply;
 use broker::Batch;
 use cursor::Cursor;
+use doubted::Doubted;
+use fault::{Complaints, Fault};
+use proven::{Claim, Proven, follow};
+use source::{Part, Stated};
 
 /// How often an idle consumer asks the source how far its log goes.
 const TICK: Duration = Duration::from_secs(1);
@@ -39,91 +49,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// How often parked events are tried again.
 const RETRY_PARKED: Duration = Duration::from_mins(1);
-
-/// Reacts to the events of a source.
-pub trait EventHandler: Send + Sync + 'static {
-    /// Keeps the effects of events, in their order, within the transaction that `conn` is in.
-    ///
-    /// # Errors
-    /// [`HandlerError::Rejected`] for an event that can never be handled as it is.
-    fn handle(
-        &self,
-        conn: &mut PgConnection,
-        events: &[Envelope],
-    ) -> impl Future<Output = Result<(), HandlerError>> + Send;
-
-    /// Forgets all that the source's events led to, because its log begins anew. The events of the new log are
-    /// handled in the same transaction, so nobody sees less meanwhile.
-    ///
-    /// # Errors
-    /// When Postgres fails.
-    fn forget(
-        &self,
-        conn: &mut PgConnection,
-        source: &'static str,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-}
-
-/// Why events were not handled.
-#[derive(Debug, thiserror::Error)]
-pub enum HandlerError {
-    /// The event is at fault: it is parked, and with it its aggregate.
-    #[error("{0}")]
-    Rejected(String),
-    /// The database is at fault, or refuses the event.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
-}
-
-impl HandlerError {
-    /// An event that cannot be handled, and why.
-    #[expect(clippy::needless_pass_by_value, reason = "`map_err(HandlerError::reject)` reads well")]
-    pub fn reject(reason: impl ToString) -> Self {
-        Self::Rejected(reason.to_string())
-    }
-}
-
-/// A fault that is waited out.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
-    #[error("the source's log cannot be read: {0}")]
-    Source(#[from] tonic::Status),
-    #[error("the broker failed: {0}")]
-    Broker(String),
-    #[error("the source's log has a gap after event {0}")]
-    Gap(i64),
-    #[error("the source's log went back to epoch {0}: its database was restored without a new epoch")]
-    EpochWentBack(i64),
-    #[error(
-        "the source's log has no event {0} any more, or another one than was handled: its database was restored \
-         without a new epoch, so run `tongxin log new-epoch` for it"
-    )]
-    LogWentBack(i64),
-    #[error("the identifier of event {0} is no UUID")]
-    EventIdWrong(i64),
-}
-
-/// How often a fault that lasts is told again.
-const COMPLAIN: Duration = Duration::from_mins(1);
-
-/// Keeps a fault that lasts from being told with each attempt.
-#[derive(Default)]
-struct Complaints {
-    last: Option<(String, Instant)>,
-}
-
-impl Complaints {
-    /// Whether a fault is a new one, or has lasted for a while since it was told.
-    fn is_due(&mut self, fault: &str) -> bool {
-        let told = self.last.as_ref().is_some_and(|(told, at)| told == fault && at.elapsed() < COMPLAIN);
-        if !told {
-            self.last = Some((fault.to_owned(), Instant::now()));
-        }
-        !told
-    }
-}
 
 /// Follows one source for one consuming service.
 pub struct Consumer<H> {
@@ -135,6 +60,8 @@ pub struct Consumer<H> {
     handler: Arc<H>,
     progress: Progress,
     reached: Cursor,
+    /// What the broker does not do right is told once a minute, however often it is done.
+    complaints: Complaints,
 }
 
 impl<H: EventHandler> Consumer<H> {
@@ -147,8 +74,17 @@ impl<H: EventHandler> Consumer<H> {
         log: LogClient,
         handler: Arc<H>,
     ) -> Self {
-        let progress = Progress::new(name, source);
-        Self { name, source, pool, jetstream, log, handler, progress, reached: Cursor::default() }
+        Self {
+            name,
+            source,
+            pool,
+            jetstream,
+            log,
+            handler,
+            progress: Progress::new(name, source),
+            reached: Cursor::default(),
+            complaints: Complaints::default(),
+        }
     }
 
     /// How far it has come; stays valid while it runs.
@@ -161,18 +97,15 @@ impl<H: EventHandler> Consumer<H> {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut lease = Lease::new(self.pool.clone(), format!("consumer:{}:{}", self.name, self.source));
         let mut retried: Option<Instant> = None;
-        let mut complaints = Complaints::default();
         while !stop.is_cancelled() {
             let followed = tokio::select! {
                 () = stop.cancelled() => break,
                 followed = self.follow(&mut lease, &mut retried) => followed,
             };
-            match followed {
-                Ok(()) => complaints = Complaints::default(),
-                Err(fault) if complaints.is_due(&fault.to_string()) => {
-                    warn!(consumer = self.name, source = self.source, %fault, "a consumer starts again");
-                }
-                Err(_) => {}
+            if let Err(fault) = followed
+                && self.complaints.is_due(&fault.to_string())
+            {
+                warn!(consumer = self.name, source = self.source, %fault, "a consumer starts again");
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -200,7 +133,8 @@ impl<H: EventHandler> Consumer<H> {
         loop {
             tokio::select! {
                 batch = messages.next() => {
-                    let Batch { events, messages: taken, many_more } = batch.map_err(Fault::Broker)?;
+                    let Batch { events, strange, messages: taken, many_more } = batch.map_err(Fault::Broker)?;
+                    self.refuse(strange);
                     if many_more && self.has_all(&events) {
                         // What comes next would wait behind all that the log has told already.
                         info!(consumer = self.name, source = self.source, "the broker is far behind the log: skipped");
@@ -226,58 +160,107 @@ impl<H: EventHandler> Consumer<H> {
     async fn recognise_log(&mut self) -> Result<(), Fault> {
         let head = self.log.head().await?;
         let cursor = self.applied().begin_epoch(&mut self.log.clone(), head).await?;
-        if cursor.seq > 0 && self.log.event_id(cursor.seq).await? != cursor.event_id {
-            self.progress.log_went_back();
-            return Err(Fault::LogWentBack(cursor.seq));
+        if cursor.seq > 0 {
+            let Stated { epoch, hash } = self.log.hash(cursor.seq).await?;
+            if epoch == cursor.epoch && hash != cursor.hash {
+                self.progress.log_went_back();
+                return Err(Fault::LogWentBack(cursor.seq));
+            }
         }
         Ok(())
     }
 
     /// Reads the source's log up to the head of this moment.
     async fn catch_up(&mut self) -> Result<(), Fault> {
+        self.read_log(&mut Doubted::default()).await
+    }
+
+    /// Reads the source's log up to the head of this moment, and what the broker said in its light.
+    async fn read_log(&mut self, doubted: &mut Doubted) -> Result<(), Fault> {
         let head = self.log.head().await?;
-        let mut cursor = self.applied().begin_epoch(&mut self.log.clone(), head).await?;
-        self.reached = cursor;
+        let cursor = self.applied().begin_epoch(&mut self.log.clone(), head).await?;
+        self.reached = cursor.clone();
         if cursor.seq > head.seq {
             // Another replica has come further since the head was asked for, or the log went back.
             return self.recognise_log().await;
         }
         self.progress.note(&cursor, &head);
-        while cursor.seq < head.seq {
-            let after = cursor;
-            let mut parts = self.log.read(self.source, after.seq).await?;
-            while let Some(events) = parts.next().await? {
-                cursor = self.apply(events).await?;
+        while self.reached.seq < head.seq {
+            let after = self.reached.seq;
+            let mut parts = self.log.read(self.source, after).await?;
+            while let Some(Part { events, hash }) = parts.next().await? {
+                doubted.compare(&events);
+                let events = self.applied().of_log(self.reached.clone(), events, &hash)?;
+                self.apply(&events).await?;
             }
-            if cursor == after {
-                return Err(Fault::Gap(after.seq));
+            if self.reached.seq == after {
+                return Err(Fault::Gap(after));
             }
         }
+        self.progress.log_is_sound();
         Ok(())
     }
 
-    /// Takes events from the broker, reading from the log what they skip.
-    async fn take(&mut self, events: Vec<Envelope>) -> Result<(), Fault> {
-        match self.apply(events).await {
-            Err(Fault::Gap(after)) => {
-                warn!(consumer = self.name, source = self.source, after, "a gap is filled from the log");
-                self.progress.gap();
-                self.catch_up().await
-            }
-            taken => taken.map(drop),
+    /// Takes those events of the broker that are new, if they are the next ones of the log; else the log is read, which
+    /// has what they skip and says what is true.
+    async fn take(&mut self, mut events: Vec<Envelope>) -> Result<(), Fault> {
+        events.retain(|event| event.place() > self.reached.place());
+        if events.is_empty() {
+            return Ok(());
+        }
+        let claims = match self.prove(events).await? {
+            Ok(proven) => match self.apply(&proven).await {
+                Err(Fault::Moved) => return self.catch_up().await,
+                taken => return taken,
+            },
+            Err(claims) => claims,
+        };
+        let mut doubted = Doubted::new(claims);
+        self.read_log(&mut doubted).await?;
+        self.refuse(doubted.refused(&self.reached));
+        Ok(())
+    }
+
+    /// Asks the log whether events of the broker are its next ones, or gives them back.
+    async fn prove(&mut self, events: Vec<Envelope>) -> Result<Result<Proven, Vec<Envelope>>, Fault> {
+        let from = self.reached.clone();
+        let Some(last) = events.last().map(|event| event.seq).filter(|_| follow(&from, &events)) else {
+            self.tell("the broker's events are not the next ones: what lies between is read from the log");
+            self.progress.gap();
+            return Ok(Err(events));
+        };
+        let epoch = from.epoch;
+        // The answer is on its way while the chain is computed.
+        let (stated, claim) = tokio::join!(self.log.hash(last), async { Claim::over(from, events) });
+        let stated = stated?;
+        let hash = if stated.epoch == epoch { &stated.hash[..] } else { &[] };
+        Ok(claim.ends_in(hash))
+    }
+
+    async fn apply(&mut self, events: &Proven) -> Result<(), Fault> {
+        let cursor = self.applied().run(events).await?;
+        self.progress.advance(&cursor);
+        self.reached = cursor;
+        Ok(())
+    }
+
+    /// Counts messages of the broker that are not the log's.
+    fn refuse(&mut self, messages: u64) {
+        if messages > 0 {
+            self.progress.refused(messages);
+            self.tell("messages of the broker are not what the source's log says: refused, the log is read instead");
         }
     }
 
-    async fn apply(&mut self, events: Vec<Envelope>) -> Result<Cursor, Fault> {
-        let cursor = self.applied().run(events).await?;
-        self.reached = cursor;
-        self.progress.advance(&cursor);
-        Ok(cursor)
+    fn tell(&mut self, what: &'static str) {
+        if self.complaints.is_due(what) {
+            let refused = self.progress.refused_messages();
+            warn!(consumer = self.name, source = self.source, refused, "{what}");
+        }
     }
 
     fn has_all(&self, events: &[Envelope]) -> bool {
-        let reached = (self.reached.epoch, self.reached.seq);
-        events.last().is_some_and(|event| (event.epoch, event.seq) <= reached)
+        events.last().is_some_and(|event| event.place() <= self.reached.place())
     }
 
     fn applied(&self) -> Apply<'_, H> {

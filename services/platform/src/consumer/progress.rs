@@ -23,6 +23,7 @@ struct Inner {
     head_seq: AtomicI64,
     parked: AtomicI64,
     gaps: AtomicU64,
+    refused: AtomicU64,
     /// Milliseconds from `born` to the last time that the consumer was level with the log, or
     /// stood by for another replica; negative before the first.
     level: AtomicI64,
@@ -37,6 +38,7 @@ impl Progress {
             head_seq: AtomicI64::new(0),
             parked: AtomicI64::new(0),
             gaps: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             level: AtomicI64::new(-1),
             went_back: AtomicBool::new(false),
         }));
@@ -58,7 +60,14 @@ impl Progress {
         (level >= 0).then(|| std::time::Duration::from_millis(age.max(0).unsigned_abs()).as_secs_f64())
     }
 
-    /// Whether the source's log lacks what was handled of it: its database was restored, and nobody said so.
+    /// Messages of the broker that the source's log does not have: somebody else published them, or altered them.
+    #[must_use]
+    pub fn refused_messages(&self) -> u64 {
+        self.0.refused.load(Relaxed)
+    }
+
+    /// Whether the source's log lacks what was handled of it, or does not continue it: its database was restored and
+    /// nobody said so, or it was altered.
     #[must_use]
     pub fn has_log_gone_back(&self) -> bool {
         self.0.went_back.load(Relaxed)
@@ -68,8 +77,12 @@ impl Progress {
         self.0.went_back.store(true, Relaxed);
     }
 
-    pub(super) fn note(&self, cursor: &Cursor, head: &Head) {
+    /// The log continues what was handled of it.
+    pub(super) fn log_is_sound(&self) {
         self.0.went_back.store(false, Relaxed);
+    }
+
+    pub(super) fn note(&self, cursor: &Cursor, head: &Head) {
         self.0.head_seq.store(head.seq, Relaxed);
         self.advance(cursor);
     }
@@ -100,6 +113,10 @@ impl Progress {
         self.0.gaps.fetch_add(1, Relaxed);
     }
 
+    pub(super) fn refused(&self, messages: u64) {
+        self.0.refused.fetch_add(messages, Relaxed);
+    }
+
     fn now(&self) -> i64 {
         i64::try_from(self.0.born.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
@@ -115,7 +132,7 @@ impl Progress {
         gauge("tongxin_projection_lag_events", "Events of the source not handled yet", Self::lag);
         gauge(
             "tongxin_projection_log_went_back",
-            "1 while the source's log lacks what was handled of it",
+            "1 while the source's log lacks what was handled of it or does not continue it",
             |progress| i64::from(progress.has_log_gone_back()),
         );
         gauge("tongxin_parked_events", "Events that wait because one could not be handled", |progress| {
@@ -124,6 +141,11 @@ impl Progress {
         gauge("tongxin_projection_gaps", "Gaps in delivery that were filled from the log", |progress| {
             i64::try_from(progress.0.gaps.load(Relaxed)).unwrap_or(i64::MAX)
         });
+        gauge(
+            "tongxin_broker_messages_refused",
+            "Messages of the broker that the source's log does not have",
+            |progress| i64::try_from(progress.refused_messages()).unwrap_or(i64::MAX),
+        );
         let (progress, labels) = (self.clone(), labels.clone());
         meter
             .f64_observable_gauge("tongxin_projection_age_seconds")

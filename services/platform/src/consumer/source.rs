@@ -1,10 +1,9 @@
 //! The source's log, read by gRPC.
 
 use tonic::{Status, Streaming, service::interceptor::InterceptedService, transport::Channel};
-use uuid::Uuid;
 
 use tongxin_proto::log::v1::{
-    GetHeadRequest, ReadEventsRequest, ReadEventsResponse, log_service_client::LogServiceClient,
+    GetHashRequest, GetHeadRequest, ReadEventsRequest, ReadEventsResponse, log_service_client::LogServiceClient,
 };
 
 use super::Envelope;
@@ -21,6 +20,14 @@ const ANSWER_BYTES: usize = 16 << 20;
 pub(super) struct Head {
     pub epoch: i64,
     pub seq: i64,
+}
+
+/// What the source's log states of a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stated {
+    pub epoch: i64,
+    /// Chain hash of the event; empty if the log has none of that number.
+    pub hash: Vec<u8>,
 }
 
 /// Reads the log of another service.
@@ -40,12 +47,9 @@ impl LogClient {
         Ok(Head { epoch: head.epoch, seq: head.seq })
     }
 
-    /// The identifier of the event of a number, if the log has one.
-    pub(super) async fn event_id(&mut self, seq: i64) -> Result<Option<Uuid>, Status> {
-        let request = ReadEventsRequest { after_seq: seq - 1, limit: 1 };
-        let mut answers = self.0.read_events(request).await?.into_inner();
-        let event = answers.message().await?.and_then(|answer| answer.events.into_iter().next());
-        Ok(event.and_then(|event| Uuid::try_parse(&event.event_id).ok()))
+    pub(super) async fn hash(&mut self, seq: i64) -> Result<Stated, Status> {
+        let stated = self.0.get_hash(GetHashRequest { seq }).await?.into_inner();
+        Ok(Stated { epoch: stated.epoch, hash: stated.hash })
     }
 
     pub(super) async fn read(&mut self, source: &'static str, after_seq: i64) -> Result<Parts, Status> {
@@ -60,12 +64,20 @@ pub(super) struct Parts {
     stream: Streaming<ReadEventsResponse>,
 }
 
+/// Consecutive events, and the chain hash that the log states for the last one.
+pub(super) struct Part {
+    pub events: Vec<Envelope>,
+    pub hash: Vec<u8>,
+}
+
 impl Parts {
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Envelope>>, Status> {
-        let Some(ReadEventsResponse { epoch, events }) = self.stream.message().await? else { return Ok(None) };
+    pub(super) async fn next(&mut self) -> Result<Option<Part>, Status> {
+        let Some(ReadEventsResponse { epoch, mut events }) = self.stream.message().await? else { return Ok(None) };
+        let hash = events.last_mut().map(|event| std::mem::take(&mut event.hash)).unwrap_or_default();
         let read = |event| {
-            Envelope::from_log(self.source, epoch, event).ok_or_else(|| Status::data_loss("an event has no date"))
+            Envelope::from_log(self.source, epoch, event).ok_or_else(|| Status::data_loss("an event is not whole"))
         };
-        events.into_iter().map(read).collect::<Result<_, _>>().map(Some)
+        let events = events.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Some(Part { events, hash }))
     }
 }

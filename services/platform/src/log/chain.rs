@@ -1,16 +1,34 @@
 //! The hash chain that lets anyone see whether the log was altered.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 use tongxin_proto::log::v1::Event;
+use uuid::Uuid;
 
 use super::read;
 use crate::db::Scope;
 
+/// What the chain takes of an event: all of it but its number, which its place states.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Content<'event> {
+    pub event_id: Uuid,
+    pub event_type: &'event str,
+    pub aggregate_type: &'event str,
+    pub aggregate_id: &'event str,
+    pub version: i64,
+    pub region_code: i64,
+    pub occurred_on: NaiveDate,
+    pub record_time: DateTime<Utc>,
+    pub actor: &'event str,
+    pub trace_parent: &'event str,
+    pub payload: &'event [u8],
+}
+
 /// Hash of an event that follows another: SHA-256 over the previous hash and the event's fields
 /// in the order of the contract, texts and bytes with their length (8 bytes, big endian) in front,
 /// numbers as 8 bytes, the date as days and the time as microseconds since 1970-01-01.
-pub(super) fn link(previous: &[u8], event: &read::Entry) -> [u8; 32] {
+pub(crate) fn link(previous: &[u8], event: &Content<'_>) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(previous);
     let mut bytes = |bytes: &[u8]| {
@@ -27,7 +45,7 @@ pub(super) fn link(previous: &[u8], event: &read::Entry) -> [u8; 32] {
     bytes(&event.record_time.timestamp_micros().to_be_bytes());
     bytes(event.actor.as_bytes());
     bytes(event.trace_parent.as_bytes());
-    bytes(&event.payload);
+    bytes(event.payload);
     hasher.finalize().into()
 }
 
@@ -81,7 +99,7 @@ pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Veri
             if entry.seq != Some(seq) {
                 return Err(ChainBroken::Missing(seq));
             }
-            let expected = link(&hash, &entry);
+            let expected = link(&hash, &entry.content());
             if entry.hash.as_deref() != Some(&expected[..]) {
                 return Err(ChainBroken::Altered(seq));
             }

@@ -14,7 +14,9 @@ mod tests;
 
 pub use append::{NewEvent, append};
 pub use chain::{ChainBroken, Verified, verify};
-pub use publish::{stream_config, stream_name};
+pub(crate) use chain::{Content, link};
+pub(crate) use publish::{MESSAGE_BYTES, unescaped};
+pub use publish::{stream_config, stream_name, subjects};
 pub use read::{Head, begin_epoch, head, read};
 pub use relay::{Relay, RelayWake};
 pub use service::LogReader;

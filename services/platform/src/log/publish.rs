@@ -1,6 +1,6 @@
 //! Hands events to JetStream, which is a delivery cache: the log keeps what it loses.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use async_nats::{
     HeaderMap,
@@ -19,15 +19,25 @@ pub fn stream_name(service: &str) -> String {
     format!("TONGXIN_{}", service.to_uppercase())
 }
 
+/// The subjects of a service's events.
+#[must_use]
+pub fn subjects(service: &str) -> String {
+    format!("tongxin.{service}.>")
+}
+
+/// The largest message, with its headers.
+pub(crate) const MESSAGE_BYTES: i32 = 1 << 20;
+
 /// The stream that carries a service's events. It may lose any of them, so a week and a
 /// gibibyte are only what a consumer can be behind before it reads the log instead.
 #[must_use]
 pub fn stream_config(service: &str) -> Config {
     Config {
         name: stream_name(service),
-        subjects: vec![format!("tongxin.{service}.>")],
+        subjects: vec![subjects(service)],
         max_age: Duration::from_hours(7 * 24),
         max_bytes: 1 << 30,
+        max_message_size: MESSAGE_BYTES,
         discard: DiscardPolicy::Old,
         allow_direct: true,
         ..Config::default()
@@ -56,7 +66,7 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// CloudEvents in NATS' binary mode, the trace, and the place in the log.
+/// CloudEvents in NATS' binary mode, the trace, the place in the log, and what its hash chain takes besides.
 fn headers(service: &str, epoch: i64, entry: &Entry) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Msg-Id", entry.event_id.to_string());
@@ -64,14 +74,58 @@ fn headers(service: &str, epoch: i64, entry: &Entry) -> HeaderMap {
     headers.insert("ce-id", entry.event_id.to_string());
     headers.insert("ce-source", format!("/tongxin/{service}"));
     headers.insert("ce-type", entry.event_type.as_str());
-    headers.insert("ce-subject", format!("{}/{}", entry.aggregate_type, entry.aggregate_id));
+    headers.insert("ce-subject", format!("{}/{}", entry.aggregate_type, escaped(&entry.aggregate_id)));
     headers.insert("ce-time", entry.record_time.to_rfc3339());
     headers.insert("tx-seq", entry.seq.unwrap_or_default().to_string());
     headers.insert("tx-epoch", epoch.to_string());
+    headers.insert("tx-version", entry.version.to_string());
+    headers.insert("tx-actor", escaped(&entry.actor));
     headers.insert("tx-region", entry.region_code.to_string());
     headers.insert("tx-occurred-on", entry.occurred_on.to_string());
     if !entry.trace_parent.is_empty() {
         headers.insert("traceparent", entry.trace_parent.as_str());
     }
     headers
+}
+
+/// Text as a header takes it, as CloudEvents has it: what is not printable ASCII, and space, quotation mark and percent
+/// sign are percent-encoded.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'%') {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+/// The text of a header; `None` if it was not made by us.
+pub(crate) fn unescaped(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        if *first == b'%' {
+            let (digits, others) = others.split_at_checked(2)?;
+            bytes.push(*hex::decode(digits).ok()?.first()?);
+            rest = others;
+        } else {
+            bytes.push(*first);
+            rest = others;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[test]
+fn any_text_goes_through_a_header() {
+    for text in ["", "service:monitoring", "张三", "a b\r\nce-id: x", "100%", "\"q\"", "/:@"] {
+        let escaped = escaped(text);
+        assert!(escaped.bytes().all(|byte| byte.is_ascii_graphic()), "{escaped}");
+        assert_eq!(unescaped(&escaped).as_deref(), Some(text));
+    }
+    assert_eq!(unescaped("100%"), None);
+    assert_eq!(unescaped("%E4"), None);
 }

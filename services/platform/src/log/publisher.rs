@@ -22,6 +22,9 @@ use crate::lease::Lease;
 /// How long a broker that failed is left alone.
 const BROKER_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long the stream is believed to be there while nothing is published.
+const STREAM_LASTS: Duration = Duration::from_secs(30);
+
 /// Gives the broker what has its number, in the order of the numbers.
 pub(super) struct Publisher {
     service: &'static str,
@@ -29,7 +32,8 @@ pub(super) struct Publisher {
     jetstream: jetstream::Context,
     look_every: Duration,
     timeout: Duration,
-    stream_is_there: bool,
+    /// When the stream was made sure of.
+    stream_seen: Option<Instant>,
     pause_until: Option<Instant>,
     gauges: Gauges,
 }
@@ -42,7 +46,7 @@ impl Publisher {
         (look_every, timeout): (Duration, Duration),
         gauges: Gauges,
     ) -> Self {
-        Self { service, pool, jetstream, look_every, timeout, stream_is_there: false, pause_until: None, gauges }
+        Self { service, pool, jetstream, look_every, timeout, stream_seen: None, pause_until: None, gauges }
     }
 
     /// Publishes as parts of the log are numbered, and whatever the log holds besides.
@@ -76,7 +80,21 @@ impl Publisher {
     async fn work(&mut self, lease: &Mutex<Lease>, fresh: Vec<Entry>) -> Result<bool, sqlx::Error> {
         let head = read::head(&self.pool).await?;
         self.gauges.note(&head);
-        if head.published_seq == head.seq || self.pauses() || !lease.lock().await.hold().await? {
+        let idle = head.published_seq == head.seq;
+        if (idle && self.has_stream()) || self.pauses() || !lease.lock().await.hold().await? {
+            return Ok(false);
+        }
+        if idle && !self.is_connected() {
+            return Ok(false);
+        }
+        // Those who follow may not make it.
+        if !self.has_stream()
+            && let Err(error) = self.make_stream().await
+        {
+            self.leave_alone(&error);
+            return Ok(false);
+        }
+        if idle {
             return Ok(false);
         }
         let entries = match fresh.first().and_then(|entry| entry.seq) {
@@ -87,9 +105,7 @@ impl Publisher {
             return Ok(false);
         };
         if let Err(error) = self.hand_over(head.epoch, &entries).await {
-            warn!(service = self.service, error, "the broker does not take events; they wait in the log");
-            self.stream_is_there = false;
-            self.pause_until = Some(Instant::now() + BROKER_PAUSE);
+            self.leave_alone(&error);
             return Ok(false);
         }
         self.pause_until = None;
@@ -98,20 +114,42 @@ impl Publisher {
         Ok(last < head.seq)
     }
 
+    fn leave_alone(&mut self, error: &str) {
+        warn!(service = self.service, error, "the broker does not take events; they wait in the log");
+        self.stream_seen = None;
+        self.pause_until = Some(Instant::now() + BROKER_PAUSE);
+    }
+
+    fn has_stream(&self) -> bool {
+        self.stream_seen.is_some_and(|seen| seen.elapsed() < STREAM_LASTS)
+    }
+
+    /// Makes the stream, or makes it as it has to be.
+    async fn make_stream(&mut self) -> Result<(), String> {
+        if !self.is_connected() {
+            return Err("not connected".to_owned());
+        }
+        let config = publish::stream_config(self.service);
+        self.jetstream.create_or_update_stream(config).await.map_err(|error| error.to_string())?;
+        if self.stream_seen.is_none() {
+            info!(service = self.service, "the stream is there");
+        }
+        self.stream_seen = Some(Instant::now());
+        Ok(())
+    }
+
+    fn is_connected(&self) -> bool {
+        self.jetstream.client().connection_state() == State::Connected
+    }
+
     fn pauses(&self) -> bool {
         self.pause_until.is_some_and(|until| Instant::now() < until)
     }
 
-    async fn hand_over(&mut self, epoch: i64, entries: &[Entry]) -> Result<(), String> {
+    async fn hand_over(&self, epoch: i64, entries: &[Entry]) -> Result<(), String> {
         // A publish while disconnected would only fill the client's buffer.
-        if self.jetstream.client().connection_state() != State::Connected {
+        if !self.is_connected() {
             return Err("not connected".to_owned());
-        }
-        if !self.stream_is_there {
-            let config = publish::stream_config(self.service);
-            self.jetstream.create_or_update_stream(config).await.map_err(|error| error.to_string())?;
-            info!(service = self.service, "the stream is there");
-            self.stream_is_there = true;
         }
         match timeout(self.timeout, publish::publish(&self.jetstream, self.service, epoch, entries)).await {
             Ok(published) => published.map_err(|error| error.to_string()),

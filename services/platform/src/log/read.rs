@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use tongxin_proto::log::v1::Event;
 use uuid::Uuid;
 
+use super::chain::Content;
 use crate::db::Scope;
 
 /// How far a log goes.
@@ -57,12 +58,57 @@ pub(super) struct Entry {
     pub hash: Option<Vec<u8>>,
 }
 
+impl Entry {
+    /// What the chain takes of it.
+    pub(super) fn content(&self) -> Content<'_> {
+        Content {
+            event_id: self.event_id,
+            event_type: &self.event_type,
+            aggregate_type: &self.aggregate_type,
+            aggregate_id: &self.aggregate_id,
+            version: self.version,
+            region_code: self.region_code,
+            occurred_on: self.occurred_on,
+            record_time: self.record_time,
+            actor: &self.actor,
+            trace_parent: &self.trace_parent,
+            payload: &self.payload,
+        }
+    }
+}
+
 /// Reads the head.
 ///
 /// # Errors
 /// When Postgres fails.
 pub async fn head(pool: &PgPool) -> Result<Head, sqlx::Error> {
     sqlx::query_as!(Head, "SELECT epoch, seq, hash, published_seq FROM log_head").fetch_one(pool).await
+}
+
+/// A place in the chain of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub epoch: i64,
+    /// Chain hash of the event; none if the log has no event of the number.
+    pub hash: Option<Vec<u8>>,
+}
+
+/// Reads the chain hash of one event.
+pub(super) async fn place(pool: &PgPool, seq: i64) -> Result<Place, sqlx::Error> {
+    let mut tx = Scope::EVERYWHERE.read(pool).await?;
+    let place = sqlx::query_as!(
+        Place,
+        r#"
+        SELECT log_head.epoch, event.hash AS "hash?"
+        FROM log_head
+        LEFT JOIN event ON event.seq = $1
+        "#,
+        seq,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(place)
 }
 
 /// Reads events of every region after a number, oldest first.

@@ -8,7 +8,8 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tongxin_proto::log::v1::{
-    Event, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse, log_service_server::LogService,
+    Event, GetHashRequest, GetHashResponse, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
+    log_service_server::LogService,
 };
 use tonic::{Request, Response, Status};
 
@@ -71,6 +72,11 @@ impl LogService for LogReader {
             hash: head.hash,
             published_seq: head.published_seq,
         }))
+    }
+
+    async fn get_hash(&self, request: Request<GetHashRequest>) -> Result<Response<GetHashResponse>, Status> {
+        let read::Place { epoch, hash } = read::place(&self.pool, request.into_inner().seq).await.map_err(LogError)?;
+        Ok(Response::new(GetHashResponse { epoch, hash: hash.unwrap_or_default() }))
     }
 
     async fn read_events(

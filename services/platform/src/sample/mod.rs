@@ -17,7 +17,7 @@ use crate::{
     testing::Database,
 };
 
-pub(crate) use stage::{CONSUMER, DREADED, Follower, SOURCE, Source, everywhere};
+pub(crate) use stage::{CONSUMER, DREADED, Follower, SOURCE, Source, Totals, everywhere};
 
 /// The moment at which tests take place.
 pub(crate) fn noon() -> DateTime<Utc> {

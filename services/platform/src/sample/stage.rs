@@ -98,8 +98,8 @@ impl Source {
         if matches!(relay_is, Made::Alone) {
             nats.halt().await;
         }
-        let broker = BrokerConfig { url: SecretString::from(nats.url()), credentials_file: None };
-        let jetstream = broker::connect(&broker).await.unwrap();
+        let broker = BrokerConfig { url: SecretString::from(nats.url()), ..BrokerConfig::default() };
+        let jetstream = broker::connect(&broker, "test").await.unwrap();
         let world = TestWorld::at(noon()).await;
         let database = database().await;
         let pool = db::connect(&DbConfig::at(&database.app_url)).await.unwrap();

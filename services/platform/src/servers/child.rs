@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::{ServersError, user::User};
+use crate::whole_file;
 
 const LOG_LIMIT: u64 = 16 * 1024 * 1024;
 const TAIL_LINES: usize = 15;
@@ -74,10 +75,11 @@ pub(super) struct Log {
 impl Log {
     pub fn open(path: &Path) -> Result<Self, ServersError> {
         let length = || fs::metadata(path).map_or(0, |metadata| metadata.len());
-        if length() > LOG_LIMIT {
-            let _ = fs::rename(path, path.with_extension("log.1"));
+        let open = || whole_file::append(path).map_err(ServersError::io("open", path));
+        let mut file = open()?;
+        if length() > LOG_LIMIT && fs::rename(path, path.with_extension("log.1")).is_ok() {
+            file = open()?;
         }
-        let file = File::options().append(true).create(true).open(path).map_err(ServersError::io("open", path))?;
         Ok(Self { path: path.to_owned(), file, from: length() })
     }
 

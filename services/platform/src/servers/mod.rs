@@ -13,7 +13,7 @@
 //!
 //! What a data folder holds: `lock` (locked by its owner, who wrote its process id into it),
 //! `postgres/` (the database cluster, or a link to it), `run/` (Postgres's socket), `nats/` (the stream
-//! store), `nats.conf`, `nats.password`, `nats.port`, and a log of each program.
+//! store), `nats.conf`, `nats.port`, a password file of each user of NATS, and a log of each program. Nobody else may read any of it.
 
 mod binaries;
 mod child;
@@ -36,6 +36,7 @@ pub use keeper::State;
 pub use nats::Nats;
 pub use postgres::Postgres;
 
+use crate::broker::BrokerUser;
 use folder::DataFolder;
 
 /// Where the servers keep their data, and where their programs are.
@@ -48,12 +49,14 @@ pub struct ServersConfig {
     pub postgres_bin_dir: Option<PathBuf>,
     /// Otherwise it is looked for in `.tools/bin` of this folder and those above, and on the `PATH`.
     pub nats_server: Option<PathBuf>,
+    /// Who may log in at NATS, each with a password file of its own; without any there is one user who may do everything.
+    pub nats_users: Vec<BrokerUser>,
 }
 
 impl ServersConfig {
     /// With the programs of this machine.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), postgres_bin_dir: None, nats_server: None }
+        Self { data_dir: data_dir.into(), postgres_bin_dir: None, nats_server: None, nats_users: Vec::new() }
     }
 }
 

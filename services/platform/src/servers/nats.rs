@@ -1,9 +1,10 @@
 //! A private NATS server with JetStream, on a port of this machine only.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,9 @@ use super::child;
 use super::folder::{self, DataFolder};
 use super::keeper::{Keeper, Program};
 use super::{ServersConfig, ServersError, State, binaries, leftovers};
+use crate::broker::BrokerUser;
 
+/// Who may do everything, where no users are asked for.
 const USER: &str = "tongxin";
 
 /// Below the ports that the kernel gives to outgoing connections: those could take ours
@@ -66,8 +69,8 @@ impl Nats {
         let mut attempt = 1;
         loop {
             let prepare = {
-                let (folder, program) = (Arc::clone(folder), config.nats_server.clone());
-                async move || Server::prepare(&folder, program.as_deref()).await
+                let (folder, config) = (Arc::clone(folder), config.clone());
+                async move || Server::prepare(&folder, &config).await
             };
             match Keeper::start(prepare).await {
                 Ok((keeper, login)) => {
@@ -84,11 +87,19 @@ impl Nats {
         }
     }
 
-    /// With the password.
+    /// With the password of who may do everything; without one if there are users, who have passwords of their own.
     #[must_use]
     pub fn url(&self) -> String {
-        let Login { port, password } = &self.login;
-        format!("nats://{USER}:{password}@127.0.0.1:{port}")
+        match &self.login {
+            Login { port, password: Some(password) } => format!("nats://{USER}:{password}@127.0.0.1:{port}"),
+            Login { port, password: None } => format!("nats://127.0.0.1:{port}"),
+        }
+    }
+
+    /// Where the password of a user is.
+    #[must_use]
+    pub fn password_file(&self, user: &str) -> PathBuf {
+        password_file(self.folder.path(), user)
     }
 
     /// On 127.0.0.1.
@@ -133,7 +144,8 @@ impl Nats {
 #[derive(Clone)]
 struct Login {
     port: u16,
-    password: String,
+    /// Of who may do everything; none if there are users.
+    password: Option<String>,
 }
 
 impl std::fmt::Debug for Login {
@@ -153,18 +165,17 @@ struct Server {
 }
 
 impl Server {
-    async fn prepare(folder: &DataFolder, program: Option<&Path>) -> Result<Self, ServersError> {
-        let program = binaries::find_nats(program).await?;
+    async fn prepare(folder: &DataFolder, asked: &ServersConfig) -> Result<Self, ServersError> {
+        let program = binaries::find_nats(asked.nats_server.as_deref()).await?;
         let config = folder.path().join("nats.conf");
         leftovers::stop(|process| leftovers::is_nats_with(process, &config), LEFTOVER_FAREWELL).await?;
 
-        let login = Login {
-            port: port(&folder.path().join("nats.port"))?,
-            password: password(&folder.path().join("nats.password"))?,
-        };
+        let port = port(&folder.path().join("nats.port"))?;
+        let (authorization, password) = authorization(folder.path(), &asked.nats_users)?;
+        let login = Login { port, password };
         let name = name(folder.path());
         let store = store_dir(folder.path());
-        folder::write_private(&config, &configuration(&name, &login, &store)?)?;
+        folder::write_private(&config, &configuration(&name, port, &authorization, &store)?)?;
         Ok(Self { program, login, name, store, config, log: folder.path().join("nats.log") })
     }
 }
@@ -179,6 +190,8 @@ impl Program for Server {
     }
 
     fn command(&self) -> Command {
+        // What it keeps is for nobody else. It says itself if it cannot write there.
+        let _ = DirBuilder::new().mode(0o700).create(&self.store);
         let mut command = child::command(&self.program, "TERM", None);
         command.arg("-c").arg(&self.config);
         command
@@ -223,16 +236,33 @@ fn name(data_dir: &Path) -> String {
     format!("tongxin-{:016x}", hasher.finish())
 }
 
+/// Who may log in, as a part of the configuration; with the password of who may do everything, where no users are asked for.
+fn authorization(data_dir: &Path, users: &[BrokerUser]) -> Result<(String, Option<String>), ServersError> {
+    if users.is_empty() {
+        let password = password(&data_dir.join("nats.password"))?;
+        return Ok((format!("user: \"{USER}\", password: \"{password}\""), Some(password)));
+    }
+    let entry = |user: &BrokerUser| {
+        let password = password(&password_file(data_dir, &user.name))?;
+        Ok(user.configuration(&format!("\"{password}\"")))
+    };
+    let entries: Vec<_> = users.iter().map(entry).collect::<Result<_, ServersError>>()?;
+    Ok((format!("users: [\n{}]", entries.concat()), None))
+}
+
+fn password_file(data_dir: &Path, user: &str) -> PathBuf {
+    data_dir.join(format!("nats.{user}.password"))
+}
+
 /// No `sync_interval: always`: the event log in Postgres is the truth, and JetStream only delivers.
-fn configuration(name: &str, login: &Login, store: &Path) -> Result<String, ServersError> {
-    let Login { port, password } = login;
+fn configuration(name: &str, port: u16, authorization: &str, store: &Path) -> Result<String, ServersError> {
     let store = quote(store)?;
     Ok(format!(
         r#"# Written at each start.
 server_name: "{name}"
 listen: "127.0.0.1:{port}"
 max_payload: 1MB
-authorization {{ user: "{USER}", password: "{password}" }}
+authorization {{ {authorization} }}
 jetstream {{ store_dir: {store} }}
 "#
     ))

@@ -17,7 +17,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tongxin_proto::log::v1::{
-    GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
+    GetHashRequest, GetHashResponse, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
     log_service_client::LogServiceClient,
     log_service_server::{LogService, LogServiceServer, SERVICE_NAME},
 };
@@ -46,6 +46,10 @@ impl LogService for Counting {
     async fn get_head(&self, _: Request<GetHeadRequest>) -> Result<Response<GetHeadResponse>, Status> {
         let counted: CountResponse = self.0.execute(new_call(), count("wells of Zhang San", 1)).await.unwrap();
         Ok(Response::new(GetHeadResponse { seq: counted.reached, ..GetHeadResponse::default() }))
+    }
+
+    async fn get_hash(&self, _: Request<GetHashRequest>) -> Result<Response<GetHashResponse>, Status> {
+        Ok(Response::new(GetHashResponse::default()))
     }
 
     async fn read_events(&self, _: Request<ReadEventsRequest>) -> Result<Response<Self::ReadEventsStream>, Status> {

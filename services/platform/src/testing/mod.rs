@@ -131,10 +131,10 @@ impl TestWorld {
         let key = LocalKey::in_folder(keys.path()).expect("a key");
         let access = AccessConfig { issuers: vec![key.issuer()], ..AccessConfig::default() };
         let request = token_request("service:test", &["system"], "440000000000");
-        let nats = BrokerConfig { url: servers().await.nats().url().into(), credentials_file: None };
+        let nats = BrokerConfig { url: servers().await.nats().url().into(), ..BrokerConfig::default() };
         let surroundings = Surroundings {
             access: Arc::new(Access::new(access, clock.clone()).expect("the key is good")),
-            jetstream: broker::connect(&nats).await.expect("the broker's URL is good"),
+            jetstream: broker::connect(&nats, "test").await.expect("the broker's URL is good"),
             credentials: Credentials::local(key, request, clock.clone()),
             registry: prometheus::Registry::new(),
             clock: clock.clone(),

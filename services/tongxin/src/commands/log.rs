@@ -14,12 +14,7 @@ use tongxin_platform::{
 };
 
 use super::migrate;
-use crate::{
-    instance::{DATA_DIR, Instance},
-    progress::Progress,
-    services::ServiceName,
-    settings::Settings,
-};
+use crate::{instance::DATA_DIR, progress::Progress, services::ServiceName, settings::Settings, up::Folder};
 
 /// Looks after the event logs of services.
 #[derive(Debug, Subcommand)]
@@ -30,19 +25,25 @@ pub enum What {
 
 /// States that a service's database was restored to the past, so that others forget what they heard since.
 ///
-/// Services that follow the log read it anew from its start; figures are right again when they have. Needs the URL of the
-/// role that owns the tables, as `tongxin migrate` does.
+/// Services that follow the log read it anew from its start; figures are right again when they have. For a data folder
+/// of `tongxin up` name that, whether it runs or not; otherwise the settings have to say the URL of the role that owns the
+/// tables, as for `tongxin migrate`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  tongxin log new-epoch --service pairing --config tongxin.toml   after pairing's database was restored from a backup")]
+#[command(after_help = "Examples:
+  tongxin log new-epoch --service pairing --config tongxin.toml   after pairing's database was restored from a backup
+  tongxin log new-epoch --service pairing --data-dir .tongxin     the same on a data folder of `tongxin up`")]
 pub struct NewEpoch {
     /// The service whose database was restored
     #[arg(long)]
     service: ServiceName,
 
     /// Settings with the owner's URL, TOML or YAML
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "data_dir")]
     config: Option<PathBuf>,
+
+    /// Data folder of a `tongxin up`, which may be stopped
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
 }
 
 /// Checks that nobody altered an event log: every number is there and every event fits the hash chain.
@@ -51,18 +52,18 @@ pub struct NewEpoch {
 /// the whole chain was made anew.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  tongxin log verify                                    all services of the running `up`
+  tongxin log verify                                    all services of the `up` in .tongxin
   tongxin log verify --service pairing --config t.toml  a database by its URL in the settings")]
 pub struct Verify {
     /// Only this service
     #[arg(long)]
     service: Option<ServiceName>,
 
-    /// Settings whose databases are checked, instead of a running `up`'s
+    /// Settings whose databases are checked, instead of a data folder's
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Folder of the running `tongxin up`
+    /// Data folder of a `tongxin up`, which may be stopped
     #[arg(long, value_name = "FOLDER", default_value = DATA_DIR)]
     data_dir: PathBuf,
 
@@ -79,24 +80,61 @@ pub async fn run(what: What) -> Result<()> {
 }
 
 async fn new_epoch(args: &NewEpoch) -> Result<()> {
+    if let Some(data_dir) = &args.data_dir {
+        let folder = Folder::open(data_dir).await?;
+        let url = folder.owner_url(args.service).context("the `tongxin up` there is an older one: restart it")?;
+        let begun = begin_epoch(args.service, &url, &data_dir.display().to_string()).await;
+        folder.close().await;
+        return begun;
+    }
     let settings: Settings = config::load(args.config.as_deref())?;
     for (service, url) in migrate::databases(Some(args.service), &settings.migrate)? {
-        let name = service.name();
-        let mut owner = PgConnection::connect(url.expose_secret())
-            .await
-            .with_context(|| format!("cannot reach the database of {name} by migrate.{name}_url"))?;
-        let epoch = log::begin_epoch(&mut owner).await.with_context(|| format!("{name} got no new epoch"))?;
-        say!("{name}: its log is in epoch {epoch}")?;
+        let setting = format!("migrate.{}_url", service.name());
+        begin_epoch(service, url.expose_secret(), &setting).await?;
     }
     Ok(())
 }
 
+async fn begin_epoch(service: ServiceName, url: &str, stated_by: &str) -> Result<()> {
+    let name = service.name();
+    let mut owner = PgConnection::connect(url)
+        .await
+        .with_context(|| format!("cannot reach the database of {name} by {stated_by}"))?;
+    let epoch = log::begin_epoch(&mut owner).await.with_context(|| format!("{name} got no new epoch"))?;
+    owner.close().await?;
+    say!("{name}: its log is in epoch {epoch}")?;
+    Ok(())
+}
+
 async fn verify_all(args: Verify) -> Result<()> {
+    let services = ServiceName::selected(args.service);
+    if let Some(file) = &args.config {
+        let settings: Settings = config::load(Some(file))?;
+        let url = |service| settings.database(service).map(|db| db.url.expose_secret().to_owned());
+        return verify_each(&services, url, args.json).await;
+    }
+    let folder = Folder::open(&args.data_dir).await?;
+    let verified = verify_each(&services, |service| folder.app_url(service), args.json).await;
+    folder.close().await;
+    verified
+}
+
+async fn verify_each(
+    services: &[ServiceName],
+    url: impl Fn(ServiceName) -> Option<String>,
+    as_json: bool,
+) -> Result<()> {
+    let found: Vec<_> = services.iter().filter_map(|service| Some((*service, url(*service)?))).collect();
+    if found.is_empty() {
+        bail!(
+            "the settings name no database to check: set pairing.database.url, monitoring.database.url or gateway.database.url"
+        );
+    }
     let mut answers = Vec::new();
-    for (service, url) in databases(&args)? {
+    for (service, url) in found {
         let Verified { events, hash } = verify(service, &url).await?;
         let (name, hash) = (service.name(), hex::encode(hash));
-        if args.json {
+        if as_json {
             answers.push(json!({"service": name, "events": events, "hash": hash}));
         } else if events == 0 {
             say!("{name}: its log is empty")?;
@@ -104,7 +142,7 @@ async fn verify_all(args: Verify) -> Result<()> {
             say!("{name}: {events} events, all sound; the newest has the hash {hash}")?;
         }
     }
-    if args.json {
+    if as_json {
         say!("{:#}", json!(answers))?;
     }
     Ok(())
@@ -118,24 +156,7 @@ async fn verify(service: ServiceName, url: &str) -> Result<Verified> {
     let mut progress = Progress::begin(format!("checking the log of {name}"), u64::try_from(head.seq).ok());
     let verified = log::verify(&pool, |seq| progress.reach(seq.unsigned_abs())).await;
     progress.end(if verified.is_ok() { "done" } else { "not sound" });
+    // A Postgres that we started ends when nobody is left.
+    pool.close().await;
     verified.with_context(|| format!("the log of {name} is not sound"))
-}
-
-fn databases(args: &Verify) -> Result<Vec<(ServiceName, String)>> {
-    let services = ServiceName::selected(args.service);
-    let found: Vec<_> = if let Some(file) = &args.config {
-        let settings: Settings = config::load(Some(file))?;
-        let url = |service| settings.database(service).map(|db| db.url.expose_secret().to_owned());
-        services.into_iter().filter_map(|service| Some((service, url(service)?))).collect()
-    } else {
-        let running = Instance::find(&args.data_dir)?;
-        let url = |service: ServiceName| running.databases.get(service.name()).cloned();
-        services.into_iter().filter_map(|service| Some((service, url(service)?))).collect()
-    };
-    if found.is_empty() {
-        bail!(
-            "the settings name no database to check: set pairing.database.url, monitoring.database.url or gateway.database.url"
-        );
-    }
-    Ok(found)
 }

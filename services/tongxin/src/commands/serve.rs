@@ -54,7 +54,7 @@ async fn start(
     let token_file = settings.token_file.clone().unwrap_or_default();
     let surroundings = Surroundings {
         access: Arc::new(Access::new(settings.access, clock.clone())?),
-        jetstream: broker::connect(&settings.nats).await?,
+        jetstream: broker::connect(&settings.nats, service.name()).await?,
         credentials: Credentials::file(token_file, clock.clone()),
         registry: telemetry.registry(),
         clock,

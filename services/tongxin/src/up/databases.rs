@@ -25,6 +25,11 @@ pub async fn prepare(postgres: &Postgres) -> Result<()> {
     Ok(())
 }
 
+/// The URL by which the role that owns its tables reaches a service's database.
+pub fn owner_url(postgres: &Postgres, service: ServiceName) -> String {
+    postgres.url(&name(service))
+}
+
 /// The URL by which a service reaches its database.
 pub fn app_url(postgres: &Postgres, service: ServiceName) -> String {
     let url = postgres.url(&name(service));

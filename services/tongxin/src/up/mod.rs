@@ -3,6 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `databases` | makes and migrates the databases |
+//! | `folder`    | the databases of a folder for other commands, whether `up` runs or not |
 //! | `keys`      | makes the keys that personal data is sealed by |
 //! | `ports`     | who listens where |
 //! | `world`     | servers, services and token: started and stopped together |
@@ -10,6 +11,7 @@
 //! | `sample`    | loads the sample year and shows the scorecard |
 
 mod databases;
+mod folder;
 mod keys;
 mod ports;
 mod sample;
@@ -33,8 +35,10 @@ use tongxin_platform::{
 use crate::{
     instance::{DATA_DIR, Instance},
     sample::SampleName,
+    services::ServiceName,
     signals,
 };
+pub use folder::Folder;
 use ports::Ports;
 use world::World;
 
@@ -96,6 +100,7 @@ pub async fn run(args: Args) -> Result<()> {
         data_dir: args.data_dir.clone(),
         postgres_bin_dir: args.postgres_bin.clone(),
         nats_server: args.nats_server.clone(),
+        nats_users: ServiceName::ALL.map(ServiceName::broker_user).to_vec(),
     };
     let servers = tokio::select! {
         started = Servers::start(&config) => started?,

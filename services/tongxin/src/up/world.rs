@@ -48,6 +48,7 @@ impl World {
         let data_dir = servers.postgres().data_dir();
         let surroundings = surroundings(servers, telemetry).await?;
         let url = |service| databases::app_url(servers.postgres(), service);
+        let owner_url = |service| databases::owner_url(servers.postgres(), service);
         let database = |service| DbConfig::at(url(service));
 
         let pairing = tongxin_pairing::Config {
@@ -55,7 +56,8 @@ impl World {
             admin: AdminConfig { listen: ports.service_admin(0) },
             ..tongxin_pairing::Config::on(database(ServiceName::Pairing))
         };
-        let pairing = tongxin_pairing::App::build(pairing, surroundings.clone()).await?;
+        let own = at_broker(&surroundings, servers, ServiceName::Pairing).await?;
+        let pairing = tongxin_pairing::App::build(pairing, own).await?;
         let at = |address: SocketAddr| format!("http://{address}");
         let pairing_at = Addresses { grpc: at(pairing.grpc_address()?), admin: at(pairing.admin_address()?) };
 
@@ -65,7 +67,8 @@ impl World {
             admin: AdminConfig { listen: ports.service_admin(1) },
             ..tongxin_monitoring::Config::on(database(ServiceName::Monitoring), &pairing_at.grpc, personal)
         };
-        let monitoring = tongxin_monitoring::App::build(monitoring, surroundings.clone()).await?;
+        let own = at_broker(&surroundings, servers, ServiceName::Monitoring).await?;
+        let monitoring = tongxin_monitoring::App::build(monitoring, own).await?;
         let monitoring_at = Addresses { grpc: at(monitoring.grpc_address()?), admin: at(monitoring.admin_address()?) };
         let services = BTreeMap::from([
             (tongxin_pairing::NAME.to_owned(), pairing_at),
@@ -94,6 +97,7 @@ impl World {
             token_file: token_file.path.clone(),
             services,
             databases: ServiceName::ALL.map(|service| (service.name().to_owned(), url(service))).into(),
+            owner_databases: ServiceName::ALL.map(|service| (service.name().to_owned(), owner_url(service))).into(),
         };
         let mut lifecycle = Lifecycle::default();
         pairing.start(&mut lifecycle);
@@ -139,18 +143,34 @@ impl World {
     }
 }
 
+/// What the gateway has, and what all share but for the connection to the broker.
 async fn surroundings(servers: &Servers, telemetry: &Telemetry) -> Result<Surroundings> {
     let clock = Clock::system();
     let key = LocalKey::in_folder(servers.postgres().data_dir())?;
     let access = AccessConfig { issuers: vec![key.issuer()], ..AccessConfig::default() };
-    let nats = BrokerConfig { url: servers.nats().url().into(), ..BrokerConfig::default() };
     Ok(Surroundings {
         access: Arc::new(Access::new(access, clock.clone())?),
-        jetstream: broker::connect(&nats).await?,
+        jetstream: broker::connect(&broker_config(servers, ServiceName::Gateway), ServiceName::Gateway.name()).await?,
         credentials: Credentials::local(key, request("service", &["system"])?, clock.clone()),
         registry: telemetry.registry(),
         clock,
     })
+}
+
+/// What all services share, with a connection to the broker as the service's own user.
+async fn at_broker(shared: &Surroundings, servers: &Servers, service: ServiceName) -> Result<Surroundings> {
+    let config = broker_config(servers, service);
+    Ok(Surroundings { jetstream: broker::connect(&config, service.name()).await?, ..shared.clone() })
+}
+
+fn broker_config(servers: &Servers, service: ServiceName) -> BrokerConfig {
+    let (nats, name) = (servers.nats(), service.name());
+    BrokerConfig {
+        url: nats.url().into(),
+        user: Some(name.to_owned()),
+        password_file: Some(nats.password_file(name)),
+        ..BrokerConfig::default()
+    }
 }
 
 fn token_file(data_dir: &Path, clock: Clock) -> Result<TokenFile> {

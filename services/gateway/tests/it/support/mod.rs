@@ -55,8 +55,8 @@ pub fn noon() -> DateTime<Utc> {
 pub async fn world() -> (TestWorld, Nats) {
     let mut world = TestWorld::at(noon()).await;
     let nats = Nats::temporary().await.unwrap();
-    let config = BrokerConfig { url: nats.url().into(), credentials_file: None };
-    world.surroundings.jetstream = broker::connect(&config).await.unwrap();
+    let config = BrokerConfig { url: nats.url().into(), ..BrokerConfig::default() };
+    world.surroundings.jetstream = broker::connect(&config, "test").await.unwrap();
     (world, nats)
 }
 

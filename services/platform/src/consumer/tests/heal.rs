@@ -146,7 +146,7 @@ async fn a_gap_in_the_delivery_is_filled_from_the_log() {
     let jetstream = source.jetstream.clone();
     let mut consumer = Consumer::new((CONSUMER, SOURCE), follower.pool.clone(), jetstream, log, handler);
     let mut parts = consumer.log.read(SOURCE, 0).await.unwrap();
-    let events = parts.next().await.unwrap().unwrap();
+    let events = parts.next().await.unwrap().unwrap().events;
     // The broker lost 7 and 8 and repeats 2; then it delivers what was read in the meantime.
     consumer.take(vec![events[1].clone(), events[8].clone()]).await.unwrap();
     consumer.take(events[6..].to_vec()).await.unwrap();

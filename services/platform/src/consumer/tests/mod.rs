@@ -1,5 +1,6 @@
 //! Every event of the source has its effect once and in its order, whatever the broker does.
 
+mod forged;
 mod heal;
 mod poison;
 mod rebuild;

@@ -25,6 +25,10 @@ impl LogService for DeepLog {
         Ok(Response::new(GetHeadResponse::default()))
     }
 
+    async fn get_hash(&self, _: Request<GetHashRequest>) -> Result<Response<GetHashResponse>, Status> {
+        Ok(Response::new(GetHashResponse::default()))
+    }
+
     async fn read_events(&self, _: Request<ReadEventsRequest>) -> Result<Response<Self::ReadEventsStream>, Status> {
         Ok(Response::new(stream::empty()))
     }

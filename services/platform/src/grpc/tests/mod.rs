@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_proto::log::v1::{
-    Event, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
+    Event, GetHashRequest, GetHashResponse, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
     log_service_client::LogServiceClient,
     log_service_server::{LogService, LogServiceServer, SERVICE_NAME},
 };
@@ -45,6 +45,10 @@ impl LogService for SlowLog {
         self.allowed.notified().await;
         let hash = caller.subject().as_bytes().to_vec();
         Ok(Response::new(GetHeadResponse { hash, ..GetHeadResponse::default() }))
+    }
+
+    async fn get_hash(&self, _: Request<GetHashRequest>) -> Result<Response<GetHashResponse>, Status> {
+        Ok(Response::new(GetHashResponse::default()))
     }
 
     /// Without a limit, the same answer for ever; with one, a single answer and, once allowed, the end.

@@ -8,8 +8,9 @@ use crate::{
 
 /// Statements about a table of one row, about roles, about events without a number, which have an index to themselves, and
 /// about the end of the log, which is asked for when all of it is verified.
-const READ_ALL: [&str; 7] = [
+const READ_ALL: [&str; 8] = [
     "SELECT epoch, seq, hash, published_seq FROM log_head",
+    "SELECT log_head.epoch, event.hash",
     "UPDATE log_head SET seq = $1, hash = $2",
     "UPDATE log_head SET published_seq",
     "FROM pg_roles",

@@ -146,6 +146,12 @@ fn nats_faults(nats: &BrokerConfig, faults: &mut Vec<String>) {
     if !["nats://", "tls://", "ws://", "wss://"].iter().any(|scheme| url.starts_with(scheme)) {
         faults.push("nats.url: a URL such as nats://nats:4222 or tls://nats:4222 is needed".to_owned());
     }
+    if nats.user.is_some() != nats.password_file.is_some() {
+        faults.push("nats.user and nats.password_file: one needs the other".to_owned());
+    }
+    if let Some(file) = nats.password_file.as_ref().filter(|file| !file.is_file()) {
+        faults.push(format!("nats.password_file: there is no file {}", file.display()));
+    }
     if let Some(file) = nats.credentials_file.as_ref().filter(|file| !file.is_file()) {
         faults.push(format!("nats.credentials_file: there is no file {}", file.display()));
     }

@@ -1,0 +1,76 @@
+//! Who may do what at the broker: each service is a user of its own.
+//!
+//! A consumer does not believe the broker, whoever published; these walls only keep one service from being in the way
+//! of others: from filling their streams, deleting them, or taking what their consumers wait for.
+
+use std::fmt::Write as _;
+
+use crate::log::{stream_name, subjects};
+
+/// A service as a user of the broker, with the subjects that it may use; all others are denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerUser {
+    /// The service's name.
+    pub name: String,
+    /// Subjects that it may publish on.
+    pub publish: Vec<String>,
+    /// Subjects that it may subscribe to.
+    pub subscribe: Vec<String>,
+}
+
+impl BrokerUser {
+    /// A service that publishes its events and follows those of some others.
+    #[must_use]
+    pub fn of_service(service: &str, follows: &[&str]) -> Self {
+        let own = stream_name(service);
+        let mut publish =
+            vec![subjects(service), format!("$JS.API.STREAM.CREATE.{own}"), format!("$JS.API.STREAM.UPDATE.{own}")];
+        for source in follows {
+            let (stream, consumer) = (stream_name(source), durable_name(service, source));
+            for verb in ["INFO", "CREATE", "DELETE", "MSG.NEXT"] {
+                publish.push(format!("$JS.API.CONSUMER.{verb}.{stream}.{consumer}"));
+            }
+            publish.push(format!("$JS.ACK.{stream}.{consumer}.>"));
+            // With the domain and account in front, as newer servers write it.
+            publish.push(format!("$JS.ACK.*.*.{stream}.{consumer}.>"));
+        }
+        Self { name: service.to_owned(), publish, subscribe: vec![format!("{}.>", inbox_prefix(service))] }
+    }
+
+    /// The user as an entry of `authorization.users` in the server's configuration; `password` is put there as it is.
+    #[must_use]
+    pub fn configuration(&self, password: &str) -> String {
+        let Self { name, publish, subscribe } = self;
+        let list = |subjects: &[String]| {
+            subjects.iter().fold(String::new(), |mut list, subject| {
+                let _ = writeln!(list, "        \"{subject}\"");
+                list
+            })
+        };
+        format!(
+            r#"  {{
+    user: "{name}"
+    password: {password}
+    permissions: {{
+      publish: {{ allow: [
+{}      ] }}
+      subscribe: {{ allow: [
+{}      ] }}
+    }}
+  }}
+"#,
+            list(publish),
+            list(subscribe)
+        )
+    }
+}
+
+/// The consumer that a service has at the stream of a source.
+pub(crate) fn durable_name(service: &str, source: &str) -> String {
+    format!("{service}-{source}")
+}
+
+/// Where a service gets its answers, which nobody else may read.
+pub(super) fn inbox_prefix(service: &str) -> String {
+    format!("_INBOX_{service}")
+}
