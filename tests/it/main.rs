@@ -2,6 +2,7 @@
 
 mod access;
 mod faults;
+mod matrix;
 mod monitoring_commands;
 mod operate;
 mod python;
