@@ -4,6 +4,7 @@ mod access;
 mod broker;
 mod data_folder;
 mod faults;
+mod matrix;
 mod monitoring_commands;
 mod operate;
 mod python;

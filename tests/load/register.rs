@@ -118,10 +118,10 @@ async fn copy(pool: &PgPool) -> anyhow::Result<Duration> {
     let mut text = String::new();
     for Row { code, level, parent, .. } in rows() {
         let parent = if parent.is_empty() { "\\N" } else { &parent };
-        writeln!(text, "{code}\t地区{code}\t{level}\t{parent}\t{DAY}\t00000000-0000-0000-0000-000000000000")?;
+        writeln!(text, "{code}\t地区{code}\t{level}\t{parent}\t{DAY}\t00000000-0000-0000-0000-000000000000\t{DAY}")?;
     }
     let started = Instant::now();
-    let columns = "region_code, name, level, parent_code, valid_from, edition";
+    let columns = "region_code, name, level, parent_code, valid_from, edition, stated_from";
     let mut copy = conn.copy_in_raw(&format!("COPY bare_region ({columns}) FROM STDIN")).await?;
     copy.send(text.as_bytes()).await?;
     copy.finish().await?;

@@ -83,7 +83,7 @@ impl Clients {
         let request = TokenRequest {
             subject: format!("{role}@{region}"),
             roles: vec![role.to_owned()],
-            region: RegionCode::parse(region)?,
+            region: RegionCode::parse_of_caller(region)?,
             lifetime: std::time::Duration::from_mins(1),
         };
         let token = LocalKey::in_folder(data_dir)?.sign(&request, clock)?;

@@ -1,6 +1,7 @@
 //! What journeys, faults and load are built from: the built program, and clients of its gateway.
 
 mod client;
+pub mod dynamic;
 pub mod entries;
 mod program;
 mod served;

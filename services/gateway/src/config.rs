@@ -7,6 +7,7 @@ use tongxin_platform::{
     config::{AdminConfig, ServiceConfig},
     db::DbConfig,
     grpc::{GrpcConfig, TlsConfig},
+    secret::Address,
 };
 
 use crate::proxy::Origin;
@@ -26,7 +27,7 @@ pub struct Config {
     /// Addresses of the other services by name, such as `http://pairing:7001` or `https://pairing:7001`. Their calls are
     /// passed through, and their events are followed.
     #[serde(default)]
-    pub upstreams: BTreeMap<String, String>,
+    pub upstreams: BTreeMap<String, Address>,
     /// Certificates for `https://` addresses among them.
     #[serde(default)]
     pub upstream_tls: TlsConfig,

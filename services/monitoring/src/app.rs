@@ -44,7 +44,7 @@ impl App {
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let keys = Keys::load(&config.personal).map_err(|error| StartError::Preparation(Box::new(error)))?;
         let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
-        let register = follow_pairing(&service, &config.pairing, &config.pairing_tls)?;
+        let register = follow_pairing(&service, config.pairing.expose(), &config.pairing_tls)?;
         let keys = Arc::new(keys);
         let policy =
             Policy { window: config.entry_window_days, keys: Arc::clone(&keys), income_tiers: config.income_tiers };

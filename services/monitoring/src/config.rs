@@ -7,6 +7,7 @@ use tongxin_platform::{
     grpc::{GrpcConfig, TlsConfig},
     personal::PersonalConfig,
     request::EntryWindow,
+    secret::Address,
 };
 
 use crate::domain::income::IncomeTiers;
@@ -28,7 +29,7 @@ pub struct Config {
     pub entry_window_days: EntryWindow,
     /// Address of pairing, whose register of regions is followed, such as `http://pairing:7001` or
     /// `https://pairing:7001`.
-    pub pairing: String,
+    pub pairing: Address,
     /// Certificates for an `https://` address.
     #[serde(default)]
     pub pairing_tls: TlsConfig,
@@ -43,7 +44,7 @@ pub struct Config {
 impl Config {
     /// The defaults on a database.
     #[must_use]
-    pub fn on(database: DbConfig, pairing: impl Into<String>, personal: PersonalConfig) -> Self {
+    pub fn on(database: DbConfig, pairing: impl Into<Address>, personal: PersonalConfig) -> Self {
         Self {
             database,
             grpc: GrpcConfig::default(),

@@ -4,11 +4,16 @@ CREATE TABLE edition (
     actor          text NOT NULL,
     request_id     uuid NOT NULL,
     effective_from date NOT NULL,
+    -- The region for which it names every code, and the first code after that.
     complete_for   bigint,
+    complete_until bigint,
     source         text NOT NULL,
     record_time    timestamptz NOT NULL,
-    CONSTRAINT edition_once UNIQUE (request_id, actor)
+    CONSTRAINT edition_once UNIQUE (request_id, actor),
+    CONSTRAINT edition_complete CHECK ((complete_for IS NULL) = (complete_until IS NULL) AND complete_until > complete_for)
 );
+-- Serves the question whether a newer edition says that there is no such code.
+CREATE INDEX edition_complete_from ON edition (effective_from) WHERE complete_for IS NOT NULL;
 GRANT SELECT, INSERT ON edition TO tongxin_app;
 
 -- The register of regions.
@@ -21,6 +26,8 @@ CREATE TABLE region (
     valid_until date,
     -- The one that last changed the row.
     edition     uuid NOT NULL,
+    -- Day of the newest edition that said anything of it, or that it is no more.
+    stated_from date NOT NULL,
     CONSTRAINT region_valid CHECK (valid_until > valid_from)
 );
 -- Serves the list of the regions below one.

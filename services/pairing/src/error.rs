@@ -112,7 +112,8 @@ pub enum Error {
 
     /// A newer edition of the register was taken.
     #[error(
-        "an edition in force from {0} was taken: editions follow each other, so this one has to be of that day or later"
+        "an edition in force from {0} says something of the same regions: editions follow each other, so this one has to \
+         be of that day or later"
     )]
     EditionOutdated(chrono::NaiveDate),
 
@@ -138,6 +139,10 @@ pub enum Error {
     /// Rows of an import are wrong.
     #[error("{0}")]
     RegionRows(String),
+
+    /// Rows of an import are about regions outside the caller's, and others may be wrong.
+    #[error("{0}")]
+    RegionRowsElsewhere(String),
 
     /// A batch that is carried out as a whole has a row that is wrong.
     #[error("nothing was changed, because of row {row}: {text}")]
@@ -230,6 +235,7 @@ impl ServiceError for Error {
             | Self::OrganisationNotFound(_)
             | Self::PairingNotFound(_)
             | Self::ActivityNotFound(_)
+            | Self::RegionRowsElsewhere(_)
             | Self::CoverageRuleNotFound(..) => ErrorKind::NotFound,
             Self::CreditCodeTaken(_) | Self::Overlaps(_) => ErrorKind::AlreadyExists,
             Self::Stale { .. } => ErrorKind::Aborted,
@@ -263,7 +269,7 @@ impl ServiceError for Error {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::RegionNotFound(_) => "REGION_NOT_FOUND",
+            Self::RegionNotFound(_) | Self::RegionRowsElsewhere(_) => "REGION_NOT_FOUND",
             Self::OrganisationNotFound(_) => "ORGANISATION_NOT_FOUND",
             Self::PairingNotFound(_) => "PAIRING_NOT_FOUND",
             Self::ActivityNotFound(_) => "ACTIVITY_NOT_FOUND",
@@ -325,7 +331,7 @@ impl ServiceError for Error {
             Self::CannotRecord(CannotRecord::NotInForce(_)) => Some("held_on"),
             Self::CannotRecord(CannotRecord::RemarkRequired) => Some("remark"),
             Self::RowCount(_) => Some("row_count"),
-            Self::RegionRows(_) | Self::BatchRefused { .. } => Some("rows.rows"),
+            Self::RegionRows(_) | Self::RegionRowsElsewhere(_) | Self::BatchRefused { .. } => Some("rows.rows"),
             Self::Request(error) => error.field(),
             Self::RowsLost | Self::CoverageRulesOutdated | Self::Database(_) | Self::Corrupt(_) => None,
         }

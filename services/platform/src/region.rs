@@ -5,12 +5,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What one unit of each level's segment weighs in the code, from the top.
-const WEIGHTS: [i64; 5] = [10_000_000_000, 100_000_000, 1_000_000, 1_000, 1];
-
 /// Level of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
+    /// The whole country (全国), the level of [`RegionCode::COUNTRY`] alone.
+    Country,
     /// Province (省).
     Province,
     /// City (市).
@@ -24,13 +23,14 @@ pub enum Level {
 }
 
 impl Level {
-    /// All levels from the top.
+    /// The levels that have a segment in the code, from the top: all but the country.
     pub const ALL: [Self; 5] = [Self::Province, Self::City, Self::County, Self::Town, Self::Village];
 
     /// Its name in configuration, SQL and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Country => "country",
             Self::Province => "province",
             Self::City => "city",
             Self::County => "county",
@@ -39,8 +39,16 @@ impl Level {
         }
     }
 
+    /// How many codes a region of this level holds.
     const fn weight(self) -> i64 {
-        WEIGHTS[self as usize]
+        match self {
+            Self::Country => RegionRange::EVERYWHERE.until,
+            Self::Province => 10_000_000_000,
+            Self::City => 100_000_000,
+            Self::County => 1_000_000,
+            Self::Town => 1_000,
+            Self::Village => 1,
+        }
     }
 }
 
@@ -55,24 +63,36 @@ pub struct RegionCode(i64);
 pub struct NotARegionCode(String);
 
 impl RegionCode {
-    /// Reads the 12 digits.
+    /// The whole country, `000000000000`: a region of callers, which no register lists. So [`parse`](Self::parse), by
+    /// which requests and files are read, refuses it.
+    pub const COUNTRY: Self = Self(0);
+
+    /// Reads the 12 digits of a region of the register.
     ///
     /// # Errors
     /// Anything but 12 digits of which the first is not zero.
     pub fn parse(text: &str) -> Result<Self, NotARegionCode> {
         let is_code = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
-            Ok(number) if is_code => Self::from_number(number),
+            Ok(number) if is_code && number != Self::COUNTRY.0 => Self::from_number(number),
             _ => Err(NotARegionCode(text.to_owned())),
         }
     }
 
-    /// The code as the database keeps it.
+    /// Reads the 12 digits of a region that a caller may have: one of the register, or the country.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), but for the country.
+    pub fn parse_of_caller(text: &str) -> Result<Self, NotARegionCode> {
+        if text == "000000000000" { Ok(Self::COUNTRY) } else { Self::parse(text) }
+    }
+
+    /// The code as the database keeps it; 0 is the country.
     ///
     /// # Errors
     /// A number without exactly 12 digits.
     pub fn from_number(number: i64) -> Result<Self, NotARegionCode> {
-        if (100_000_000_000..1_000_000_000_000).contains(&number) {
+        if number == Self::COUNTRY.0 || (100_000_000_000..1_000_000_000_000).contains(&number) {
             Ok(Self(number))
         } else {
             Err(NotARegionCode(number.to_string()))
@@ -89,6 +109,9 @@ impl RegionCode {
     /// have a zero segment in between (441900003000), which does not change their level.
     #[must_use]
     pub fn level(self) -> Level {
+        if self == Self::COUNTRY {
+            return Level::Country;
+        }
         let last = Level::ALL.iter().rev().find(|level| self.segment(**level) != 0);
         last.copied().unwrap_or(Level::Province)
     }
@@ -97,7 +120,8 @@ impl RegionCode {
     #[must_use]
     pub fn segment(self, level: Level) -> i64 {
         let above = match level {
-            Level::Province => i64::MAX,
+            // The country's own segment would be the whole code.
+            Level::Country | Level::Province => i64::MAX,
             Level::City => Level::Province.weight(),
             Level::County => Level::City.weight(),
             Level::Town => Level::County.weight(),
@@ -143,7 +167,7 @@ impl RegionCode {
 
 impl fmt::Display for RegionCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        write!(formatter, "{:012}", self.0)
     }
 }
 
@@ -222,6 +246,25 @@ mod tests {
     }
 
     #[test]
+    fn the_country_holds_every_region_and_is_read_for_callers_alone() {
+        let country = RegionCode::parse_of_caller("000000000000").unwrap();
+        assert_eq!(
+            (country, country.level(), country.range()),
+            (RegionCode::COUNTRY, Level::Country, RegionRange::EVERYWHERE)
+        );
+        assert_eq!((country.parent(), country.with_ancestors().count()), (None, 0));
+        assert_eq!((country.to_string(), RegionCode::from_number(0)), ("000000000000".to_owned(), Ok(country)));
+        for region in ["110000000000", "441823107201", "999999999999"] {
+            assert!(country.contains(code(region)) && !code(region).contains(country), "{region}");
+            assert_eq!(RegionCode::parse_of_caller(region), Ok(code(region)));
+        }
+        for text in ["0", "00000000000", "0000000000000", "041823107000", "０００００００００００００", "-00000000000"]
+        {
+            assert!(RegionCode::parse_of_caller(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_town_below_a_city_has_no_county() {
         let town = code("441900003001");
         assert_eq!(town.at(Level::County), None);
@@ -239,9 +282,16 @@ mod tests {
 
     #[test]
     fn only_twelve_digits_are_a_code() {
-        for text in
-            ["", "44", "041823107000", "4418231070000", "44182310700a", "４４１８２３１０７０００", "+41823107000"]
-        {
+        for text in [
+            "",
+            "44",
+            "000000000000",
+            "041823107000",
+            "4418231070000",
+            "44182310700a",
+            "４４１８２３１０７０００",
+            "+41823107000",
+        ] {
             assert!(RegionCode::parse(text).is_err(), "{text}");
         }
     }

@@ -30,7 +30,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::log_file::LogFile;
+use crate::{log_file::LogFile, secret::Address};
 
 /// Events of a batch that are looked at for links: an exporter drops more than 128 of a span.
 const LINKS: usize = 128;
@@ -48,7 +48,7 @@ pub struct TelemetryConfig {
     /// Bytes with which the log file is full: it becomes `<file>.1`, which replaces the one before, and begins anew.
     pub log_file_bytes: u64,
     /// OTLP/gRPC address for traces and metrics, for example `http://collector:4317`.
-    pub otlp_endpoint: Option<String>,
+    pub otlp_endpoint: Option<Address>,
     /// Share of traces that are kept, 0 to 1; a caller's decision is followed.
     pub sample_ratio: f64,
 }
@@ -114,7 +114,7 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
     let registry = Registry::new();
     let mut traces = None;
     if let Some(endpoint) = &config.otlp_endpoint {
-        let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+        let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint.expose()).build()?;
         let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample_ratio)));
         let provider = SdkTracerProvider::builder()
             .with_resource(resource.clone())
@@ -140,7 +140,8 @@ fn meters(
     let prometheus = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
     let mut meters = SdkMeterProvider::builder().with_resource(resource).with_reader(prometheus);
     if let Some(endpoint) = &config.otlp_endpoint {
-        let exporter = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+        let exporter =
+            opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint.expose()).build()?;
         meters = meters.with_reader(PeriodicReader::builder(exporter).build());
     }
     Ok(meters.build())
@@ -231,9 +232,9 @@ impl RpcMetrics {
     }
 }
 
-/// The span of a request, a child of the caller's if it sent one.
-pub(crate) fn rpc_span(path: &str, headers: &HeaderMap) -> Span {
-    let span = tracing::info_span!("rpc", otel.name = path, otel.kind = "server", rpc.method = path);
+/// The span of a request for a method that there is, or "unknown"; a child of the caller's if it sent one.
+pub(crate) fn rpc_span(method: &str, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!("rpc", otel.name = method, otel.kind = "server", rpc.method = method);
     if headers.contains_key("traceparent") {
         // Fails only without a subscriber that keeps spans.
         let _ = span.set_parent(TraceContextPropagator::new().extract(&Headers(headers)));

@@ -48,12 +48,21 @@ pub struct Gateway {
 impl Target {
     /// Connects when the first call needs it.
     pub fn connect(&self) -> Result<Gateway> {
+        self.connect_with(|instance| instance.token_file)
+    }
+
+    /// The same, where nothing else is said with the token for the register of a running `tongxin up`.
+    pub fn connect_for_register(&self) -> Result<Gateway> {
+        self.connect_with(|instance| instance.operator_token_file)
+    }
+
+    fn connect_with(&self, own_token: impl FnOnce(Instance) -> PathBuf) -> Result<Gateway> {
         let instance = match &self.gateway {
             Some(_) => None,
             None => Some(Instance::find(&self.data_dir)?),
         };
         let address = self.gateway.clone().or(instance.as_ref().map(|instance| instance.gateway.clone()));
-        let token_file = self.token_file.clone().or(instance.map(|instance| instance.token_file));
+        let token_file = self.token_file.clone().or(instance.map(own_token));
         Gateway::at(&address.unwrap_or_default(), &token_file.unwrap_or_default())
     }
 }

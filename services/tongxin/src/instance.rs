@@ -25,6 +25,8 @@ pub struct Instance {
     pub gateway_admin: String,
     /// The file with a token for the gateway.
     pub token_file: PathBuf,
+    /// The file with a token of an operator for the whole country, for the register.
+    pub operator_token_file: PathBuf,
     /// The other services.
     pub services: BTreeMap<String, Addresses>,
     /// Databases of all services, for the role that services log in as.

@@ -82,8 +82,13 @@ fn find_method(path: &str) -> Option<MethodDescriptor> {
 }
 
 fn metadata(headers: &HeaderMap) -> MetadataMap {
-    let named = |name| Some((HeaderName::from_static(name), headers.get(name)?.clone()));
-    MetadataMap::from_headers(PASSED_ON.into_iter().filter_map(named).collect())
+    // Every value of a name, so that the door sees two tokens where there are two.
+    let values = |name| headers.get_all(name).iter().map(move |value| (HeaderName::from_static(name), value.clone()));
+    let mut passed_on = HeaderMap::new();
+    for (name, value) in PASSED_ON.into_iter().flat_map(values) {
+        passed_on.append(name, value);
+    }
+    MetadataMap::from_headers(passed_on)
 }
 
 /// The caller's time in milliseconds; the door has its own limit besides.

@@ -12,6 +12,7 @@ use http::{Response, header::HOST};
 use tongxin_platform::{
     access::PermissionMissing,
     grpc::{ServerError, TlsConfig, secure_channel},
+    secret::Address,
     service::StartError,
 };
 use tongxin_proto::POOL;
@@ -42,14 +43,14 @@ impl Upstreams {
     ///
     /// # Errors
     /// When an address or the certificates for it cannot be used, or the contract does not know the service.
-    pub fn connect(addresses: &BTreeMap<String, String>, tls: &TlsConfig) -> Result<Self, StartError> {
-        let connect = |(name, address): (&String, &String)| {
+    pub fn connect(addresses: &BTreeMap<String, Address>, tls: &TlsConfig) -> Result<Self, StartError> {
+        let connect = |(name, address): (&String, &Address)| {
             let services = services_of(name);
             if services.is_empty() {
                 let missing = PermissionMissing::Service(format!("tongxin.{name}"));
                 return Err(ServerError::from(missing).into());
             }
-            Ok((name.clone(), Upstream { channel: secure_channel(address, tls)?, services }))
+            Ok((name.clone(), Upstream { channel: secure_channel(address.expose(), tls)?, services }))
         };
         addresses.iter().map(connect).collect::<Result<_, _>>().map(Self)
     }

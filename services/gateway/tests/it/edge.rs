@@ -129,7 +129,7 @@ async fn each_service_answers_for_its_own_log() {
 async fn a_service_that_is_not_there_is_unavailable_and_an_unknown_one_unimplemented() {
     let (world, nats) = world().await;
     let pairing = FakePairing::start(&world).await;
-    let nobody = BTreeMap::from([("pairing".to_owned(), "http://127.0.0.1:1".to_owned())]);
+    let nobody = BTreeMap::from([("pairing".to_owned(), "http://127.0.0.1:1".into())]);
     let stage = Stage::with(world, nats, pairing, |config| config.upstreams = nobody).await;
 
     let mut client = PairingServiceClient::new(stage.channel());

@@ -166,3 +166,31 @@ async fn what_is_neither_json_nor_grpc_is_told_so() {
     assert!(form.headers()["accept-post"].to_str().unwrap().contains("application/json"));
     stage.stop().await;
 }
+
+/// The door sees every token that came, as it does in gRPC.
+#[tokio::test]
+async fn two_tokens_are_refused_in_json_and_in_grpc_web() {
+    let stage = Stage::set().await;
+    let token = stage.world.token("hq", PROVINCE);
+    for form in ["application/json", "application/grpc-web+proto"] {
+        let url = format!("http://{}/{REGION}", stage.grpc);
+        let mut request =
+            Client::new().post(url).header("content-type", form).body(format!(r#"{{"code":"{COUNTY}"}}"#));
+        for _ in 0..2 {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let refused = request.send().await.unwrap();
+        let status = refused.headers().get("grpc-status").map(|code| code.to_str().unwrap().to_owned());
+        if form == "application/json" {
+            let (status, error) = answer(refused).await;
+            assert_eq!(
+                (status, &error["details"][0]["debug"]["reason"]),
+                (StatusCode::UNAUTHORIZED, &json!("TOKEN_INVALID"))
+            );
+        } else {
+            assert_eq!(status.as_deref(), Some("16"), "{refused:?}");
+        }
+    }
+    assert!(stage.pairing.seen.lock().unwrap().is_empty(), "it came to the service");
+    stage.stop().await;
+}

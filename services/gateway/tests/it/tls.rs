@@ -103,7 +103,7 @@ async fn stage(authority: &Authority, host: &str, tls: TlsConfig) -> Stage {
     let pairing = FakePairing::start(&world).await;
     let address = serve(&pairing, authority, authority.sign(host)).await;
     Stage::with(world, nats, pairing, |config| {
-        config.upstreams = [("pairing".to_owned(), format!("https://localhost:{}", address.port()))].into();
+        config.upstreams = [("pairing".to_owned(), format!("https://localhost:{}", address.port()).into())].into();
         config.upstream_tls = tls;
     })
     .await

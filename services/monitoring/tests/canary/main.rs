@@ -84,7 +84,7 @@ async fn listen_in(folder: &TempDir, spans: &Spans) -> Telemetry {
     let config = TelemetryConfig {
         log: "trace".to_owned(),
         log_file: Some(folder.path().join("log")),
-        otlp_endpoint: Some(spans.collect().await),
+        otlp_endpoint: Some(spans.collect().await.into()),
         ..TelemetryConfig::default()
     };
     telemetry::init("canary", &config).unwrap()

@@ -10,6 +10,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tongxin_platform::{
     access::Caller,
     grpc::MethodPath,
+    region::RegionCode,
     request::{Call, Context},
 };
 use tongxin_proto::{
@@ -75,6 +76,9 @@ impl Import {
         };
         let within = |error: Error| error.within("edition");
         let edition = convert::edition(&stated).map_err(within)?;
+        if let Some(outside) = edition.complete_for.filter(|region| !self.caller.region().contains(*region)) {
+            return Err(Error::RegionNotFound(outside.to_string()).at("edition.complete_for").into());
+        }
         let mut fingerprint = Sha256::new();
         fingerprint.update(stated.encode_to_vec());
         let received = self.set_aside(&mut fingerprint).await?;
@@ -108,7 +112,7 @@ impl Import {
                 // Hashed row by row: how they are spread over messages makes no difference.
                 fingerprint.update(row.encode_length_delimited_to_vec());
             }
-            let rows = read_rows(received + 1, rows.rows)?;
+            let rows = read_rows(self.caller.region(), received + 1, rows.rows)?;
             register_rows::set_aside(&self.door.pool, self.id, &self.context, received + 1, &rows).await?;
             received += i64::try_from(rows.len()).unwrap_or(i64::MAX);
             let stage = ImportStage::Receiving.into();
@@ -121,15 +125,19 @@ impl Import {
     }
 }
 
-/// Reads rows, or says which are wrong.
-fn read_rows(first: i64, rows: Vec<RegionRow>) -> Result<Vec<RegisterRow>, Error> {
+/// Reads rows about regions in the caller's own, or says which are wrong.
+fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<RegisterRow>, Error> {
+    let read = |row: RegionRow| {
+        rules::check(&row).map_err(|violations| Error::row(&violations))?;
+        let row = RegisterRow::try_from(row)?;
+        if own.contains(row.code) { Ok(row) } else { Err(Error::RegionNotFound(row.code.to_string())) }
+    };
     let mut good = Vec::with_capacity(rows.len());
     let mut wrong = Vec::new();
     for (number, row) in (first..).zip(rows) {
-        let read = rules::check(&row).map_err(|violations| Error::row(&violations));
-        match read.and_then(|()| RegisterRow::try_from(row)) {
+        match read(row) {
             Ok(row) => good.push(row),
-            Err(error) => wrong.push(format!("row {number}: {error}")),
+            Err(error) => wrong.push((number, error)),
         }
     }
     if wrong.is_empty() {
@@ -137,8 +145,10 @@ fn read_rows(first: i64, rows: Vec<RegionRow>) -> Result<Vec<RegisterRow>, Error
     }
     let more = wrong.len().saturating_sub(ROWS_NAMED);
     wrong.truncate(ROWS_NAMED);
+    let mut named: Vec<_> = wrong.iter().map(|(number, error)| format!("row {number}: {error}")).collect();
     if more > 0 {
-        wrong.push(format!("and {more} more"));
+        named.push(format!("and {more} more"));
     }
-    Err(Error::RegionRows(wrong.join("; ")))
+    let elsewhere = wrong.iter().any(|(_, error)| matches!(error, Error::RegionNotFound(_)));
+    Err(if elsewhere { Error::RegionRowsElsewhere(named.join("; ")) } else { Error::RegionRows(named.join("; ")) })
 }

@@ -16,27 +16,27 @@ use crate::{
 /// Events that are appended at once.
 const PART: usize = 5_000;
 
-struct Row {
+/// A town or village that begins or ceases to count as assisted.
+pub(super) struct Row {
     code: i64,
     level: String,
     begins: bool,
 }
 
-/// Begins and ends assistance as the edition that was set aside says, and tells of it and of the
+/// Begins and ends assistance as an edition says, and tells of it and of the
 /// coverage that changes with it. Returns how many towns and villages were concerned.
 pub(super) async fn follow(
     conn: &mut PgConnection,
     context: &Context,
-    import: Uuid,
+    changes: &[Row],
     edition: &Edition,
     rules: &CoverageRules,
 ) -> Result<u64, Error> {
-    let changes = changes(conn, import).await?;
     let codes: Vec<RegionCode> = changes.iter().map(|row| region(row.code)).collect::<Result<_, _>>()?;
     locks::regions(conn, codes.iter().copied(), rules).await?;
     let mut book = books::load(conn, &[], &codes).await?;
-    begin(conn, edition, &changes).await?;
-    end(conn, edition, &changes).await?;
+    begin(conn, edition, changes).await?;
+    end(conn, edition, changes).await?;
 
     let mut events = Vec::new();
     let numbers: Vec<i64> = changes.iter().map(|row| row.code).collect();
@@ -56,9 +56,9 @@ pub(super) async fn follow(
     Ok(changes.len().try_into().unwrap_or(u64::MAX))
 }
 
-/// Those that begin: assisted in the edition and not so far. Those that end: no longer assisted in
-/// it, or no longer valid since.
-async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec<Row>, Error> {
+/// Those that begin: assisted in the edition that was set aside, and not so far. Those that end: no longer assisted in
+/// it, or no longer valid since. To be asked while the register is in the caller's scope.
+pub(super) async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"

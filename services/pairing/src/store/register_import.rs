@@ -60,6 +60,9 @@ pub type Watcher = Box<dyn Fn(Stage) + Send + Sync>;
 
 /// Merges the rows that were set aside into the register, with all events. The import's identifier becomes that of the
 /// edition: the one of the request is the caller's, and others may choose the same.
+///
+/// What is compared and written in the register lies in the caller's region. Only what follows is widened: events
+/// about a county, and the coverage that figures count whoever asks.
 pub async fn merge(
     conn: &mut PgConnection,
     context: &Context,
@@ -69,11 +72,8 @@ pub async fn merge(
     rules: &CoverageRules,
     watcher: &Watcher,
 ) -> Result<Merged, Error> {
-    // The register is everybody's; the permission to import it decides.
-    Scope::EVERYWHERE.set(conn).await?;
     sqlx::query!("SET LOCAL statement_timeout = '10min'").execute(&mut *conn).await?;
     sqlx::query!("SELECT pg_advisory_xact_lock($1)", IMPORT_LOCK).execute(&mut *conn).await?;
-    take_edition(conn, context, (import, request_id), edition).await?;
     let rows = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM region_import WHERE import_id = $1"#, import)
         .fetch_one(&mut *conn)
         .await?;
@@ -81,39 +81,83 @@ pub async fn merge(
         return Err(Error::RowsLost);
     }
     watcher(Stage::Checking);
+    follows(conn, import, edition).await?;
+    keep_edition(conn, context, (import, request_id), edition).await?;
     register_rows::check(conn, import).await?;
     watcher(Stage::Merging);
     let changed = update(conn, import, edition).await?;
     let added = insert(conn, import, edition).await?;
     let withdrawn = withdraw(conn, import, edition).await?;
+    state(conn, import, edition).await?;
+    let assistance = assistance::changes(conn, import).await?;
+    Scope::EVERYWHERE.set(conn).await?;
     tell_of_regions(conn, context, import, edition, watcher).await?;
     watcher(Stage::Following);
-    let assistance_changed = assistance::follow(conn, context, import, edition, rules).await?;
+    let assistance_changed = assistance::follow(conn, context, &assistance, edition, rules).await?;
     sqlx::query!("DELETE FROM region_import WHERE import_id = $1", import).execute(&mut *conn).await?;
     Ok(Merged { rows, added, changed, withdrawn, assistance_changed })
 }
 
-/// Editions follow each other: an older one would take back what newer ones said.
-async fn take_edition(
+/// Editions follow each other: an older one would take back what newer ones said of the same regions. What they said of
+/// others is nothing to it.
+async fn follows(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Result<(), Error> {
+    let complete_for = edition.complete_for.map(RegionCode::range);
+    let newest = sqlx::query_scalar!(
+        r#"
+        SELECT max(day)
+        FROM (
+            SELECT max(stated_from) AS day
+            FROM region_import
+            JOIN region ON region_code = code
+            WHERE import_id = $1
+            UNION ALL
+            SELECT max(stated_from)
+            FROM region
+            WHERE region_code >= $2 AND region_code < $3
+            UNION ALL
+            -- Said that there is no such code.
+            SELECT max(effective_from)
+            FROM edition
+            WHERE complete_for IS NOT NULL
+                AND effective_from > $4
+                AND EXISTS (
+                SELECT FROM region_import
+                WHERE import_id = $1 AND code >= edition.complete_for AND code < edition.complete_until
+            )
+        ) AS said
+        "#,
+        import,
+        complete_for.map(|range| range.from),
+        complete_for.map(|range| range.until),
+        edition.effective_from,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    match newest.filter(|newest| *newest > edition.effective_from) {
+        Some(newest) => Err(Error::EditionOutdated(newest)),
+        None => Ok(()),
+    }
+}
+
+async fn keep_edition(
     conn: &mut PgConnection,
     context: &Context,
     (edition_id, request_id): (Uuid, Uuid),
     edition: &Edition,
 ) -> Result<(), Error> {
-    let newest = sqlx::query_scalar!("SELECT max(effective_from) FROM edition").fetch_one(&mut *conn).await?;
-    if let Some(newest) = newest.filter(|newest| *newest > edition.effective_from) {
-        return Err(Error::EditionOutdated(newest));
-    }
+    let complete_for = edition.complete_for.map(RegionCode::range);
     sqlx::query!(
         r#"
-        INSERT INTO edition (edition_id, actor, request_id, effective_from, complete_for, source, record_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO edition
+            (edition_id, actor, request_id, effective_from, complete_for, complete_until, source, record_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         "#,
         edition_id,
         context.actor,
         request_id,
         edition.effective_from,
-        edition.complete_for.map(RegionCode::number),
+        complete_for.map(|range| range.from),
+        complete_for.map(|range| range.until),
         edition.source,
         context.now,
     )
@@ -152,8 +196,8 @@ async fn update(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Res
 async fn insert(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Result<u64, Error> {
     let done = sqlx::query!(
         r#"
-        INSERT INTO region (region_code, name, level, parent_code, valid_from, edition)
-        SELECT code, name, level, parent_code, $2, $1
+        INSERT INTO region (region_code, name, level, parent_code, valid_from, edition, stated_from)
+        SELECT code, name, level, parent_code, $2, $1, $2
         FROM region_import
         WHERE import_id = $1 AND NOT EXISTS (SELECT FROM region WHERE region_code = code)
         ORDER BY code
@@ -186,6 +230,32 @@ async fn withdraw(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> R
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Notes of which regions the edition said something, if only that they are as they were.
+async fn state(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        UPDATE region
+        SET stated_from = $2
+        FROM region_import
+        WHERE import_id = $1 AND code = region_code AND stated_from < $2
+        "#,
+        import,
+        edition.effective_from,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let Some(RegionRange { from, until }) = edition.complete_for.map(RegionCode::range) else { return Ok(()) };
+    sqlx::query!(
+        "UPDATE region SET stated_from = $1 WHERE region_code >= $2 AND region_code < $3 AND stated_from < $1",
+        edition.effective_from,
+        from,
+        until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Tells of all regions that this import added or changed.

@@ -52,7 +52,8 @@ pub async fn discard(pool: &PgPool, import: Uuid, context: &Context) -> Result<(
     Ok(())
 }
 
-/// Makes sure that the rows agree with each other.
+/// Makes sure that the rows agree with each other, and with what the caller sees of the register. A parent outside the
+/// caller's region is as unknown as one that is nowhere, but where the register has the region below it already.
 pub(super) async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), Error> {
     let twice = sqlx::query!(
         r#"
@@ -80,6 +81,7 @@ pub(super) async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), E
         WHERE import_id = $1
             AND parent_code IS NOT NULL
             AND NOT EXISTS (SELECT FROM region WHERE region_code = orphan.parent_code)
+            AND NOT EXISTS (SELECT FROM region WHERE region_code = orphan.code AND parent_code = orphan.parent_code)
             AND NOT EXISTS (
                 SELECT FROM region_import AS parent
                 WHERE parent.import_id = $1 AND parent.code = orphan.parent_code
@@ -95,6 +97,28 @@ pub(super) async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), E
         let lines = orphans
             .iter()
             .map(|row| format!("row {}: the parent {} is not registered", row.row_number, row.parent_code));
+        return Err(Error::RegionRows(lines.collect::<Vec<_>>().join("; ")));
+    }
+    let torn_off = sqlx::query!(
+        r#"
+        SELECT row_number, code
+        FROM region_import AS new
+        JOIN region ON region_code = code
+        WHERE import_id = $1
+            AND region.parent_code IS DISTINCT FROM new.parent_code
+            AND NOT EXISTS (SELECT FROM region AS above WHERE above.region_code = region.parent_code)
+            AND region.parent_code IS NOT NULL
+        ORDER BY row_number
+        LIMIT 20
+        "#,
+        import,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    if !torn_off.is_empty() {
+        let lines = torn_off.iter().map(|row| {
+            format!("row {}: what {} lies in is changed by a token that holds both only", row.row_number, row.code)
+        });
         return Err(Error::RegionRows(lines.collect::<Vec<_>>().join("; ")));
     }
     Ok(())

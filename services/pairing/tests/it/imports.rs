@@ -1,6 +1,7 @@
 //! Imports of the register.
 
 use futures::TryStreamExt as _;
+use tongxin_platform::region::RegionCode;
 use tongxin_proto::pairing::v1::{
     self,
     ImportStage::{Checking, Following, Merging, Publishing, Receiving, Unspecified},
@@ -11,8 +12,8 @@ use tongxin_proto::pairing::v1::{
 use tonic::Code;
 
 use crate::support::{
-    COUNTY, OTHER_COUNTY, PROVINCE, TOWN, TestApp, VILLAGE, date, new_request_id, party_recipient, refused, register,
-    row, told,
+    COUNTY, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, date, new_request_id, party_recipient,
+    refused, register, row, told,
 };
 
 fn result(answer: v1::ImportRegionsResponse) -> v1::ImportRegionsResult {
@@ -78,7 +79,7 @@ async fn somebody_else_may_choose_the_same_request_identifier() {
     let edition =
         RegionEdition { request_id: new_request_id(), effective_from: date("2021-01-01"), ..Default::default() };
     assert_eq!(result(app.import_as(edition.clone(), register()[..5].to_vec()).await.unwrap()).added, 5);
-    let other = app.client("operator", COUNTY);
+    let other = app.client("operator", "000000000000");
     let second = result(app.import_by(other, edition, register()).await.unwrap());
     assert_eq!((second.rows, second.added, second.changed), (11, 6, 0));
     // What the first one added is not told of again.
@@ -221,20 +222,163 @@ async fn only_an_operator_imports() {
     assert_eq!(told(&refused).1, "PERMISSION_MISSING");
 }
 
-/// The register is everybody's: the permission decides, not the region.
-#[tokio::test]
-async fn an_operator_of_a_county_takes_the_whole_register() {
-    let app = TestApp::start().await;
-    let edition = RegionEdition {
+/// What a register holds outside a region, and what was told of it.
+async fn outside(app: &TestApp, region: &str) -> (String, i64, i64) {
+    let inside = RegionCode::parse(region).unwrap().range();
+    let kept = "SELECT coalesce(string_agg(said::text, ' ' ORDER BY said::text), '') FROM (
+            SELECT to_jsonb(region) FROM region WHERE region_code < $1 OR region_code >= $2
+            UNION ALL SELECT to_jsonb(assistance) FROM assistance WHERE region_code < $1 OR region_code >= $2
+        ) AS kept (said)";
+    let kept = sqlx::query_scalar(kept).bind(inside.from).bind(inside.until).fetch_one(&app.owner).await.unwrap();
+    (kept, app.all_events().await, app.set_aside().await)
+}
+
+fn edition(effective_from: &str, complete_for: &str, row_count: i64) -> RegionEdition {
+    RegionEdition {
         request_id: new_request_id(),
-        effective_from: date("2025-01-01"),
-        complete_for: PROVINCE.to_owned(),
+        effective_from: date(effective_from),
+        complete_for: complete_for.to_owned(),
         source: String::new(),
-        row_count: 11,
+        row_count,
+    }
+}
+
+fn renamed(code: &str, level: v1::RegionLevel, parent: &str) -> v1::RegionRow {
+    row(code, "新名", level, parent, false)
+}
+
+#[tokio::test]
+async fn rows_outside_the_tokens_region_are_refused_like_places_that_are_nowhere() {
+    let app = TestApp::with_register().await;
+    let nowhere = "441825199201";
+    for own in [OTHER_COUNTY, OTHER_VILLAGE, "450000000000"] {
+        let before = outside(&app, own).await;
+        for rows in [
+            vec![renamed(VILLAGE, Village, TOWN)],
+            vec![renamed("441823107999", Village, TOWN)],
+            vec![renamed(TOWN, Town, COUNTY)],
+            vec![renamed(nowhere, Village, "441825199000")],
+        ]
+        .into_iter()
+        .filter(|rows| !rows[0].code.starts_with(&own[..6]) || own == OTHER_VILLAGE)
+        {
+            let refused = app.import_by(app.client("operator", own), edition("2025-01-01", "", 0), rows.clone()).await;
+            let refused = refused.unwrap_err();
+            let expected = (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec!["rows.rows".to_owned()]);
+            assert_eq!(told(&refused), expected, "{own} {rows:?}");
+            let text = format!("row 1: region {} does not exist", rows[0].code);
+            assert!(refused.message().starts_with(&text), "{}", refused.message());
+        }
+        assert_eq!(outside(&app, own).await, before, "{own}");
+    }
+}
+
+#[tokio::test]
+async fn one_row_outside_refuses_the_edition_and_each_is_named() {
+    let app = TestApp::with_register().await;
+    let before = app.all_events().await;
+    let rows = vec![
+        renamed(VILLAGE, Village, TOWN),
+        renamed(OTHER_COUNTY, County, "441800000000"),
+        renamed("441825104200", Village, "441825104000"),
+    ];
+    let refused = app.import_by(app.client("operator", COUNTY), edition("2025-01-01", "", 0), rows).await.unwrap_err();
+    assert_eq!(told(&refused).1, "REGION_NOT_FOUND");
+    for part in ["row 2: region 441825000000", "row 3: region 441825104200"] {
+        assert!(refused.message().contains(part), "{}", refused.message());
+    }
+    assert!(!refused.message().contains("row 1"), "{}", refused.message());
+    assert_eq!((app.all_events().await, app.set_aside().await), (before, 0));
+}
+
+#[tokio::test]
+async fn nothing_is_withdrawn_outside_the_tokens_region() {
+    let app = TestApp::with_register().await;
+    for own in [OTHER_COUNTY, VILLAGE, "450000000000"] {
+        let before = outside(&app, own).await;
+        for complete_for in [TOWN, COUNTY, PROVINCE, "441826000000"] {
+            let operator = app.client("operator", own);
+            let rows = vec![renamed(VILLAGE, Village, TOWN)];
+            let refused = app.import_by(operator, edition("2025-01-01", complete_for, 1), rows).await.unwrap_err();
+            let expected = (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec!["edition.complete_for".to_owned()]);
+            assert_eq!(told(&refused), expected, "{own} {complete_for}");
+        }
+        assert_eq!(outside(&app, own).await, before, "{own}");
+    }
+    // Within it a town withdraws its own.
+    let rows = vec![row(TOWN, "太平镇", Town, COUNTY, true), row(VILLAGE, "沙塘村", Village, TOWN, true)];
+    let before = outside(&app, TOWN).await.0;
+    let taken = app.import_by(app.client("operator", TOWN), edition("2025-01-01", TOWN, 2), rows).await.unwrap();
+    assert_eq!((result(taken.clone()).withdrawn, result(taken).assistance_changed), (2, 1));
+    assert_eq!(outside(&app, TOWN).await.0, before);
+}
+
+#[tokio::test]
+async fn an_edition_does_not_tell_nor_change_what_lies_above_its_region() {
+    let app = TestApp::with_register().await;
+    let import = async |rows: Vec<v1::RegionRow>| {
+        app.import_by(app.client("operator", COUNTY), edition("2025-01-01", "", 0), rows).await
     };
-    let operator = app.client("operator", OTHER_COUNTY);
-    let taken = result(app.import_by(operator, edition, register()).await.unwrap());
-    assert_eq!((taken.added, taken.assistance_changed), (11, 5));
+    // As it is registered, the county may be named.
+    let taken = import(vec![row(COUNTY, "阳山县改", County, "441800000000", false)]).await.unwrap();
+    assert_eq!(result(taken).changed, 1);
+    let there = import(vec![row(COUNTY, "阳山县", County, PROVINCE, false)]).await.unwrap_err();
+    assert_eq!(told(&there).1, "REGION_ROWS_INVALID");
+    assert_eq!(there.message(), "row 1: the parent 440000000000 is not registered");
+    let torn_off = row(COUNTY, "阳山县", County, "", false);
+    assert_eq!(told(&import(vec![torn_off]).await.unwrap_err()).1, "REGION_ROWS_INVALID");
+    let ask = v1::GetRegionRequest { code: COUNTY.to_owned() };
+    let county = app.hq().get_region(ask).await.unwrap().into_inner().region.unwrap();
+    assert_eq!((county.name.as_str(), county.parent_code.as_str()), ("阳山县改", "441800000000"));
+    // Somebody new has no parent elsewhere, whether that is registered or not.
+    for (own, parent) in [("441826000000", "441800000000"), ("450305000000", "450000000000")] {
+        let (newcomer, rows) = (app.client("operator", own), vec![row(own, "新县", County, parent, false)]);
+        let refused = app.import_by(newcomer, edition("2025-01-01", "", 0), rows).await.unwrap_err();
+        assert_eq!(refused.message(), format!("row 1: the parent {parent} is not registered"));
+    }
+}
+
+#[tokio::test]
+async fn an_edition_of_one_county_is_nothing_to_an_older_one_of_another() {
+    let app = TestApp::with_register().await;
+    let import = async |own: &str, edition: RegionEdition, rows: Vec<v1::RegionRow>| {
+        app.import_by(app.client("operator", own), edition, rows).await
+    };
+    let villages = |name| vec![row(VILLAGE, name, Village, TOWN, true)];
+    import(OTHER_COUNTY, edition("2025-06-01", "", 0), vec![renamed("441825104299", Village, "441825104000")])
+        .await
+        .unwrap();
+    let taken = import(COUNTY, edition("2025-03-01", "", 0), villages("沙塘新村")).await.unwrap();
+    assert_eq!(result(taken).changed, 1);
+    // What was said of the own region counts, whoever said it and were it only that nothing changed.
+    app.import_as(edition("2025-05-01", "", 0), villages("沙塘新村")).await.unwrap();
+    let older = import(COUNTY, edition("2025-04-01", "", 0), villages("沙塘村")).await.unwrap_err();
+    assert_eq!(told(&older).1, "EDITION_OUTDATED");
+    assert!(older.message().contains("2025-05-01"), "{}", older.message());
+    // A code that a complete edition did not have is not brought back by an older one.
+    let whole = edition("2025-06-02", TOWN, 1);
+    import(COUNTY, whole, vec![row(TOWN, "太平镇", Town, COUNTY, true)]).await.unwrap();
+    let fresh = vec![renamed("441823107299", Village, TOWN)];
+    let older = import(TOWN, edition("2025-06-01", "", 0), fresh.clone()).await.unwrap_err();
+    assert!(older.message().contains("2025-06-02"), "{}", older.message());
+    let complete = import(TOWN, edition("2025-06-01", TOWN, 1), fresh.clone()).await.unwrap_err();
+    assert_eq!(told(&complete).1, "EDITION_OUTDATED");
+    import(TOWN, edition("2025-06-02", "", 0), fresh).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_register_of_several_provinces_is_brought_by_a_token_of_the_country() {
+    let app = TestApp::start().await;
+    let mut rows = register();
+    rows.push(row("450000000000", "广西", v1::RegionLevel::Province, "", false));
+    rows.push(row("450300000000", "桂林市", v1::RegionLevel::City, "450000000000", false));
+    let country = app.client("operator", "000000000000");
+    let taken = app.import_by(country.clone(), edition("2025-01-01", "", 0), rows.clone()).await.unwrap();
+    assert_eq!((result(taken.clone()).added, result(taken).assistance_changed), (13, 5));
+    let again = app.import_by(country, edition("2025-01-01", PROVINCE, 11), register()).await.unwrap();
+    assert_eq!((result(again.clone()).withdrawn, result(again).changed), (0, 0));
+    let refused = app.import_as(edition("2025-01-01", "", 0), rows).await.unwrap_err();
+    assert!(refused.message().starts_with("row 12: region 450000000000 does not exist"), "{}", refused.message());
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::Address;
+
 /// Whose tokens are accepted, and what each role may do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -44,6 +46,9 @@ pub struct IssuerConfig {
     /// The region of tokens without a region claim.
     #[serde(default)]
     pub default_region: Option<String>,
+    /// Whether its tokens may state the region `000000000000`, which is the whole country.
+    #[serde(default)]
+    pub may_be_national: bool,
 }
 
 /// Where public keys are read from.
@@ -56,7 +61,7 @@ pub enum KeySource {
     JwksFile(PathBuf),
     /// An address that serves a JSON Web Key Set; fetched again when a token names an unknown
     /// key, at most every 30 seconds, and otherwise every ten minutes.
-    JwksUrl(String),
+    JwksUrl(Address),
 }
 
 fn default_audience() -> String {
@@ -84,6 +89,7 @@ impl IssuerConfig {
             role_of: BTreeMap::new(),
             roles_of_subject: BTreeMap::new(),
             default_region: None,
+            may_be_national: false,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Validation, dangerous, decode, decode_header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -112,6 +113,9 @@ impl Access {
 
     /// Checks everything but the time.
     async fn check(&self, token: &str) -> Result<(&Issuer, Claims), TokenRefused> {
+        if names_critical_extensions(token)? {
+            return Err(TokenRefused::Malformed);
+        }
         let header = decode_header(token).map_err(|_| TokenRefused::Malformed)?;
         if header.typ.as_deref().is_some_and(|typ| !["JWT", "at+jwt"].contains(&typ)) {
             return Err(TokenRefused::Malformed);
@@ -142,7 +146,8 @@ impl Access {
             Some(claim) => claim.as_str(),
             None => issuer.default_region.as_deref(),
         };
-        let region = region.and_then(|region| RegionCode::parse(region).ok()).ok_or(TokenRefused::Region)?;
+        let read = if issuer.may_be_national { RegionCode::parse_of_caller } else { RegionCode::parse };
+        let region = region.and_then(|region| read(region).ok()).ok_or(TokenRefused::Region)?;
         let mut permissions = HashSet::new();
         for role in roles(issuer, claims, subject) {
             permissions.extend(self.permissions_of.get(&role).into_iter().flatten().cloned());
@@ -166,6 +171,13 @@ impl Access {
             remembered.insert(key, Remembered { caller, until });
         }
     }
+}
+
+/// Whether the header says `crit` (RFC 7515, 4.1.11): we understand no extension, so none that has to be understood.
+fn names_critical_extensions(token: &str) -> Result<bool, TokenRefused> {
+    let header = token.split('.').next().and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
+    let header: Claims = header.and_then(|json| serde_json::from_slice(&json).ok()).ok_or(TokenRefused::Malformed)?;
+    Ok(header.contains_key("crit"))
 }
 
 type Claims = serde_json::Map<String, Value>;

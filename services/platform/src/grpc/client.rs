@@ -9,6 +9,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tonic::transport::{self, Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
+use crate::secret::Address;
+
 /// Whom to trust at `https://` addresses, and who we are there. The files are read when the program starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,10 +28,10 @@ pub struct TlsConfig {
 pub enum ConnectError {
     /// The address is none.
     #[error("{0:?} is no address such as http://pairing:7001 or https://pairing:7001")]
-    Address(String, #[source] transport::Error),
+    Address(Address, #[source] transport::Error),
     /// Nobody is trusted.
     #[error("{0:?} needs ca_file: the certificates of the authorities to trust")]
-    NoAuthority(String),
+    NoAuthority(Address),
     /// One of two.
     #[error("certificate_file and key_file are needed together")]
     HalfAnIdentity,
@@ -58,7 +60,7 @@ pub fn channel(address: &str) -> Result<Channel, transport::Error> {
 /// # Errors
 /// When the address is none, or the certificates to speak TLS with are missing or broken.
 pub fn secure_channel(address: &str, tls: &TlsConfig) -> Result<Channel, ConnectError> {
-    let endpoint = endpoint(address).map_err(|error| ConnectError::Address(address.to_owned(), error))?;
+    let endpoint = endpoint(address).map_err(|error| ConnectError::Address(address.into(), error))?;
     if endpoint.uri().scheme_str() != Some("https") {
         return Ok(endpoint.connect_lazy());
     }
@@ -81,7 +83,7 @@ fn endpoint(address: &str) -> Result<Endpoint, transport::Error> {
 
 impl TlsConfig {
     fn client(&self, address: &str) -> Result<ClientTlsConfig, ConnectError> {
-        let authorities = self.ca_file.as_deref().ok_or_else(|| ConnectError::NoAuthority(address.to_owned()))?;
+        let authorities = self.ca_file.as_deref().ok_or_else(|| ConnectError::NoAuthority(address.into()))?;
         let client = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(authorities)?));
         match (&self.certificate_file, &self.key_file) {
             (None, None) => Ok(client),

@@ -21,7 +21,9 @@ use tracing::Instrument as _;
 use super::{
     GrpcConfig,
     admit::{admit, is_open, refuse},
-    bounded, stream, too_large,
+    bounded,
+    refusals::Refusals,
+    stream, too_large,
 };
 use crate::{
     access::{Access, MethodPermissions},
@@ -54,6 +56,7 @@ struct Inner {
     timeout: Duration,
     stream_timeout: Duration,
     metrics: RpcMetrics,
+    refusals: Refusals,
 }
 
 impl Door {
@@ -68,6 +71,7 @@ impl Door {
             timeout: Duration::from_secs(config.timeout_seconds),
             stream_timeout: Duration::from_secs(config.stream_timeout_seconds),
             metrics: RpcMetrics::new(),
+            refusals: Refusals::new(),
         }))
     }
 }
@@ -115,7 +119,7 @@ where
     fn call(&mut self, request: Request<Body>) -> Answer {
         let door = Arc::clone(&self.door.0);
         let inner = self.inner.clone();
-        let span = telemetry::rpc_span(request.uri().path(), request.headers());
+        let span = telemetry::rpc_span(door.known(request.uri().path()), request.headers());
         let work = async move {
             let visit = Visit { started: Instant::now(), path: request.uri().path().to_owned() };
             Ok(match door.pass(&visit, request, inner).await {
@@ -151,7 +155,7 @@ impl Inner {
             place(&self.open_places)?
         } else {
             // Those who may not come in take no place.
-            let caller = admit(&self.access, &self.permissions, &visit.path, request.headers()).await?;
+            let caller = admit(&self.access, &self.permissions, &self.refusals, &visit.path, request.headers()).await?;
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(MethodPath(visit.path.clone()));
             place(&self.places)?
@@ -198,7 +202,7 @@ impl Inner {
         self.metrics.record(self.known(&visit.path), code, visit.started.elapsed());
     }
 
-    /// Callers could call anything; metrics name only what there is.
+    /// Callers could call anything; metrics, spans and logs name only what there is.
     fn known<'path>(&self, path: &'path str) -> &'path str {
         if is_open(path) || self.permissions.of_method(path).is_some() { path } else { "unknown" }
     }

@@ -6,6 +6,7 @@ mod bounded;
 mod client;
 mod door;
 mod incoming;
+mod refusals;
 mod server;
 mod stream;
 #[cfg(test)]

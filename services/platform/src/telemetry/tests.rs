@@ -161,7 +161,7 @@ async fn metrics_come_to_the_collector_and_into_the_registry() {
     let server = tonic::transport::Server::builder().add_service(MetricsServiceServer::new(collector.clone()));
     let _serving = AbortOnDrop(tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener))));
 
-    let config = TelemetryConfig { otlp_endpoint: Some(endpoint), ..TelemetryConfig::default() };
+    let config = TelemetryConfig { otlp_endpoint: Some(endpoint.into()), ..TelemetryConfig::default() };
     let (resource, registry) = (Resource::builder().with_service_name("tongxin-test").build(), Registry::new());
     let meters = meters(&config, resource, &registry).unwrap();
     meters.meter("tongxin").u64_counter("tongxin_wells").build().add(3, &[]);

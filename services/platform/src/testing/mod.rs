@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::{
-    access::{Access, AccessConfig, Credentials, LocalKey, TokenRequest},
+    access::{Access, AccessConfig, Credentials, IssuerConfig, LocalKey, TokenRequest},
     broker::{self, BrokerConfig},
     clock::Clock,
     config::{AdminConfig, ServiceConfig},
@@ -129,7 +129,10 @@ impl TestWorld {
         let clock = Clock::fixed(now);
         let keys = TempDir::new().expect("a folder for keys");
         let key = LocalKey::in_folder(keys.path()).expect("a key");
-        let access = AccessConfig { issuers: vec![key.issuer()], ..AccessConfig::default() };
+        let access = AccessConfig {
+            issuers: vec![IssuerConfig { may_be_national: true, ..key.issuer() }],
+            ..AccessConfig::default()
+        };
         let request = token_request("service:test", &["system"], "440000000000");
         let nats = BrokerConfig { url: servers().await.nats().url().into(), ..BrokerConfig::default() };
         let surroundings = Surroundings {
@@ -158,7 +161,7 @@ fn token_request(subject: &str, roles: &[&str], region: &str) -> TokenRequest {
     TokenRequest {
         subject: subject.to_owned(),
         roles: roles.iter().map(ToString::to_string).collect(),
-        region: RegionCode::parse(region).expect("a region code"),
+        region: RegionCode::parse_of_caller(region).expect("a region code"),
         lifetime: Duration::from_hours(1),
     }
 }

@@ -9,7 +9,6 @@ use tongxin_platform::{
     region::RegionCode,
 };
 
-use super::region;
 use crate::instance::DATA_DIR;
 
 /// Signs a token for the services of `tongxin up`, and writes it to standard output.
@@ -24,7 +23,7 @@ pub struct Args {
     #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role)]
     roles: Vec<String>,
 
-    /// Where the bearer may do it, 12-digit code
+    /// Where the bearer may do it, 12-digit code; 000000000000 is the whole country
     #[arg(long, value_name = "CODE", value_parser = region)]
     region: RegionCode,
 
@@ -39,6 +38,11 @@ pub struct Args {
     /// Folder of `tongxin up`, which has the key
     #[arg(long, value_name = "FOLDER", default_value = DATA_DIR)]
     data_dir: PathBuf,
+}
+
+/// Reads a region that a token may have.
+fn region(text: &str) -> Result<RegionCode, String> {
+    RegionCode::parse_of_caller(text).map_err(|error| error.to_string())
 }
 
 /// Reads a role that `tongxin up` knows.

@@ -25,8 +25,10 @@ pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     let (year, kept) = (Year::of(&files)?, Kept::of(&files)?);
     let gateway = Gateway::at(&world.instance.gateway, &world.instance.token_file)?;
 
+    let register = Gateway::at(&world.instance.gateway, &world.instance.operator_token_file)?;
+
     let begun = Instant::now();
-    sample::load(&gateway, &files, &year, &kept).await?;
+    sample::load((&gateway, &register), &files, &year, &kept).await?;
     let load_seconds = begun.elapsed().as_secs_f64();
     let loaded = Instant::now();
     level(world, &gateway, &files).await?;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::D
 
 use anyhow::{Context as _, Result, bail};
 use tongxin_platform::{
-    access::{Access, AccessConfig, Credentials, LocalKey, TokenRequest},
+    access::{Access, AccessConfig, Credentials, IssuerConfig, LocalKey, TokenRequest},
     broker::{self, BrokerConfig},
     clock::Clock,
     config::AdminConfig,
@@ -28,6 +28,9 @@ use crate::{
 /// Guangdong: what the token in the data folder is good for.
 const REGION: &str = "440000000000";
 const ROLES: [&str; 3] = ["hq", "operator", "department"];
+
+/// What the token for the register is good for, everywhere.
+const OPERATOR: [&str; 1] = ["operator"];
 
 /// After a crash the gateway may have many events to count before it is level.
 const READY_WITHIN: Duration = Duration::from_mins(10);
@@ -65,7 +68,7 @@ impl World {
         let monitoring = tongxin_monitoring::Config {
             grpc: listen(ports.service(1)),
             admin: AdminConfig { listen: ports.service_admin(1) },
-            ..tongxin_monitoring::Config::on(database(ServiceName::Monitoring), &pairing_at.grpc, personal)
+            ..tongxin_monitoring::Config::on(database(ServiceName::Monitoring), pairing_at.grpc.as_str(), personal)
         };
         let own = at_broker(&surroundings, servers, ServiceName::Monitoring).await?;
         let monitoring = tongxin_monitoring::App::build(monitoring, own).await?;
@@ -78,7 +81,7 @@ impl World {
         let gateway = tongxin_gateway::Config {
             grpc: listen(ports.gateway()),
             admin: AdminConfig { listen: ports.gateway_admin() },
-            upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.clone())).collect(),
+            upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.as_str().into())).collect(),
             ..tongxin_gateway::Config::on(database(ServiceName::Gateway))
         };
         let clock = surroundings.clock.clone();
@@ -89,12 +92,16 @@ impl World {
             progress.insert(name, followed);
         }
 
-        let token_file = token_file(data_dir, clock)?;
+        let country = request("up-operator", &OPERATOR, RegionCode::COUNTRY);
+        let operator_token_file = token_file(data_dir, "operator.token", country, clock.clone())?;
+        let province = request("up", &ROLES, RegionCode::parse(REGION)?);
+        let token_file = token_file(data_dir, "token", province, clock)?;
         let instance = Instance {
             pid: std::process::id(),
             gateway: at(gateway.grpc_address()?),
             gateway_admin: at(gateway.admin_address()?),
             token_file: token_file.path.clone(),
+            operator_token_file: operator_token_file.path.clone(),
             services,
             databases: ServiceName::ALL.map(|service| (service.name().to_owned(), url(service))).into(),
             owner_databases: ServiceName::ALL.map(|service| (service.name().to_owned(), owner_url(service))).into(),
@@ -104,7 +111,8 @@ impl World {
         monitoring.start(&mut lifecycle);
         gateway.start(&mut lifecycle);
         let stop = lifecycle.stop_token();
-        lifecycle.start("the token file", token_file.run(stop));
+        lifecycle.start("the token file", token_file.run(stop.clone()));
+        lifecycle.start("the operator's token file", operator_token_file.run(stop));
         Ok((Self { instance, progress }, lifecycle))
     }
 
@@ -128,7 +136,7 @@ impl World {
 
     /// Where everything is.
     pub fn welcome(&self, took: Duration) -> String {
-        let Instance { gateway, gateway_admin, token_file, services, .. } = &self.instance;
+        let Instance { gateway, gateway_admin, token_file, operator_token_file, services, .. } = &self.instance;
         let row = |name: &str, place: &str, about: String| vec![name.to_owned(), place.to_owned(), about];
         let file = |path: &Path| path.display().to_string();
         let mut rows = vec![
@@ -138,6 +146,8 @@ impl World {
         let services = services.iter();
         rows.extend(services.map(|(name, at)| row(name, &at.grpc, format!("gRPC; admin port {}", at.admin))));
         rows.push(row("token", &file(token_file), format!("{} of {REGION}", ROLES.join(", "))));
+        let of_register = format!("{} of the whole country, for the register", OPERATOR.join(", "));
+        rows.push(row("", &file(operator_token_file), of_register));
         rows.push(row("log", &file(&token_file.with_file_name("tongxin.log")), String::new()));
         format!("\ntongxin is ready after {:.1} s\n\n{}", took.as_secs_f64(), table::render(&rows, &[]))
     }
@@ -147,11 +157,16 @@ impl World {
 async fn surroundings(servers: &Servers, telemetry: &Telemetry) -> Result<Surroundings> {
     let clock = Clock::system();
     let key = LocalKey::in_folder(servers.postgres().data_dir())?;
-    let access = AccessConfig { issuers: vec![key.issuer()], ..AccessConfig::default() };
+    let issuer = IssuerConfig { may_be_national: true, ..key.issuer() };
+    let access = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
     Ok(Surroundings {
         access: Arc::new(Access::new(access, clock.clone())?),
         jetstream: broker::connect(&broker_config(servers, ServiceName::Gateway), ServiceName::Gateway.name()).await?,
-        credentials: Credentials::local(key, request("service", &["system"])?, clock.clone()),
+        credentials: Credentials::local(
+            key,
+            request("service", &["system"], RegionCode::parse(REGION)?),
+            clock.clone(),
+        ),
         registry: telemetry.registry(),
         clock,
     })
@@ -173,20 +188,20 @@ fn broker_config(servers: &Servers, service: ServiceName) -> BrokerConfig {
     }
 }
 
-fn token_file(data_dir: &Path, clock: Clock) -> Result<TokenFile> {
+fn token_file(data_dir: &Path, name: &str, request: TokenRequest, clock: Clock) -> Result<TokenFile> {
     let key = LocalKey::in_folder(data_dir)?;
-    let file = TokenFile::new(data_dir.join("token"), key, request("up", &ROLES)?, clock);
+    let file = TokenFile::new(data_dir.join(name), key, request, clock);
     file.renew()?;
     Ok(file)
 }
 
-fn request(subject: &str, roles: &[&str]) -> Result<TokenRequest> {
-    Ok(TokenRequest {
+fn request(subject: &str, roles: &[&str], region: RegionCode) -> TokenRequest {
+    TokenRequest {
         subject: subject.to_owned(),
         roles: roles.iter().map(ToString::to_string).collect(),
-        region: RegionCode::parse(REGION)?,
+        region,
         lifetime: Duration::from_hours(1),
-    })
+    }
 }
 
 fn listen(address: SocketAddr) -> GrpcConfig {

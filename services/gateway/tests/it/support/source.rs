@@ -11,6 +11,7 @@ use tongxin_platform::{
     log::{NewEvent, append},
     region::RegionCode,
     request::Context,
+    secret::Address,
     service::Service,
     testing::{Database, TestWorld, eventually},
 };
@@ -45,8 +46,8 @@ impl FakeSource {
     }
 
     /// Where it is, as a setting of the gateway.
-    pub fn upstream(&self) -> (String, String) {
-        (self.name.to_owned(), format!("http://{}", self.address))
+    pub fn upstream(&self) -> (String, Address) {
+        (self.name.to_owned(), format!("http://{}", self.address).into())
     }
 
     /// States one event, of an aggregate of its own.

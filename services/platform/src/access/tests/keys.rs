@@ -60,7 +60,7 @@ impl Issuer {
     }
 
     fn access(&self) -> Access {
-        access_by(KeySource::JwksUrl(format!("http://{}/keys", self.address)))
+        access_by(KeySource::JwksUrl(format!("http://{}/keys", self.address).into()))
     }
 }
 

@@ -193,3 +193,40 @@ async fn roles_come_from_the_issuers_own_words_and_subjects() {
     let nobody = caller(claims_with("roles", json!({ "county": true }))).await;
     assert!(!nobody.may("pairing.pairing.read"));
 }
+
+#[tokio::test]
+async fn the_whole_country_is_a_region_for_tokens_of_some_issuers_alone() {
+    let signer = Signer::new("one", 1);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
+    let access = |change: fn(&mut IssuerConfig)| {
+        let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksFile(file.clone()));
+        change(&mut issuer);
+        Access::new(AccessConfig { issuers: vec![issuer], ..AccessConfig::default() }, Clock::fixed(noon())).unwrap()
+    };
+    let (plain, national) = (access(|_| {}), access(|issuer| issuer.may_be_national = true));
+    let token = |claims: &Value| signer.sign(&signer.header(), claims);
+    let country = token(&claims_with("region", json!("000000000000")));
+    assert_eq!(plain.caller(&country).await.unwrap_err(), TokenRefused::Region);
+    assert_eq!(national.caller(&country).await.unwrap().region(), crate::region::RegionCode::COUNTRY);
+    for region in [json!("0"), json!("00000000000"), json!(0), json!(""), json!(" 000000000000"), json!("000000000001")]
+    {
+        let token = token(&claims_with("region", region.clone()));
+        assert_eq!(national.caller(&token).await.unwrap_err(), TokenRefused::Region, "{region}");
+    }
+    // Nor does the default of an issuer make anybody national.
+    let without = token(&claims_with("region", Value::Null));
+    let by_default = access(|issuer| issuer.default_region = Some("000000000000".to_owned()));
+    assert_eq!(by_default.caller(&without).await.unwrap_err(), TokenRefused::Region);
+}
+
+#[tokio::test]
+async fn a_header_with_extensions_that_have_to_be_understood_is_refused() {
+    let both = Both::new();
+    for critical in [json!(["exp"]), json!(["b64"]), json!([]), json!(null), json!("exp")] {
+        let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": "one", "crit": critical, "b64": true });
+        let token = both.signer.sign(&header, &claims());
+        both.refuse(&header.to_string(), &token, TokenRefused::Malformed).await;
+    }
+}

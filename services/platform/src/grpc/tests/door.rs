@@ -122,3 +122,61 @@ async fn reflection_is_open_and_names_the_services() {
     let Some(MessageResponse::ListServicesResponse(services)) = answer else { panic!("{answer:?}") };
     assert!(services.service.iter().any(|service| service.name == SERVICE_NAME), "{services:?}");
 }
+
+#[tokio::test]
+async fn two_tokens_are_none() {
+    let served = Served::start(GrpcConfig::default()).await;
+    let (one, other) = (served.bearer("operator"), served.bearer("hq"));
+    for second in [&one, &other, &"Bearer".to_owned()] {
+        let mut request = Request::new(GetHeadRequest {});
+        for text in [&one, second] {
+            request.metadata_mut().append("authorization", text.parse().unwrap());
+        }
+        let refused = served.client().get_head(request).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::Unauthenticated, "TOKEN_INVALID".to_owned()), "{second}");
+    }
+    assert_eq!(served.log.arrived.available_permits(), 0, "a request came to the service");
+}
+
+/// What a thread logs meanwhile.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// All of it happens on one thread, so its lines are kept.
+#[tokio::test]
+async fn callers_without_a_good_token_write_next_to_nothing_into_the_log() {
+    let lines = Lines::default();
+    let to = lines.clone();
+    let layer = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(move || to.clone());
+    let _logged = tracing::subscriber::set_default(layer.finish());
+    let served = Served::start(GrpcConfig::default()).await;
+    let id_number = "11010519491231002X";
+    for number in 0..100 {
+        let long = format!("{id_number}{number}{}", "x".repeat(2_000));
+        for path in [format!("/{long}/A"), format!("/grpc.health.v1.Health/{long}"), format!("/{SERVICE_NAME}/{long}")]
+        {
+            let mut request = Request::new(GetHeadRequest {});
+            request.metadata_mut().insert("authorization", format!("Bearer {long}").parse().unwrap());
+            let path = http::uri::PathAndQuery::try_from(path).unwrap();
+            let mut client = tonic::client::Grpc::new(served.channel.clone());
+            client.ready().await.unwrap();
+            let codec = tonic_prost::ProstCodec::<GetHeadRequest, GetHeadResponse>::default();
+            let refused = client.unary(request, path, codec).await.unwrap_err();
+            assert_eq!(refusal(&refused).0, Code::Unauthenticated);
+        }
+    }
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("tokens were refused"), "{text}");
+    assert!(!text.contains(id_number) && text.len() < 2_000, "{} bytes: {text}", text.len());
+}

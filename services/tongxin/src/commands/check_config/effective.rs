@@ -24,7 +24,7 @@ fn collect(value: &Value, path: &str, lines: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::{collections::BTreeMap, io::Write as _};
 
     use tongxin_platform::config;
 
@@ -33,6 +33,11 @@ mod tests {
 
     const EVERYTHING: &str = "
         token_file = 't'
+        [[access.issuers]]
+        issuer = 'https://login.example.gov.cn'
+        keys = { jwks_url = 'https://user:hidden@login.example.gov.cn/keys?key=hidden' }
+        [telemetry]
+        otlp_endpoint = 'https://user:hidden@collector:4317/?key=hidden'
         [nats]
         url = 'nats://user:hidden@nats:4222'
         [pairing]
@@ -40,7 +45,7 @@ mod tests {
         [pairing.database]
         url = 'postgres://app:hidden@db/pairing'
         [monitoring]
-        pairing = 'http://pairing:7001'
+        pairing = 'https://hidden@pairing:7001?key=hidden'
         [monitoring.database]
         url = 'postgres://app:hidden@db/monitoring'
         [monitoring.personal]
@@ -49,6 +54,7 @@ mod tests {
         index_key_file = '/keys/index'
         [gateway]
         cors_origins = ['https://board.example.gov.cn']
+        upstreams = { pairing = 'https://user:hidden@pairing:7001?key=hidden' }
         [gateway.database]
         url = 'postgres://app@db/gateway?password=hidden'
         [migrate]
@@ -56,11 +62,54 @@ mod tests {
         monitoring_url = 'postgres://owner:hidden@db/monitoring'
         gateway_url = 'postgres://owner:hidden@db/gateway'";
 
-    fn shown(text: &str) -> Vec<String> {
+    /// Settings whose texts are never addresses: they are shown as they are.
+    const NO_ADDRESS: [&str; 3] = ["telemetry.log", "telemetry.log_format", "monitoring.personal.suite"];
+
+    fn with(text: &str, variables: BTreeMap<String, String>) -> Option<Value> {
         let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let settings: Settings = config::load(Some(file.path())).unwrap();
-        lines(&serde_json::to_value(&settings).unwrap())
+        let settings: Settings = config::load_within(Some(file.path()), Some(variables)).ok()?;
+        Some(serde_json::to_value(&settings).unwrap())
+    }
+
+    fn shown(text: &str) -> Vec<String> {
+        lines(&with(text, BTreeMap::new()).unwrap())
+    }
+
+    /// Paths of all settings that are texts or not set.
+    fn texts(value: &Value, path: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    texts(field, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, found);
+                }
+            }
+            Value::String(_) | Value::Null => found.push(path.to_owned()),
+            _ => {}
+        }
+    }
+
+    /// A setting that comes later is looked at, too: it masks what is in an address, or is the name of a file.
+    #[test]
+    fn whatever_setting_an_address_is_put_into_its_secrets_are_not_shown() {
+        let mut settings = Vec::new();
+        texts(&with(EVERYTHING, BTreeMap::new()).unwrap(), "", &mut settings);
+        assert!(settings.len() > 20, "{settings:?}");
+        let address = "https://user:hidden@host:1/path?key=hidden&password=hidden";
+        let mut masked = 0;
+        for setting in settings {
+            let variable = format!("TONGXIN__{}", setting.to_uppercase().replace('.', "__"));
+            // What takes no address is refused.
+            let Some(value) = with(EVERYTHING, BTreeMap::from([(variable, address.to_owned())])) else { continue };
+            let text = lines(&value).into_iter().find(|line| line.starts_with(&format!("{setting} = "))).unwrap();
+            let is_file = setting.contains("_file") || setting.contains(".key_files.");
+            if text.contains("hidden") {
+                assert!(is_file || NO_ADDRESS.contains(&setting.as_str()), "{text}");
+            } else {
+                masked += 1;
+            }
+        }
+        assert!(masked >= 10, "only {masked} settings took the address");
     }
 
     #[test]
@@ -69,7 +118,9 @@ mod tests {
         for line in [
             "nats.url = \"nats://user:***@nats:4222\"",
             "nats.credentials_file is not set",
-            "telemetry.otlp_endpoint is not set",
+            "telemetry.otlp_endpoint = \"https://***@collector:4317/?***\"",
+            "monitoring.pairing = \"https://***@pairing:7001?***\"",
+            "token_file = \"t\"",
             "pairing.database.url = \"postgres://app:***@db/pairing\"",
             "pairing.database.statement_seconds = 30",
             "pairing.entry_window_days = 400",
@@ -78,7 +129,7 @@ mod tests {
             "migrate.monitoring_url = \"postgres://owner:***@db/monitoring\"",
             "gateway.database.url = \"postgres://app@db/gateway?password=***\"",
             "gateway.grpc.accept_http1 = true",
-            "gateway.upstreams = {}",
+            "gateway.upstreams.pairing = \"https://***@pairing:7001?***\"",
             "gateway.cors_origins = [\"https://board.example.gov.cn\"]",
             "gateway.metrics_regions = 4000",
             "migrate.pairing_url = \"postgres://owner:***@db/pairing\"",

@@ -77,7 +77,7 @@ pub fn find(file: &Path) -> Vec<String> {
     }
     if let Some(monitoring) = monitoring(file, &mut faults) {
         database_faults("monitoring", &monitoring.database, &mut faults);
-        connection_faults("monitoring.pairing", &monitoring.pairing, &monitoring.pairing_tls, &mut faults);
+        connection_faults("monitoring.pairing", monitoring.pairing.expose(), &monitoring.pairing_tls, &mut faults);
         key_faults(&monitoring.personal, &mut faults);
         if token_file.is_none() {
             faults.push("token_file: monitoring needs one, for its calls to pairing".to_owned());
@@ -86,7 +86,12 @@ pub fn find(file: &Path) -> Vec<String> {
     if let Some(gateway) = gateway(file, &mut faults) {
         database_faults("gateway", &gateway.database, &mut faults);
         for (name, address) in &gateway.upstreams {
-            connection_faults(&format!("gateway.upstreams.{name}"), address, &gateway.upstream_tls, &mut faults);
+            connection_faults(
+                &format!("gateway.upstreams.{name}"),
+                address.expose(),
+                &gateway.upstream_tls,
+                &mut faults,
+            );
         }
         if token_file.is_none() {
             faults.push("token_file: the gateway needs one, for its calls to other services".to_owned());

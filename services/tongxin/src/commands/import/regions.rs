@@ -33,7 +33,8 @@ const TITLE: &str = "importing regions";
 /// Takes an edition of the register of regions: CSV in UTF-8 with the header `code,name,level,parent_code,assisted`.
 ///
 /// The whole file is taken or nothing. Importing it again changes nothing: the request's identifier follows from
-/// the file and the options. Needs a token of the role operator, for dates over a year ago of hq as well.
+/// the file and the options. Needs a token of the role operator whose region holds all of the file, such as that in the
+/// file operator.token of a running `tongxin up`, which is used unless --token-file names another.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin import regions regions.csv --effective-from 2021-01-01
@@ -73,7 +74,7 @@ pub struct Regions {
 }
 
 pub async fn run(args: Regions) -> Result<()> {
-    let gateway = args.target.connect()?;
+    let gateway = args.target.connect_for_register()?;
     let content = Content::check(&args.file).with_context(|| args.file.display().to_string())?;
     content.check_count(args.rows).with_context(|| args.file.display().to_string())?;
     let effective_from = args.effective_from.unwrap_or_else(|| Clock::system().today());

@@ -21,15 +21,16 @@ const CALLS_IN_FLIGHT: usize = 16;
 const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Loads what pairing keeps, then what monitoring does.
-pub async fn load(gateway: &Gateway, files: &Files, year: &Year, kept: &Kept) -> Result<()> {
-    let loading = Loading { gateway, files };
+/// Loads what pairing keeps, then what monitoring does: the register as whoever may bring it for the whole country.
+pub async fn load((gateway, register): (&Gateway, &Gateway), files: &Files, year: &Year, kept: &Kept) -> Result<()> {
+    let loading = Loading { gateway, register, files };
     loading.pairing(year).await?;
     loading.monitoring(kept).await
 }
 
 struct Loading<'sample> {
     gateway: &'sample Gateway,
+    register: &'sample Gateway,
     files: &'sample Files,
 }
 

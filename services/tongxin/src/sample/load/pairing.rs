@@ -52,7 +52,7 @@ impl Loading<'_> {
             .collect();
         let progress = Progress::begin("regions", None);
         self.call(|| async {
-            let answers = self.gateway.pairing().import_regions(stream::iter(messages.clone())).await?;
+            let answers = self.register.pairing().import_regions(stream::iter(messages.clone())).await?;
             answers.into_inner().try_for_each(|_| async { Ok(()) }).await
         })
         .await?;
