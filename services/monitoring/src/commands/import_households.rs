@@ -3,7 +3,11 @@
 use std::collections::HashSet;
 
 use sqlx::PgConnection;
-use tongxin_platform::{region::RegionCode, request::Context};
+use tongxin_platform::{
+    limit::{self, Limited},
+    region::RegionCode,
+    request::Context,
+};
 
 use super::{
     Policy,
@@ -17,7 +21,7 @@ use crate::{
         import::{Accepted, ImportKind},
     },
     error::Error,
-    store::{regions, sealed::Sealed},
+    store::{households, regions, sealed::Sealed},
 };
 
 /// An import of households.
@@ -104,7 +108,17 @@ impl Imported for HouseholdImport {
 
         let mut new = Vec::with_capacity(rows.len());
         let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &mut new)).collect();
+        let number = |sealed: &Sealed| sealed.household.household_number.clone();
+        if new.iter().any(|sealed| number(sealed).is_some()) {
+            // Whether a number is taken elsewhere is told, so it is asked as often as one may look up.
+            limit::require(conn, context, Limited::LookUp).await?;
+        }
         let Kept { taken, twice } = keep(conn, context, Some(import), &new).await?;
+        let refused = new.iter().filter(|sealed| taken.contains(&sealed.household.id)).filter_map(number);
+        let told = households::count_unseen(conn, &refused.collect::<Vec<_>>()).await?;
+        if told > 0 {
+            limit::add(conn, context, Limited::LookUp, told).await?;
+        }
         let given = new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
         self.promise(given.filter_map(|sealed| sealed.household.household_number.as_deref().map(Box::from)));
 

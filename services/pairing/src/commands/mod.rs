@@ -56,7 +56,7 @@ fn at_version(actual: i64, expected: i64) -> Result<(), Error> {
 fn refuse_all<T>(first_row: i64, outcomes: &Rows<T>) -> Result<(), Error> {
     for (row, outcome) in (first_row..).zip(outcomes) {
         if let Err(error) = outcome {
-            return Err(Error::BatchRefused { row, text: error.to_string() });
+            return Err(Error::BatchRefused { row, text: error.to_string(), told: error.told() });
         }
     }
     Ok(())

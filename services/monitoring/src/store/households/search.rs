@@ -5,7 +5,7 @@ use tongxin_platform::region::{Level, RegionCode, RegionRange};
 
 use super::whole::{Kept, open};
 use crate::{
-    domain::household::Household,
+    domain::{disclosure::LookUpKey, household::Household},
     error::Error,
     store::keys::{Hash, Keys},
 };
@@ -23,6 +23,16 @@ pub enum Index {
     IdNumber(Hash),
     /// The hash of a full name.
     Name(Hash),
+}
+
+impl Index {
+    /// What kind of key it is.
+    pub fn key(self) -> LookUpKey {
+        match self {
+            Self::IdNumber(_) => LookUpKey::IdNumber,
+            Self::Name(_) => LookUpKey::Name,
+        }
+    }
 }
 
 /// Finds households by somebody who belongs to them, within a region, without those that were merged into
@@ -88,6 +98,27 @@ pub async fn search(
         }
     };
     open(conn, keys, found).await
+}
+
+/// How many of some household numbers belong to nobody whom the caller sees.
+pub async fn count_unseen(conn: &mut PgConnection, numbers: &[String]) -> Result<u32, Error> {
+    if numbers.is_empty() {
+        return Ok(0);
+    }
+    let unseen = sqlx::query_scalar!(
+        r#"
+        SELECT count(*) AS "unseen!"
+        FROM unnest($1::text[]) AS asked (household_number)
+        WHERE NOT EXISTS (
+            SELECT FROM household
+            WHERE household.household_number = asked.household_number AND merged_into IS NULL
+        )
+        "#,
+        numbers,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(u32::try_from(unseen).unwrap_or(u32::MAX))
 }
 
 /// The counties that a region lies in or holds, as the index of names has them.
