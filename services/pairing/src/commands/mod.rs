@@ -11,7 +11,10 @@ mod void_activity;
 mod void_pairing;
 
 use chrono::NaiveDate;
-use tongxin_platform::request::{Context, EntryWindow};
+use tongxin_platform::{
+    error::ServiceError as _,
+    request::{Context, EntryWindow},
+};
 
 pub use adopt_coverage_rules::adopt_coverage_rules;
 pub use close_organisation::CloseOrganisation;

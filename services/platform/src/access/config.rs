@@ -154,8 +154,7 @@ const COUNTY: &[&str] = &["pairing.organisation.close", "monitoring.case.approve
 const RULES: &[&str] = &["monitoring.rule.store", "monitoring.rule.simulate", "monitoring.holiday.set", "history.load"];
 
 /// Who looked at what. Those who look are not among those who audit it.
-const AUDIT: &[&str] =
-    &["monitoring.household.find", "monitoring.household.reveal", "monitoring.disclosure.audit"];
+const AUDIT: &[&str] = &["monitoring.household.find", "monitoring.household.reveal", "monitoring.disclosure.audit"];
 
 const OPERATION: &[&str] =
     &["pairing.region.import", "monitoring.household.import", "monitoring.observation.import", "log.event.read"];

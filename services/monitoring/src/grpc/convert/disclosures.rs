@@ -40,7 +40,9 @@ const END: DateTime<Utc> = DateTime::from_timestamp(253_402_300_800, 0).expect("
 impl From<Disclosure> for v1::Disclosure {
     fn from(disclosure: Disclosure) -> Self {
         let act = match disclosure.act {
-            Act::LookUp { key, found } => v1::disclosure::Act::LookUp(v1::LookUp { key: v1::LookUpKey::from(key).into(), found }),
+            Act::LookUp { key, found } => {
+                v1::disclosure::Act::LookUp(v1::LookUp { key: v1::LookUpKey::from(key).into(), found })
+            }
             Act::Reveal { household, purpose, reference } => v1::disclosure::Act::Reveal(v1::Reveal {
                 household_id: household.to_string(),
                 purpose: v1::RevealPurpose::from(purpose).into(),

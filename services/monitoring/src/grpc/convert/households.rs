@@ -11,7 +11,9 @@ use tongxin_proto::{monitoring::v1, names::Named};
 
 use super::{date, household_id, named, optional_date, optional_region, region, uuid};
 use crate::{
-    commands::{ChangeHousehold, FindHouseholds, MergeHouseholds, MoveHousehold, RemoveMember, RevealHousehold, SetMember},
+    commands::{
+        ChangeHousehold, FindHouseholds, MergeHouseholds, MoveHousehold, RemoveMember, RevealHousehold, SetMember,
+    },
     domain::{
         MemberId,
         household::{Contact, HouseholdDraft, Refused, SocialSupport, Statement},

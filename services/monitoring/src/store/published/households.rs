@@ -81,11 +81,7 @@ pub(in crate::store) fn changed(household: &Household, event: &HouseholdEvent, c
 
 /// Says who, by what kind of key, where, and how many were found; neither the key nor whom. Each is an aggregate of its
 /// own, so that look-ups at once do not wait for each other.
-pub(in crate::store) fn looked_up(
-    (key, region): (LookUpKey, RegionCode),
-    found: usize,
-    context: &Context,
-) -> NewEvent {
+pub(in crate::store) fn looked_up((key, region): (LookUpKey, RegionCode), found: usize, context: &Context) -> NewEvent {
     let payload = v1::HouseholdsLookedUp {
         key: v1::LookUpKey::from(key).into(),
         region_code: region.to_string(),
