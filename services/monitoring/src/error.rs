@@ -1,10 +1,11 @@
 //! Everything that can go wrong in monitoring, and what the caller is told.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use chrono::NaiveDate;
 use tongxin_platform::{
     error::{ErrorKind, ServiceError, database_kind, to_status},
+    limit::Limited,
     page::NotAPageToken,
     personal,
     region::RegionCode,
@@ -318,6 +319,23 @@ impl ServiceError for Error {
             | Self::Sealing(_)
             | Self::Database(_)
             | Self::Corrupt(_) => None,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Request(error) => error.retry_after(),
+            Self::At { source, .. } => source.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// Whose number it is may lie outside the caller's region.
+    fn told(&self) -> Option<Limited> {
+        match self {
+            Self::Household(household::Refused { why: household::Why::NumberTaken, .. }) => Some(Limited::LookUp),
+            Self::At { source, .. } => source.told(),
+            _ => None,
         }
     }
 }

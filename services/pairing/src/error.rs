@@ -1,9 +1,10 @@
 //! Everything that can go wrong in pairing, and what the caller is told.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use tongxin_platform::{
     error::{ErrorKind, ServiceError, database_kind, to_status},
+    limit::Limited,
     page::NotAPageToken,
     request::{DateRefused, RequestError},
 };
@@ -151,6 +152,8 @@ pub enum Error {
         row: i64,
         /// What is wrong with it.
         text: String,
+        /// What that tells of others.
+        told: Option<Limited>,
     },
 
     /// The field stands elsewhere in the request than the error itself knows.
@@ -334,6 +337,24 @@ impl ServiceError for Error {
             Self::RegionRows(_) | Self::RegionRowsElsewhere(_) | Self::BatchRefused { .. } => Some("rows.rows"),
             Self::Request(error) => error.field(),
             Self::RowsLost | Self::CoverageRulesOutdated | Self::Database(_) | Self::Corrupt(_) => None,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Request(error) => error.retry_after(),
+            Self::At { source, .. } => source.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// Whose code it is may lie outside the caller's region.
+    fn told(&self) -> Option<Limited> {
+        match self {
+            Self::CreditCodeTaken(_) => Some(Limited::LookUp),
+            Self::BatchRefused { told, .. } => *told,
+            Self::At { source, .. } => source.told(),
+            _ => None,
         }
     }
 }

@@ -180,6 +180,19 @@ CREATE TABLE request (
 );
 GRANT SELECT, INSERT ON request TO tongxin_app;
 
+-- How often within an hour a subject did what is limited, one row for each: by all replicas together. Of no region: it
+-- tells of nobody but the caller.
+CREATE TABLE hourly_use (
+    subject text NOT NULL,
+    kind    text NOT NULL CHECK (kind IN ('look_up', 'reveal')),
+    -- When the hour began.
+    since   timestamptz NOT NULL,
+    used    bigint NOT NULL CHECK (used > 0),
+    PRIMARY KEY (subject, kind)
+);
+CREATE INDEX hourly_use_since ON hourly_use (since);
+GRANT SELECT, INSERT, UPDATE, DELETE ON hourly_use TO tongxin_app;
+
 -- How far each consumer has come in the log of each source.
 CREATE TABLE cursor (
     consumer    text NOT NULL,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, SubsecRound as _, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SubsecRound as _, Utc};
 
 /// Asia/Shanghai has had one offset and no daylight saving since 1991.
 const SHANGHAI: FixedOffset = FixedOffset::east_opt(8 * 3600).expect("eight hours are an offset");
@@ -61,6 +61,12 @@ pub fn business_date(moment: DateTime<Utc>) -> NaiveDate {
     moment.with_timezone(&SHANGHAI).date_naive()
 }
 
+/// When a business day begins.
+#[must_use]
+pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    (day.and_time(NaiveTime::MIN) - SHANGHAI).and_utc()
+}
+
 /// A moment as the contract writes it.
 #[must_use]
 pub fn timestamp(moment: DateTime<Utc>) -> prost_types::Timestamp {
@@ -77,6 +83,7 @@ mod tests {
         let after = DateTime::parse_from_rfc3339("2025-12-30T16:00:00Z").unwrap();
         assert_eq!(business_date(before.into()).to_string(), "2025-12-30");
         assert_eq!(business_date(after.into()).to_string(), "2025-12-31");
+        assert_eq!(start_of(business_date(after.into())), after);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What callers are told when something goes wrong.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use tracing::error;
+
+use crate::limit::Limited;
 
 /// What the caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,15 +68,29 @@ pub trait ServiceError: StdError + 'static {
     fn field(&self) -> Option<&str> {
         None
     }
+
+    /// How long the caller has to wait before it may ask again, where that is known.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What the refusal is as good as: one that tells that something exists which the caller may not see counts as a
+    /// look-up of its subject.
+    fn told(&self) -> Option<Limited> {
+        None
+    }
 }
 
 /// Turns an error into what the caller sees: a code, a text, `google.rpc.ErrorInfo`, and the field
-/// in a `PreconditionFailure` or else, if there is one, in a `BadRequest`. Errors of ours are
+/// in a `PreconditionFailure` or else, if there is one, in a `BadRequest`; with a `RetryInfo` where it is known when to ask again. Errors of ours are
 /// logged with their whole chain and told without it or a field.
 pub fn to_status<E: ServiceError>(error: &E) -> Status {
     let kind = error.kind();
     let mut details = ErrorDetails::new();
     details.set_error_info(error.reason(), E::DOMAIN, []);
+    if let Some(wait) = error.retry_after() {
+        details.set_retry_info(Some(wait));
+    }
     let text = match kind {
         ErrorKind::Internal => {
             error!(reason = error.reason(), error = chain(error), "a request failed");

@@ -18,6 +18,7 @@ pub mod error;
 pub mod grpc;
 pub mod lease;
 pub mod lifecycle;
+pub mod limit;
 pub mod log;
 mod log_file;
 pub mod money;

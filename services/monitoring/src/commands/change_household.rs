@@ -1,7 +1,10 @@
 //! Changes what is stated of a household itself.
 
 use sqlx::PgConnection;
-use tongxin_platform::request::{Command, Context};
+use tongxin_platform::{
+    limit::{self, Limited},
+    request::{Command, Context},
+};
 
 use super::{
     Policy, at_version,
@@ -32,6 +35,10 @@ impl Command for ChangeHousehold {
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
+        let number = &self.statement.household_number;
+        if number.is_some() && *number != household.household_number {
+            limit::require(conn, context, Limited::LookUp).await?;
+        }
         restate(conn, context, policy, household, |household| household.change(self.statement)).await
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::PgConnection;
 use tongxin_platform::{
+    limit::{self, Limited},
     region::{Level, RegionCode},
     request::Context,
 };
@@ -125,14 +126,23 @@ impl Imported for HouseholdImport {
 
         let mut new = Vec::with_capacity(rows.len());
         let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &mut new)).collect();
+        if new.iter().any(|sealed| sealed.household.household_number.is_some()) {
+            // Whether a number is taken elsewhere is told, so it is asked as often as one may look up.
+            limit::require(conn, context, Limited::LookUp).await?;
+        }
         let Kept { taken, twice } = keep(conn, context, Some(import), &new).await?;
         let given = new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
         self.promise(given.filter_map(|sealed| number_of(&sealed.household)));
+        let refused = new.iter().map(|sealed| &sealed.household).filter(|household| taken.contains(&household.id));
+        let seen = seen(conn, refused).await?;
         // A dry run leaves no trace, so it does not tell of numbers of households that the caller does not see.
         let told = if self.promised.is_some() {
-            let refused = new.iter().map(|sealed| &sealed.household).filter(|household| taken.contains(&household.id));
-            seen(conn, refused).await?
+            seen
         } else {
+            let unseen = u32::try_from(taken.len() - seen.len()).unwrap_or(u32::MAX);
+            if unseen > 0 {
+                limit::add(conn, context, Limited::LookUp, unseen).await?;
+            }
             taken
         };
 

@@ -1,7 +1,10 @@
 //! Shows what is personal of a household, and states in the log that it was shown.
 
 use sqlx::PgConnection;
-use tongxin_platform::request::{Command, Context};
+use tongxin_platform::{
+    limit::{self, Limited},
+    request::{Command, Context},
+};
 
 use super::Policy;
 use crate::{
@@ -34,6 +37,7 @@ impl Command for RevealHousehold {
         if id_number::is_in(&self.reference) {
             return Err(Error::field("reference", "holds a resident ID number"));
         }
+        limit::take(conn, context, Limited::Reveal).await?;
         let head = households::lock_head(conn, self.household).await?;
         households::state_revealed(conn, context, &head, (self.purpose, self.reference)).await?;
         households::find(conn, &policy.keys, self.household).await

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod case;
+pub mod disclosure;
 pub mod holiday;
 pub mod household;
 pub mod id_number;

@@ -111,13 +111,9 @@ impl HouseholdService for Door {
         &self,
         request: Request<v1::FindHouseholdsRequest>,
     ) -> Result<Response<v1::FindHouseholdsResponse>, Status> {
-        let mut tx = self.read(&request).await?;
-        let own = Caller::of(&request)?.region();
-        let (index, asked) = read::find(&request.into_inner(), &self.keys)?;
-        if let Some(region) = asked {
-            regions::find_name(&mut tx, region).await?;
-        }
-        let found = households::search(&mut tx, &self.keys, index, asked.unwrap_or(own)).await?;
+        let caller = Caller::of(&request)?;
+        let command = read::find(&request.into_inner(), &self.keys, caller.region())?;
+        let found = self.writer.execute_each_time(&caller, command).await?;
         let households = found.into_iter().map(v1::Household::from).collect();
         Ok(Response::new(v1::FindHouseholdsResponse { households }))
     }

@@ -4,6 +4,7 @@ mod batch;
 mod cases;
 mod checks;
 mod convert;
+mod disclosures;
 mod households;
 mod import;
 mod notice;
@@ -26,6 +27,7 @@ use tongxin_platform::{
 };
 use tongxin_proto::monitoring::v1::{
     case_service_server::{self, CaseServiceServer},
+    disclosure_service_server::{self, DisclosureServiceServer},
     household_service_server::{self, HouseholdServiceServer},
     observation_service_server::{self, ObservationServiceServer},
     rule_service_server::{self, RuleServiceServer},
@@ -37,13 +39,14 @@ use tonic::{Request, Status, service::Routes};
 use crate::{commands::Policy, error::Error, store::keys::Keys};
 
 /// The services that the door answers.
-pub const SERVICES: [&str; 6] = [
+pub const SERVICES: [&str; 7] = [
     household_service_server::SERVICE_NAME,
     observation_service_server::SERVICE_NAME,
     rule_service_server::SERVICE_NAME,
     signal_service_server::SERVICE_NAME,
     case_service_server::SERVICE_NAME,
     village_service_server::SERVICE_NAME,
+    disclosure_service_server::SERVICE_NAME,
 ];
 
 /// What the door needs to answer.
@@ -75,4 +78,5 @@ pub fn routes(door: &Door, max_message: usize) -> Routes {
         .add_service(SignalServiceServer::new(door.clone()).max_decoding_message_size(max_message))
         .add_service(CaseServiceServer::new(door.clone()).max_decoding_message_size(max_message))
         .add_service(VillageServiceServer::new(door.clone()).max_decoding_message_size(max_message))
+        .add_service(DisclosureServiceServer::new(door.clone()).max_decoding_message_size(max_message))
 }

@@ -4,6 +4,7 @@ pub mod case_signals;
 pub mod cases;
 pub mod dated_rules;
 pub mod defects;
+pub mod disclosures;
 pub mod dossiers;
 pub mod holidays;
 pub mod households;

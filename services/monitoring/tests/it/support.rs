@@ -17,9 +17,10 @@ use tongxin_platform::{
 use tongxin_proto::{
     Date,
     monitoring::v1::{
-        case_service_client::CaseServiceClient, household_service_client::HouseholdServiceClient,
-        observation_service_client::ObservationServiceClient, rule_service_client::RuleServiceClient,
-        signal_service_client::SignalServiceClient, village_service_client::VillageServiceClient,
+        case_service_client::CaseServiceClient, disclosure_service_client::DisclosureServiceClient,
+        household_service_client::HouseholdServiceClient, observation_service_client::ObservationServiceClient,
+        rule_service_client::RuleServiceClient, signal_service_client::SignalServiceClient,
+        village_service_client::VillageServiceClient,
     },
 };
 use tonic::{
@@ -66,6 +67,7 @@ pub struct Clients {
     pub signals: SignalServiceClient<Guarded>,
     pub cases: CaseServiceClient<Guarded>,
     pub villages: VillageServiceClient<Guarded>,
+    pub disclosures: DisclosureServiceClient<Guarded>,
 }
 
 pub struct TestApp {
@@ -73,6 +75,8 @@ pub struct TestApp {
     /// Of the role that owns the tables, which sees all.
     pub owner: PgPool,
     channel: Channel,
+    config: Config,
+    stop: CancellationToken,
     _keys: TempDir,
     _stop: DropGuard,
 }
@@ -123,16 +127,13 @@ impl TestApp {
         let pairing = pairing::serve(now(), stop.clone()).await;
         let keys = TempDir::new().unwrap();
         let config = Config::on(DbConfig::at(&database.app_url), format!("http://{pairing}"), new_keys(&keys));
-        let app = App::build(config, world.surroundings.clone()).await.unwrap();
-        let address = format!("http://{}", app.grpc_address().unwrap());
-        let mut lifecycle = Lifecycle::default();
-        app.start(&mut lifecycle);
-        let stopped = stop.clone();
-        tokio::spawn(lifecycle.run_until(async move { stopped.cancelled().await }, Duration::from_secs(5)));
+        let channel = serve(config.clone(), &world, &stop).await;
         let app = Self {
             world,
+            config,
+            stop: stop.clone(),
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
-            channel: Endpoint::from_shared(address).unwrap().connect_lazy(),
+            channel,
             _keys: keys,
             _stop: stop.drop_guard(),
         };
@@ -140,17 +141,27 @@ impl TestApp {
         app
     }
 
+    /// Clients of another replica on the same database, as of [`clients`](Self::clients).
+    pub async fn clients_of_a_replica(&self, role: &str, region: &str) -> Clients {
+        self.clients_at(&serve(self.config.clone(), &self.world, &self.stop).await, role, region)
+    }
+
     /// Clients for a role in a region; the token's subject is `role@region`.
     pub fn clients(&self, role: &str, region: &str) -> Clients {
+        self.clients_at(&self.channel, role, region)
+    }
+
+    fn clients_at(&self, channel: &Channel, role: &str, region: &str) -> Clients {
         let token = MetadataValue::try_from(format!("Bearer {}", self.world.token(role, region))).unwrap();
         let bearer = || Bearer(token.clone());
         Clients {
-            households: HouseholdServiceClient::with_interceptor(self.channel.clone(), bearer()),
-            observations: ObservationServiceClient::with_interceptor(self.channel.clone(), bearer()),
-            rules: RuleServiceClient::with_interceptor(self.channel.clone(), bearer()),
-            signals: SignalServiceClient::with_interceptor(self.channel.clone(), bearer()),
-            cases: CaseServiceClient::with_interceptor(self.channel.clone(), bearer()),
-            villages: VillageServiceClient::with_interceptor(self.channel.clone(), bearer()),
+            households: HouseholdServiceClient::with_interceptor(channel.clone(), bearer()),
+            observations: ObservationServiceClient::with_interceptor(channel.clone(), bearer()),
+            rules: RuleServiceClient::with_interceptor(channel.clone(), bearer()),
+            signals: SignalServiceClient::with_interceptor(channel.clone(), bearer()),
+            cases: CaseServiceClient::with_interceptor(channel.clone(), bearer()),
+            villages: VillageServiceClient::with_interceptor(channel.clone(), bearer()),
+            disclosures: DisclosureServiceClient::with_interceptor(channel.clone(), bearer()),
         }
     }
 
@@ -174,6 +185,17 @@ impl TestApp {
             .unwrap();
         payloads.iter().map(|payload| E::decode(payload.as_slice()).unwrap()).collect()
     }
+}
+
+/// Starts the service until told to stop.
+async fn serve(config: Config, world: &TestWorld, stop: &CancellationToken) -> Channel {
+    let app = App::build(config, world.surroundings.clone()).await.unwrap();
+    let address = format!("http://{}", app.grpc_address().unwrap());
+    let mut lifecycle = Lifecycle::default();
+    app.start(&mut lifecycle);
+    let stopped = stop.clone();
+    tokio::spawn(lifecycle.run_until(async move { stopped.cancelled().await }, Duration::from_secs(5)));
+    Endpoint::from_shared(address).unwrap().connect_lazy()
 }
 
 /// What a caller is told: the code, the reason, and the fields that are wrong.

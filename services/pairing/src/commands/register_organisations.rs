@@ -1,7 +1,10 @@
 //! Registers organisations: one, or a batch of them.
 
 use sqlx::PgConnection;
-use tongxin_platform::request::{Command, Context};
+use tongxin_platform::{
+    limit::{self, Limited},
+    request::{Command, Context},
+};
 
 use super::{Outcomes, Policy, Rows, refuse_all};
 use crate::{
@@ -48,6 +51,10 @@ impl Command for RegisterOrganisations {
         if self.all_or_nothing {
             refuse_all(self.first_row, &outcomes)?;
         }
+        let taken = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::CreditCodeTaken(_)))).count();
+        if let Some(taken @ 1..) = u32::try_from(taken).ok() {
+            limit::add(conn, context, Limited::LookUp, taken).await?;
+        }
         Ok(Outcomes(outcomes))
     }
 }
@@ -57,6 +64,10 @@ async fn register(
     context: &Context,
     rows: Rows<OrganisationDraft>,
 ) -> Result<Rows<Organisation>, Error> {
+    // Whether a code is taken anywhere is told, so it is asked as often as one may look up.
+    if rows.iter().flatten().any(|draft| draft.credit_code.is_some()) {
+        limit::require(conn, context, Limited::LookUp).await?;
+    }
     let mut codes: Vec<_> = rows.iter().flatten().map(|draft| draft.region).collect();
     codes.sort_unstable();
     codes.dedup();

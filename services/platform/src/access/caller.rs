@@ -4,23 +4,31 @@ use std::{collections::HashSet, sync::Arc};
 
 use tonic::{Request, Status};
 
-use crate::region::RegionCode;
+use crate::{limit::HourlyLimits, region::RegionCode};
 
 /// A caller whose token was found good.
 #[derive(Debug, Clone)]
 pub struct Caller(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     subject: String,
     region: RegionCode,
     permissions: HashSet<String>,
+    limits: HourlyLimits,
 }
 
 impl Caller {
     /// A caller with a subject, a region and permissions.
     pub fn new(subject: impl Into<String>, region: RegionCode, permissions: HashSet<String>) -> Self {
-        Self(Arc::new(Inner { subject: subject.into(), region, permissions }))
+        let limits = HourlyLimits::default();
+        Self(Arc::new(Inner { subject: subject.into(), region, permissions, limits }))
+    }
+
+    /// The same caller with other limits than the usual ones.
+    #[must_use]
+    pub fn with_limits(self, limits: HourlyLimits) -> Self {
+        Self(Arc::new(Inner { limits, ..Inner::clone(&self.0) }))
     }
 
     /// The caller of a request that came through the door.
@@ -41,6 +49,12 @@ impl Caller {
     #[must_use]
     pub fn region(&self) -> RegionCode {
         self.0.region
+    }
+
+    /// How often within an hour the caller may do what is limited.
+    #[must_use]
+    pub fn limits(&self) -> HourlyLimits {
+        self.0.limits
     }
 
     /// Whether the caller has a permission.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::secret::Address;
+use crate::{limit::HourlyLimits, secret::Address};
 
 /// Whose tokens are accepted, and what each role may do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct AccessConfig {
     pub issuers: Vec<IssuerConfig>,
     /// Permissions of each role, as `<service>.<noun>.<verb>`; `*` stands for any one part.
     pub roles: BTreeMap<String, Vec<String>>,
+    /// How often within an hour bearers of a role may look persons up and have their data revealed, where that is not
+    /// 200 and 100. Who has several roles has the largest numbers of them.
+    pub limits: BTreeMap<String, HourlyLimits>,
 }
 
 /// Somebody who signs tokens.
@@ -96,7 +99,7 @@ impl IssuerConfig {
 
 impl Default for AccessConfig {
     fn default() -> Self {
-        Self { issuers: Vec::new(), roles: default_roles() }
+        Self { issuers: Vec::new(), roles: default_roles(), limits: BTreeMap::new() }
     }
 }
 
@@ -154,6 +157,9 @@ const COUNTY: &[&str] = &["pairing.organisation.close", "monitoring.case.approve
 /// Rules and the register, and what was before.
 const RULES: &[&str] = &["monitoring.rule.store", "monitoring.rule.simulate", "monitoring.holiday.set", "history.load"];
 
+/// Who looked at what. Those who look are not among those who audit it.
+const AUDIT: &[&str] = &["monitoring.household.find", "monitoring.household.reveal", "monitoring.disclosure.audit"];
+
 const OPERATION: &[&str] =
     &["pairing.region.import", "monitoring.household.import", "monitoring.observation.import", "log.event.read"];
 
@@ -165,7 +171,7 @@ fn default_roles() -> BTreeMap<String, Vec<String>> {
         ("town", &[READ, PAIRINGS, VILLAGE, TOWN]),
         ("village", &[READ, &["pairing.activity.record", "pairing.activity.void"], VILLAGE]),
         ("department", &[READ_OF_DEPARTMENTS, &["monitoring.warning.submit"]]),
-        ("auditor", &[READ, &["monitoring.household.find", "monitoring.household.reveal"]]),
+        ("auditor", &[READ, AUDIT]),
         ("operator", &[READ, RULES, OPERATION]),
         ("system", &[READ, &["log.event.read"]]),
     ];
@@ -242,6 +248,13 @@ mod tests {
         let revealing =
             default_roles().into_keys().filter(|role| of_role(role).contains("monitoring.household.reveal"));
         assert_eq!(revealing.collect::<Vec<_>>(), ["auditor", "county", "hq", "town", "village"]);
+    }
+
+    #[test]
+    fn who_looked_at_what_is_told_to_auditors_alone() {
+        let auditing = default_roles().into_keys().filter(|role| of_role(role).contains("monitoring.disclosure.audit"));
+        assert_eq!(auditing.collect::<Vec<_>>(), ["auditor"]);
+        assert!(!names("*.*.read", "monitoring.disclosure.audit"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::{
     config::matching,
     keys::{Keys, PublicKey},
 };
-use crate::{clock::Clock, region::RegionCode};
+use crate::{clock::Clock, limit::HourlyLimits, region::RegionCode};
 
 /// How far clocks may differ, in seconds.
 const LEEWAY: i64 = 10;
@@ -60,6 +60,7 @@ pub enum TokenRefused {
 pub struct Access {
     issuers: HashMap<String, Issuer>,
     permissions_of: BTreeMap<String, HashSet<String>>,
+    limits_of: BTreeMap<String, HourlyLimits>,
     clock: Clock,
     remembered: Mutex<HashMap<[u8; 32], Remembered>>,
 }
@@ -88,7 +89,7 @@ impl Access {
             let keys = Keys::new(config.keys.clone())?;
             issuers.insert(config.issuer.clone(), Issuer { config, keys });
         }
-        Ok(Self { issuers, permissions_of, clock, remembered: Mutex::new(HashMap::new()) })
+        Ok(Self { issuers, permissions_of, limits_of: config.limits, clock, remembered: Mutex::new(HashMap::new()) })
     }
 
     /// Says who calls with a token.
@@ -149,12 +150,17 @@ impl Access {
         let read = if issuer.may_be_national { RegionCode::parse_of_caller } else { RegionCode::parse };
         let region = region.and_then(|region| read(region).ok()).ok_or(TokenRefused::Region)?;
         let mut permissions = HashSet::new();
+        let mut limits: Option<HourlyLimits> = None;
         for role in roles(issuer, claims, subject) {
-            permissions.extend(self.permissions_of.get(&role).into_iter().flatten().cloned());
+            // Issuers give roles of their own besides, which say nothing here.
+            let Some(allowed) = self.permissions_of.get(&role) else { continue };
+            permissions.extend(allowed.iter().cloned());
+            let of_role = self.limits_of.get(&role).copied().unwrap_or_default();
+            limits = Some(limits.map_or(of_role, |limits| limits.larger(of_role)));
         }
         // Two issuers may know different people by one name.
         let subject = format!("{}|{subject}", issuer.issuer);
-        Ok(Caller::new(subject, region, permissions))
+        Ok(Caller::new(subject, region, permissions).with_limits(limits.unwrap_or_default()))
     }
 
     fn remembered(&self, key: &[u8; 32], now: i64) -> Option<Caller> {

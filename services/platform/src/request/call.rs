@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use tonic::{Request, Status};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-use crate::{access::Caller, clock, grpc::MethodPath, region::RegionRange};
+use crate::{access::Caller, clock, grpc::MethodPath, limit::HourlyLimits, region::RegionRange};
 
 /// A changing request.
 #[derive(Debug, Clone)]
@@ -98,6 +98,8 @@ pub struct Context {
     pub regions: RegionRange,
     /// Whether entries older than the window are allowed (`history.load`).
     pub may_load_history: bool,
+    /// How often within an hour the actor may do what is limited.
+    pub limits: HourlyLimits,
     /// Counts the identifiers that were given, so that later ones are greater.
     ids: Arc<Mutex<ContextV7>>,
 }
@@ -107,7 +109,8 @@ impl Context {
     #[must_use]
     pub fn of_service(actor: &str, now: DateTime<Utc>) -> Self {
         let (actor, regions) = (actor.to_owned(), RegionRange::EVERYWHERE);
-        Self { now, actor, regions, may_load_history: true, ids: Arc::default() }
+        let limits = HourlyLimits::default();
+        Self { now, actor, regions, may_load_history: true, limits, ids: Arc::default() }
     }
 
     /// A change that a caller asks for at a moment.
@@ -118,6 +121,7 @@ impl Context {
             actor: caller.subject().to_owned(),
             regions: caller.region().range(),
             may_load_history: caller.may("history.load"),
+            limits: caller.limits(),
             ids: Arc::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! The one place that begins and commits a change.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use prost::Message;
 use sqlx::{PgConnection, PgPool};
@@ -15,6 +15,7 @@ use crate::{
     clock::Clock,
     db::Scope,
     error::{ErrorKind, ServiceError, database_kind},
+    limit::{self, LimitReached, Limited},
     log::RelayWake,
 };
 
@@ -48,6 +49,9 @@ pub enum RequestError {
     /// The change did not come to its end.
     #[error("carrying out a request panicked")]
     Panicked(#[source] tokio::task::JoinError),
+    /// The caller did it as often as it may within an hour.
+    #[error(transparent)]
+    LimitReached(#[from] LimitReached),
     /// Postgres failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -60,6 +64,7 @@ impl RequestError {
         match self {
             Self::Reused => ErrorKind::AlreadyExists,
             Self::Answer(_) | Self::Panicked(_) => ErrorKind::Internal,
+            Self::LimitReached(_) => ErrorKind::ResourceExhausted,
             Self::Database(error) => database_kind(error),
         }
     }
@@ -67,10 +72,11 @@ impl RequestError {
     /// As [`ServiceError::reason`], for the errors that contain this one.
     #[must_use]
     pub fn reason(&self) -> &'static str {
-        match self.kind() {
-            ErrorKind::AlreadyExists => "REQUEST_ID_REUSED",
-            ErrorKind::Unavailable => "UNAVAILABLE",
-            _ => "INTERNAL",
+        match self {
+            Self::Reused => "REQUEST_ID_REUSED",
+            Self::LimitReached(reached) => reached.reason(),
+            Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
+            Self::Answer(_) | Self::Panicked(_) | Self::Database(_) => "INTERNAL",
         }
     }
 
@@ -79,7 +85,16 @@ impl RequestError {
     pub fn field(&self) -> Option<&'static str> {
         match self {
             Self::Reused => Some("request_id"),
-            Self::Answer(_) | Self::Panicked(_) | Self::Database(_) => None,
+            Self::Answer(_) | Self::Panicked(_) | Self::LimitReached(_) | Self::Database(_) => None,
+        }
+    }
+
+    /// As [`ServiceError::retry_after`], for the errors that contain this one.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::LimitReached(reached) => Some(reached.retry_after),
+            Self::Reused | Self::Answer(_) | Self::Panicked(_) | Self::Database(_) => None,
         }
     }
 }
@@ -161,6 +176,15 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         }
     }
 
+    /// Counts what a refusal told, in a transaction of its own: that of the command was rolled back.
+    async fn count_told(&self, caller: &Caller, told: Limited) -> Result<(), RequestError> {
+        let context = Context::of(caller, self.clock.now());
+        let mut tx = Scope::region(caller.region()).write(&self.pool).await?;
+        limit::add(&mut tx, &context, told, 1).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     async fn answer<C, Answer>(&self, call: &Call, command: C) -> Result<Answer, C::Error>
     where
         C: Command<Policy = Policy>,
@@ -172,7 +196,13 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
             Err(error) => match self.earlier_answer(call).await {
                 Ok(Some(answer)) => Ok(answer),
                 Err(RequestError::Reused) => Err(RequestError::Reused.into()),
-                Ok(None) | Err(_) => Err(error),
+                Ok(None) | Err(_) => {
+                    // What is not counted is not told.
+                    if let Some(told) = error.told() {
+                        self.count_told(&call.caller, told).await?;
+                    }
+                    Err(error)
+                }
             },
         }
     }

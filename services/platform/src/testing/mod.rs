@@ -3,6 +3,7 @@
 mod plans;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -22,6 +23,7 @@ use crate::{
     config::{AdminConfig, ServiceConfig},
     db::{DbConfig, Migrations},
     grpc::GrpcConfig,
+    limit::HourlyLimits,
     region::RegionCode,
     servers::Servers,
     service::Surroundings,
@@ -126,11 +128,20 @@ impl TestWorld {
     /// # Panics
     /// When the servers or keys cannot be had.
     pub async fn at(now: DateTime<Utc>) -> Self {
+        Self::with_limits(now, BTreeMap::new()).await
+    }
+
+    /// A world at a moment, in which some roles have other hourly limits than the usual ones.
+    ///
+    /// # Panics
+    /// When the servers or keys cannot be had.
+    pub async fn with_limits(now: DateTime<Utc>, limits: BTreeMap<String, HourlyLimits>) -> Self {
         let clock = Clock::fixed(now);
         let keys = TempDir::new().expect("a folder for keys");
         let key = LocalKey::in_folder(keys.path()).expect("a key");
         let access = AccessConfig {
             issuers: vec![IssuerConfig { may_be_national: true, ..key.issuer() }],
+            limits,
             ..AccessConfig::default()
         };
         let request = token_request("service:test", &["system"], "440000000000");

@@ -11,7 +11,10 @@ use tongxin_proto::{monitoring::v1, names::Named};
 
 use super::{date, household_id, named, optional_date, optional_region, region, uuid};
 use crate::{
-    commands::{ChangeHousehold, MergeHouseholds, MoveHousehold, RemoveMember, RevealHousehold, SetMember, UndoMerge},
+    commands::{
+        ChangeHousehold, FindHouseholds, MergeHouseholds, MoveHousehold, RemoveMember, RevealHousehold, SetMember,
+        UndoMerge,
+    },
     domain::{
         MemberId, MergeId,
         household::{Contact, HouseholdDraft, Refused, SocialSupport, Statement},
@@ -103,7 +106,8 @@ pub(in crate::grpc) fn list(request: &v1::ListHouseholdsRequest) -> Result<(Opti
 pub(in crate::grpc) fn find(
     request: &v1::FindHouseholdsRequest,
     keys: &Keys,
-) -> Result<(Index, Option<RegionCode>), Error> {
+    own: RegionCode,
+) -> Result<FindHouseholds, Error> {
     let index = match (request.id_number.as_str(), request.name.trim()) {
         ("", "") => return Err(Error::field("id_number", "or a name is required")),
         ("", name) => Index::Name(keys.of_name(name)),
@@ -113,7 +117,7 @@ pub(in crate::grpc) fn find(
         }
         _ => return Err(Error::field("name", "and ID number are not looked up at once")),
     };
-    Ok((index, optional_region("region_code", &request.region_code)?))
+    Ok(FindHouseholds { index, asked: optional_region("region_code", &request.region_code)?, own })
 }
 
 pub(in crate::grpc) fn reveal(request: v1::RevealHouseholdRequest) -> Result<RevealHousehold, Error> {

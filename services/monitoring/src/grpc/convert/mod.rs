@@ -1,6 +1,7 @@
 //! All reading and writing of the contract's messages.
 
 pub(super) mod cases;
+pub(super) mod disclosures;
 mod household_answers;
 pub(super) mod households;
 mod names;

@@ -4,6 +4,7 @@ use tongxin_proto::{monitoring::v1, same_names};
 
 use crate::domain::{
     case::{Emergency, RemovalKind, StageName},
+    disclosure::LookUpKey,
     household::{RevealPurpose, SocialSupport},
     income::IncomeKind,
     measure::MeasureFamily,
@@ -34,6 +35,7 @@ same_names!(v1::Insurance, Insurance, ResidentMedical, EmployeeMedical, Resident
 same_names!(v1::Work, Work, None, Farming, JobInCounty, JobInProvince, JobElsewhere, PublicServicePost, Business);
 same_names!(v1::SocialSupport, SocialSupport, None, Subsistence, ExtremeDifficulty);
 same_names!(v1::RevealPurpose, RevealPurpose, HomeVisit, Payment, Comparison, OwnRequest, Audit);
+same_names!(v1::LookUpKey, LookUpKey, IdNumber, Name);
 same_names!(v1::HousingGrade, HousingGrade, A, B, C, D);
 same_names!(
     v1::Risk,

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         HouseholdId,
+        disclosure::LookUpKey,
         household::{RevealPurpose, SocialSupport},
     },
     error::Error,
@@ -173,6 +174,17 @@ pub async fn list(conn: &mut PgConnection, within: RegionRange, page: &Page<Plac
         });
     }
     Ok(listed)
+}
+
+/// States that households were looked up, and how many were found.
+pub async fn state_looked_up(
+    conn: &mut PgConnection,
+    context: &Context,
+    (key, region): (LookUpKey, RegionCode),
+    found: usize,
+) -> Result<(), Error> {
+    let event = published::households::looked_up((key, region), found, context);
+    Ok(log::append(conn, context, &[event]).await?)
 }
 
 /// States that what is personal of a household is shown, and why.

@@ -5,7 +5,7 @@ use tongxin_platform::region::{Level, RegionCode, RegionRange};
 
 use super::whole::{Kept, open};
 use crate::{
-    domain::household::Household,
+    domain::{disclosure::LookUpKey, household::Household},
     error::Error,
     store::keys::{Hash, Keys},
 };
@@ -23,6 +23,16 @@ pub enum Index {
     IdNumber(Hash),
     /// The hash of a full name.
     Name(Hash),
+}
+
+impl Index {
+    /// What kind of key it is.
+    pub fn key(self) -> LookUpKey {
+        match self {
+            Self::IdNumber(_) => LookUpKey::IdNumber,
+            Self::Name(_) => LookUpKey::Name,
+        }
+    }
 }
 
 /// Finds households by somebody who belongs to them, within a region, without those that were merged into

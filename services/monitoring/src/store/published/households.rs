@@ -10,6 +10,7 @@ use super::counts::{as_event, count_changed};
 use crate::{
     domain::{
         HouseholdId, ImportId,
+        disclosure::LookUpKey,
         household::{Household, HouseholdEvent, RevealPurpose},
         merge::Pair,
     },
@@ -18,6 +19,7 @@ use crate::{
 
 const HOUSEHOLD: &str = "household";
 const IMPORT: &str = "import";
+const LOOK_UP: &str = "look_up";
 
 /// One event, and one count, for each village and day. They belong to the import, which is locked, or to the one
 /// household that is new.
@@ -75,6 +77,17 @@ pub(in crate::store) fn changed(household: &Household, event: &HouseholdEvent, c
             ]
         }
     }
+}
+
+/// Says who, by what kind of key, where, and how many were found; neither the key nor whom. Each is an aggregate of its
+/// own, so that look-ups at once do not wait for each other.
+pub(in crate::store) fn looked_up((key, region): (LookUpKey, RegionCode), found: usize, context: &Context) -> NewEvent {
+    let payload = v1::HouseholdsLookedUp {
+        key: v1::LookUpKey::from(key).into(),
+        region_code: region.to_string(),
+        found: i32::try_from(found).unwrap_or(i32::MAX),
+    };
+    NewEvent::new((LOOK_UP, context.new_id()), region, context.today(), &payload)
 }
 
 /// Says who, which household, and why; nothing of what was shown.

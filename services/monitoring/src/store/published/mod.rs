@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod counts;
+pub mod disclosures;
 pub mod households;
 pub mod observations;
 pub mod rules;

@@ -129,6 +129,9 @@ fn access_faults(access: AccessConfig, faults: &mut Vec<String>) {
             faults.push(format!("access.roles.{role}: no service knows the permission {pattern:?}"));
         }
     }
+    for role in access.limits.keys().filter(|role| !access.roles.contains_key(*role)) {
+        faults.push(format!("access.limits.{role}: access.roles has no such role"));
+    }
     let mut seen = HashSet::new();
     for issuer in access.issuers {
         let name = issuer.issuer.clone();

@@ -1,0 +1,50 @@
+//! Looks households up, and states in the log that somebody did.
+
+use sqlx::PgConnection;
+use tongxin_platform::{
+    limit::{self, Limited},
+    region::RegionCode,
+    request::{Command, Context},
+};
+
+use super::Policy;
+use crate::{
+    domain::household::Household,
+    error::Error,
+    store::{
+        households::{self, Index},
+        regions,
+    },
+};
+
+/// Looks households up by somebody who belongs to them.
+pub struct FindHouseholds {
+    /// By what.
+    pub index: Index,
+    /// Where, if the caller says.
+    pub asked: Option<RegionCode>,
+    /// The caller's region.
+    pub own: RegionCode,
+}
+
+impl Command for FindHouseholds {
+    type Policy = Policy;
+    type Output = Vec<Household>;
+    type Error = Error;
+
+    /// What it returns is answered after the commit: without the event in the log nothing is answered.
+    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Self::Output, Error> {
+        limit::take(conn, context, Limited::LookUp).await?;
+        if let Some(region) = self.asked {
+            regions::find_name(conn, region).await?;
+        }
+        let region = self.asked.unwrap_or(self.own);
+        let found = households::search(conn, &policy.keys, self.index, region).await?;
+        if found.is_empty() {
+            // Whoever guesses misses most of the time.
+            limit::add(conn, context, Limited::LookUp, 1).await?;
+        }
+        households::state_looked_up(conn, context, (self.index.key(), region), found.len()).await?;
+        Ok(found)
+    }
+}

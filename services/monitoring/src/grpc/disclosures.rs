@@ -1,0 +1,27 @@
+//! The door of DisclosureService.
+
+use tongxin_platform::access::Caller;
+use tongxin_proto::monitoring::v1::{self, disclosure_service_server::DisclosureService};
+use tonic::{Request, Response, Status};
+
+use super::{Door, convert::disclosures as read};
+use crate::store::{disclosures, regions};
+
+#[tonic::async_trait]
+impl DisclosureService for Door {
+    async fn list_disclosures(
+        &self,
+        request: Request<v1::ListDisclosuresRequest>,
+    ) -> Result<Response<v1::ListDisclosuresResponse>, Status> {
+        let mut tx = self.read(&request).await?;
+        let own = Caller::of(&request)?.region();
+        let (region, asked, page) = read::list(request.into_inner(), own)?;
+        if let Some(region) = region {
+            regions::find_name(&mut tx, region).await?;
+        }
+        let listed = disclosures::list(&mut tx, &asked, &page).await?;
+        let (listed, next_page_token) = page.cut(listed, |listed| listed.place);
+        let disclosures = listed.into_iter().map(v1::Disclosure::from).collect();
+        Ok(Response::new(v1::ListDisclosuresResponse { disclosures, next_page_token }))
+    }
+}

@@ -1,0 +1,229 @@
+//! How often within an hour a caller may do what tells of persons: counted for each subject in the database, so by all
+//! replicas together.
+//!
+//! The hour begins with a subject's first use and ends an hour later; then the next use begins another one.
+
+use std::{sync::LazyLock, time::Duration};
+
+use chrono::{TimeDelta, Utc};
+use opentelemetry::{KeyValue, global, metrics::Counter};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+
+use crate::request::{Context, RequestError};
+
+/// Rows of others that are forgotten when somebody's hour begins.
+const FORGOTTEN_AT_ONCE: i64 = 10;
+
+/// How often a subject may look persons up and have their data revealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HourlyLimits {
+    /// Look-ups within an hour; one that finds nothing counts twice. 0 allows none.
+    pub look_ups_per_hour: u32,
+    /// Reveals within an hour. 0 allows none.
+    pub reveals_per_hour: u32,
+}
+
+impl Default for HourlyLimits {
+    fn default() -> Self {
+        Self { look_ups_per_hour: 200, reveals_per_hour: 100 }
+    }
+}
+
+impl HourlyLimits {
+    /// The larger of each.
+    #[must_use]
+    pub fn larger(self, other: Self) -> Self {
+        Self {
+            look_ups_per_hour: self.look_ups_per_hour.max(other.look_ups_per_hour),
+            reveals_per_hour: self.reveals_per_hour.max(other.reveals_per_hour),
+        }
+    }
+}
+
+/// What is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limited {
+    /// Asking whether somebody, or something that somebody has, is known.
+    LookUp,
+    /// Seeing personal data unmasked.
+    Reveal,
+}
+
+impl Limited {
+    fn name(self) -> &'static str {
+        match self {
+            Self::LookUp => "look_up",
+            Self::Reveal => "reveal",
+        }
+    }
+
+    fn most(self, limits: HourlyLimits) -> u32 {
+        match self {
+            Self::LookUp => limits.look_ups_per_hour,
+            Self::Reveal => limits.reveals_per_hour,
+        }
+    }
+}
+
+/// A subject has done something as often as it may within an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the limit of {most} {} an hour is reached: try again in {} s", plural(*.what), retry_after.as_secs())]
+pub struct LimitReached {
+    /// What.
+    pub what: Limited,
+    /// How often it may within an hour.
+    pub most: u32,
+    /// How long until its next hour begins, in whole seconds, at least one.
+    pub retry_after: Duration,
+}
+
+impl LimitReached {
+    /// As [`ServiceError::reason`](crate::error::ServiceError::reason).
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self.what {
+            Limited::LookUp => "LOOK_UP_LIMIT",
+            Limited::Reveal => "REVEAL_LIMIT",
+        }
+    }
+}
+
+fn plural(what: Limited) -> &'static str {
+    match what {
+        Limited::LookUp => "look-ups",
+        Limited::Reveal => "reveals",
+    }
+}
+
+/// Counts one use, before what it is a use of: whoever is refused learns nothing. The subject's row stays locked until the
+/// transaction ends, so calls at once do not pass the limit together; a transaction that is rolled back gives the use back.
+///
+/// # Errors
+/// [`RequestError::LimitReached`], and faults of the database.
+pub async fn take(conn: &mut PgConnection, context: &Context, what: Limited) -> Result<(), RequestError> {
+    let most = what.most(context.limits);
+    let used = sqlx::query_scalar!(
+        r#"
+        INSERT INTO hourly_use AS kept (subject, kind, since, used)
+        SELECT $1, $2, $3, 1
+        WHERE $4::bigint > 0
+        ON CONFLICT (subject, kind) DO UPDATE
+        SET since = CASE WHEN kept.since <= excluded.since - interval '1 hour' THEN excluded.since ELSE kept.since END,
+            used = CASE WHEN kept.since <= excluded.since - interval '1 hour' THEN 1 ELSE kept.used + 1 END
+        WHERE kept.since <= excluded.since - interval '1 hour' OR kept.used < $4
+        RETURNING used
+        "#,
+        context.actor,
+        what.name(),
+        context.now,
+        i64::from(most),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    match used {
+        Some(used) => {
+            count(what, "allowed");
+            if used == 1 {
+                forget(conn, context).await?;
+            }
+            Ok(())
+        }
+        None => Err(refuse(conn, context, what).await?),
+    }
+}
+
+/// Refuses a subject that has no use left, and counts nothing: for requests that may be refused in a way that counts as
+/// a use.
+///
+/// # Errors
+/// As [`take`].
+pub async fn require(conn: &mut PgConnection, context: &Context, what: Limited) -> Result<(), RequestError> {
+    let used = sqlx::query_scalar!(
+        "SELECT used FROM hourly_use WHERE subject = $1 AND kind = $2 AND since > $3::timestamptz - interval '1 hour'",
+        context.actor,
+        what.name(),
+        context.now,
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if used.unwrap_or(0) < i64::from(what.most(context.limits)) {
+        Ok(())
+    } else {
+        Err(refuse(conn, context, what).await?)
+    }
+}
+
+/// Counts uses that were made already, be it past the limit: what was found out cannot be taken back, but the next is
+/// refused earlier.
+///
+/// # Errors
+/// Faults of the database.
+pub async fn add(conn: &mut PgConnection, context: &Context, what: Limited, uses: u32) -> Result<(), RequestError> {
+    sqlx::query!(
+        r#"
+        INSERT INTO hourly_use AS kept (subject, kind, since, used)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (subject, kind) DO UPDATE
+        SET since = CASE WHEN kept.since <= excluded.since - interval '1 hour' THEN excluded.since ELSE kept.since END,
+            used = excluded.used
+                + CASE WHEN kept.since <= excluded.since - interval '1 hour' THEN 0 ELSE kept.used END
+        "#,
+        context.actor,
+        what.name(),
+        context.now,
+        i64::from(uses),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn refuse(conn: &mut PgConnection, context: &Context, what: Limited) -> Result<RequestError, RequestError> {
+    count(what, "refused");
+    let since = sqlx::query_scalar!(
+        "SELECT since FROM hourly_use WHERE subject = $1 AND kind = $2",
+        context.actor,
+        what.name(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let until = since.unwrap_or(context.now) + TimeDelta::hours(1);
+    let seconds = until.signed_duration_since::<Utc>(context.now).num_seconds() + 1;
+    let retry_after = Duration::from_secs(seconds.clamp(1, 3_600).unsigned_abs());
+    Ok(LimitReached { what, most: what.most(context.limits), retry_after }.into())
+}
+
+/// Removes some rows whose hour ended a day ago, so that subjects that are gone leave none.
+async fn forget(conn: &mut PgConnection, context: &Context) -> Result<(), RequestError> {
+    sqlx::query!(
+        r#"
+        DELETE FROM hourly_use
+        WHERE (subject, kind) IN (
+            SELECT subject, kind
+            FROM hourly_use
+            WHERE since < $1::timestamptz - interval '1 day'
+            ORDER BY since
+            LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        )
+        "#,
+        context.now,
+        FORGOTTEN_AT_ONCE,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+static USES: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    global::meter("tongxin")
+        .u64_counter("tongxin_limited_uses")
+        .with_description("Look-ups and reveals by whether the hourly limit of their subject allowed them")
+        .build()
+});
+
+fn count(what: Limited, outcome: &'static str) {
+    USES.add(1, &[KeyValue::new("kind", what.name()), KeyValue::new("outcome", outcome)]);
+}
