@@ -24,12 +24,10 @@ impl Things {
     pub fn absent(&self) -> Self {
         let absent = |(name, value): (&&'static str, &String)| {
             let value = match *name {
-                "village" => format!("{}999999", &value[..6]),
+                "village" | "around" if !value.ends_with("000000") => format!("{}999999", &value[..6]),
                 "town" => format!("{}999000", &value[..6]),
-                "county" => format!("{}98000000", &value[..4]),
-                // Of the level that it has.
-                "around" if value.ends_with("000000") => format!("{}98000000", &value[..4]),
-                "around" => format!("{}999999", &value[..6]),
+                // What is around is of the level that it has.
+                "county" | "around" => format!("{}98000000", &value[..4]),
                 // Read everywhere, or no identifier.
                 "supporter" | "year" | "order" => value.clone(),
                 "number" => value.replace('7', "8"),

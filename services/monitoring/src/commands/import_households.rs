@@ -21,7 +21,11 @@ use crate::{
         import::{Accepted, ImportKind},
     },
     error::Error,
-    store::{observations, regions, sealed::Sealed},
+    store::{
+        observations::{self, Numbered},
+        regions,
+        sealed::Sealed,
+    },
 };
 
 /// An import of households.
@@ -52,34 +56,22 @@ impl HouseholdImport {
         Self { promised: dry_run.then(HashSet::new) }
     }
 
-    /// Whether a row before this one would have got the number.
-    fn is_promised(&self, household: &Household) -> bool {
-        let promised = self.promised.as_ref().zip(number_of(household));
-        promised.is_some_and(|(promised, number)| promised.contains(&number))
-    }
-
-    fn promise(&mut self, given: impl Iterator<Item = (RegionCode, Box<str>)>) {
-        if let Some(promised) = &mut self.promised {
-            promised.extend(given);
-        }
-    }
-
     /// Says what is wrong with a row, or sets it aside to be kept.
     fn sort(
-        &self,
+        &mut self,
         row: Result<NewHousehold, Error>,
         villages: &HashSet<RegionCode>,
+        seen: &Numbered,
         new: &mut Vec<Sealed>,
     ) -> Result<(HouseholdId, Accepted), Error> {
-        let New { sealed, warnings } = row?.0;
-        let household = &sealed.household;
-        if !villages.contains(&household.region) {
-            return Err(Error::RegionNotFound(household.region.to_string()));
+        let New { mut sealed, warnings } = row?.0;
+        if !villages.contains(&sealed.household.region) {
+            return Err(Error::RegionNotFound(sealed.household.region.to_string()));
         }
-        if self.is_promised(household) {
-            return Err(number_taken());
+        if let Some(promised) = &mut self.promised {
+            promise(promised, &mut sealed.household, seen)?;
         }
-        let accepted = (household.id, Accepted { warned: !warnings.is_empty() });
+        let accepted = (sealed.household.id, Accepted { warned: !warnings.is_empty() });
         new.push(sealed);
         Ok(accepted)
     }
@@ -91,16 +83,26 @@ fn number_of(household: &Household) -> Option<(RegionCode, Box<str>)> {
     Some((household.region.at(Level::County).unwrap_or(household.region), number.into()))
 }
 
-/// Those of some households whose number another one of their county has that the transaction sees.
-async fn seen(
-    conn: &mut PgConnection,
-    refused: impl Iterator<Item = &Household> + Clone,
-) -> Result<HashSet<HouseholdId>, Error> {
-    let numbers: Vec<String> = refused.clone().filter_map(|household| household.household_number.clone()).collect();
-    let numbered = observations::households_of_numbers(conn, &numbers).await?;
-    let is_seen =
-        |household: &&Household| number_of(household).is_some_and(|(county, number)| numbered.is_in(&number, county));
-    Ok(refused.filter(is_seen).map(|household| household.id).collect())
+/// Gives a number away in a dry run, which leaves no trace: what it says must not depend on numbers of households that the
+/// caller does not see. So Postgres is not asked to keep it apart from those.
+fn promise(
+    promised: &mut HashSet<(RegionCode, Box<str>)>,
+    household: &mut Household,
+    seen: &Numbered,
+) -> Result<(), Error> {
+    let Some((county, number)) = number_of(household) else { return Ok(()) };
+    if seen.is_in(&number, county) || promised.contains(&(county, number.clone())) {
+        return Err(number_taken());
+    }
+    promised.insert((county, number));
+    household.household_number = None;
+    Ok(())
+}
+
+/// What the caller sees of the numbers of some households.
+async fn seen<'a>(conn: &mut PgConnection, households: impl Iterator<Item = &'a Household>) -> Result<Numbered, Error> {
+    let numbers: Vec<String> = households.filter_map(|household| household.household_number.clone()).collect();
+    observations::households_of_numbers(conn, &numbers).await
 }
 
 fn number_taken() -> Error {
@@ -124,30 +126,27 @@ impl Imported for HouseholdImport {
         let villages: Vec<RegionCode> = villages.into_iter().collect();
         let villages = regions::existing(conn, &villages, context.today()).await?.into_iter().collect();
 
-        let mut new = Vec::with_capacity(rows.len());
-        let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &mut new)).collect();
-        if new.iter().any(|sealed| sealed.household.household_number.is_some()) {
+        let numbered = rows.iter().flatten().map(|row| &row.0.sealed.household);
+        let has_numbers = numbered.clone().any(|household| household.household_number.is_some());
+        let known = if self.promised.is_some() { seen(conn, numbered).await? } else { Numbered::default() };
+        if has_numbers && self.promised.is_none() {
             // Whether a number is taken elsewhere is told, so it is asked as often as one may look up.
             limit::require(conn, context, Limited::LookUp).await?;
         }
+        let mut new = Vec::with_capacity(rows.len());
+        let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &known, &mut new)).collect();
         let Kept { taken, twice } = keep(conn, context, Some(import), &new).await?;
-        let given = new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
-        self.promise(given.filter_map(|sealed| number_of(&sealed.household)));
-        let refused = new.iter().map(|sealed| &sealed.household).filter(|household| taken.contains(&household.id));
-        let seen = seen(conn, refused).await?;
-        // A dry run leaves no trace, so it does not tell of numbers of households that the caller does not see.
-        let told = if self.promised.is_some() {
-            seen
-        } else {
-            let unseen = u32::try_from(taken.len() - seen.len()).unwrap_or(u32::MAX);
-            if unseen > 0 {
-                limit::add(conn, context, Limited::LookUp, unseen).await?;
-            }
-            taken
-        };
+        let refused = || new.iter().map(|sealed| &sealed.household).filter(|household| taken.contains(&household.id));
+        let known = seen(conn, refused()).await?;
+        let is_seen =
+            |household: &&Household| number_of(household).is_some_and(|(county, number)| known.is_in(&number, county));
+        let unseen = taken.len() - refused().filter(is_seen).count();
+        if unseen > 0 {
+            limit::add(conn, context, Limited::LookUp, u32::try_from(unseen).unwrap_or(u32::MAX)).await?;
+        }
 
         let outcome = |sorted: Result<(HouseholdId, Accepted), Error>| match sorted? {
-            (id, _) if told.contains(&id) => Err(number_taken()),
+            (id, _) if taken.contains(&id) => Err(number_taken()),
             (id, Accepted { warned }) => Ok(Accepted { warned: warned || twice.contains(&id) }),
         };
         Ok(sorted.into_iter().map(outcome).collect())

@@ -10,7 +10,7 @@ use tongxin_platform::{
 };
 use uuid::Uuid;
 
-use super::region;
+use super::{dossiers::nearest_others, region};
 use crate::{
     domain::{HouseholdId, household::Move},
     error::Error,
@@ -110,7 +110,44 @@ pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -
     sqlx::query!("UPDATE defect SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number())
         .execute(&mut *conn)
         .await?;
+    state_others(conn, moved.household).await?;
     Scope::range(context.regions).set(conn).await?;
+    Ok(())
+}
+
+/// States anew where the other household is of a household that has moved, and of those that share somebody with it.
+async fn state_others(conn: &mut PgConnection, moved: HouseholdId) -> Result<(), Error> {
+    let concerned: Vec<HouseholdId> = sqlx::query_scalar!(
+        r#"
+        SELECT DISTINCT theirs.household_id
+        FROM member AS mine
+            CROSS JOIN LATERAL (
+                SELECT household_id FROM member WHERE member.id_index = mine.id_index AND member.left_on IS NULL OFFSET 0
+            ) AS theirs
+        WHERE mine.household_id = $1 AND mine.left_on IS NULL
+        "#,
+        moved.0,
+    )
+    .fetch_all(&mut *conn)
+    .await?
+    .into_iter()
+    .map(HouseholdId)
+    .collect();
+    let others = nearest_others(conn, &concerned).await?;
+    let (ids, regions): (Vec<Uuid>, Vec<i64>) =
+        others.into_iter().map(|(household, region)| (household.0, region.number())).unzip();
+    sqlx::query!(
+        r#"
+        UPDATE defect
+        SET other_region = found.region_code
+        FROM unnest($1::uuid[], $2::bigint[]) AS found (household_id, region_code)
+        WHERE defect.household_id = found.household_id AND defect.other_region IS NOT NULL
+        "#,
+        &ids,
+        &regions,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

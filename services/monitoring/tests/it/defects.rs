@@ -176,6 +176,17 @@ async fn who_is_registered_twice_is_told_of_to_those_only_who_see_both_household
     crate::moves::move_to(&mut app.clients("hq", TOWN), &here.household_id, OTHER_VILLAGE, "2025-06-30").await.unwrap();
     let moved: Vec<_> = app.hq().defective(114).await.into_iter().map(|defect| defect.region_code).collect();
     assert_eq!(moved, [OTHER_VILLAGE, OTHER_VILLAGE, VILLAGE_ELSEWHERE]);
+    // Who is left by one of a pair is told of it no longer, and who has both now is told at once.
+    let mut elsewhere = app.clients("hq", "441825000000");
+    assert_eq!(
+        (app.clients("hq", TOWN).defects(TOWN, 114).await.total, elsewhere.defects("441825000000", 114).await.total),
+        (2, 0)
+    );
+    crate::moves::move_to(&mut app.hq(), &here.household_id, VILLAGE_ELSEWHERE, "2025-06-30").await.unwrap();
+    assert_eq!(
+        (app.clients("hq", TOWN).defects(TOWN, 114).await.total, elsewhere.defects("441825000000", 114).await.total),
+        (0, 2)
+    );
 }
 
 #[tokio::test]

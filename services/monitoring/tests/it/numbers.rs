@@ -38,9 +38,23 @@ async fn number_of(app: &TestApp, household: &str) -> String {
 }
 
 async fn import(caller: &mut Clients, dry_run: bool, drafts: Vec<HouseholdDraft>) -> (i64, Vec<RowError>) {
+    import_messages(caller, dry_run, vec![drafts]).await
+}
+
+async fn import_messages(
+    caller: &mut Clients,
+    dry_run: bool,
+    messages: Vec<Vec<HouseholdDraft>>,
+) -> (i64, Vec<RowError>) {
     let options = ImportOptions { import_id: new_request_id(), dry_run };
-    let parts = [Part::Options(options), Part::Rows(HouseholdRows { first_row: 1, rows: drafts })];
-    let requests = parts.map(|part| ImportHouseholdsRequest { part: Some(part) });
+    let mut parts = vec![Part::Options(options)];
+    let mut first_row = 1;
+    for rows in messages {
+        let next_row = first_row + i64::try_from(rows.len()).unwrap();
+        parts.push(Part::Rows(HouseholdRows { first_row, rows }));
+        first_row = next_row;
+    }
+    let requests: Vec<_> = parts.into_iter().map(|part| ImportHouseholdsRequest { part: Some(part) }).collect();
     let mut answers = caller.households.import_households(stream::iter(requests)).await.unwrap().into_inner();
     let mut last = ImportStatus::default();
     let mut errors = Vec::new();
@@ -81,6 +95,17 @@ async fn a_dry_run_tells_of_numbers_that_the_caller_sees_alone() {
     let refused: Vec<_> = errors.iter().map(|error| error.row).collect();
     assert_eq!((accepted, refused), (1, vec![1, 3]), "the county sees it");
     assert_eq!(app.count("household").await, 1);
+    // A hidden number that stands twice is answered like one that nobody has.
+    for messages in
+        [vec![vec!["77", "77"]], vec![vec!["99", "99"]], vec![vec!["77"], vec!["77"]], vec![vec!["99"], vec!["99"]]]
+    {
+        let drafts = |numbers: &Vec<&str>| {
+            numbers.iter().zip(40..).map(|(number, order)| numbered(OTHER_VILLAGE, 2 * order, number)).collect()
+        };
+        let (accepted, errors) = import_messages(&mut next, true, messages.iter().map(drafts).collect()).await;
+        let refused: Vec<_> = errors.iter().map(|error| (error.row, error.reason.as_str())).collect();
+        assert_eq!((accepted, refused), (1, vec![(2, "HOUSEHOLD_NUMBER_TAKEN")]), "{messages:?}");
+    }
     // In earnest it is refused, and counted.
     let (accepted, errors) = import(&mut next, false, rows()).await;
     let refused: Vec<_> = errors.iter().map(|error| error.row).collect();

@@ -52,7 +52,7 @@ impl Command for RegisterOrganisations {
             refuse_all(self.first_row, &outcomes)?;
         }
         let taken = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::CreditCodeTaken(_)))).count();
-        if let Some(taken @ 1..) = u32::try_from(taken).ok() {
+        if let Ok(taken @ 1..) = u32::try_from(taken) {
             limit::add(conn, context, Limited::LookUp, taken).await?;
         }
         Ok(Outcomes(outcomes))
