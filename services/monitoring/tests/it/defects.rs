@@ -153,7 +153,7 @@ async fn who_is_registered_twice_is_told_of_to_those_only_who_see_both_household
     let pair = async |caller: &mut Clients, region: &str| {
         let counted = caller.check(region).await.unwrap().last().unwrap().defects;
         let listed = caller.defects(region, 114).await;
-        assert_eq!(listed.total, caller.defective(114).await.len() as i64);
+        assert_eq!(usize::try_from(listed.total).unwrap(), caller.defective(114).await.len());
         (counted, listed.total)
     };
     let alone = |village: &str| household(village, vec![member("张三", id_number("19800101", 1), Relation::Head)]);

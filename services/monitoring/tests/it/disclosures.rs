@@ -36,6 +36,7 @@ async fn list(clients: &Clients, request: ListDisclosuresRequest) -> Vec<Disclos
     clients.disclosures.clone().list_disclosures(request).await.unwrap().into_inner().disclosures
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as fields of messages have it")]
 fn look_up_of(found: i32) -> Option<Act> {
     Some(Act::LookUp(LookUp { key: LookUpKey::IdNumber.into(), found }))
 }

@@ -309,7 +309,7 @@ async fn nothing_is_withdrawn_outside_the_tokens_region() {
     let rows = vec![row(TOWN, "太平镇", Town, COUNTY, true), row(VILLAGE, "沙塘村", Village, TOWN, true)];
     let before = outside(&app, TOWN).await.0;
     let taken = app.import_by(app.client("operator", TOWN), edition("2025-01-01", TOWN, 2), rows).await.unwrap();
-    assert_eq!((result(taken.clone()).withdrawn, result(taken).assistance_changed), (2, 1));
+    assert_eq!((result(taken).withdrawn, result(taken).assistance_changed), (2, 1));
     assert_eq!(outside(&app, TOWN).await.0, before);
 }
 
@@ -374,9 +374,9 @@ async fn a_register_of_several_provinces_is_brought_by_a_token_of_the_country() 
     rows.push(row("450300000000", "桂林市", v1::RegionLevel::City, "450000000000", false));
     let country = app.client("operator", "000000000000");
     let taken = app.import_by(country.clone(), edition("2025-01-01", "", 0), rows.clone()).await.unwrap();
-    assert_eq!((result(taken.clone()).added, result(taken).assistance_changed), (13, 5));
+    assert_eq!((result(taken).added, result(taken).assistance_changed), (13, 5));
     let again = app.import_by(country, edition("2025-01-01", PROVINCE, 11), register()).await.unwrap();
-    assert_eq!((result(again.clone()).withdrawn, result(again).changed), (0, 0));
+    assert_eq!((result(again).withdrawn, result(again).changed), (0, 0));
     let refused = app.import_as(edition("2025-01-01", "", 0), rows).await.unwrap_err();
     assert!(refused.message().starts_with("row 12: region 450000000000 does not exist"), "{}", refused.message());
 }
