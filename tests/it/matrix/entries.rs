@@ -26,6 +26,7 @@ pub fn calls(method: &str, of: &Things, own: &Things) -> Option<Vec<Call>> {
         }
         // Logs hold every region's events, as the contract says.
         "LogService/GetHead" => vec![vec![json!({})]],
+        "LogService/GetHash" => vec![vec![json!({ "seq": 1 })]],
         "LogService/ReadEvents" => vec![vec![json!({ "limit": 1 })]],
 
         // Pairing.
@@ -178,6 +179,13 @@ pub fn calls(method: &str, of: &Things, own: &Things) -> Option<Vec<Call>> {
             vec![import("householdId", it("household")), import("householdNumber", it("number"))]
         }
         "ObservationService/ListObservations" => vec![vec![json!({ "householdId": it("household") })]],
+
+        // Who looked at what.
+        "DisclosureService/ListDisclosures" => vec![
+            vec![json!({ "regionCode": village })],
+            vec![json!({ "regionCode": it("around") })],
+            vec![json!({ "householdId": it("household") })],
+        ],
 
         // Rules.
         "RuleService/StoreRuleSet" => {
