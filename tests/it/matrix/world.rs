@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::HashMap};
 use prost_reflect::MethodDescriptor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 use tongxin_platform::{
     access::{LocalKey, TokenRequest},
     clock::Clock,
@@ -30,7 +30,7 @@ use crate::support::data_folder;
 pub const COUNTRY: &str = "000000000000";
 
 /// Who may do everything, everywhere.
-pub const ALL_ROLES: [&str; 3] = ["hq", "operator", "department"];
+pub const ALL_ROLES: [&str; 4] = ["hq", "operator", "department", "auditor"];
 
 /// Their villages; the first two lie in one town.
 pub const VILLAGES: [&str; 4] = ["441823107201", "441823107202", "441825104200", "450305001201"];
@@ -49,6 +49,9 @@ pub struct World {
     _program: Program,
 }
 
+/// Callers may write in their own region: what stands elsewhere is compared while nobody else calls.
+pub static TURN: Mutex<()> = Mutex::const_new(());
+
 static WORLD: OnceCell<World> = OnceCell::const_new();
 
 pub async fn world() -> &'static World {
@@ -61,11 +64,18 @@ pub fn methods() -> Vec<MethodDescriptor> {
     ours.flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
 }
 
-/// A connection of the test that runs on this thread: it ends with the test.
+thread_local! {
+    /// Connections of the test that runs on this thread: they end with the test.
+    static CHANNELS: RefCell<HashMap<String, Channel>> = RefCell::default();
+}
+
+/// Lets the next calls of this test be made on new connections: of one, HTTP/2 takes about a thousand streams that
+/// are refused before they were sent to their end.
+pub fn reconnect() {
+    CHANNELS.with_borrow_mut(HashMap::clear);
+}
+
 fn channel(address: String) -> Channel {
-    thread_local! {
-        static CHANNELS: RefCell<HashMap<String, Channel>> = RefCell::default();
-    }
     let connect = |address: String| Endpoint::from_shared(address).unwrap().connect_lazy();
     CHANNELS.with_borrow_mut(|channels| channels.entry(address.clone()).or_insert_with(|| connect(address)).clone())
 }
