@@ -184,11 +184,6 @@ pub fn calls(method: &str, of: &Things, own: &Things) -> Option<Vec<Call>> {
         "ObservationService/ListObservations" => vec![vec![json!({ "householdId": it("household") })]],
 
         // Who looked at what.
-        "DisclosureService/ListDisclosures" => vec![
-            vec![json!({ "regionCode": village })],
-            vec![json!({ "regionCode": it("around") })],
-            vec![json!({ "householdId": it("household") })],
-        ],
 
         // Rules.
         "RuleService/StoreRuleSet" => {
