@@ -42,7 +42,10 @@ async fn python_clients_lead_a_household_into_monitoring_and_see_the_scorecard_f
         ("department", "department", "441823000000"),
         ("elsewhere", "county", "441825000000"),
     ] {
-        let arguments = ["token", "--role", role, "--region", region, "--subject", person];
+        let mut arguments = vec!["token", "--role", role, "--region", region, "--subject", person];
+        if role == "department" {
+            arguments.extend(["--department", "medical_insurance"]);
+        }
         let signed = output(&arguments, shared.data_dir()).await.unwrap();
         assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
         std::fs::write(tokens.path().join(person), signed.stdout).unwrap();

@@ -101,6 +101,15 @@ class Figure:
         return took
 
 
+def eventually(found):
+    """Waits until there is something."""
+    began = time.monotonic()
+    while not (what := found()):
+        if time.monotonic() - began > PATIENCE:
+            raise SystemExit(f"nothing after {PATIENCE} s")
+    return what
+
+
 def refused(call, *arguments, code: grpc.StatusCode, reason: str, **options) -> str:
     """Makes a call that has to be refused, and returns what it said."""
     import details_pb2

@@ -156,19 +156,30 @@ class Journey:
         options = api.WarningOptions(request_id=request_id(), department=signal_pb2.DEPARTMENT_MEDICAL_INSURANCE)
         rows = [warning(HEAD, "2026-1"), warning(with_another_check_digit(SPOUSE), "2026-2")]
         messages = [api.SubmitWarningsRequest(options=options), api.SubmitWarningsRequest(rows={"rows": rows})]
+        of_others = api.WarningOptions(request_id=request_id(), department=signal_pb2.DEPARTMENT_PUBLIC_SECURITY)
+        refused(
+            self.signals.SubmitWarnings,
+            iter([api.SubmitWarningsRequest(options=of_others), messages[1]]),
+            metadata=self.people["department"],
+            code=StatusCode.PERMISSION_DENIED,
+            reason="DEPARTMENT_MISMATCH",
+        )
         answer = self.signals.SubmitWarnings(iter(messages), metadata=self.people["department"])
         assert (answer.received, answer.malformed) == (1, 1), answer
         assert [(error.row, error.reason) for error in answer.errors] == [(2, "ID_NUMBER_INVALID")], answer
 
         clerk = self.people["clerk"]
         request = api.ListSignalsRequest(household_id=household, state=signal_pb2.SIGNAL_STATE_OPEN)
-        signals = self.signals.ListSignals(request, metadata=clerk).signals
-        warned = [
-            signal
-            for signal in signals
-            if any(source.department == signal_pb2.DEPARTMENT_MEDICAL_INSURANCE for source in signal.sources)
-        ]
-        assert len(warned) == 1, signals
+
+        def warned_signals() -> list:
+            signals = self.signals.ListSignals(request, metadata=clerk).signals
+            departments = [{source.department for source in signal.sources} for signal in signals]
+            ours = signal_pb2.DEPARTMENT_MEDICAL_INSURANCE
+            return [signal for signal, warning in zip(signals, departments) if ours in warning]
+
+        # The answer comes before the warning is matched.
+        warned = contract.eventually(warned_signals)
+        assert len(warned) == 1, warned
         self.signals.DecideSignal(
             api.DecideSignalRequest(
                 request_id=request_id(),

@@ -84,6 +84,7 @@ impl Clients {
             subject: format!("{role}@{region}"),
             roles: vec![role.to_owned()],
             region: RegionCode::parse_of_caller(region)?,
+            department: None,
             lifetime: std::time::Duration::from_mins(1),
         };
         let token = LocalKey::in_folder(data_dir)?.sign(&request, clock)?;

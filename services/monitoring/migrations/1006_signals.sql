@@ -41,7 +41,8 @@ CALL restrict_to_region('signal_source');
 GRANT SELECT, INSERT, UPDATE (region_code) ON signal_source TO tongxin_app;
 
 -- Warnings of departments as they came in. The ID number is sealed under the warning's own data key and
--- found by its keyed hash; `signal_id` is set once it matched a household.
+-- found by its keyed hash; `signal_id` is set once it matched a household. A reference names one record of
+-- a department and sender's region.
 CREATE TABLE warning (
     warning_id  uuid PRIMARY KEY,
     -- The sender's region, within which it is matched.
@@ -57,7 +58,34 @@ CREATE TABLE warning (
     record_time timestamptz NOT NULL,
     CONSTRAINT warning_once UNIQUE (department, region_code, reference)
 );
-CREATE INDEX warning_unmatched ON warning (id_index) WHERE signal_id IS NULL;
+CREATE INDEX warning_unmatched ON warning (id_index, region_code, warning_id) WHERE signal_id IS NULL;
 CREATE INDEX warning_sent ON warning (region_code, occurred_on);
 CALL restrict_to_region('warning');
 GRANT SELECT, INSERT, UPDATE (signal_id) ON warning TO tongxin_app;
+
+-- Who is to be matched: whoever keeps a warning, and whoever enters, moves or merges a person, leaves the keyed
+-- hashes here in the same transaction. Once it is committed the matcher reads warnings and members anew, so of two
+-- transactions that do not see each other the one that commits last is matched with both.
+CREATE TABLE match_queue (
+    entry_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    people       uuid[] NOT NULL CHECK (cardinality(people) > 0),
+    -- How often it failed.
+    attempts     integer NOT NULL DEFAULT 0,
+    enqueue_time timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When it is looked at, again after a failure.
+    due_time     timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+-- Hashes cannot be compressed.
+ALTER TABLE match_queue ALTER people SET STORAGE EXTERNAL;
+CREATE INDEX match_queue_due ON match_queue (due_time, entry_id);
+-- Anybody's change leaves something; only the service itself, which sees every region, reads it. The planner takes a
+-- truth for more likely than two equations, and so reads the queue in its order.
+CREATE FUNCTION sees_every_region() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(region_from() = 0 AND region_until() = 1000000000000, false);
+ALTER TABLE match_queue ENABLE ROW LEVEL SECURITY;
+ALTER TABLE match_queue FORCE ROW LEVEL SECURITY;
+CREATE POLICY anybody_leaves ON match_queue FOR INSERT WITH CHECK (true);
+CREATE POLICY the_service_takes ON match_queue
+    USING ((SELECT sees_every_region()));
+GRANT SELECT, INSERT, DELETE, UPDATE (attempts, due_time) ON match_queue TO tongxin_app;

@@ -9,6 +9,7 @@ use tongxin_platform::{
     grpc::{TlsConfig, secure_channel},
     lifecycle::Lifecycle,
     service::{Listening, Service, StartError, Surroundings},
+    worker::Wake,
 };
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     consumers::Register,
     grpc::{self, Door},
     store::keys::Keys,
+    workers::Matcher,
 };
 
 /// The service's name, as in `tongxin.monitoring.v1`.
@@ -34,6 +36,8 @@ pub fn migrations() -> Migrations {
 pub struct App {
     listening: Listening,
     register: Consumer<Register>,
+    matcher: Matcher,
+    matcher_wake: Wake,
 }
 
 impl App {
@@ -48,15 +52,17 @@ impl App {
         let keys = Arc::new(keys);
         let policy =
             Policy { window: config.entry_window_days, keys: Arc::clone(&keys), income_tiers: config.income_tiers };
+        let matcher_wake = Wake::default();
+        let matcher = Matcher::new(service.pool.clone(), service.surroundings.clock.clone(), service.relay_wake());
         let door = Door {
             pool: service.pool.clone(),
             clock: service.surroundings.clock.clone(),
-            writer: service.writer(policy),
+            writer: service.writer(policy).waking(&matcher_wake),
             keys,
         };
         let routes = grpc::routes(&door, config.grpc.max_message_bytes);
         let listening = service.listen(&grpc::SERVICES, routes, Readiness::default()).await?;
-        Ok(Self { listening, register })
+        Ok(Self { listening, register, matcher, matcher_wake })
     }
 
     /// Where its gRPC server listens.
@@ -85,8 +91,14 @@ impl App {
     pub fn start(self, lifecycle: &mut Lifecycle) {
         let stop = lifecycle.stop_token();
         self.listening.start(lifecycle);
+        let (register, stop_register) = (self.register, stop.clone());
         lifecycle.start("the register of regions", async move {
-            self.register.run(stop).await;
+            register.run(stop_register).await;
+            Ok::<(), std::io::Error>(())
+        });
+        let (matcher, wake) = (self.matcher, self.matcher_wake);
+        lifecycle.start("the matcher of warnings", async move {
+            matcher.run(wake, stop).await;
             Ok::<(), std::io::Error>(())
         });
     }

@@ -7,6 +7,7 @@
 //! | `error` | what can go wrong, and what the caller is told |
 //! | `grpc` | door 1: translates requests and answers, one file for each service of the contract |
 //! | `consumers` | door 2: the register of regions, as pairing states it |
+//! | `workers` | door 3: what is done without anybody asking for it |
 //! | `commands` | the changes, one file for each verb |
 //! | `domain` | the rules, without I/O |
 //! | `store` | the only SQL |
@@ -19,6 +20,7 @@ mod domain;
 pub mod error;
 mod grpc;
 mod store;
+mod workers;
 
 pub use app::{App, NAME, migrations};
 pub use config::Config;

@@ -37,3 +37,4 @@ pub mod telemetry;
 pub mod testing;
 pub mod timeline;
 pub mod whole_file;
+pub mod worker;

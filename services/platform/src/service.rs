@@ -99,6 +99,12 @@ impl Service {
         Ok(Self { name, pool, surroundings, config, wake: RelayWake::default() })
     }
 
+    /// Wakes this service's relay, for work that is committed elsewhere than by its commands.
+    #[must_use]
+    pub fn relay_wake(&self) -> RelayWake {
+        self.wake.clone()
+    }
+
     /// Carries out this service's commands.
     pub fn writer<Policy: Send + Sync + 'static>(&self, policy: Policy) -> Writer<Policy> {
         Writer::new(self.pool.clone(), self.surroundings.clock.clone(), self.wake.clone(), policy)

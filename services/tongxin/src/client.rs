@@ -72,6 +72,11 @@ impl Gateway {
     pub fn at(address: &str, token_file: &Path) -> Result<Self> {
         let credentials = Credentials::file(token_file.to_owned(), Clock::system());
         credentials.token().with_context(|| format!("cannot read the token in {}", token_file.display()))?;
+        Self::with_credentials(address, credentials)
+    }
+
+    /// The gateway at an address, called with the tokens of some credentials.
+    pub fn with_credentials(address: &str, credentials: Credentials) -> Result<Self> {
         let form = || format!("{address:?} is not the address of a gateway, such as http://127.0.0.1:7400");
         ensure!(address.starts_with("http://"), form());
         let channel = grpc::channel(address).with_context(form)?;

@@ -117,6 +117,7 @@ impl World {
             subject: format!("{}@{region}", roles.join("+")),
             roles: roles.iter().map(ToString::to_string).collect(),
             region: RegionCode::parse_of_caller(region).unwrap(),
+            department: Some("medical_insurance".to_owned()),
             lifetime: std::time::Duration::from_mins(10),
         };
         LocalKey::in_folder(self.folder.path()).unwrap().sign(&request, &Clock::system()).unwrap()

@@ -29,6 +29,18 @@ pub struct Scorecard {
     pub heads: Vec<Head>,
 }
 
+impl Scorecard {
+    /// What is left for those who may not read figures about persons: neither these, nor how far the logs go that they
+    /// are counted from, which rise with each.
+    #[must_use]
+    pub fn without_persons(mut self) -> Self {
+        let about_persons = || CATALOGUE.iter().filter(|indicator| indicator.about_persons);
+        self.figures.retain(|figure| !figure.indicator.about_persons);
+        self.heads.retain(|head| about_persons().all(|indicator| indicator.source() != Some(head.source.as_str())));
+        self
+    }
+}
+
 /// An indicator's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {

@@ -67,6 +67,7 @@ impl From<&Indicator> for v1::Indicator {
                 Kind::FlowOf(stock) => stock.id.to_owned(),
                 Kind::Stock | Kind::Flow | Kind::Ratio { .. } => String::new(),
             },
+            about_persons: indicator.about_persons,
         }
     }
 }

@@ -12,6 +12,9 @@ use tonic::{Request, Response, Status};
 
 use crate::{domain::indicators::CATALOGUE, store::scorecards};
 
+/// Whoever lacks it is shown no figure about persons.
+const PERSON_FIGURES: &str = "gateway.person_figure.read";
+
 /// Answers the gateway's own calls.
 #[derive(Debug, Clone)]
 pub struct Gateway {
@@ -33,9 +36,11 @@ impl GatewayService for Gateway {
         &self,
         request: Request<GetScorecardRequest>,
     ) -> Result<Response<GetScorecardResponse>, Status> {
-        let scope = Scope::region(Caller::of(&request)?.region());
+        let caller = Caller::of(&request)?;
+        let scope = Scope::region(caller.region());
         let (region, as_of) = convert::question(&request.into_inner(), self.clock.today())?;
-        let scorecard = scorecards::read(&self.pool, scope, region, as_of).await?;
+        let whole = scorecards::read(&self.pool, scope, region, as_of).await?;
+        let scorecard = if caller.may(PERSON_FIGURES) { whole } else { whole.without_persons() };
         Ok(Response::new(convert::answer(scorecard, self.clock.now())))
     }
 }

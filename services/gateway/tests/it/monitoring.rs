@@ -1,7 +1,10 @@
 //! What monitoring states, as figures.
 
 use tongxin_proto::{
-    gateway::v1::{Indicator, IndicatorKind, ListIndicatorsRequest, gateway_service_client::GatewayServiceClient},
+    gateway::v1::{
+        GetScorecardRequest, Indicator, IndicatorKind, ListIndicatorsRequest, Scorecard,
+        gateway_service_client::GatewayServiceClient,
+    },
     monitoring::v1::{
         CountChanged, Counted, Risk, SignalDecided, SignalRaised, VillageIncomeTierChanged,
         village_service_server::SERVICE_NAME,
@@ -216,6 +219,58 @@ async fn what_counts_from_a_day_to_come_counts_when_that_day_has_come() {
         assert_figures(&stage, CITY, as_of, &[("overdue_steps", overdue)]).await;
     }
     stage.assert_no_drift().await;
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_department_is_shown_nothing_that_a_person_more_would_change() {
+    let (stage, monitoring) = set().await;
+    let read = async |role: &str| {
+        let message = GetScorecardRequest { region_code: VILLAGE.to_owned(), as_of: None };
+        let request = stage.request(role, COUNTY, message);
+        let answer = GatewayServiceClient::new(stage.channel()).get_scorecard(request).await.unwrap();
+        // When it was computed is all that may differ.
+        Scorecard { compute_time: None, ..answer.into_inner().scorecard.unwrap() }
+    };
+    let ids = |scorecard: &Scorecard| -> Vec<String> {
+        scorecard.figures.iter().map(|figure| figure.indicator_id.clone()).collect()
+    };
+    monitoring.state(&tier(VILLAGE, "over_100k", "2024-12-31", 1)).await;
+    monitoring.is_counted(&stage.pool).await;
+    let (before, whole) = (read("department").await, read("village").await);
+    // All that one more person, and one more warning, add.
+    let counted = [Counted::OpenSignals, Counted::WarningSignals];
+    let counts = counted.map(|counted| count(counted, VILLAGE, "2025-02-01", 1)).to_vec();
+    monitoring.state(&SignalRaised { counts, ..SignalRaised::default() }).await;
+    let household = |counted| household(counted, "2025-03-01", 1, "marginal", &[Risk::Illness]);
+    let all = [Counted::UnderMonitoring, Counted::Identified, Counted::Removed, Counted::Relapsed].map(household);
+    monitoring.state_all(&all).await;
+    let others = [Counted::Households, Counted::WarningsIdentified, Counted::OverdueSteps];
+    monitoring.state_all(&others.map(|counted| count(counted, VILLAGE, "2025-03-01", 1))).await;
+    monitoring.is_counted(&stage.pool).await;
+
+    let after = read("department").await;
+    assert_eq!(after, before);
+    assert_eq!(figure(&after, "villages_income_over_100k"), 1, "which is about no person");
+    assert_eq!(after.heads.iter().map(|head| head.source.as_str()).collect::<Vec<_>>(), ["pairing"]);
+    // Whoever may is shown all of it, and the catalogue says which figures these are.
+    let request = stage.request("department", COUNTY, ListIndicatorsRequest {});
+    let catalogue = GatewayServiceClient::new(stage.channel()).list_indicators(request).await.unwrap().into_inner();
+    let (about_persons, others): (Vec<_>, Vec<_>) =
+        catalogue.indicators.into_iter().partition(|indicator| indicator.about_persons);
+    assert_eq!(others.into_iter().map(|indicator| indicator.indicator_id).collect::<Vec<_>>(), ids(&after));
+    for role in ["hq", "county", "town", "village", "auditor", "operator", "system"] {
+        let shown = read(role).await;
+        let changed = |id: &str| figure(&shown, id) != figure(&whole, id);
+        assert_eq!(shown.figures.len(), about_persons.len() + after.figures.len(), "{role}");
+        assert!(
+            shown
+                .figures
+                .iter()
+                .all(|figure| !changed(&figure.indicator_id) || !ids(&after).contains(&figure.indicator_id))
+        );
+        assert!(changed("warning_signals") && changed("households_registered") && shown.heads.len() == 2, "{role}");
+    }
     stage.stop().await;
 }
 

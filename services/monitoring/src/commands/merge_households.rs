@@ -11,9 +11,8 @@ use crate::{
     },
     error::Error,
     store::{
-        households, merges,
+        households, match_queue, merges,
         profiles::{self, NewProfile},
-        signals,
     },
 };
 
@@ -36,8 +35,6 @@ impl Command for MergeHouseholds {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pair, Error> {
         let Self { kept, merged, terms, expected_version } = self;
-        // Before the households, as those do who send warnings.
-        signals::hold_warnings_off(conn).await?;
         let named = |error| match error {
             Error::HouseholdNotFound(id) => {
                 Error::HouseholdNotFound(id).at(if id == kept { "kept_id" } else { "merged_id" })
@@ -61,7 +58,7 @@ impl Command for MergeHouseholds {
         merges::save_merged(conn, context, &policy.keys, &pair).await.map_err(needs_another_number)?;
         profiles::set(conn, &[NewProfile::of(&pair.kept, context.today())]).await?;
         profiles::refresh_newest(conn, &[pair.kept.id]).await?;
-        signals::warnings_match_members(conn, context, &policy.keys, &pair.kept).await?;
+        match_queue::add(conn, context, policy.keys.of_members(&pair.kept)).await?;
         Ok(pair)
     }
 }

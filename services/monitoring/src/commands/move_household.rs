@@ -14,7 +14,7 @@ use crate::{
         household::{Household, HouseholdEvent, Move, Why},
     },
     error::Error,
-    store::{cases, defects, households, merges, observations, profiles, regions, signals, verdicts},
+    store::{cases, defects, households, match_queue, merges, observations, profiles, regions, signals, verdicts},
 };
 
 /// Moves a household.
@@ -39,8 +39,6 @@ impl Command for MoveHousehold {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
         policy.check_date("moved_on", self.moved_on, context)?;
         check_level(self.to)?;
-        // Before the household, as those do who send warnings.
-        signals::hold_warnings_off(conn).await?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
         if !regions::existing(conn, &[self.to], self.moved_on).await?.contains(&self.to) {
@@ -58,7 +56,7 @@ impl Command for MoveHousehold {
         }
         if !moves.is_empty() {
             // Warnings of those in whose region it lives now.
-            signals::warnings_match_members(conn, context, &policy.keys, &household).await?;
+            match_queue::add(conn, context, policy.keys.of_members(&household)).await?;
         }
         Ok(household)
     }

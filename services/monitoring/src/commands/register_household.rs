@@ -23,10 +23,10 @@ use crate::{
     store::{
         dossiers, households,
         keys::{Hash, Keys},
+        match_queue,
         profiles::{self, NewProfile},
         regions,
         sealed::Sealed,
-        signals,
     },
 };
 
@@ -107,16 +107,10 @@ pub(super) async fn keep(
     let today = context.today();
     let profiles: Vec<_> = kept().map(|sealed| NewProfile::of(&sealed.household, today)).collect();
     profiles::set(conn, &profiles).await?;
-    let people: Vec<_> = kept().flat_map(people).collect();
-    signals::warnings_match(conn, context, &people).await?;
+    match_queue::add(conn, context, kept().flat_map(found_by).map(|(person, _)| person)).await?;
     let mut twice = in_several(kept().flat_map(found_by));
     twice.extend(kept().map(|sealed| sealed.household.id).filter(|id| elsewhere.contains_key(id)));
     Ok(Kept { taken, twice })
-}
-
-/// By what the members of a household are found, and where it is.
-fn people(sealed: &Sealed) -> impl Iterator<Item = (Hash, HouseholdId, RegionCode)> {
-    found_by(sealed).map(|(index, household)| (index, household, sealed.household.region))
 }
 
 /// By what the members of a household are found.

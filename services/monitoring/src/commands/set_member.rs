@@ -15,7 +15,7 @@ use crate::{
         member::MemberDraft,
     },
     error::Error,
-    store::{households, signals},
+    store::{households, match_queue},
 };
 
 /// Adds or changes a member.
@@ -36,8 +36,6 @@ impl Command for SetMember {
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Entered, Error> {
-        // Before the household, as those do who send warnings: two that wait for each other would be one too many.
-        signals::hold_warnings_off(conn).await?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
@@ -45,8 +43,7 @@ impl Command for SetMember {
         let index = policy.keys.of_id_number(self.draft.id_number.text().expose_secret());
         let change = |household: Household| household.set_member(whom, self.draft, context.today());
         let entered = restate(conn, context, policy, household, change).await?;
-        let Household { id, region, .. } = entered.household;
-        signals::warnings_match(conn, context, &[(index, id, region)]).await?;
+        match_queue::add(conn, context, std::iter::once(index)).await?;
         Ok(entered)
     }
 }

@@ -1,4 +1,4 @@
-//! Takes warnings of a department. Nothing that leaves here tells whether a person is known.
+//! Takes warnings of a department. Nothing here knows whether a person is known, so nothing that leaves here tells.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -35,9 +35,9 @@ pub struct WarningDraft {
 
 /// Takes warnings of a department.
 pub struct SubmitWarnings {
-    /// The department.
+    /// The department that the sender speaks for.
     pub department: Department,
-    /// The region of the sender's token, within which people are looked for.
+    /// The region of the sender's token, within which people will be looked for.
     pub region: RegionCode,
     /// The warnings, or why they cannot be read.
     pub rows: Vec<Result<WarningDraft, Error>>,
@@ -58,18 +58,22 @@ impl Command for SubmitWarnings {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Submitted, Error> {
         let Self { department, region, rows } = self;
-        let mut warnings = Vec::with_capacity(rows.len());
+        let (mut numbers, mut warnings) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         let mut malformed = Vec::new();
         for (row, draft) in (1..).zip(rows) {
             match draft.and_then(|draft| check(draft, region, context, policy)) {
-                Ok(warning) => warnings.push(warning),
+                Ok(warning) => {
+                    numbers.push(row);
+                    warnings.push(warning);
+                }
                 Err(error) => malformed.push((row, error)),
             }
         }
-        signals::hold_still(conn).await?;
-        let new = signals::keep(conn, context, &policy.keys, (department, region), &warnings).await?;
-        signals::match_within(conn, context, &policy.keys, department, &new).await?;
-        Ok(Submitted { received: i64::try_from(warnings.len()).unwrap_or(i64::MAX), malformed })
+        let are_own = signals::keep(conn, context, &policy.keys, (department, region), &warnings).await?;
+        let (own, reused): (Vec<_>, Vec<_>) = numbers.into_iter().zip(are_own).partition(|(_, is_own)| *is_own);
+        malformed.extend(reused.into_iter().map(|(row, _)| (row, SignalRefused::ReferenceReused.into())));
+        malformed.sort_by_key(|(row, _)| *row);
+        Ok(Submitted { received: i64::try_from(own.len()).unwrap_or(i64::MAX), malformed })
     }
 }
 

@@ -11,9 +11,8 @@ use crate::{
     },
     error::Error,
     store::{
-        households, merges,
+        households, match_queue, merges,
         profiles::{self, NewProfile},
-        signals,
     },
 };
 
@@ -32,8 +31,6 @@ impl Command for UndoMerge {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merge, Error> {
         let Merge { kept, merged, .. } = merges::find(conn, self.merge).await?;
-        // Before the households, as those do who send warnings.
-        signals::hold_warnings_off(conn).await?;
         let [head, _] = lock_both(conn, [kept, merged]).await?;
         // Somebody may have undone it until the lock was ours.
         let merge = merges::find(conn, self.merge).await?;
@@ -55,7 +52,7 @@ impl Command for UndoMerge {
             profiles::set(conn, &[NewProfile::of(household, context.today())]).await?;
         }
         profiles::refresh_newest(conn, &[kept, merged]).await?;
-        signals::warnings_match_members(conn, context, &policy.keys, &pair.merged).await?;
+        match_queue::add(conn, context, policy.keys.of_members(&pair.merged)).await?;
         Ok(pair.merge)
     }
 }

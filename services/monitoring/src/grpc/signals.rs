@@ -7,7 +7,10 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{Door, convert, warnings};
 use crate::{
     error::Error,
-    store::{regions, signals},
+    store::{
+        regions,
+        signals::{self, Shown},
+    },
 };
 
 #[tonic::async_trait]
@@ -54,7 +57,8 @@ impl SignalService for Door {
         let mut tx = self.read(&request).await?;
         let (filter, page) = convert::signals::list_signals(&request.into_inner())?;
         let found = signals::list(&mut tx, &filter, &page).await?;
-        let (signals, next_page_token) = page.cut(found, |signal| Place { region: signal.region, id: signal.id.0 });
+        let (signals, next_page_token) =
+            page.cut(found, |Shown { signal, .. }| Place { region: signal.region, id: signal.id.0 });
         let signals = signals.into_iter().map(Into::into).collect();
         Ok(Response::new(v1::ListSignalsResponse { signals, next_page_token }))
     }

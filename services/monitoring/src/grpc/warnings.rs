@@ -17,7 +17,7 @@ use tonic::{Request, Status, Streaming};
 use super::convert;
 use crate::{
     commands::{Policy, SubmitWarnings, Submitted, WarningDraft},
-    domain::signal::Department,
+    domain::signal::{Department, SignalRefused},
     error::Error,
 };
 
@@ -30,13 +30,18 @@ pub(super) async fn take(
 ) -> Result<SubmitWarningsResponse, Status> {
     let caller = Caller::of(&request)?;
     let region = caller.region();
+    let department = caller.department().and_then(Department::of_token).ok_or(SignalRefused::DepartmentMissing);
+    let department = department.map_err(Error::from)?;
     let method = MethodPath::of(&request);
     let mut messages = request.into_inner();
     let Some(Part::Options(options)) = messages.message().await?.and_then(|message| message.part) else {
         return Err(misplaced("have to be in the first message"));
     };
     let mut call = Call::of_batch(caller, method, (&options.request_id, &options))?;
-    let department: Department = convert::named("options.department", options.department)?;
+    let stated: Department = convert::named("options.department", options.department)?;
+    if stated != department {
+        return Err(Error::from(SignalRefused::DepartmentMismatch { token: department, stated }).into());
+    }
     let mut answer = SubmitWarningsResponse::default();
     let mut rows_before = 0;
     while let Some(message) = messages.message().await? {

@@ -1,7 +1,10 @@
 //! The keys that personal data is sealed and found by.
 
+use secrecy::ExposeSecret as _;
 use tongxin_platform::personal::{BlindIndex, Error, MasterKeys, PersonalConfig};
 use uuid::Uuid;
+
+use crate::domain::household::Household;
 
 /// A keyed hash by which somebody is found. Of all types with 128 bits, Postgres compares a uuid quickest.
 pub type Hash = Uuid;
@@ -38,6 +41,11 @@ impl Keys {
         let mut hash = half(self.index.of("member.id_number", &id_number)).into_bytes();
         hash[0] = self.index.of("member.id_number.area", area)[0];
         Hash::from_bytes(hash)
+    }
+
+    /// By what those are found who belong to a household.
+    pub fn of_members(&self, household: &Household) -> impl Iterator<Item = Hash> {
+        household.present().map(|member| self.of_id_number(member.personal.id_number.expose_secret()))
     }
 
     /// By what a full name is found.

@@ -11,6 +11,7 @@ pub mod households;
 pub mod imports;
 pub mod incomes;
 pub mod keys;
+pub mod match_queue;
 pub mod measures;
 mod members;
 pub mod merges;

@@ -257,9 +257,10 @@ async fn warn(app: &TestApp) -> Vec<Status> {
         let parts = [warnings::Part::Options(options), warnings::Part::Rows(WarningRows { rows: rows() })];
         stream::iter(parts.map(|part| SubmitWarningsRequest { part: Some(part) }))
     };
-    let mut department = app.clients("department", COUNTY).signals;
+    let mut department = app.department(Department::Health, COUNTY).signals;
     let answer = department.submit_warnings(submission()).await.unwrap().into_inner();
     assert_eq!((answer.received, answer.malformed), (2, 3));
+    app.settled().await;
     let mut refused: Vec<_> =
         answer.errors.iter().map(|error| Status::invalid_argument(format!("{error:?}"))).collect();
 

@@ -265,7 +265,7 @@ async fn warnings_count_whether_or_not_anybody_is_known() {
         let parts =
             [v1::submit_warnings_request::Part::Options(options), v1::submit_warnings_request::Part::Rows(rows)];
         let requests = parts.map(|part| v1::SubmitWarningsRequest { part: Some(part) });
-        app.clients("department", COUNTY).signals.submit_warnings(futures::stream::iter(requests)).await.unwrap();
+        app.department(department, COUNTY).signals.submit_warnings(futures::stream::iter(requests)).await.unwrap();
     }
     let answer = funnel(&app, COUNTY, "2025-03-01", "2025-03-31").await;
     let of = |department: Department| answer.rows.iter().find(|row| row.department() == department).unwrap();

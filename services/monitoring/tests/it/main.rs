@@ -15,6 +15,7 @@ mod incomes;
 mod lives;
 mod look_ups;
 mod made;
+mod matching;
 mod measures;
 mod members;
 mod merges;

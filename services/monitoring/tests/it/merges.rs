@@ -1,7 +1,9 @@
 //! Two records of one household.
 
 use chrono::Days;
-use tongxin_proto::monitoring::v1::{self, HouseholdDraft, MergeHouseholdsRequest, Relation, Risk, UndoMergeRequest};
+use tongxin_proto::monitoring::v1::{
+    self, Department, HouseholdDraft, MergeHouseholdsRequest, Relation, Risk, UndoMergeRequest,
+};
 use tonic::{Code, Status};
 
 use crate::{
@@ -25,7 +27,7 @@ async fn two_records(app: &TestApp) -> (v1::Household, v1::Household) {
     (kept, app.hq().register(second).await.unwrap())
 }
 
-fn request(kept: &v1::Household, merged: &v1::Household, take: &[usize]) -> MergeHouseholdsRequest {
+pub fn request(kept: &v1::Household, merged: &v1::Household, take: &[usize]) -> MergeHouseholdsRequest {
     MergeHouseholdsRequest {
         request_id: new_request_id(),
         kept_id: kept.household_id.clone(),
@@ -38,7 +40,7 @@ fn request(kept: &v1::Household, merged: &v1::Household, take: &[usize]) -> Merg
     }
 }
 
-async fn merge(app: &TestApp, request: MergeHouseholdsRequest) -> Result<v1::MergeHouseholdsResponse, Status> {
+pub async fn merge(app: &TestApp, request: MergeHouseholdsRequest) -> Result<v1::MergeHouseholdsResponse, Status> {
     Ok(app.clients("county", COUNTY).households.merge_households(request).await?.into_inner())
 }
 
@@ -231,7 +233,7 @@ async fn a_warning_of_somebody_whose_record_was_set_aside_finds_it_again() {
     let app = TestApp::start().await;
     let (kept, merged) = (app.registered(VILLAGE, 0).await, app.registered(OTHER_VILLAGE, 7).await);
     let record = merge(&app, request(&kept, &merged, &[])).await.unwrap().merge.unwrap();
-    app.clients("department", COUNTY).warn(vec![warning(head_of(7), "A-1", "2025-06-10")]).await;
+    app.department(Department::Health, COUNTY).warn(vec![warning(head_of(7), "A-1", "2025-06-10")]).await;
     assert_eq!(matched(&app).await, 0);
     undo(&app, &record).await.unwrap();
     assert_eq!(matched(&app).await, 1);
@@ -241,7 +243,7 @@ async fn a_warning_of_somebody_whose_record_was_set_aside_finds_it_again() {
 async fn a_warning_finds_who_is_taken_over_to_where_it_was_sent() {
     let app = TestApp::start().await;
     let (kept, merged) = (app.registered(VILLAGE, 0).await, app.registered(VILLAGE_ELSEWHERE, 7).await);
-    app.clients("department", COUNTY).warn(vec![warning(head_of(7), "A-1", "2025-06-10")]).await;
+    app.department(Department::Health, COUNTY).warn(vec![warning(head_of(7), "A-1", "2025-06-10")]).await;
     assert_eq!(matched(&app).await, 0);
     let taken = MergeHouseholdsRequest { take_observations: false, ..request(&kept, &merged, &[0]) };
     app.hq().households.merge_households(taken).await.unwrap();

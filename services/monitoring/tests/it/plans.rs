@@ -4,7 +4,7 @@
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tongxin_monitoring::migrations;
 use tongxin_platform::{
-    region::RegionCode,
+    region::{RegionCode, RegionRange},
     testing::{Database, Plans},
 };
 
@@ -60,6 +60,16 @@ const FILL: &str = "
     FROM household;
 ";
 
+/// Warnings of a county: each person once, and of one person five thousand; and as many entries of the queue.
+const FILL_WARNINGS: &str = "
+    INSERT INTO warning
+        (warning_id, region_code, department, reference, cause, occurred_on, data_key, sealed, id_index, record_time)
+    SELECT md5('w' || n)::uuid, 441803000000, 'health', n::text, 'illness', '2025-01-01', '', '',
+           md5('i' || CASE WHEN n < 5000 THEN 1 ELSE n END)::uuid, now()
+    FROM generate_series(0, 50000) AS n;
+    INSERT INTO match_queue (people) SELECT ARRAY[md5('i' || n)::uuid] FROM generate_series(0, 10000) AS n;
+";
+
 const COUNTY: &str = "441803000000, 441804000000";
 const FIRST: &str = "00000000-0000-0000-0000-000000000000";
 const MIDDLE: &str = "80000000-0000-0000-0000-000000000000";
@@ -73,7 +83,7 @@ const NOT_ANALYSED: &str = "
 ";
 
 /// Statements that read all of a table: it has a few rows, or they are about all of them.
-const READ_ALL: [&str; 1] = ["DELETE FROM region"];
+const READ_ALL: [&str; 2] = ["SELECT count(*) AS \"entries!\"", "DELETE FROM region"];
 
 #[tokio::test]
 async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {
@@ -86,11 +96,15 @@ async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {
     plans.plan_all(&READ_ALL).await;
 
     owner.execute(FILL).await.unwrap();
+    owner.execute(FILL_WARNINGS).await.unwrap();
     // A first import looks people up by the plans of empty tables.
     look_ups(&mut plans).await;
     owner.execute("ANALYZE").await.unwrap();
     look_ups(&mut plans).await;
     lists(&mut plans).await;
+    // The queue is seen by whoever sees every region.
+    let mut of_service = Plans::of(env!("CARGO_MANIFEST_DIR"), &database, RegionRange::EVERYWHERE).await;
+    assert!(of_service.rows_read("WHERE due_time <= now()", "10").await <= 20.0);
 }
 
 async fn look_ups(plans: &mut Plans) {
@@ -123,8 +137,15 @@ async fn look_ups(plans: &mut Plans) {
     let twice = "household_id <> asked.household_id";
     let two_of_one = "ARRAY[md5('i1')::uuid, md5('i2')::uuid], ARRAY[md5('h1')::uuid, md5('h1')::uuid]";
     assert!(plans.rows_read(twice, two_of_one).await <= 4.0);
-    let warned = "min(member.household_id::text)";
-    assert!(plans.rows_read(warned, "ARRAY[md5('i1')::uuid, md5('i2')::uuid]").await <= 4.0);
+    let two = "ARRAY[md5('i1')::uuid, md5('i6000')::uuid]";
+    let warned = "SELECT member.id_index, household.household_id, household.region_code";
+    assert!(plans.rows_read(warned, two).await <= 4.0);
+    // One of whom thousands of warnings wait, and one of whom one does.
+    let warned_of = "AS any_of_them";
+    assert!(plans.rows_read(warned_of, two).await <= 2.0);
+    let waiting = "AS asked (person, sender)";
+    let of_county = format!("{two}, ARRAY[441803000000, 441803000000], 50");
+    assert!(plans.rows_read(waiting, &of_county).await <= 200.0);
 }
 
 async fn lists(plans: &mut Plans) {

@@ -1,6 +1,7 @@
 //! Screening, simulation, and verdicts that can be given once more.
 
 use chrono::{Days, NaiveDate};
+use tongxin_platform::testing::eventually;
 use tongxin_proto::monitoring::v1::{self, HousingGrade, Relation, Risk, ScreeningCount};
 use tonic::{Code, Status};
 
@@ -216,6 +217,9 @@ async fn a_simulation_says_whom_other_rules_would_flag_and_writes_nothing() {
     record(&mut app.hq(), observation(&aging)).await.unwrap();
     // The head has become 60, which no profile says.
     app.world.clock.set(now() + Days::new(2));
+    // Their numbers come later than the events themselves.
+    let unnumbered = "(SELECT FROM event WHERE seq IS NULL) AS unnumbered";
+    eventually("all events are numbered", || async { app.count(unnumbered).await == 0 }).await;
     let tables = ["rule_set", "verdict", "signal", "signal_source", "event", "request", "profile"];
     let mut before = Vec::new();
     for table in tables {

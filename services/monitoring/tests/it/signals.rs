@@ -117,9 +117,11 @@ async fn reports_of_one_household_and_cause_are_one_signal_while_it_is_open() {
 async fn reports_that_come_at_once_raise_one_signal_with_a_source_each() {
     let app = TestApp::start().await;
     let household = app.registered(VILLAGE, 0).await.household_id;
-    let reports = (0..12).map(|_| {
-        let (mut village, request) =
-            (app.clients("village", VILLAGE), report(&household, SignalKind::Sweep, Risk::Illness, "2025-06-10"));
+    let reports = (1..=12).map(|on| {
+        let (mut village, request) = (
+            app.clients("village", VILLAGE),
+            report(&household, SignalKind::Sweep, Risk::Illness, &format!("2025-06-{on:02}")),
+        );
         async move { village.signals.report_signal(request).await.unwrap().into_inner() }
     });
     let answers = join_all(reports).await;
@@ -127,6 +129,10 @@ async fn reports_that_come_at_once_raise_one_signal_with_a_source_each() {
     assert_eq!((app.count("signal").await, app.count("signal_source").await), (1, 12));
     let id = &answers[0].signal.as_ref().unwrap().signal_id;
     assert_eq!(app.hq().signal(id).await.unwrap().version, 12);
+    // What was reported on one of the days already is not kept again, however often it comes.
+    let again = report(&household, SignalKind::Sweep, Risk::Illness, "2025-06-10");
+    let answer = app.hq().signals.report_signal(again).await.unwrap().into_inner();
+    assert_eq!((answer.joined, answer.signal.unwrap().version, app.count("signal_source").await), (true, 12, 12));
     assert_eq!(app.count_of(Counted::OpenSignals, VILLAGE, "2025-06-30").await, 1);
 }
 

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fs, time::Duration};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use prost::{Message, Name};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_monitoring::{App, Config, migrations};
 use tongxin_platform::{
@@ -17,7 +18,7 @@ use tongxin_platform::{
 use tongxin_proto::{
     Date,
     monitoring::v1::{
-        case_service_client::CaseServiceClient, disclosure_service_client::DisclosureServiceClient,
+        Department, case_service_client::CaseServiceClient, disclosure_service_client::DisclosureServiceClient,
         household_service_client::HouseholdServiceClient, observation_service_client::ObservationServiceClient,
         rule_service_client::RuleServiceClient, signal_service_client::SignalServiceClient,
         village_service_client::VillageServiceClient,
@@ -74,8 +75,10 @@ pub struct TestApp {
     pub world: TestWorld,
     /// Of the role that owns the tables, which sees all.
     pub owner: PgPool,
+    pub database: Database,
     channel: Channel,
     config: Config,
+    running: JoinHandle<()>,
     stop: CancellationToken,
     _keys: TempDir,
     _stop: DropGuard,
@@ -122,18 +125,46 @@ impl TestApp {
     }
 
     pub async fn start_in(world: TestWorld) -> Self {
+        Self::start_with(world, Database::migrated(&migrations()).await).await
+    }
+
+    /// Started while another replica has the lease to match warnings, and does nothing.
+    pub async fn start_without_matcher() -> Self {
         let database = Database::migrated(&migrations()).await;
+        let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
+        let held = "INSERT INTO lease (name, owner, until_time)
+                    VALUES ('warnings', gen_random_uuid(), now() + interval '1 hour')";
+        sqlx::query(held).execute(&mut owner).await.unwrap();
+        Self::start_with(TestWorld::at(now()).await, database).await
+    }
+
+    /// Stopped as it is, and started again on what it left.
+    pub async fn restart(self) -> Self {
+        let Self { world, database, config, running, stop, _keys: keys, .. } = self;
+        stop.cancel();
+        running.await.unwrap();
+        Self::start_on(world, database, config, keys).await
+    }
+
+    async fn start_with(world: TestWorld, database: Database) -> Self {
+        let keys = TempDir::new().unwrap();
+        let config = Config::on(DbConfig::at(&database.app_url), "http://127.0.0.1:1", new_keys(&keys));
+        Self::start_on(world, database, config, keys).await
+    }
+
+    async fn start_on(world: TestWorld, database: Database, config: Config, keys: TempDir) -> Self {
         let stop = CancellationToken::new();
         let pairing = pairing::serve(now(), stop.clone()).await;
-        let keys = TempDir::new().unwrap();
-        let config = Config::on(DbConfig::at(&database.app_url), format!("http://{pairing}"), new_keys(&keys));
-        let channel = serve(config.clone(), &world, &stop).await;
+        let config = Config { pairing: format!("http://{pairing}").into(), ..config };
+        let (channel, running) = serve(config.clone(), &world, &stop).await;
         let app = Self {
             world,
             config,
             stop: stop.clone(),
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
+            database,
             channel,
+            running,
             _keys: keys,
             _stop: stop.drop_guard(),
         };
@@ -143,16 +174,27 @@ impl TestApp {
 
     /// Clients of another replica on the same database, as of [`clients`](Self::clients).
     pub async fn clients_of_a_replica(&self, role: &str, region: &str) -> Clients {
-        self.clients_at(&serve(self.config.clone(), &self.world, &self.stop).await, role, region)
+        let (channel, _) = serve(self.config.clone(), &self.world, &self.stop).await;
+        self.clients_at(&channel, &self.world.token(role, region))
     }
 
     /// Clients for a role in a region; the token's subject is `role@region`.
     pub fn clients(&self, role: &str, region: &str) -> Clients {
-        self.clients_at(&self.channel, role, region)
+        self.clients_at(&self.channel, &self.world.token(role, region))
     }
 
-    fn clients_at(&self, channel: &Channel, role: &str, region: &str) -> Clients {
-        let token = MetadataValue::try_from(format!("Bearer {}", self.world.token(role, region))).unwrap();
+    /// Clients for a department in a region.
+    pub fn department(&self, department: Department, region: &str) -> Clients {
+        self.clients_with(&self.world.department_token(department.as_str_name(), region))
+    }
+
+    /// Clients with some token.
+    pub fn clients_with(&self, token: &str) -> Clients {
+        self.clients_at(&self.channel, token)
+    }
+
+    fn clients_at(&self, channel: &Channel, token: &str) -> Clients {
+        let token = MetadataValue::try_from(format!("Bearer {token}")).unwrap();
         let bearer = || Bearer(token.clone());
         Clients {
             households: HouseholdServiceClient::with_interceptor(channel.clone(), bearer()),
@@ -176,6 +218,11 @@ impl TestApp {
         sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&self.owner).await.unwrap()
     }
 
+    /// Waits until nobody waits to be matched with warnings.
+    pub async fn settled(&self) {
+        eventually("all are matched", || async { self.count("match_queue").await == 0 }).await;
+    }
+
     /// The events of one type in the log, oldest first, whether sequenced or not.
     pub async fn events<E: Message + Name + Default>(&self) -> Vec<E> {
         let payloads: Vec<Vec<u8>> = sqlx::query_scalar("SELECT payload FROM event WHERE event_type = $1 ORDER BY id")
@@ -188,14 +235,15 @@ impl TestApp {
 }
 
 /// Starts the service until told to stop.
-async fn serve(config: Config, world: &TestWorld, stop: &CancellationToken) -> Channel {
+async fn serve(config: Config, world: &TestWorld, stop: &CancellationToken) -> (Channel, JoinHandle<()>) {
     let app = App::build(config, world.surroundings.clone()).await.unwrap();
     let address = format!("http://{}", app.grpc_address().unwrap());
     let mut lifecycle = Lifecycle::default();
     app.start(&mut lifecycle);
     let stopped = stop.clone();
-    tokio::spawn(lifecycle.run_until(async move { stopped.cancelled().await }, Duration::from_secs(5)));
-    Endpoint::from_shared(address).unwrap().connect_lazy()
+    let stopping = lifecycle.run_until(async move { stopped.cancelled().await }, Duration::from_secs(5));
+    let running = tokio::spawn(async move { stopping.await.unwrap() });
+    (Endpoint::from_shared(address).unwrap().connect_lazy(), running)
 }
 
 /// What a caller is told: the code, the reason, and the fields that are wrong.

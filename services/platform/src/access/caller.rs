@@ -14,6 +14,7 @@ pub struct Caller(Arc<Inner>);
 struct Inner {
     subject: String,
     region: RegionCode,
+    department: Option<String>,
     permissions: HashSet<String>,
     limits: HourlyLimits,
 }
@@ -22,13 +23,19 @@ impl Caller {
     /// A caller with a subject, a region and permissions.
     pub fn new(subject: impl Into<String>, region: RegionCode, permissions: HashSet<String>) -> Self {
         let limits = HourlyLimits::default();
-        Self(Arc::new(Inner { subject: subject.into(), region, permissions, limits }))
+        Self(Arc::new(Inner { subject: subject.into(), region, department: None, permissions, limits }))
     }
 
     /// The same caller with other limits than the usual ones.
     #[must_use]
     pub fn with_limits(self, limits: HourlyLimits) -> Self {
         Self(Arc::new(Inner { limits, ..Inner::clone(&self.0) }))
+    }
+
+    /// The same caller, who speaks for a department.
+    #[must_use]
+    pub fn of_department(self, department: Option<String>) -> Self {
+        Self(Arc::new(Inner { department, ..Inner::clone(&self.0) }))
     }
 
     /// The caller of a request that came through the door.
@@ -55,6 +62,12 @@ impl Caller {
     #[must_use]
     pub fn limits(&self) -> HourlyLimits {
         self.0.limits
+    }
+
+    /// The department that the caller speaks for, in the issuer's word for it.
+    #[must_use]
+    pub fn department(&self) -> Option<&str> {
+        self.0.department.as_deref()
     }
 
     /// Whether the caller has a permission.

@@ -56,6 +56,8 @@ pub struct TokenRequest {
     pub roles: Vec<String>,
     /// The region.
     pub region: RegionCode,
+    /// The department that the bearer speaks for.
+    pub department: Option<String>,
     /// How long it is good.
     pub lifetime: Duration,
 }
@@ -97,7 +99,7 @@ impl LocalKey {
     pub fn sign(&self, request: &TokenRequest, clock: &Clock) -> Result<String, LocalKeyError> {
         let now = clock.now().timestamp();
         let expires = now.saturating_add(i64::try_from(request.lifetime.as_secs()).unwrap_or(i64::MAX));
-        let claims = json!({
+        let mut claims = json!({
             "iss": ISSUER,
             "aud": "tongxin",
             "sub": request.subject,
@@ -107,6 +109,9 @@ impl LocalKey {
             "iat": now,
             "exp": expires,
         });
+        if let Some(department) = &request.department {
+            claims["department"] = json!(department);
+        }
         Ok(encode(&Header::new(Algorithm::EdDSA), &claims, &self.key)?)
     }
 }

@@ -158,9 +158,11 @@ impl Access {
             let of_role = self.limits_of.get(&role).copied().unwrap_or_default();
             limits = Some(limits.map_or(of_role, |limits| limits.larger(of_role)));
         }
+        let department = department(issuer, claims, subject);
         // Two issuers may know different people by one name.
         let subject = format!("{}|{subject}", issuer.issuer);
-        Ok(Caller::new(subject, region, permissions).with_limits(limits.unwrap_or_default()))
+        let caller = Caller::new(subject, region, permissions).of_department(department);
+        Ok(caller.with_limits(limits.unwrap_or_default()))
     }
 
     fn remembered(&self, key: &[u8; 32], now: i64) -> Option<Caller> {
@@ -196,6 +198,14 @@ fn check_time(claims: &Claims, now: i64) -> Result<i64, TokenRefused> {
         return Err(TokenRefused::Time);
     }
     Ok(expires)
+}
+
+/// A claim that is no text names no department, nor does the subject then.
+fn department(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Option<String> {
+    match claims.get(&issuer.department_claim) {
+        Some(claim) => claim.as_str().map(str::to_owned),
+        None => issuer.department_of_subject.get(subject).cloned(),
+    }
 }
 
 fn roles(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Vec<String> {

@@ -18,5 +18,7 @@ pub(crate) use chain::{Content, link};
 pub(crate) use publish::{MESSAGE_BYTES, unescaped};
 pub use publish::{stream_config, stream_name, subjects};
 pub use read::{Head, begin_epoch, head, read};
-pub use relay::{Relay, RelayWake};
+pub use relay::Relay;
+
+pub use crate::worker::Wake as RelayWake;
 pub use service::LogReader;

@@ -1,19 +1,19 @@
 //! Carries events from the log to JetStream: one loop numbers them, another one publishes, so
 //! that a broker that hangs keeps nobody from reading the log.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_nats::jetstream;
 use sqlx::PgPool;
 use tokio::{
-    sync::{Mutex, Notify, mpsc},
+    sync::{Mutex, mpsc},
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{gauges::Gauges, publisher::Publisher, read::Entry, sequence};
-use crate::lease::Lease;
+use crate::{lease::Lease, worker::Wake as RelayWake};
 
 /// How often the relay looks for events that nobody woke it for.
 const POLL: Duration = Duration::from_millis(200);
@@ -23,17 +23,6 @@ const PARTS_AHEAD: usize = 4;
 
 /// How long a part of the log may take to be published.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Wakes the relay after a commit, so that it need not wait for its next look.
-#[derive(Debug, Clone, Default)]
-pub struct RelayWake(Arc<Notify>);
-
-impl RelayWake {
-    /// Tells the relay that there are new events.
-    pub fn wake(&self) {
-        self.0.notify_one();
-    }
-}
 
 /// The relay of one service.
 #[derive(Debug)]
@@ -94,7 +83,7 @@ impl Numberer {
         let mut called = false;
         loop {
             // Registered before the look: an event written in between is not slept over.
-            let woken = self.wake.0.notified();
+            let woken = self.wake.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
             let more = match self.work(lease, called).await {

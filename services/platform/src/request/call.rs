@@ -1,6 +1,9 @@
 //! Who asks, under which identifier, and for what.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use prost::Message;
@@ -102,6 +105,8 @@ pub struct Context {
     pub limits: HourlyLimits,
     /// Counts the identifiers that were given, so that later ones are greater.
     ids: Arc<Mutex<ContextV7>>,
+    /// Whether the change leaves work for later.
+    left_work: Arc<AtomicBool>,
 }
 
 impl Context {
@@ -109,8 +114,8 @@ impl Context {
     #[must_use]
     pub fn of_service(actor: &str, now: DateTime<Utc>) -> Self {
         let (actor, regions) = (actor.to_owned(), RegionRange::EVERYWHERE);
-        let limits = HourlyLimits::default();
-        Self { now, actor, regions, may_load_history: true, limits, ids: Arc::default() }
+        let (limits, left_work) = (HourlyLimits::default(), Arc::default());
+        Self { now, actor, regions, may_load_history: true, limits, ids: Arc::default(), left_work }
     }
 
     /// A change that a caller asks for at a moment.
@@ -123,7 +128,18 @@ impl Context {
             may_load_history: caller.may("history.load"),
             limits: caller.limits(),
             ids: Arc::default(),
+            left_work: Arc::default(),
         }
+    }
+
+    /// Says that the change leaves work, which the service's worker is woken for once it is committed.
+    pub fn leave_work(&self) {
+        self.left_work.store(true, Relaxed);
+    }
+
+    /// Whether it does.
+    pub(super) fn leaves_work(&self) -> bool {
+        self.left_work.load(Relaxed)
     }
 
     /// The business date of the change.

@@ -17,6 +17,7 @@ use crate::{
     error::{ErrorKind, ServiceError, database_kind},
     limit::{self, LimitReached, Limited},
     log::RelayWake,
+    worker::Wake,
 };
 
 /// A change that is asked for.
@@ -105,6 +106,7 @@ pub struct Writer<Policy> {
     pool: PgPool,
     clock: Clock,
     wake: RelayWake,
+    worker: Wake,
     policy: Arc<Policy>,
 }
 
@@ -114,6 +116,7 @@ impl<Policy> Clone for Writer<Policy> {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             wake: self.wake.clone(),
+            worker: self.worker.clone(),
             policy: Arc::clone(&self.policy),
         }
     }
@@ -122,7 +125,13 @@ impl<Policy> Clone for Writer<Policy> {
 impl<Policy: Send + Sync + 'static> Writer<Policy> {
     /// Carries out commands on a database, and wakes its relay after each.
     pub fn new(pool: PgPool, clock: Clock, wake: RelayWake, policy: Policy) -> Self {
-        Self { pool, clock, wake, policy: Arc::new(policy) }
+        Self { pool, clock, wake, worker: Wake::default(), policy: Arc::new(policy) }
+    }
+
+    /// The same, which also wakes a worker after a change that leaves work.
+    #[must_use]
+    pub fn waking(self, worker: &Wake) -> Self {
+        Self { worker: worker.clone(), ..self }
     }
 
     /// What the service decides by.
@@ -167,7 +176,7 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
             let mut tx = Scope::region(caller.region()).write(&writer.pool).await?;
             let output = command.apply(&mut tx, &context, &writer.policy).await?;
             tx.commit().await?;
-            writer.wake.wake();
+            writer.committed(&context);
             Ok(output)
         };
         match tokio::spawn(work.in_current_span()).await {
@@ -222,8 +231,15 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         let answer = Answer::from(output);
         answers::keep(&mut tx, call, &context, &answer.encode_to_vec()).await?;
         tx.commit().await?;
-        self.wake.wake();
+        self.committed(&context);
         Ok(answer)
+    }
+
+    fn committed(&self, context: &Context) {
+        self.wake.wake();
+        if context.leaves_work() {
+            self.worker.wake();
+        }
     }
 
     async fn earlier_answer<Answer: Message + Default>(&self, call: &Call) -> Result<Option<Answer>, RequestError> {

@@ -166,6 +166,18 @@ impl TestWorld {
         let request = token_request(&format!("{role}@{region}"), &[role], region);
         key.sign(&request, &self.clock).expect("it signs")
     }
+
+    /// A token for the role `department` of somebody who speaks for one.
+    ///
+    /// # Panics
+    /// When it cannot be signed.
+    #[must_use]
+    pub fn department_token(&self, department: &str, region: &str) -> String {
+        let key = LocalKey::in_folder(self.keys.path()).expect("the key is there");
+        let request = token_request(&format!("{department}@{region}"), &["department"], region);
+        let request = TokenRequest { department: Some(department.to_owned()), ..request };
+        key.sign(&request, &self.clock).expect("it signs")
+    }
 }
 
 fn token_request(subject: &str, roles: &[&str], region: &str) -> TokenRequest {
@@ -173,6 +185,7 @@ fn token_request(subject: &str, roles: &[&str], region: &str) -> TokenRequest {
         subject: subject.to_owned(),
         roles: roles.iter().map(ToString::to_string).collect(),
         region: RegionCode::parse_of_caller(region).expect("a region code"),
+        department: None,
         lifetime: Duration::from_hours(1),
     }
 }

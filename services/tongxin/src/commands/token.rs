@@ -8,13 +8,15 @@ use tongxin_platform::{
     clock::Clock,
     region::RegionCode,
 };
+use tongxin_proto::monitoring::v1::Department;
 
-use crate::instance::DATA_DIR;
+use crate::{instance::DATA_DIR, words::Word};
 
 /// Signs a token for the services of `tongxin up`, and writes it to standard output.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin token --role village --region 441823107200 --subject zhang
+  tongxin token --role department --department medical_insurance --region 441823000000
   curl -H \"authorization: Bearer $(tongxin token --role hq --region 441800000000)\" \\
        -H 'content-type: application/json' -d '{\"regionCode\":\"441800000000\"}' \\
        http://127.0.0.1:7400/tongxin.gateway.v1.GatewayService/GetScorecard")]
@@ -26,6 +28,10 @@ pub struct Args {
     /// Where the bearer may do it, 12-digit code; 000000000000 is the whole country
     #[arg(long, value_name = "CODE", value_parser = region)]
     region: RegionCode,
+
+    /// Which department the bearer warns for, such as `medical_insurance`; without one nobody warns
+    #[arg(long, value_name = "NAME", value_parser = department)]
+    department: Option<Department>,
 
     /// Who the bearer is; the log names him
     #[arg(long, value_name = "NAME")]
@@ -55,6 +61,12 @@ fn role(text: &str) -> Result<String, String> {
     Err(format!("there are: {}", names.join(", ")))
 }
 
+/// Reads the name of a department as people write it, or as the contract does.
+fn department(text: &str) -> Result<Department, String> {
+    let word = text.to_ascii_lowercase();
+    Department::named(word.strip_prefix("department_").unwrap_or(&word))
+}
+
 pub fn run(args: &Args) -> Result<()> {
     if !args.data_dir.is_dir() {
         bail!(
@@ -66,6 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
         subject: args.subject.clone().unwrap_or_else(|| args.roles.join("+")),
         roles: args.roles.clone(),
         region: args.region,
+        department: args.department.map(Word::word),
         lifetime: Duration::from_hours(24) * args.days,
     };
     let key = LocalKey::of_folder(&args.data_dir).map_err(|error| match &error {

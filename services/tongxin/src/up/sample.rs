@@ -28,7 +28,8 @@ pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     let register = Gateway::at(&world.instance.gateway, &world.instance.operator_token_file)?;
 
     let begun = Instant::now();
-    sample::load((&gateway, &register), &files, &year, &kept).await?;
+    let departments = |department| world.gateway_of(department);
+    sample::load((&gateway, &register), &departments, &files, (&year, &kept)).await?;
     let load_seconds = begun.elapsed().as_secs_f64();
     let loaded = Instant::now();
     level(world, &gateway, &files).await?;

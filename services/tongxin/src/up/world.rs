@@ -17,17 +17,21 @@ use tongxin_platform::{
     service::Surroundings,
     telemetry::Telemetry,
 };
+use tongxin_proto::monitoring::v1::Department;
 
 use super::{databases, keys, ports::Ports, token::TokenFile};
 use crate::{
+    client::Gateway,
     instance::{Addresses, Instance},
     services::ServiceName,
     table,
+    words::Word as _,
 };
 
 /// Guangdong: what the token in the data folder is good for.
 const REGION: &str = "440000000000";
 const ROLES: [&str; 3] = ["hq", "operator", "department"];
+const DEPARTMENT: Department = Department::MedicalInsurance;
 
 /// What the token for the register is good for, everywhere.
 const OPERATOR: [&str; 1] = ["operator"];
@@ -94,8 +98,7 @@ impl World {
 
         let country = request("up-operator", &OPERATOR, RegionCode::COUNTRY);
         let operator_token_file = token_file(data_dir, "operator.token", country, clock.clone())?;
-        let province = request("up", &ROLES, RegionCode::parse(REGION)?);
-        let token_file = token_file(data_dir, "token", province, clock)?;
+        let token_file = token_file(data_dir, "token", speaking_for(DEPARTMENT)?, clock)?;
         let instance = Instance {
             pid: std::process::id(),
             gateway: at(gateway.grpc_address()?),
@@ -114,6 +117,14 @@ impl World {
         lifecycle.start("the token file", token_file.run(stop.clone()));
         lifecycle.start("the operator's token file", operator_token_file.run(stop));
         Ok((Self { instance, progress }, lifecycle))
+    }
+
+    /// The gateway, called as the token file says but for another department.
+    pub fn gateway_of(&self, department: Department) -> Result<Gateway> {
+        let folder = self.instance.token_file.parent().context("the token file is in a folder")?;
+        let (key, clock) = (LocalKey::of_folder(folder)?, Clock::system());
+        let credentials = Credentials::local(key, speaking_for(department)?, clock);
+        Gateway::with_credentials(&self.instance.gateway, credentials)
     }
 
     /// Waits until all that happened before is followed.
@@ -195,11 +206,18 @@ fn token_file(data_dir: &Path, name: &str, request: TokenRequest, clock: Clock) 
     Ok(file)
 }
 
+/// The token in the data folder, for a department.
+fn speaking_for(department: Department) -> Result<TokenRequest> {
+    let whole = request("up", &ROLES, RegionCode::parse(REGION)?);
+    Ok(TokenRequest { department: Some(department.word()), ..whole })
+}
+
 fn request(subject: &str, roles: &[&str], region: RegionCode) -> TokenRequest {
     TokenRequest {
         subject: subject.to_owned(),
         roles: roles.iter().map(ToString::to_string).collect(),
         region,
+        department: None,
         lifetime: Duration::from_hours(1),
     }
 }

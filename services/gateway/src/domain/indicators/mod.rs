@@ -27,6 +27,8 @@ pub struct Indicator {
     pub definition: &'static str,
     /// The indicator that it breaks down by a category or a risk.
     pub breakdown_of: Option<&'static Indicator>,
+    /// Whether it counts households, cases or signals, or follows from such figures: a person more or less would show.
+    pub about_persons: bool,
     /// Whether the figure of a region is the sum over the regions in it. Where it is not, events
     /// state what counts at each level.
     pub adds_up: bool,
@@ -51,6 +53,12 @@ pub enum Kind {
 }
 
 impl Indicator {
+    /// The service whose events add to it; of a ratio none.
+    #[must_use]
+    pub fn source(&self) -> Option<&'static str> {
+        self.source_event.split('.').nth(1)
+    }
+
     /// Whether events add to it; others follow from those that they do add to.
     #[must_use]
     pub fn has_facts(&self) -> bool {
@@ -82,6 +90,29 @@ mod tests {
                 Kind::FlowOf(stock) => assert!(CATALOGUE.contains(stock) && stock.kind == Kind::Stock),
                 Kind::Stock | Kind::Flow => {}
             }
+        }
+    }
+
+    #[test]
+    fn what_follows_from_figures_about_persons_is_about_persons() {
+        for indicator in CATALOGUE.iter() {
+            let sources = match &indicator.kind {
+                Kind::Ratio { part, whole } => vec![*part, *whole],
+                Kind::FlowOf(stock) => vec![*stock],
+                Kind::Stock | Kind::Flow => indicator.breakdown_of.into_iter().collect(),
+            };
+            let follows = sources.iter().any(|source| source.about_persons);
+            assert!(indicator.about_persons || !follows, "{}", indicator.id);
+        }
+    }
+
+    #[test]
+    fn whatever_counts_households_cases_or_signals_is_about_persons() {
+        let counts_persons = "tongxin.monitoring.v1.CountChanged";
+        let units = ["households", "signals", "steps"];
+        for indicator in CATALOGUE.iter() {
+            let counts = indicator.source_event == counts_persons || units.contains(&indicator.unit);
+            assert_eq!(indicator.about_persons, counts || indicator.id == "warning_precision", "{}", indicator.id);
         }
     }
 

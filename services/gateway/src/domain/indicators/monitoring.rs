@@ -70,6 +70,7 @@ const fn count(
         source_event: COUNT_CHANGED,
         definition,
         breakdown_of: None,
+        about_persons: true,
         adds_up: true,
     }
 }
@@ -181,12 +182,14 @@ pub static WARNING_PRECISION: Indicator = Indicator {
     source_event: "",
     definition: "Warnings that were right among the signals from departments.",
     breakdown_of: None,
+    about_persons: true,
     adds_up: false,
 };
 
 /// Villages above a tier of collective income.
 const fn tier(id: &'static str, name_zh: &'static str, name_en: &'static str, definition: &'static str) -> Indicator {
-    Indicator { source_event: TIER_CHANGED, ..count((id, name_zh, name_en), "villages", Kind::Stock, definition) }
+    let named = count((id, name_zh, name_en), "villages", Kind::Stock, definition);
+    Indicator { source_event: TIER_CHANGED, about_persons: false, ..named }
 }
 
 /// Villages above 100,000 yuan.

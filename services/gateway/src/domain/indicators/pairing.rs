@@ -26,6 +26,7 @@ pub static SUPPORTER_PARTY_ORGANISATIONS_PAIRED: Indicator = Indicator {
     definition: "Supporting party organisations with at least one party pairing in force with a recipient in the \
                  region, each counted once however many recipients it has there.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: false,
 };
 
@@ -40,6 +41,7 @@ pub static VILLAGES_PARTY_PAIRED: Indicator = Indicator {
     definition: "Assisted villages that are covered under the coverage rule `party`: their party organisation has \
                  at least one party pairing in force.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: true,
 };
 
@@ -53,6 +55,7 @@ pub static ASSISTED_VILLAGES: Indicator = Indicator {
     source_event: "tongxin.pairing.v1.RegionAssistanceChanged",
     definition: "Administrative villages of the register that count as assisted.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: true,
 };
 
@@ -66,6 +69,7 @@ pub static PARTY_COVERAGE: Indicator = Indicator {
     source_event: "",
     definition: "Villages with a party pairing among the assisted villages.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: false,
 };
 
@@ -80,6 +84,7 @@ pub static VILLAGES_DUAL_COVERED: Indicator = Indicator {
     definition: "Assisted villages that are covered under the coverage rule `dual`: their party organisation is \
                  paired with at least one of a support unit and at least one of an enterprise.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: true,
 };
 
@@ -93,6 +98,7 @@ pub static DUAL_COVERAGE: Indicator = Indicator {
     source_event: "",
     definition: "Villages with dual coverage among the assisted villages.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: false,
 };
 
@@ -107,6 +113,7 @@ pub static SUPPORTER_SCHOOLS_PAIRED: Indicator = Indicator {
     definition: "Supporting schools with at least one school pairing in force with a recipient in the region, each \
                  counted once however many recipients it has there.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: false,
 };
 
@@ -121,6 +128,7 @@ pub static RECIPIENT_SCHOOLS_PAIRED: Indicator = Indicator {
     definition: "Schools of the region with at least one school pairing in force, each counted once however many \
                  supporters it has.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: false,
 };
 
@@ -134,5 +142,6 @@ pub static JOINT_ACTIVITIES: Indicator = Indicator {
     source_event: "tongxin.pairing.v1.JointActivityHeld",
     definition: "Joint activities that paired organisations held, from 1 January of the year up to the day.",
     breakdown_of: None,
+    about_persons: false,
     adds_up: true,
 };

@@ -59,6 +59,15 @@ named! {
     }
 }
 
+impl Department {
+    /// The one that a token names: by its name, or by that of the contract, in lower or upper case.
+    #[must_use]
+    pub fn of_token(word: &str) -> Option<Self> {
+        let word = word.to_ascii_lowercase();
+        Self::by_name(word.strip_prefix("department_").unwrap_or(&word))
+    }
+}
+
 named! {
     /// Where a signal stands.
     pub enum SignalState {
@@ -196,6 +205,23 @@ pub enum SignalRefused {
     #[error("{0} is not in the region of the sender's token")]
     OutsideRegion(RegionCode),
 
+    /// A reference names one record.
+    #[error("the reference was sent with another person, cause or day: choose another one")]
+    ReferenceReused,
+
+    /// Whoever warns speaks for a department.
+    #[error("the token names no department: ask its issuer for one that does")]
+    DepartmentMissing,
+
+    /// Whoever warns speaks for one department.
+    #[error("the token is one of {}, not of {}", .token.name(), .stated.name())]
+    DepartmentMismatch {
+        /// The token's.
+        token: Department,
+        /// What the request states.
+        stated: Department,
+    },
+
     /// It was not verified, or a case was opened for it before.
     #[error("signal {0} is not a verified one that waits for a case")]
     NotVerified(SignalId),
@@ -208,9 +234,12 @@ impl SignalRefused {
         match self {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Decided(_) | Self::NotVerified(_) => ErrorKind::FailedPrecondition,
-            Self::DateOrder(..) | Self::PeriodOrder(..) | Self::KindWrong | Self::OutsideRegion(_) => {
-                ErrorKind::Invalid
-            }
+            Self::DateOrder(..)
+            | Self::PeriodOrder(..)
+            | Self::KindWrong
+            | Self::OutsideRegion(_)
+            | Self::ReferenceReused => ErrorKind::Invalid,
+            Self::DepartmentMissing | Self::DepartmentMismatch { .. } => ErrorKind::PermissionDenied,
         }
     }
 
@@ -223,6 +252,9 @@ impl SignalRefused {
             Self::DateOrder(..) | Self::PeriodOrder(..) => "DATE_ORDER",
             Self::KindWrong => "SIGNAL_KIND_WRONG",
             Self::OutsideRegion(_) => "WARNING_OUTSIDE_REGION",
+            Self::ReferenceReused => "REFERENCE_REUSED",
+            Self::DepartmentMissing => "DEPARTMENT_MISSING",
+            Self::DepartmentMismatch { .. } => "DEPARTMENT_MISMATCH",
             Self::NotVerified(_) => "SIGNAL_NOT_VERIFIED",
         }
     }
@@ -235,8 +267,10 @@ impl SignalRefused {
             Self::PeriodOrder(..) => Some("until"),
             Self::KindWrong => Some("kind"),
             Self::OutsideRegion(_) => Some("region_code"),
+            Self::ReferenceReused => Some("reference"),
+            Self::DepartmentMismatch { .. } => Some("options.department"),
             Self::NotFound(_) => Some("signal_id"),
-            Self::Decided(_) | Self::NotVerified(_) => None,
+            Self::Decided(_) | Self::NotVerified(_) | Self::DepartmentMissing => None,
         }
     }
 }
@@ -273,9 +307,10 @@ impl Signal {
         warnings.map(|source| source.reported_on).min()
     }
 
-    /// Lets another report join. A screening rule that it rests on already adds nothing.
+    /// Lets another report join. One that says what another said already adds nothing, so that a signal does not grow
+    /// with what is repeated about it.
     pub fn join(&mut self, source: Source) -> bool {
-        let is_known = self.sources.iter().any(|known| says_the_same(known.origin, source.origin));
+        let is_known = self.sources.iter().any(|known| says_the_same(*known, source));
         if !is_known {
             self.sources.push(source);
         }
@@ -309,13 +344,13 @@ impl Signal {
     }
 }
 
-/// Whether two screenings hit by one rule.
-fn says_the_same(one: Origin, other: Origin) -> bool {
-    match (one, other) {
+/// Whether two screenings hit by one rule, whenever that was, or two reports came in alike on one day.
+fn says_the_same(one: Source, other: Source) -> bool {
+    match (one.origin, other.origin) {
         (
             Origin::Screening { rule_set: one_set, rule_number: one_number, .. },
             Origin::Screening { rule_set: other_set, rule_number: other_number, .. },
         ) => (one_set, one_number) == (other_set, other_number),
-        _ => false,
+        _ => one == other,
     }
 }

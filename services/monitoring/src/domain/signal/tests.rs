@@ -85,8 +85,30 @@ fn a_rule_that_hits_again_adds_nothing() {
     assert!(!signal.join(source(screening(1), "2025-04-01")));
     assert!(signal.join(source(screening(2), "2025-04-01")));
     assert!(signal.join(source(Origin::Sweep, "2025-04-01")));
-    assert!(signal.join(source(Origin::Sweep, "2025-04-01")));
-    assert_eq!(signal.sources.len(), 4);
+    assert!(!signal.join(source(Origin::Sweep, "2025-04-01")));
+    assert!(signal.join(source(Origin::SelfReport, "2025-04-01")));
+    assert!(signal.join(source(Origin::Sweep, "2025-04-02")));
+    assert_eq!(signal.sources.len(), 5);
+}
+
+#[test]
+fn warnings_of_a_department_that_repeat_a_day_add_nothing() {
+    let mut signal = signal(WARNING, "2025-03-01");
+    assert!(!signal.join(source(WARNING, "2025-03-01")));
+    assert!(signal.join(source(WARNING, "2025-03-02")));
+    assert!(signal.join(source(Origin::Warning(Department::Water), "2025-03-01")));
+    assert!(!signal.join(source(WARNING, "2025-03-02")));
+    assert_eq!(signal.sources.len(), 3);
+}
+
+#[test]
+fn a_token_names_its_department_with_or_without_the_prefix_of_the_contract() {
+    for word in ["human_resources", "HUMAN_RESOURCES", "DEPARTMENT_HUMAN_RESOURCES", "department_human_resources"] {
+        assert_eq!(Department::of_token(word), Some(Department::HumanResources), "{word}");
+    }
+    for word in ["", "department", "unspecified", "DEPARTMENT_UNSPECIFIED", "human-resources", " health", "weather"] {
+        assert_eq!(Department::of_token(word), None, "{word}");
+    }
 }
 
 #[test]

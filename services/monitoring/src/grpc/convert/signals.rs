@@ -17,7 +17,7 @@ use crate::{
         signal::{Decision, Funnel, FunnelRow, Origin, Outcomes, Signal, SignalRefused, SignalState, Source},
     },
     error::Error,
-    store::signals::Filter,
+    store::signals::{Filter, SOURCES_SHOWN, Shown},
 };
 
 pub(in crate::grpc) fn signal_id(text: &str) -> Result<SignalId, Error> {
@@ -88,12 +88,19 @@ impl From<Signal> for v1::Signal {
             region_code: signal.region.to_string(),
             cause: v1::Risk::from(signal.cause).into(),
             state,
-            sources: signal.sources.into_iter().map(Into::into).collect(),
+            source_count: i64::try_from(signal.sources.len()).unwrap_or(i64::MAX),
+            sources: signal.sources.into_iter().take(SOURCES_SHOWN).map(Into::into).collect(),
             reason: reason.unwrap_or_default(),
             decided_on,
             case_id: signal.case.map(|CaseId(id)| id.to_string()).unwrap_or_default(),
             version: signal.version,
         }
+    }
+}
+
+impl From<Shown> for v1::Signal {
+    fn from(Shown { signal, source_count }: Shown) -> Self {
+        Self { source_count, ..signal.into() }
     }
 }
 

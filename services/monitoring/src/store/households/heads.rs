@@ -1,6 +1,6 @@
 //! Households without what is personal of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
@@ -117,6 +117,24 @@ pub async fn lock(conn: &mut PgConnection, ids: &[HouseholdId]) -> Result<HashMa
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| Ok((HouseholdId(row.household_id), row.try_into()?))).collect()
+}
+
+/// Holds those of some households still until the transaction ends that nobody else holds, and says which these are.
+pub async fn lock_free(conn: &mut PgConnection, ids: &[HouseholdId]) -> Result<HashSet<HouseholdId>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let held = sqlx::query_scalar!(
+        r#"
+        SELECT household_id
+        FROM household
+        WHERE household_id = ANY($1)
+        ORDER BY household_id
+        FOR UPDATE SKIP LOCKED
+        "#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(held.into_iter().map(HouseholdId).collect())
 }
 
 /// What is known of a household without opening anything.

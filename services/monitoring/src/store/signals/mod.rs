@@ -2,6 +2,7 @@
 
 mod change;
 mod funnel;
+mod matching;
 mod raise;
 mod sources;
 mod warnings;
@@ -18,10 +19,9 @@ use uuid::Uuid;
 
 pub use change::{decide, identified, move_to, take_for_case};
 pub use funnel::funnel;
+pub use matching::{Left, match_people};
 pub use raise::raise;
-pub use warnings::{
-    Warning, hold_still, hold_warnings_off, keep, match_within, warnings_match, warnings_match_members,
-};
+pub use warnings::{Warning, keep};
 
 use super::{named, region};
 use crate::{
@@ -81,6 +81,28 @@ async fn with_sources(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Sig
     rows.into_iter().map(whole).collect()
 }
 
+/// Sources of a signal that a list shows.
+pub const SOURCES_SHOWN: usize = 20;
+
+/// A signal as a list shows it: with its first sources, and how many it has.
+#[derive(Debug)]
+pub struct Shown {
+    /// The signal.
+    pub signal: Signal,
+    /// How many sources it has.
+    pub source_count: i64,
+}
+
+async fn as_shown(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Shown>, Error> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.signal_id).collect();
+    let mut sources = sources::first_of(conn, &ids, SOURCES_SHOWN).await?;
+    let shown = |row: Row| {
+        let (own, source_count) = sources.remove(&SignalId(row.signal_id)).unwrap_or_default();
+        Ok(Shown { signal: row.with(own)?, source_count })
+    };
+    rows.into_iter().map(shown).collect()
+}
+
 /// Which signals a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -93,7 +115,7 @@ pub struct Filter {
 }
 
 /// Lists signals by village, in the order in which they were raised.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Signal>, Error> {
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Shown>, Error> {
     let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
     let state = filter.state.map(SignalState::name);
     let (after_region, after_id) = Place::columns_in(range, page.after);
@@ -141,7 +163,7 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
             .await?
         }
     };
-    with_sources(conn, rows).await
+    as_shown(conn, rows).await
 }
 
 /// Reads one signal.

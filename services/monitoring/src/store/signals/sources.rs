@@ -66,6 +66,43 @@ pub(super) async fn of(conn: &mut PgConnection, signals: &[Uuid]) -> Result<Hash
     Ok(sources)
 }
 
+/// The first sources of some signals, each in the order of their entry, at most so many, and how many there are.
+pub(super) async fn first_of(
+    conn: &mut PgConnection,
+    signals: &[Uuid],
+    most: usize,
+) -> Result<HashMap<SignalId, (Vec<Source>, i64)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT signal_id, kind, department, reported_on, verdict_id, rule_set_id, rule_number,
+               (SELECT max(position) FROM signal_source AS own WHERE own.signal_id = signal_source.signal_id) AS "count!"
+        FROM signal_source
+        WHERE signal_id = ANY($1) AND position <= $2
+        ORDER BY signal_id, position
+        "#,
+        signals,
+        i32::try_from(most).unwrap_or(i32::MAX),
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut sources: HashMap<SignalId, (Vec<Source>, i64)> = HashMap::new();
+    for row in rows {
+        let (own, count) = sources.entry(SignalId(row.signal_id)).or_default();
+        *count = row.count.into();
+        let source = Row {
+            signal_id: row.signal_id,
+            kind: row.kind,
+            department: row.department,
+            reported_on: row.reported_on,
+            verdict_id: row.verdict_id,
+            rule_set_id: row.rule_set_id,
+            rule_number: row.rule_number,
+        };
+        own.push(source.try_into()?);
+    }
+    Ok(sources)
+}
+
 /// Adds those sources of signals that are not kept yet: all after the first so many.
 pub(super) async fn add<'a>(
     conn: &mut PgConnection,

@@ -1,12 +1,11 @@
-//! Warnings of departments: kept sealed, and matched with the person that they are about.
+//! Warnings of departments, kept sealed. Whom they are about is looked for later.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
 
 use chrono::NaiveDate;
 use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    db::Scope,
     log,
     personal::{KeyVersion, Place},
     region::RegionCode,
@@ -14,31 +13,14 @@ use tongxin_platform::{
 };
 use uuid::Uuid;
 
-use super::{
-    named,
-    raise::{Raised, raise},
-    region,
-};
 use crate::{
-    domain::{
-        HouseholdId, WarningId,
-        household::Household,
-        id_number::IdNumber,
-        member::Member,
-        risk::Risk,
-        signal::{Department, Origin, Report},
-    },
+    domain::{WarningId, id_number::IdNumber, risk::Risk, signal::Department},
     error::Error,
     store::{
-        households,
         keys::{Hash, Keys},
-        published,
+        match_queue, published,
     },
 };
-
-/// The lock that keeps a person from being registered while warnings come in: neither would see the other.
-/// Registrations share it.
-const MATCHING: i64 = 0x7761_726e_696e_6773;
 
 /// A warning about a person.
 #[derive(Debug, Clone)]
@@ -55,65 +37,80 @@ pub struct Warning {
     pub reference: String,
 }
 
-/// A warning without the person.
-struct Unmatched {
-    id: WarningId,
-    cause: Risk,
-    origin: Origin,
-    occurred_on: NaiveDate,
+/// What a reference stands for: the person, by the keyed hash, the cause and the day.
+type Content = (Hash, &'static str, NaiveDate);
+
+/// A warning with what its reference stands for.
+struct Sent<'a> {
+    warning: &'a Warning,
+    content: Content,
 }
 
-impl Unmatched {
-    fn report(&self, household: HouseholdId, region: RegionCode) -> Report {
-        Report { household, region, cause: self.cause, origin: self.origin, reported_on: self.occurred_on }
+impl<'a> Sent<'a> {
+    fn new(keys: &Keys, warning: &'a Warning) -> Self {
+        let person = keys.of_id_number(warning.id_number.text().expose_secret());
+        Self { warning, content: (person, warning.cause.name(), warning.occurred_on) }
     }
 }
 
-/// Lets no warning come in until the transaction ends. Who locks households besides does this first.
-pub async fn hold_warnings_off(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query!("SELECT pg_advisory_xact_lock_shared($1)", MATCHING).execute(conn).await?;
-    Ok(())
-}
-
-/// Lets nobody be registered until the transaction ends.
-pub async fn hold_still(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query!("SELECT pg_advisory_xact_lock($1)", MATCHING).execute(conn).await?;
-    Ok(())
-}
-
-/// Keeps warnings of a department in a region, each sealed under a data key of its own, and tells how many there are;
-/// says which had not been sent before.
-pub async fn keep<'a>(
+/// Keeps warnings of a department in a region, each sealed under a data key of its own, tells how many are new, and
+/// lets the people be matched. Says of each, in their order, whether its reference was its own: what was sent
+/// before is kept once.
+///
+/// Nothing here looks for the people: neither the answer nor its time depends on whom we know.
+pub async fn keep(
     conn: &mut PgConnection,
     context: &Context,
     keys: &Keys,
     (department, region): (Department, RegionCode),
-    warnings: &'a [Warning],
-) -> Result<Vec<&'a Warning>, Error> {
-    let new = insert(conn, context, keys, (department, region), warnings).await?;
+    warnings: &[Warning],
+) -> Result<Vec<bool>, Error> {
+    let sent: Vec<Sent> = warnings.iter().map(|warning| Sent::new(keys, warning)).collect();
+    let mut standing_for: BTreeMap<&str, Content> = BTreeMap::new();
+    let mut first = Vec::with_capacity(sent.len());
+    for row in &sent {
+        if let btree_map::Entry::Vacant(place) = standing_for.entry(row.warning.reference.as_str()) {
+            place.insert(row.content);
+            first.push(row);
+        }
+    }
+    let new = insert(conn, context, keys, (department, region), &first).await?;
+    let known: Vec<&str> =
+        first.iter().map(|row| row.warning.reference.as_str()).filter(|one| !new.contains(one)).collect();
+    let known = kept(conn, (department, region), &known).await?;
     if !new.is_empty() {
         let event = published::signals::warnings_received(context, department, region, new.len());
         log::append(conn, context, &[event]).await?;
+        let people = first.iter().filter(|row| new.contains(row.warning.reference.as_str()));
+        match_queue::add(conn, context, people.map(|row| row.content.0)).await?;
     }
-    Ok(new)
+    let is_own = |row: &Sent| {
+        let reference = row.warning.reference.as_str();
+        match known.get(reference) {
+            Some((person, cause, on)) => (*person, cause.as_str(), *on) == row.content,
+            None => standing_for.get(reference) == Some(&row.content),
+        }
+    };
+    Ok(sent.iter().map(is_own).collect())
 }
 
+/// Inserts those whose references were not sent before, and says which references these are.
 async fn insert<'a>(
     conn: &mut PgConnection,
     context: &Context,
     keys: &Keys,
     (department, region): (Department, RegionCode),
-    warnings: &'a [Warning],
-) -> Result<Vec<&'a Warning>, Error> {
-    let ids: Vec<Uuid> = warnings.iter().map(|warning| warning.id.0).collect();
-    let references: Vec<&str> = warnings.iter().map(|warning| warning.reference.as_str()).collect();
-    let causes: Vec<&str> = warnings.iter().map(|warning| warning.cause.name()).collect();
-    let days: Vec<NaiveDate> = warnings.iter().map(|warning| warning.occurred_on).collect();
-    let indexes: Vec<Hash> = warnings.iter().map(|warning| index(keys, warning)).collect();
-    let mut data_keys = Vec::with_capacity(warnings.len());
-    let mut sealed = Vec::with_capacity(warnings.len());
-    for warning in warnings {
-        let (data_key, id_number) = seal(keys, warning)?;
+    rows: &[&Sent<'a>],
+) -> Result<HashSet<&'a str>, Error> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.warning.id.0).collect();
+    let references: Vec<&str> = rows.iter().map(|row| row.warning.reference.as_str()).collect();
+    let causes: Vec<&str> = rows.iter().map(|row| row.content.1).collect();
+    let days: Vec<NaiveDate> = rows.iter().map(|row| row.content.2).collect();
+    let indexes: Vec<Hash> = rows.iter().map(|row| row.content.0).collect();
+    let mut data_keys = Vec::with_capacity(rows.len());
+    let mut sealed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (data_key, id_number) = seal(keys, row.warning)?;
         data_keys.push(data_key);
         sealed.push(id_number);
     }
@@ -143,7 +140,8 @@ async fn insert<'a>(
     .await?
     .into_iter()
     .collect();
-    Ok(warnings.iter().filter(|warning| new.contains(&warning.id.0)).collect())
+    let is_new = |row: &&&Sent<'a>| new.contains(&row.warning.id.0);
+    Ok(rows.iter().filter(is_new).map(|row| row.warning.reference.as_str()).collect())
 }
 
 fn seal(keys: &Keys, warning: &Warning) -> Result<(Vec<u8>, Vec<u8>), Error> {
@@ -153,142 +151,23 @@ fn seal(keys: &Keys, warning: &Warning) -> Result<(Vec<u8>, Vec<u8>), Error> {
     Ok((wrapped, key.seal_text(place, warning.id_number.text().expose_secret())?))
 }
 
-fn index(keys: &Keys, warning: &Warning) -> Hash {
-    keys.of_id_number(warning.id_number.text().expose_secret())
-}
-
-/// Makes those of a department's new warnings signals whose person is registered where the transaction sees it.
-pub async fn match_within(
+/// What references stand for that were sent before.
+async fn kept(
     conn: &mut PgConnection,
-    context: &Context,
-    keys: &Keys,
-    department: Department,
-    new: &[&Warning],
-) -> Result<(), Error> {
-    let indexes: Vec<Hash> = new.iter().map(|warning| index(keys, warning)).collect();
-    let people = registered(conn, &indexes).await?;
-    let mut matched = Vec::new();
-    for (warning, index) in new.iter().zip(&indexes) {
-        let Some((household, region)) = people.get(index) else { continue };
-        let origin = Origin::Warning(department);
-        let warning = Unmatched { id: warning.id, cause: warning.cause, origin, occurred_on: warning.occurred_on };
-        matched.push((warning.id, warning.report(*household, *region)));
-    }
-    settle(conn, context, matched).await
-}
-
-/// The households of people, locked. Of two in which a person is registered, one is as good as the other.
-async fn registered(
-    conn: &mut PgConnection,
-    indexes: &[Hash],
-) -> Result<HashMap<Hash, (HouseholdId, RegionCode)>, Error> {
-    let members = sqlx::query!(
-        r#"
-        SELECT member.id_index, min(member.household_id::text)::uuid AS "household_id!"
-        FROM member
-            JOIN household USING (household_id)
-        WHERE member.id_index = ANY($1) AND member.left_on IS NULL AND household.merged_into IS NULL
-        GROUP BY member.id_index
-        "#,
-        indexes,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let ids: Vec<HouseholdId> = members.iter().map(|member| HouseholdId(member.household_id)).collect();
-    let homes = households::lock(conn, &ids).await?;
-    let mut people = HashMap::new();
-    for member in members {
-        let home = homes.get(&HouseholdId(member.household_id)).filter(|head| head.merged_into.is_none());
-        if let Some(home) = home {
-            people.insert(member.id_index, (home.id, home.region));
-        }
-    }
-    Ok(people)
-}
-
-/// Lets warnings that were kept find those who belong to a locked household.
-pub async fn warnings_match_members(
-    conn: &mut PgConnection,
-    context: &Context,
-    keys: &Keys,
-    household: &Household,
-) -> Result<(), Error> {
-    let index = |member: &Member| keys.of_id_number(member.personal.id_number.expose_secret());
-    let people: Vec<_> = household.present().map(|member| (index(member), household.id, household.region)).collect();
-    warnings_match(conn, context, &people).await
-}
-
-/// Lets warnings that were kept find their person among those who were registered in locked households.
-pub async fn warnings_match(
-    conn: &mut PgConnection,
-    context: &Context,
-    people: &[(Hash, HouseholdId, RegionCode)],
-) -> Result<(), Error> {
-    if people.is_empty() {
-        return Ok(());
-    }
-    hold_warnings_off(conn).await?;
-    // Warnings are those of a department's whole region, which a village does not see.
-    Scope::EVERYWHERE.set(conn).await?;
-    let matched = waiting_for(conn, people).await?;
-    settle(conn, context, matched).await?;
-    Scope::range(context.regions).set(conn).await?;
-    Ok(())
-}
-
-/// Warnings about people, locked, whose senders' regions hold the people's villages.
-async fn waiting_for(
-    conn: &mut PgConnection,
-    people: &[(Hash, HouseholdId, RegionCode)],
-) -> Result<Vec<(WarningId, Report)>, Error> {
-    let asked: Vec<Hash> = people.iter().map(|(index, ..)| *index).collect();
+    (department, region): (Department, RegionCode),
+    references: &[&str],
+) -> Result<HashMap<String, (Hash, String, NaiveDate)>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT warning_id, region_code, department, cause, occurred_on, id_index
+        SELECT reference, id_index, cause, occurred_on
         FROM warning
-        WHERE id_index = ANY($1) AND signal_id IS NULL
-        ORDER BY warning_id
-        FOR UPDATE
+        WHERE department = $1 AND region_code = $2 AND reference = ANY($3)
         "#,
-        &asked,
+        department.name(),
+        region.number(),
+        references as &[&str],
     )
     .fetch_all(conn)
     .await?;
-    let mut matched = Vec::new();
-    for row in rows {
-        let sender = region(row.region_code)?;
-        let is_meant =
-            |(index, _, home): &&(Hash, HouseholdId, RegionCode)| row.id_index == *index && sender.contains(*home);
-        let Some((_, household, home)) = people.iter().find(is_meant) else { continue };
-        let warning = Unmatched {
-            id: WarningId(row.warning_id),
-            cause: named(Risk::by_name(&row.cause), &row.cause)?,
-            origin: Origin::Warning(named(Department::by_name(&row.department), &row.department)?),
-            occurred_on: row.occurred_on,
-        };
-        matched.push((warning.id, warning.report(*household, *home)));
-    }
-    Ok(matched)
-}
-
-/// Raises signals, and remembers which warning led to which.
-async fn settle(conn: &mut PgConnection, context: &Context, matched: Vec<(WarningId, Report)>) -> Result<(), Error> {
-    let (warnings, reports): (Vec<WarningId>, Vec<Report>) = matched.into_iter().unzip();
-    let raised = raise(conn, context, &reports).await?;
-    let signal_of: BTreeMap<Uuid, Uuid> =
-        warnings.iter().zip(&raised).map(|(warning, Raised { signal, .. })| (warning.0, signal.0)).collect();
-    let (warnings, signals): (Vec<Uuid>, Vec<Uuid>) = signal_of.into_iter().unzip();
-    sqlx::query!(
-        r#"
-        UPDATE warning
-        SET signal_id = matched.signal_id
-        FROM unnest($1::uuid[], $2::uuid[]) AS matched (warning_id, signal_id)
-        WHERE warning.warning_id = matched.warning_id
-        "#,
-        &warnings,
-        &signals,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    Ok(rows.into_iter().map(|row| (row.reference, (row.id_index, row.cause, row.occurred_on))).collect())
 }

@@ -230,3 +230,31 @@ async fn a_header_with_extensions_that_have_to_be_understood_is_refused() {
         both.refuse(&header.to_string(), &token, TokenRefused::Malformed).await;
     }
 }
+
+#[tokio::test]
+async fn a_department_is_a_claim_or_else_the_subjects() {
+    let signer = Signer::new("one", 1);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
+    let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksFile(file));
+    issuer.department_of_subject.insert("zhang".to_owned(), "health".to_owned());
+    let department_by = async |issuer: IssuerConfig, claims: Value| {
+        let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+        let access = Access::new(config, Clock::fixed(noon())).unwrap();
+        let caller = access.caller(&signer.sign(&signer.header(), &claims)).await.unwrap();
+        caller.department().map(str::to_owned)
+    };
+    let of = async |claim: Value| department_by(issuer.clone(), claims_with("department", claim)).await;
+    assert_eq!(of(json!("water")).await.as_deref(), Some("water"), "the claim comes first");
+    assert_eq!(of(Value::Null).await.as_deref(), Some("health"), "zhang's");
+    // What is no text is not made good by the subject.
+    for other in [json!(["water"]), json!(9), json!({ "water": true })] {
+        assert_eq!(of(other).await, None);
+    }
+    let mut stranger = claims();
+    stranger["sub"] = json!("li");
+    assert_eq!(department_by(issuer.clone(), stranger).await, None);
+    let named = IssuerConfig { department_claim: "dept".to_owned(), ..issuer.clone() };
+    assert_eq!(department_by(named, claims_with("dept", json!("education"))).await.as_deref(), Some("education"));
+}

@@ -9,7 +9,7 @@ mod pairing;
 use std::{future::Future, time::Duration};
 
 use anyhow::{Result, bail};
-use tongxin_proto::batch::v1::RowError;
+use tongxin_proto::{batch::v1::RowError, monitoring::v1::Department};
 use tonic::Status;
 
 use super::{files::Files, monitoring::Kept, year::Year};
@@ -21,9 +21,15 @@ const CALLS_IN_FLIGHT: usize = 16;
 const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Loads what pairing keeps, then what monitoring does: the register as whoever may bring it for the whole country.
-pub async fn load((gateway, register): (&Gateway, &Gateway), files: &Files, year: &Year, kept: &Kept) -> Result<()> {
-    let loading = Loading { gateway, register, files };
+/// Loads what pairing keeps, then what monitoring does: the register as whoever may bring it for the whole country, and
+/// warnings as each department for itself.
+pub async fn load(
+    (gateway, register): (&Gateway, &Gateway),
+    speaking_for: &dyn Fn(Department) -> Result<Gateway>,
+    files: &Files,
+    (year, kept): (&Year, &Kept),
+) -> Result<()> {
+    let loading = Loading { gateway, register, speaking_for, files };
     loading.pairing(year).await?;
     loading.monitoring(kept).await
 }
@@ -31,6 +37,8 @@ pub async fn load((gateway, register): (&Gateway, &Gateway), files: &Files, year
 struct Loading<'sample> {
     gateway: &'sample Gateway,
     register: &'sample Gateway,
+    /// The gateway, called for a department.
+    speaking_for: &'sample dyn Fn(Department) -> Result<Gateway>,
     files: &'sample Files,
 }
 

@@ -1,18 +1,23 @@
 //! Loads the rules of the time, the households of the sample, and what became of them.
 
-use std::{collections::HashMap, pin::pin};
+use std::{
+    collections::{HashMap, HashSet},
+    pin::pin,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use tongxin_proto::{
+    Date,
     batch::v1::{BatchOptions, ImportOptions, ImportStatus},
     monitoring::v1::{
         BatchCaseCommandsRequest, CaseCommand, CaseCommandRows, CheckHouseholdsRequest, CheckHouseholdsResponse,
-        DecideSignalRequest, GetImportRequest, HouseholdRows, ImportHouseholdsRequest, ImportObservationsRequest,
-        ListHouseholdsRequest, ListSignalsRequest, ObservationRows, RecordVillageIncomeRequest, Risk,
-        SetHolidaysRequest, StoreRuleSetRequest, SubmitWarningsRequest, WarningOptions, WarningRows,
-        batch_case_commands_request, case_command::Command, import_households_request, import_observations_request,
-        submit_warnings_request,
+        DecideSignalRequest, Department, GetImportRequest, HouseholdRows, ImportHouseholdsRequest,
+        ImportObservationsRequest, ListHouseholdsRequest, ListSignalsRequest, ObservationRows,
+        RecordVillageIncomeRequest, Risk, SetHolidaysRequest, SignalSource, StoreRuleSetRequest, SubmitWarningsRequest,
+        WarningOptions, WarningRows, batch_case_commands_request, case_command::Command, import_households_request,
+        import_observations_request, submit_warnings_request,
     },
 };
 use tonic::{Code, Status};
@@ -30,6 +35,42 @@ const WARNINGS_PER_MESSAGE: usize = 500;
 const COMMANDS_PER_MESSAGE: usize = 500;
 const PAGE: i32 = 1_000;
 
+/// A busy machine takes a while to match thousands.
+const MATCHED_WITHIN: Duration = Duration::from_mins(5);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A warning that led to a signal, or is to lead to one.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Warned {
+    household: String,
+    cause: Risk,
+    department: Department,
+    day: Option<[i32; 3]>,
+}
+
+fn day(date: Date) -> [i32; 3] {
+    [date.year, date.month, date.day]
+}
+
+/// What the warnings of the sample lead to.
+fn expected(kept: &Kept, households: &[String]) -> Result<HashSet<Warned>> {
+    let heads = kept.households.iter().map(|household| household.members[0].id_number.as_str());
+    let of_head: HashMap<&str, &String> = heads.zip(households).collect();
+    let mut expected = HashSet::new();
+    for submission in &kept.submissions {
+        for warning in &submission.warnings {
+            let household = of_head.get(warning.id_number.as_str()).context("a warning about nobody's head")?;
+            expected.insert(Warned {
+                household: (*household).clone(),
+                cause: warning.cause(),
+                department: submission.department,
+                day: warning.occurred_on.map(day),
+            });
+        }
+    }
+    Ok(expected)
+}
+
 /// Signals by household and cause.
 type Signals = HashMap<(String, Risk), String>;
 
@@ -42,7 +83,7 @@ impl Loading<'_> {
         let households = self.identifiers(kept).await?;
         self.observations(kept).await.context("the observations were not taken")?;
         self.warnings(kept).await.context("the warnings were not taken")?;
-        let signals = self.signals().await?;
+        let signals = self.matched(kept, &households).await.context("the warnings were not matched")?;
         let of_cases = self.decisions(kept, &households, &signals).await.context("the signals were not decided")?;
         self.entries(kept, &households, &of_cases).await.context("the cases were not taken")?;
         self.incomes(kept).await.context("the incomes of villages were not taken")?;
@@ -193,8 +234,9 @@ impl Loading<'_> {
                 .chain(rows)
                 .map(|part| SubmitWarningsRequest { part: Some(part) })
                 .collect();
+            let department = (self.speaking_for)(submission.department)?;
             let answer = self
-                .call(|| async { self.gateway.signals().submit_warnings(stream::iter(messages.clone())).await })
+                .call(|| async { department.signals().submit_warnings(stream::iter(messages.clone())).await })
                 .await?
                 .into_inner();
             none_refused(&answer.errors)?;
@@ -204,20 +246,43 @@ impl Loading<'_> {
         Ok(())
     }
 
-    async fn signals(&self) -> Result<Signals> {
+    /// Waits until each warning has led to its signal: they are matched after they were answered.
+    async fn matched(&self, kept: &Kept, households: &[String]) -> Result<Signals> {
+        let expected = expected(kept, households)?;
+        let begun = Instant::now();
+        loop {
+            let (signals, found) = self.signals().await?;
+            let missing = expected.difference(&found).count();
+            if missing == 0 {
+                return Ok(signals);
+            }
+            ensure!(begun.elapsed() < MATCHED_WITHIN, "{missing} of them have no signal after {MATCHED_WITHIN:?}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn signals(&self) -> Result<(Signals, HashSet<Warned>)> {
         let region_code = self.files.manifest.region.to_string();
         let mut request = ListSignalsRequest { region_code, page_size: PAGE, ..ListSignalsRequest::default() };
-        let mut signals = HashMap::new();
+        let (mut signals, mut found) = (HashMap::new(), HashSet::new());
         loop {
             let page = self.call(|| async { self.gateway.signals().list_signals(request.clone()).await }).await?;
             let page = page.into_inner();
             for signal in page.signals {
                 let cause = signal.cause();
+                let warnings = signal.sources.iter().filter(|source| source.department != 0);
+                let warned = |source: &SignalSource| Warned {
+                    household: signal.household_id.clone(),
+                    cause,
+                    department: source.department(),
+                    day: source.reported_on.map(day),
+                };
+                found.extend(warnings.map(warned));
                 // Of the same household and cause, the first is the sample's own.
                 signals.entry((signal.household_id, cause)).or_insert(signal.signal_id);
             }
             if page.next_page_token.is_empty() {
-                return Ok(signals);
+                return Ok((signals, found));
             }
             request.page_token = page.next_page_token;
         }
