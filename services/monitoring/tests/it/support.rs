@@ -74,7 +74,7 @@ pub struct TestApp {
     pub world: TestWorld,
     /// Of the role that owns the tables, which sees all.
     pub owner: PgPool,
-    channel: Channel,
+    pub channel: Channel,
     config: Config,
     stop: CancellationToken,
     _keys: TempDir,
@@ -126,7 +126,12 @@ impl TestApp {
         let stop = CancellationToken::new();
         let pairing = pairing::serve(now(), stop.clone()).await;
         let keys = TempDir::new().unwrap();
-        let config = Config::on(DbConfig::at(&database.app_url), format!("http://{pairing}"), new_keys(&keys));
+        let config = Config::on(
+            DbConfig::at(&database.app_url),
+            format!("http://{pairing}"),
+            new_keys(&keys),
+            world.request_key_files(),
+        );
         let channel = serve(config.clone(), &world, &stop).await;
         let app = Self {
             world,
@@ -152,7 +157,16 @@ impl TestApp {
     }
 
     fn clients_at(&self, channel: &Channel, role: &str, region: &str) -> Clients {
-        let token = MetadataValue::try_from(format!("Bearer {}", self.world.token(role, region))).unwrap();
+        Self::clients_on(channel, &self.world.token(role, region))
+    }
+
+    /// Clients with a token.
+    pub fn clients_with(&self, token: &str) -> Clients {
+        Self::clients_on(&self.channel, token)
+    }
+
+    fn clients_on(channel: &Channel, token: &str) -> Clients {
+        let token = MetadataValue::try_from(format!("Bearer {token}")).unwrap();
         let bearer = || Bearer(token.clone());
         Clients {
             households: HouseholdServiceClient::with_interceptor(channel.clone(), bearer()),
