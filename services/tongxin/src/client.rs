@@ -180,3 +180,26 @@ fn is_unknown_region(status: &Status) -> bool {
 pub fn is_passing(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_of_files_take_a_secret_of_whoever_imports() {
+        let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let namespace = |folder: &tempfile::TempDir| {
+            let target = Target {
+                data_dir: PathBuf::new(),
+                gateway: Some("http://gateway:7400".to_owned()),
+                token_file: Some(folder.path().join("token")),
+            };
+            target.namespace().unwrap()
+        };
+        let [one, other] = folders.each_ref().map(namespace);
+        assert_ne!(one, other, "nobody can try what a file holds without the secret");
+        assert_eq!(folders.each_ref().map(namespace), [one, other], "the same file gets the same identifier");
+        let file = fs::metadata(folders[0].path().join("import.namespace")).unwrap();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o777, 0o600);
+    }
+}

@@ -44,7 +44,7 @@ impl Kind {
         match self {
             Self::IdNumber => true,
             Self::Phone | Self::Account => {
-                field.has("personal") || field.has("plain_text") || field.field().name() == "household_number"
+                field.has("personal") || field.has("plain_text") || field.field().name().ends_with("household_number")
             }
             Self::Name => !field.has("plain_text"),
             Self::Address => field.has("personal"),
@@ -67,7 +67,13 @@ fn with_luhn_digit(digits: &str) -> String {
 }
 
 /// Digits that are kept in plain because they are no person's: lists on paper are found by them.
-const PLAIN_BY_DESIGN: [&str; 2] = ["HouseholdDraft.household_number", "ChangeHouseholdRequest.household_number"];
+const PLAIN_BY_DESIGN: [&str; 5] = [
+    "HouseholdDraft.household_number",
+    "ChangeHouseholdRequest.household_number",
+    "MoveHouseholdRequest.new_household_number",
+    "MergeHouseholdsRequest.new_household_number",
+    "UndoMergeRequest.new_household_number",
+];
 
 /// What was put where, and what became of it.
 #[derive(Default)]

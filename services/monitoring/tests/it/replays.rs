@@ -89,7 +89,7 @@ async fn while_nothing_changes_each_answer_is_the_same_to_the_byte_and_kept_with
         household_id: household_id.clone(),
         region_code: OTHER_VILLAGE.to_owned(),
         moved_on: date("2025-06-02"),
-        expected_version: 0,
+        ..Default::default()
     };
     twice!(clerk, move_household, moved);
     let merge = MergeHouseholdsRequest {
@@ -199,7 +199,10 @@ async fn of_somebody_who_is_gone_nothing_personal_is_shown_again() {
     };
     let first = hq.households.merge_households(merge.clone()).await.unwrap().into_inner();
     let merge_id = first.merge.as_ref().unwrap().merge_id.clone();
-    hq.households.undo_merge(UndoMergeRequest { request_id: new_request_id(), merge_id }).await.unwrap();
+    hq.households
+        .undo_merge(UndoMergeRequest { request_id: new_request_id(), merge_id, ..Default::default() })
+        .await
+        .unwrap();
 
     let again = hq.households.merge_households(merge).await.unwrap().into_inner();
     assert_eq!(stripped(&again), stripped(&first));

@@ -75,7 +75,7 @@ impl RequestError {
             Self::Reused => "REQUEST_ID_REUSED",
             Self::LimitReached(reached) => reached.reason(),
             Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
-            Self::Answer(_) | Self::Panicked(_) | Self::Database(_) => "INTERNAL",
+            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::Database(_) => "INTERNAL",
         }
     }
 
@@ -84,7 +84,9 @@ impl RequestError {
     pub fn field(&self) -> Option<&'static str> {
         match self {
             Self::Reused => Some("request_id"),
-            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::LimitReached(_) | Self::Database(_) => None,
+            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::LimitReached(_) | Self::Database(_) => {
+                None
+            }
         }
     }
 
