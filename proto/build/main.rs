@@ -1,5 +1,6 @@
-//! Compiles the contract without protoc: messages, services, and the checks of their rules.
+//! Compiles the contract without protoc: messages, services, the checks of their rules, and what is personal.
 
+mod personal;
 mod rules;
 
 use std::{
@@ -21,7 +22,9 @@ fn main() -> anyhow::Result<()> {
     let bytes = compiler.encode_file_descriptor_set();
     #[expect(clippy::disallowed_methods, reason = "cargo tells a build script by the environment")]
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    fs::write(out.join("rules.rs"), rules::generate(&DescriptorPool::decode(bytes.as_slice())?)?)?;
+    let pool = DescriptorPool::decode(bytes.as_slice())?;
+    fs::write(out.join("rules.rs"), rules::generate(&pool)?)?;
+    fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;
     fs::write(out.join("contract.bin"), &bytes)?;
 
     let mut files = compiler.file_descriptor_set();

@@ -20,6 +20,7 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
     let extensions = Extensions {
         field: pool.get_extension_by_name("buf.validate.field").context("no buf.validate.field")?,
         oneof: pool.get_extension_by_name("buf.validate.oneof").context("no buf.validate.oneof")?,
+        plain_text: pool.get_extension_by_name("tongxin.options.v1.plain_text").context("no option `plain_text`")?,
     };
     let mut out = String::new();
     let ours = |message: &MessageDescriptor| is_ours(message.package_name()) && !message.is_map_entry();
@@ -38,12 +39,25 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
 struct Extensions {
     field: ExtensionDescriptor,
     oneof: ExtensionDescriptor,
+    plain_text: ExtensionDescriptor,
+}
+
+impl Extensions {
+    fn is_plain_text(&self, field: &FieldDescriptor) -> bool {
+        field.options().get_extension(&self.plain_text).as_bool() == Some(true)
+    }
 }
 
 fn message_rules(message: &MessageDescriptor, extensions: &Extensions) -> Result<String> {
     let mut out = String::new();
     for field in message.fields().filter(|field| field.containing_oneof().is_none()) {
-        let rules = FieldRules::read(&field.options(), &extensions.field)?;
+        let mut rules = FieldRules::read(&field.options(), &extensions.field)?;
+        if extensions.is_plain_text(&field) {
+            if !matches!(field.kind(), Kind::String) || field.is_list() {
+                bail!("`plain_text` is known for a string only: {}", field.full_name());
+            }
+            rules.calls.push("plain_text(FIELD, &VALUE)".to_owned());
+        }
         out += &field_check(&field, &rules).with_context(|| format!("field {}", field.name()))?;
     }
     for oneof in message.oneofs() {
@@ -171,7 +185,7 @@ fn oneof_check(message: &MessageDescriptor, oneof: &OneofDescriptor, extensions:
     let module = module.rsplit_once("::").context("a path has segments")?.0;
     let cases = format!("{module}::{}::{}", message.name().to_snake_case(), name.to_upper_camel_case());
     for field in oneof.fields() {
-        if field.options().has_extension(&extensions.field) {
+        if field.options().has_extension(&extensions.field) || extensions.is_plain_text(&field) {
             bail!("rules inside a oneof are not known: {}", field.full_name());
         }
         if matches!(field.kind(), Kind::Message(message) if is_ours(message.package_name())) {
@@ -197,12 +211,12 @@ fn statement(field: &FieldDescriptor, value: &str, call: &str) -> String {
     format!("report.{call};\n")
 }
 
-fn rust_path(message: &MessageDescriptor) -> String {
+pub fn rust_path(message: &MessageDescriptor) -> String {
     let package = message.package_name().replace('.', "::").replace("::type", "::r#type");
     format!("{package}::{}", message.name())
 }
 
-fn rust_field(field: &FieldDescriptor) -> String {
+pub fn rust_field(field: &FieldDescriptor) -> String {
     match field.name() {
         "type" => "r#type".to_owned(),
         name => name.to_owned(),

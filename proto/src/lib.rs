@@ -1,11 +1,13 @@
 //! The contract of tongxin: generated messages, clients and servers, and what the
-//! descriptors say about access and rules.
+//! descriptors say about access, rules and personal data.
 
 mod codec;
 pub mod contract;
 mod date;
 pub mod names;
+pub mod personal;
 pub mod rules;
+pub mod telling;
 
 use std::sync::LazyLock;
 

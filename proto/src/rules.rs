@@ -5,6 +5,8 @@ use std::{fmt::Write as _, sync::LazyLock};
 
 use regex::Regex;
 
+use crate::telling::telling;
+
 /// A message whose fields have rules.
 pub trait Rules {
     /// Adds every broken rule of this message and of those in it to the report.
@@ -136,6 +138,13 @@ impl Report {
         let len = value.chars().count();
         if len > max {
             self.add(field, format!("has {len} characters, {max} are allowed"));
+        }
+    }
+
+    /// What is kept in plain says of nobody who it is. The text itself is not repeated.
+    pub(crate) fn plain_text(&mut self, field: &str, value: &str) {
+        if let Some(telling) = telling(value) {
+            self.add(field, telling.to_string());
         }
     }
 

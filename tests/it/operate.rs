@@ -55,7 +55,7 @@ impl Installation {
         let superuser = format!("user={}", postgres.superuser());
         let app = |service: &str| owner(service).replace(&superuser, "user=tongxin_app");
         let file = |name: &str| folder.path().join(name).display().to_string();
-        for key in ["key", "index"] {
+        for key in ["key", "index", "requests"] {
             fs::write(file(key), format!("{key:0<64}").replace(|letter: char| !letter.is_ascii_hexdigit(), "a"))
                 .unwrap();
         }
@@ -72,8 +72,10 @@ impl Installation {
             gateway_url = '{}'
             [pairing]
             database = {{ url = '{}' }}
+            request_key_files = {{ 1 = '{requests}' }}
             [monitoring]
             database = {{ url = '{}' }}
+            request_key_files = {{ 1 = '{requests}' }}
             pairing = 'http://pairing:7001'
             personal = {{ current_key = 1, key_files = {{ 1 = '{key}' }}, index_key_file = '{index}' }}
             [gateway]
@@ -89,6 +91,7 @@ impl Installation {
             nats = nats.url(),
             key = file("key"),
             index = file("index"),
+            requests = file("requests"),
         );
         fs::write(file("t.toml"), settings).unwrap();
         Self { folder }

@@ -129,3 +129,24 @@ async fn broken_settings_are_named_with_file_and_line() {
     assert_says(&said, &["unknown field", "check-config"]);
     assert_says(&refused(&["check-config", "nowhere.toml"], 1).await, &["nowhere.toml", "not found"]);
 }
+
+#[tokio::test]
+async fn a_service_that_writes_does_not_start_without_the_key_of_its_requests() {
+    let folder = data_folder();
+    let file = folder.path().join("t.toml");
+    let config = file.to_str().unwrap();
+    let settings = |keys: &str| {
+        format!(
+            "token_file = 't'\n[pairing]\n{keys}\n[pairing.database]\nurl = 'postgres://tongxin_app@nowhere/pairing'"
+        )
+    };
+    for (keys, missing) in [
+        ("", "request_key_files names no key: a file of 32 bytes"),
+        ("request_key_files = { 1 = '/nowhere.hex' }", "cannot read key file /nowhere.hex"),
+        ("request_key_files = { 1 = '/nowhere.hex' }\ncurrent_request_key = 'one'", "a key version"),
+    ] {
+        std::fs::write(&file, settings(keys)).unwrap();
+        assert_says(&refused(&["serve", "pairing", "--config", config], 1).await, &[missing]);
+        assert_says(&refused(&["check-config", config], 1).await, &["pairing", missing]);
+    }
+}

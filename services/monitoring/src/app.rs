@@ -47,6 +47,7 @@ impl App {
     /// When the database is out of reach or behind, a port is taken, or a key cannot be read.
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let keys = Keys::load(&config.personal).map_err(|error| StartError::Preparation(Box::new(error)))?;
+        let request_keys = config.request_keys()?;
         let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
         let register = follow_pairing(&service, config.pairing.expose(), &config.pairing_tls)?;
         let keys = Arc::new(keys);
@@ -57,7 +58,7 @@ impl App {
         let door = Door {
             pool: service.pool.clone(),
             clock: service.surroundings.clock.clone(),
-            writer: service.writer(policy).waking(&matcher_wake),
+            writer: service.writer(request_keys, policy).waking(&matcher_wake),
             keys,
         };
         let routes = grpc::routes(&door, config.grpc.max_message_bytes);

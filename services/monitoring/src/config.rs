@@ -1,12 +1,14 @@
 //! Every setting of monitoring, with its default.
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 use serde::{Deserialize, Serialize};
 use tongxin_platform::{
     config::{AdminConfig, ServiceConfig},
     db::DbConfig,
     grpc::{GrpcConfig, TlsConfig},
-    personal::PersonalConfig,
-    request::EntryWindow,
+    personal::{KeyVersion, PersonalConfig},
+    request::{EntryWindow, RequestKeyError, RequestKeys},
     secret::Address,
 };
 
@@ -24,6 +26,13 @@ pub struct Config {
     /// Its admin port.
     #[serde(default)]
     pub admin: AdminConfig,
+    /// A file for each version of the key by which requests are known again, 32 bytes as of `openssl rand -hex 32`. A version stays
+    /// here as long as requests that were made under it may come again.
+    #[serde(default)]
+    pub request_key_files: BTreeMap<KeyVersion, PathBuf>,
+    /// The version for new requests; the highest if unset.
+    #[serde(default)]
+    pub current_request_key: Option<KeyVersion>,
     /// How many days back a date may lie without the permission `history.load`.
     #[serde(default)]
     pub entry_window_days: EntryWindow,
@@ -44,17 +53,32 @@ pub struct Config {
 impl Config {
     /// The defaults on a database.
     #[must_use]
-    pub fn on(database: DbConfig, pairing: impl Into<Address>, personal: PersonalConfig) -> Self {
+    pub fn on(
+        database: DbConfig,
+        pairing: impl Into<Address>,
+        personal: PersonalConfig,
+        request_key_files: BTreeMap<KeyVersion, PathBuf>,
+    ) -> Self {
         Self {
             database,
             grpc: GrpcConfig::default(),
             admin: AdminConfig::default(),
+            request_key_files,
+            current_request_key: None,
             entry_window_days: EntryWindow::default(),
             pairing: pairing.into(),
             pairing_tls: TlsConfig::default(),
             income_tiers: IncomeTiers::default(),
             personal,
         }
+    }
+
+    /// The keys by which requests are known again.
+    ///
+    /// # Errors
+    /// When none is named, or one cannot be read.
+    pub fn request_keys(&self) -> Result<RequestKeys, RequestKeyError> {
+        RequestKeys::load(&self.request_key_files, self.current_request_key)
     }
 
     /// The part that every service has.

@@ -40,8 +40,9 @@ impl App {
     /// Connects and listens.
     ///
     /// # Errors
-    /// When the database is out of reach or behind, or a port is taken.
+    /// When the database is out of reach or behind, a port is taken, or a key cannot be read.
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
+        let request_keys = config.request_keys()?;
         let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
         adopt_rules(&service, &config.coverage).await?;
         let readiness = readiness(&service, &config.coverage);
@@ -50,7 +51,7 @@ impl App {
         let door = Door {
             pool: service.pool.clone(),
             clock: service.surroundings.clock.clone(),
-            writer: service.writer(policy),
+            writer: service.writer(request_keys, policy),
         };
         let server = PairingServiceServer::new(door).max_decoding_message_size(max_message);
         let listening = service.listen(&[SERVICE_NAME], Routes::new(server), readiness).await?;

@@ -168,11 +168,13 @@ CREATE TABLE lease (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON lease TO tongxin_app;
 
--- The answer to each changing request, kept for ever.
+-- The answer to each changing request, kept for ever, without what is personal in it. `fingerprint` is a keyed hash
+-- of what was asked; `key_version` says by which key, none of which is in the database.
 CREATE TABLE request (
     actor       text NOT NULL,
     request_id  uuid NOT NULL,
     part        integer NOT NULL,
+    key_version bigint NOT NULL CHECK (key_version > 0),
     fingerprint bytea NOT NULL,
     answer      bytea NOT NULL,
     record_time timestamptz NOT NULL,

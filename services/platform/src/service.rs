@@ -18,7 +18,7 @@ use crate::{
     grpc::{ConnectError, Edge, Server, ServerError},
     lifecycle::Lifecycle,
     log::{LogReader, Relay, RelayWake},
-    request::Writer,
+    request::{RequestKeyError, RequestKeys, Writer},
 };
 
 /// What the services of one program share.
@@ -57,6 +57,9 @@ pub enum StartError {
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A key of requests cannot be used.
+    #[error(transparent)]
+    RequestKey(#[from] RequestKeyError),
     /// The broker's settings cannot be used.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -105,9 +108,9 @@ impl Service {
         self.wake.clone()
     }
 
-    /// Carries out this service's commands.
-    pub fn writer<Policy: Send + Sync + 'static>(&self, policy: Policy) -> Writer<Policy> {
-        Writer::new(self.pool.clone(), self.surroundings.clock.clone(), self.wake.clone(), policy)
+    /// Carries out this service's commands, and knows requests again by their keys.
+    pub fn writer<Policy: Send + Sync + 'static>(&self, keys: RequestKeys, policy: Policy) -> Writer<Policy> {
+        Writer::new(self.pool.clone(), self.surroundings.clock.clone(), self.wake.clone(), keys, policy)
     }
 
     /// Listens for the services that the routes answer, and for readers of the log.

@@ -1,6 +1,9 @@
 //! Calls to a gateway, and what their errors say.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
@@ -16,8 +19,9 @@ use tongxin_proto::{
 };
 use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
 use tonic_types::StatusExt as _;
+use uuid::Uuid;
 
-use crate::instance::{DATA_DIR, Instance};
+use crate::instance::{DATA_DIR, Instance, write_private};
 
 /// A connection that carries a token.
 pub type Authorized = InterceptedService<Channel, Credentials>;
@@ -48,22 +52,41 @@ pub struct Gateway {
 impl Target {
     /// Connects when the first call needs it.
     pub fn connect(&self) -> Result<Gateway> {
-        self.connect_with(|instance| instance.token_file)
+        let (address, token_file) = self.found(|instance| instance.token_file)?;
+        Gateway::at(&address, &token_file)
     }
 
     /// The same, where nothing else is said with the token for the register of a running `tongxin up`.
     pub fn connect_for_register(&self) -> Result<Gateway> {
-        self.connect_with(|instance| instance.operator_token_file)
+        let (address, token_file) = self.found(|instance| instance.operator_token_file)?;
+        Gateway::at(&address, &token_file)
     }
 
-    fn connect_with(&self, own_token: impl FnOnce(Instance) -> PathBuf) -> Result<Gateway> {
+    /// The namespace of identifiers that follow from what a file holds: a secret beside the token, made at its first use.
+    /// Services keep such identifiers, and without a secret in it one would let whoever reads them try what the file may hold.
+    pub fn namespace(&self) -> Result<Uuid> {
+        let (_, token_file) = self.found(|instance| instance.token_file)?;
+        let file = token_file.with_file_name("import.namespace");
+        match fs::read_to_string(&file) {
+            Ok(text) => text.trim().parse().with_context(|| format!("{} holds no UUID", file.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let new = Uuid::new_v4();
+                write_private(&file, &new.to_string()).context("--import-id does without that file")?;
+                Ok(new)
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+        }
+    }
+
+    /// Address of the gateway and the token file, which may be one of a running `tongxin up`.
+    fn found(&self, own_token: impl FnOnce(Instance) -> PathBuf) -> Result<(String, PathBuf)> {
         let instance = match &self.gateway {
             Some(_) => None,
             None => Some(Instance::find(&self.data_dir)?),
         };
         let address = self.gateway.clone().or(instance.as_ref().map(|instance| instance.gateway.clone()));
         let token_file = self.token_file.clone().or(instance.map(own_token));
-        Gateway::at(&address.unwrap_or_default(), &token_file.unwrap_or_default())
+        Ok((address.unwrap_or_default(), token_file.unwrap_or_default()))
     }
 }
 
@@ -161,4 +184,27 @@ fn is_unknown_region(status: &Status) -> bool {
 /// Whether the same request may succeed a little later.
 pub fn is_passing(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_of_files_take_a_secret_of_whoever_imports() {
+        let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let namespace = |folder: &tempfile::TempDir| {
+            let target = Target {
+                data_dir: PathBuf::new(),
+                gateway: Some("http://gateway:7400".to_owned()),
+                token_file: Some(folder.path().join("token")),
+            };
+            target.namespace().unwrap()
+        };
+        let [one, other] = folders.each_ref().map(namespace);
+        assert_ne!(one, other, "nobody can try what a file holds without the secret");
+        assert_eq!(folders.each_ref().map(namespace), [one, other], "the same file gets the same identifier");
+        let file = fs::metadata(folders[0].path().join("import.namespace")).unwrap();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o777, 0o600);
+    }
 }

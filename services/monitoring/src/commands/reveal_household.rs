@@ -11,7 +11,6 @@ use crate::{
     domain::{
         HouseholdId,
         household::{Household, RevealPurpose},
-        id_number,
     },
     error::Error,
     store::households,
@@ -34,9 +33,6 @@ impl Command for RevealHousehold {
 
     /// What it returns is shown after the commit: without the event in the log nothing is shown.
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
-        if id_number::is_in(&self.reference) {
-            return Err(Error::field("reference", "holds a resident ID number"));
-        }
         limit::take(conn, context, Limited::Reveal).await?;
         let head = households::lock_head(conn, self.household).await?;
         households::state_revealed(conn, context, &head, (self.purpose, self.reference)).await?;

@@ -13,7 +13,6 @@ pub mod measure;
 pub mod member;
 pub mod merge;
 pub mod observation;
-pub mod plain;
 pub mod procedure;
 pub mod profile;
 pub mod quality;

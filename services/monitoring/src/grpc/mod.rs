@@ -7,6 +7,7 @@ mod convert;
 mod disclosures;
 mod households;
 mod import;
+mod kept;
 mod notice;
 mod observations;
 mod rules;

@@ -1,7 +1,9 @@
 //! No personal data outside its sealed columns: people who stand out are registered, imported, changed, looked up,
-//! revealed, merged, put up on a notice, warned of and got wrong, and then looked for wherever data comes to rest. A process of its own, so that what
+//! revealed, merged, put up on a notice, warned of and got wrong, all that says who somebody is is put into every text of every request, and
+//! it is then looked for wherever data comes to rest. A process of its own, so that what
 //! it logs is all that is logged.
 
+mod contract;
 #[path = "../it/drafts.rs"]
 #[expect(dead_code, reason = "shared with the other tests")]
 mod drafts;
@@ -23,6 +25,7 @@ use std::fs;
 use futures::stream;
 use tempfile::TempDir;
 use tongxin_platform::{
+    personal::{mask_id_number, mask_name, mask_phone},
     telemetry::{self, Telemetry, TelemetryConfig},
     testing::{TestWorld, eventually, servers},
 };
@@ -50,7 +53,7 @@ const IMPORTED: &str = "柳进口金丝雀";
 const PHONE: &str = "13977665544";
 const ADDRESS: &str = "金丝雀巷七百七十七号";
 const NEW_ADDRESS: &str = "金丝雀新村八百八十八号";
-const ACCOUNT: &str = "6217997777000055443";
+const ACCOUNT: &str = "6217997777000055444";
 
 /// ID numbers of the head, the child, the imported person; one with a wrong check digit; and that of somebody whom
 /// only a department knows.
@@ -62,9 +65,11 @@ fn numbers() -> [String; 5] {
     [id_number("19631122", 777), id_number("19991123", 778), id_number("19631125", 776), wrong, unknown]
 }
 
-fn canaries() -> Needles {
-    let texts = [NAME, CHILD, IMPORTED, PHONE, ADDRESS, NEW_ADDRESS, ACCOUNT];
-    Needles::new(texts.into_iter().chain(numbers().iter().map(String::as_str)))
+fn canaries() -> Vec<String> {
+    let texts = [NAME, CHILD, IMPORTED, PHONE, ADDRESS, NEW_ADDRESS, ACCOUNT].map(str::to_owned);
+    let masked =
+        [NAME, CHILD, IMPORTED].map(mask_name).into_iter().chain([mask_phone(PHONE), mask_id_number(&numbers()[0])]);
+    [texts.to_vec(), numbers().to_vec(), masked.collect()].concat()
 }
 
 fn head() -> MemberDraft {
@@ -84,6 +89,7 @@ async fn listen_in(folder: &TempDir, spans: &Spans) -> Telemetry {
     let config = TelemetryConfig {
         log: "trace".to_owned(),
         log_file: Some(folder.path().join("log")),
+        log_file_bytes: u64::MAX,
         otlp_endpoint: Some(spans.collect().await.into()),
         ..TelemetryConfig::default()
     };
@@ -193,15 +199,15 @@ async fn go_wrong(app: &TestApp, household_id: &str) -> Vec<Status> {
         purpose: 1,
         reference: reference.to_owned(),
     };
-    for reference in [numbers()[0].as_str(), NAME] {
+    for reference in [numbers()[0].as_str(), PHONE, ACCOUNT, "139/7766/5544", NAME] {
         refused.push(clerk.households.reveal_household(reveal(reference)).await.unwrap_err());
     }
     let find = FindHouseholdsRequest { id_number: numbers()[3].clone(), ..Default::default() };
     refused.push(clerk.households.find_households(find).await.unwrap_err());
-    for telling in [numbers()[0].as_str(), PHONE, ACCOUNT] {
+    for telling in [numbers()[0].as_str(), PHONE, ACCOUNT, "139 7766 5544", "１３９－７７６６－５５４４"] {
         let told_of_whom = CaseDraft { risk_remark: format!("联系{telling}"), ..lives::case(household_id) };
         refused.push(clerk.open(told_of_whom).await.unwrap_err());
-        assert_eq!(support::told(refused.last().unwrap()).2, ["risk_remark"]);
+        assert_eq!(support::told(refused.last().unwrap()).2, ["case.risk_remark"]);
     }
 
     // Faults of ours, with all that the database says about them.
@@ -316,7 +322,10 @@ async fn no_personal_data_comes_to_rest_outside_of_its_sealed_columns() {
     let household = live(&app).await;
     let row_errors = import_and_merge(&app, &household).await;
     let of_case = put_up(&app, &household.household_id).await;
-    let errors = [row_errors, of_case, go_wrong(&app, &household.household_id).await, warn(&app).await].concat();
+    let asked = contract::every_text(&app, &household).await;
+    asked.is_whole();
+    let wrong = go_wrong(&app, &household.household_id).await;
+    let errors = [row_errors, of_case, wrong, warn(&app).await, asked.told].concat();
     all_is_published(&app).await;
 
     let metrics = telemetry::render(&telemetry.registry());
@@ -335,7 +344,8 @@ async fn no_personal_data_comes_to_rest_outside_of_its_sealed_columns() {
         ("the metrics", metrics.into_bytes(), "RevealHousehold"),
         ("what callers were told", told.join("\n").into_bytes(), "ID_NUMBER_INVALID"),
     ];
-    let (canaries, mut leaks) = (canaries(), Vec::new());
+    let all = [canaries(), asked.canaries].concat();
+    let (canaries, mut leaks) = (Needles::new(all.iter().map(String::as_str)), Vec::new());
     for (place, bytes, present) in &places {
         let looked_at = !Needles::new([*present]).found_in(bytes).is_empty();
         assert!(looked_at, "{place} were not looked at: {present} is not in their {} bytes", bytes.len());

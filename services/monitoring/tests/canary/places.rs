@@ -21,28 +21,27 @@ use tonic::{
 
 /// Texts to be found in bytes, whether they stand there in plain or in a form that anybody can read back.
 pub struct Needles {
-    forms: Vec<(String, Vec<u8>)>,
-    /// Which two bytes a form can begin with: nearly all places are passed by without another look.
-    beginnings: Vec<bool>,
+    /// By the two bytes that they begin with: nearly all places are passed by without another look.
+    forms: Vec<Vec<(String, Vec<u8>)>>,
 }
 
 impl Needles {
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let all = |text: &'a str| forms(text).into_iter().map(move |form| (text.to_owned(), form.into_bytes()));
-        let forms: Vec<_> = texts.into_iter().flat_map(all).collect();
-        let mut beginnings = vec![false; 1 << 16];
-        for (_, form) in &forms {
-            beginnings[beginning(form[0], form[1])] = true;
+        let mut forms = vec![Vec::new(); 1 << 16];
+        for (text, form) in texts.into_iter().flat_map(all) {
+            forms[beginning(form[0], form[1])].push((text, form));
         }
-        Self { forms, beginnings }
+        Self { forms }
     }
 
     /// Those that stand in some bytes.
     pub fn found_in(&self, bytes: &[u8]) -> BTreeSet<&str> {
         let mut found = BTreeSet::new();
-        for (place, pair) in bytes.windows(2).enumerate() {
-            if self.beginnings[beginning(pair[0], pair[1])] {
-                let here = self.forms.iter().filter(|(_, form)| bytes[place..].starts_with(form));
+        for place in 1..bytes.len() {
+            let forms = &self.forms[beginning(bytes[place - 1], bytes[place])];
+            if !forms.is_empty() {
+                let here = forms.iter().filter(|(_, form)| bytes[place - 1..].starts_with(form));
                 found.extend(here.map(|(text, _)| text.as_str()));
             }
         }

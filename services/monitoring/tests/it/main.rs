@@ -27,6 +27,7 @@ mod observations;
 mod pairing;
 mod plans;
 mod relapses;
+mod replays;
 mod reveals;
 mod rooms;
 mod rules;

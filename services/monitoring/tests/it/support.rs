@@ -76,7 +76,7 @@ pub struct TestApp {
     /// Of the role that owns the tables, which sees all.
     pub owner: PgPool,
     pub database: Database,
-    channel: Channel,
+    pub channel: Channel,
     config: Config,
     running: JoinHandle<()>,
     stop: CancellationToken,
@@ -148,7 +148,12 @@ impl TestApp {
 
     async fn start_with(world: TestWorld, database: Database) -> Self {
         let keys = TempDir::new().unwrap();
-        let config = Config::on(DbConfig::at(&database.app_url), "http://127.0.0.1:1", new_keys(&keys));
+        let config = Config::on(
+            DbConfig::at(&database.app_url),
+            "http://127.0.0.1:1",
+            new_keys(&keys),
+            world.request_key_files(),
+        );
         Self::start_on(world, database, config, keys).await
     }
 

@@ -5,7 +5,7 @@ use tongxin_platform::{
     access::Caller,
     error::ServiceError as _,
     grpc::MethodPath,
-    request::{Call, Command, Writer},
+    request::{self, Call, Command, Writer},
 };
 use tongxin_proto::{
     batch::v1::{BatchOptions, RowError},
@@ -38,7 +38,7 @@ pub(super) trait Batch: Message + Default + 'static {
     type Row: Rules + Message + Default + Clone;
     type Draft: TryFrom<Self::Row, Error = Error>;
     type Command: Command<Policy = Policy, Error = Error>;
-    type Answer: Answer + Message + Default + From<<Self::Command as Command>::Output> + 'static;
+    type Answer: Answer + request::Answer<Policy, Error = Error> + From<<Self::Command as Command>::Output>;
 
     fn part(self) -> Option<Part<Self::Row>>;
     fn rows(rows: Vec<Self::Row>) -> Self;

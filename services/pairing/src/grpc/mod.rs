@@ -4,13 +4,13 @@ mod batch;
 mod convert;
 mod import;
 
-use prost::Message;
 use tongxin_platform::{
     access::Caller,
     clock::Clock,
     db::{Scope, Transaction},
     page::Place,
-    request::{Call, Command, DateRefused, Writer},
+    plain_answers,
+    request::{Answer, Call, Command, DateRefused, Writer},
 };
 use tongxin_proto::pairing::v1::{self, pairing_service_server::PairingService};
 use tonic::{Request, Response, Status, Streaming};
@@ -21,6 +21,21 @@ use crate::{
     error::Error,
     store::{activities, coverage_rules, organisations, pairings, regions},
 };
+
+// Pairing keeps nothing that is personal.
+plain_answers!(
+    Policy, Error:
+    v1::RegisterOrganisationResponse,
+    v1::CloseOrganisationResponse,
+    v1::EstablishPairingResponse,
+    v1::EndPairingResponse,
+    v1::VoidPairingResponse,
+    v1::RecordJointActivityResponse,
+    v1::VoidJointActivityResponse,
+    v1::BatchRegisterOrganisationsResponse,
+    v1::BatchEstablishPairingsResponse,
+    v1::ImportRegionsResponse,
+);
 
 /// What the door needs to answer.
 #[derive(Clone)]
@@ -41,17 +56,17 @@ impl Door {
     }
 
     /// Carries out what the draft in a request states.
-    async fn carry_out<Stated, Draft, C, Answer>(
+    async fn carry_out<Stated, Draft, C, Reply>(
         &self,
         call: Call,
         stated: Option<Stated>,
         command: fn(Draft) -> C,
-    ) -> Result<Answer, Error>
+    ) -> Result<Reply, Error>
     where
         Stated: Default,
         Draft: TryFrom<Stated, Error = Error>,
         C: Command<Policy = Policy, Error = Error>,
-        Answer: Message + Default + From<C::Output> + 'static,
+        Reply: Answer<Policy, Error = Error> + From<C::Output>,
     {
         let draft = stated.unwrap_or_default().try_into()?;
         self.writer.execute(call, command(draft)).await

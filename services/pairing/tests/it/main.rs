@@ -11,6 +11,7 @@ mod imports;
 mod malformed;
 mod organisations;
 mod pairings;
+mod plain_texts;
 mod plans;
 mod rooms;
 mod rules;

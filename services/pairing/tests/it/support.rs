@@ -101,7 +101,7 @@ impl TestApp {
 
     async fn on(database: Database, coverage: CoverageRules) -> Self {
         let world = TestWorld::at(now()).await;
-        let config = Config { coverage, ..Config::on(DbConfig::at(&database.app_url)) };
+        let config = Config { coverage, ..Config::on(DbConfig::at(&database.app_url), world.request_key_files()) };
         let app = App::build(config, world.surroundings.clone()).await.unwrap();
         let address = format!("http://{}", app.grpc_address().unwrap());
         let admin = app.admin_address().unwrap();

@@ -45,7 +45,11 @@ impl PersonalConfig {
     }
 }
 
-fn read_key(path: &Path) -> Result<SecretSlice<u8>, Error> {
+/// Reads a file that holds one key.
+///
+/// # Errors
+/// [`Error::KeyFile`] or [`Error::KeyText`].
+pub(crate) fn read_key(path: &Path) -> Result<SecretSlice<u8>, Error> {
     let text = fs::read_to_string(path)
         .map(SecretString::from)
         .map_err(|source| Error::KeyFile { path: path.to_owned(), source })?;

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_number_shows_four_at_each_end() {
+    fn an_id_number_shows_its_first_four_digits_and_no_other() {
         assert_eq!(mask_id_number("44182319900101123X"), "4418**************");
         assert_eq!(mask_id_number("441823900101123"), "4418***********");
     }

@@ -31,6 +31,7 @@ mod seal;
 mod suite;
 
 pub use config::PersonalConfig;
+pub(crate) use config::read_key;
 pub use data_key::{DataKey, Place};
 pub use error::Error;
 pub use index::BlindIndex;

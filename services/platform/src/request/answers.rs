@@ -2,7 +2,8 @@
 
 use sqlx::PgConnection;
 
-use super::{Call, Context};
+use super::{Call, Context, RequestError, RequestKeys};
+use crate::personal::KeyVersion;
 
 /// What is known of a request.
 pub(super) enum Earlier {
@@ -15,50 +16,71 @@ pub(super) enum Earlier {
 }
 
 /// A batch has a row of its own, part 0, so that its identifier is taken for anything else from its first part on.
-pub(super) async fn find(conn: &mut PgConnection, call: &Call) -> Result<Earlier, sqlx::Error> {
+pub(super) async fn find(conn: &mut PgConnection, call: &Call, keys: &RequestKeys) -> Result<Earlier, RequestError> {
     let rows = sqlx::query!(
-        "SELECT part, fingerprint, answer FROM request WHERE request_id = $1 AND actor = $2 AND part IN (0, $3)",
+        "
+        SELECT part, key_version, fingerprint, answer
+        FROM request
+        WHERE request_id = $1 AND actor = $2 AND part IN (0, $3)
+        ",
         call.request_id,
         call.caller.subject(),
         call.part,
     )
     .fetch_all(conn)
     .await?;
-    let is_other = |batch| rows.iter().any(|row| row.part == 0 && row.fingerprint != batch);
-    if call.batch.is_some_and(is_other) {
-        return Ok(Earlier::Other);
+    let mut earlier = Earlier::Unknown;
+    for row in rows {
+        let asked = match call.batch {
+            Some(batch) if row.part == 0 => batch,
+            _ => call.digest,
+        };
+        if fingerprint(keys, row.key_version, &asked)?[..] != row.fingerprint {
+            return Ok(Earlier::Other);
+        }
+        if row.part == call.part {
+            earlier = Earlier::Answered(row.answer);
+        }
     }
-    Ok(match rows.into_iter().find(|row| row.part == call.part) {
-        None => Earlier::Unknown,
-        Some(earlier) if earlier.fingerprint == call.fingerprint => Earlier::Answered(earlier.answer),
-        Some(_) => Earlier::Other,
-    })
+    Ok(earlier)
+}
+
+/// What the request would be kept as by the key of a row.
+fn fingerprint(keys: &RequestKeys, version: i64, digest: &[u8; 32]) -> Result<[u8; 32], RequestError> {
+    let known = u32::try_from(version).ok().and_then(KeyVersion::new);
+    known.and_then(|known| keys.fingerprint(known, digest)).ok_or(RequestError::NoSuchKey(version))
 }
 
 /// Fails on the constraint `request_once` when a twin of the request, or another one of its identifier, was faster.
 pub(super) async fn keep(
     conn: &mut PgConnection,
-    call: &Call,
+    (call, keys): (&Call, &RequestKeys),
     context: &Context,
     answer: &[u8],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), RequestError> {
     if let (1, Some(batch)) = (call.part, call.batch) {
-        insert(conn, call, context, (0, batch, b"")).await?;
+        insert(conn, (call, keys), context, (0, batch, b"")).await?;
     }
-    insert(conn, call, context, (call.part, call.fingerprint, answer)).await
+    insert(conn, (call, keys), context, (call.part, call.digest, answer)).await
 }
 
 async fn insert(
     conn: &mut PgConnection,
-    call: &Call,
+    (call, keys): (&Call, &RequestKeys),
     context: &Context,
-    (part, fingerprint, answer): (i32, [u8; 32], &[u8]),
-) -> Result<(), sqlx::Error> {
+    (part, digest, answer): (i32, [u8; 32], &[u8]),
+) -> Result<(), RequestError> {
+    let key_version = i64::from(keys.current().get());
+    let fingerprint = fingerprint(keys, key_version, &digest)?;
     sqlx::query!(
-        "INSERT INTO request (actor, request_id, part, fingerprint, answer, record_time) VALUES ($1, $2, $3, $4, $5, $6)",
+        "
+        INSERT INTO request (actor, request_id, part, key_version, fingerprint, answer, record_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ",
         context.actor,
         call.request_id,
         part,
+        key_version,
         &fingerprint[..],
         answer,
         context.now,

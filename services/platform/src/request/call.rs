@@ -22,8 +22,8 @@ pub struct Call {
     pub request_id: Uuid,
     /// The part of a batch, from 1; 0 for a request that has none.
     pub part: i32,
-    /// Hash of the method and of everything that was asked.
-    pub fingerprint: [u8; 32],
+    /// Hash of the method and of everything that was asked. Only its fingerprint is kept, which takes a key.
+    pub digest: [u8; 32],
     /// Of a batch: the hash of the method and of its options, which all of its parts share.
     pub batch: Option<[u8; 32]>,
     method: MethodPath,
@@ -39,8 +39,8 @@ impl Call {
         let method = MethodPath::of(&request);
         let message = request.into_inner();
         let request_id = parse_request_id(request_id(&message))?;
-        let fingerprint = fingerprint(&method, &message);
-        Ok((Self { caller, request_id, part: 0, fingerprint, batch: None, method }, message))
+        let digest = digest(&method, &message);
+        Ok((Self { caller, request_id, part: 0, digest, batch: None, method }, message))
     }
 
     /// A batch of a method, with its options, whose messages come one after the other.
@@ -52,29 +52,24 @@ impl Call {
         method: MethodPath,
         (request_id, options): (&str, &impl Message),
     ) -> Result<Self, Status> {
-        let fingerprint = fingerprint(&method, options);
-        Ok(Self { batch: Some(fingerprint), ..Self::of_stream(caller, method, request_id, fingerprint)? })
+        let digest = digest(&method, options);
+        Ok(Self { batch: Some(digest), ..Self::of_stream(caller, method, request_id, digest)? })
     }
 
     /// A stream that is carried out as a whole once all of it is there; the hash is over all of it.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the identifier is no UUID.
-    pub fn of_stream(
-        caller: Caller,
-        method: MethodPath,
-        request_id: &str,
-        fingerprint: [u8; 32],
-    ) -> Result<Self, Status> {
+    pub fn of_stream(caller: Caller, method: MethodPath, request_id: &str, digest: [u8; 32]) -> Result<Self, Status> {
         let request_id = parse_request_id(request_id)?;
-        Ok(Self { caller, request_id, part: 0, fingerprint, batch: None, method })
+        Ok(Self { caller, request_id, part: 0, digest, batch: None, method })
     }
 
     /// The next part of the batch, which asks for `message`.
     #[must_use]
     pub fn next_part(&mut self, message: &impl Message) -> Self {
         self.part += 1;
-        Self { fingerprint: fingerprint(&self.method, message), ..self.clone() }
+        Self { digest: digest(&self.method, message), ..self.clone() }
     }
 }
 
@@ -82,7 +77,7 @@ fn parse_request_id(text: &str) -> Result<Uuid, Status> {
     Uuid::try_parse(text).map_err(|_| Status::invalid_argument("request_id has to be a UUID"))
 }
 
-fn fingerprint(method: &MethodPath, message: &impl Message) -> [u8; 32] {
+fn digest(method: &MethodPath, message: &impl Message) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(&method.0);
     hasher.update([0]);

@@ -1,12 +1,17 @@
 //! Changes that callers ask for: carried out once, whatever happens on the way.
 
+mod answer;
 mod answers;
 mod call;
+mod keys;
 #[cfg(test)]
 mod tests;
 mod window;
 mod writer;
 
+pub use answer::Answer;
 pub use call::{Call, Context};
+pub use keys::{RequestKeyError, RequestKeys};
+pub use tongxin_proto::personal::Personal;
 pub use window::{DateRefused, EntryWindow};
 pub use writer::{Command, RequestError, Writer};

@@ -2,14 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use prost::Message;
 use sqlx::{PgConnection, PgPool};
 use tracing::Instrument as _;
 
-use super::{
-    Call, Context,
-    answers::{self, Earlier},
-};
+use super::{Answer, Call, Context, RequestKeys, answer, answers};
 use crate::{
     access::Caller,
     clock::Clock,
@@ -47,6 +43,9 @@ pub enum RequestError {
     /// A kept answer is not the message that it should be.
     #[error("the answer kept for a request cannot be read")]
     Answer(#[from] prost::DecodeError),
+    /// The request was kept by a key that is not loaded.
+    #[error("request key version {0} is not loaded")]
+    NoSuchKey(i64),
     /// The change did not come to its end.
     #[error("carrying out a request panicked")]
     Panicked(#[source] tokio::task::JoinError),
@@ -64,7 +63,7 @@ impl RequestError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Reused => ErrorKind::AlreadyExists,
-            Self::Answer(_) | Self::Panicked(_) => ErrorKind::Internal,
+            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) => ErrorKind::Internal,
             Self::LimitReached(_) => ErrorKind::ResourceExhausted,
             Self::Database(error) => database_kind(error),
         }
@@ -77,7 +76,7 @@ impl RequestError {
             Self::Reused => "REQUEST_ID_REUSED",
             Self::LimitReached(reached) => reached.reason(),
             Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
-            Self::Answer(_) | Self::Panicked(_) | Self::Database(_) => "INTERNAL",
+            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::Database(_) => "INTERNAL",
         }
     }
 
@@ -86,7 +85,9 @@ impl RequestError {
     pub fn field(&self) -> Option<&'static str> {
         match self {
             Self::Reused => Some("request_id"),
-            Self::Answer(_) | Self::Panicked(_) | Self::LimitReached(_) | Self::Database(_) => None,
+            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::LimitReached(_) | Self::Database(_) => {
+                None
+            }
         }
     }
 
@@ -95,7 +96,7 @@ impl RequestError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::LimitReached(reached) => Some(reached.retry_after),
-            Self::Reused | Self::Answer(_) | Self::Panicked(_) | Self::Database(_) => None,
+            Self::Reused | Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::Database(_) => None,
         }
     }
 }
@@ -107,6 +108,7 @@ pub struct Writer<Policy> {
     clock: Clock,
     wake: RelayWake,
     worker: Wake,
+    keys: RequestKeys,
     policy: Arc<Policy>,
 }
 
@@ -117,6 +119,7 @@ impl<Policy> Clone for Writer<Policy> {
             clock: self.clock.clone(),
             wake: self.wake.clone(),
             worker: self.worker.clone(),
+            keys: self.keys.clone(),
             policy: Arc::clone(&self.policy),
         }
     }
@@ -124,8 +127,8 @@ impl<Policy> Clone for Writer<Policy> {
 
 impl<Policy: Send + Sync + 'static> Writer<Policy> {
     /// Carries out commands on a database, and wakes its relay after each.
-    pub fn new(pool: PgPool, clock: Clock, wake: RelayWake, policy: Policy) -> Self {
-        Self { pool, clock, wake, worker: Wake::default(), policy: Arc::new(policy) }
+    pub fn new(pool: PgPool, clock: Clock, wake: RelayWake, keys: RequestKeys, policy: Policy) -> Self {
+        Self { pool, clock, wake, worker: Wake::default(), keys, policy: Arc::new(policy) }
     }
 
     /// The same, which also wakes a worker after a change that leaves work.
@@ -141,16 +144,16 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
     }
 
     /// Carries out a command in a transaction of its own, once for each request: one that was
-    /// carried out before is given the same answer.
+    /// carried out before is given the same answer, in which what is personal is as it is now.
     ///
     /// The work is a task of its own, so a caller who goes away cannot stop it half way.
     ///
     /// # Errors
     /// Those of the command, [`RequestError::Reused`], and faults of the database.
-    pub async fn execute<C, Answer>(&self, call: Call, command: C) -> Result<Answer, C::Error>
+    pub async fn execute<C, Reply>(&self, call: Call, command: C) -> Result<Reply, C::Error>
     where
         C: Command<Policy = Policy>,
-        Answer: Message + Default + From<C::Output> + 'static,
+        Reply: Answer<Policy, Error = C::Error> + From<C::Output>,
     {
         let writer = self.clone();
         let work = async move { writer.answer(&call, command).await };
@@ -194,17 +197,17 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         Ok(())
     }
 
-    async fn answer<C, Answer>(&self, call: &Call, command: C) -> Result<Answer, C::Error>
+    async fn answer<C, Reply>(&self, call: &Call, command: C) -> Result<Reply, C::Error>
     where
         C: Command<Policy = Policy>,
-        Answer: Message + Default + From<C::Output>,
+        Reply: Answer<Policy, Error = C::Error> + From<C::Output>,
     {
         match self.carry_out(call, command).await {
             Ok(answer) => Ok(answer),
             // A twin of this request may have been faster, or the commit's answer was lost.
             Err(error) => match self.earlier_answer(call).await {
                 Ok(Some(answer)) => Ok(answer),
-                Err(RequestError::Reused) => Err(RequestError::Reused.into()),
+                Err(reused) if reused.reason() == RequestError::Reused.reason() => Err(reused),
                 Ok(None) | Err(_) => {
                     // What is not counted is not told.
                     if let Some(told) = error.told() {
@@ -216,20 +219,21 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         }
     }
 
-    async fn carry_out<C, Answer>(&self, call: &Call, command: C) -> Result<Answer, C::Error>
+    async fn carry_out<C, Reply>(&self, call: &Call, command: C) -> Result<Reply, C::Error>
     where
         C: Command<Policy = Policy>,
-        Answer: Message + Default + From<C::Output>,
+        Reply: Answer<Policy, Error = C::Error> + From<C::Output>,
     {
         let context = Context::of(&call.caller, self.clock.now());
         let mut tx = Scope::region(call.caller.region()).write(&self.pool).await?;
-        if let Some(answer) = decode(answers::find(&mut tx, call).await?)? {
+        let earlier = answers::find(&mut tx, call, &self.keys).await?;
+        if let Some(answer) = answer::again(&mut tx, earlier, self.policy()).await? {
             tx.rollback().await?;
             return Ok(answer);
         }
         let output = command.apply(&mut tx, &context, &self.policy).await?;
-        let answer = Answer::from(output);
-        answers::keep(&mut tx, call, &context, &answer.encode_to_vec()).await?;
+        let answer = Reply::from(output);
+        answers::keep(&mut tx, (call, &self.keys), &context, &answer::kept(&answer)).await?;
         tx.commit().await?;
         self.committed(&context);
         Ok(answer)
@@ -242,16 +246,9 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         }
     }
 
-    async fn earlier_answer<Answer: Message + Default>(&self, call: &Call) -> Result<Option<Answer>, RequestError> {
-        let mut conn = self.pool.acquire().await?;
-        decode(answers::find(&mut conn, call).await?)
-    }
-}
-
-fn decode<Answer: Message + Default>(earlier: Earlier) -> Result<Option<Answer>, RequestError> {
-    match earlier {
-        Earlier::Unknown => Ok(None),
-        Earlier::Answered(answer) => Ok(Some(Answer::decode(answer.as_slice())?)),
-        Earlier::Other => Err(RequestError::Reused),
+    async fn earlier_answer<Reply: Answer<Policy>>(&self, call: &Call) -> Result<Option<Reply>, Reply::Error> {
+        let mut tx = Scope::region(call.caller.region()).read(&self.pool).await?;
+        let earlier = answers::find(&mut tx, call, &self.keys).await?;
+        answer::again(&mut tx, earlier, self.policy()).await
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     grpc::MethodPath,
     log::{self, NewEvent},
     region::RegionCode,
-    request::{Call, Command, Context, RequestError},
+    request::{Call, Command, Context, Personal, RequestError},
     testing::Database,
 };
 
@@ -86,6 +86,16 @@ pub(crate) struct CountResponse {
     #[prost(int64, tag = "1")]
     pub reached: i64,
 }
+
+impl Personal for CountResponse {
+    const ANY: bool = false;
+
+    fn strip(&mut self) {}
+
+    fn adopt(&mut self, _: Self) {}
+}
+
+crate::plain_answers!((), SampleError: CountResponse);
 
 impl From<i64> for CountResponse {
     fn from(reached: i64) -> Self {

@@ -25,7 +25,7 @@ use crate::{
     db::{self, DbConfig},
     grpc::{self, GrpcConfig, Server},
     log::{self, LogReader, NewEvent, Relay, RelayWake},
-    request::{Command, Writer},
+    request::{Command, RequestKeys, Writer},
     servers::Nats,
     testing::{Database, TestWorld, eventually},
 };
@@ -103,7 +103,7 @@ impl Source {
         let world = TestWorld::at(noon()).await;
         let database = database().await;
         let pool = db::connect(&DbConfig::at(&database.app_url)).await.unwrap();
-        let writer = Writer::new(pool.clone(), world.clock.clone(), woken_by_writer, ());
+        let writer = Writer::new(pool.clone(), world.clock.clone(), woken_by_writer, RequestKeys::for_tests(), ());
 
         let stop = CancellationToken::new();
         let routes = Routes::new(LogServiceServer::new(LogReader::new(pool.clone())));

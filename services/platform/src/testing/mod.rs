@@ -1,9 +1,11 @@
 //! What tests run on: private servers once for each test binary, a database for each test.
 
+pub mod contract;
 mod plans;
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -24,6 +26,7 @@ use crate::{
     db::{DbConfig, Migrations},
     grpc::GrpcConfig,
     limit::HourlyLimits,
+    personal::KeyVersion,
     region::RegionCode,
     servers::Servers,
     service::Surroundings,
@@ -123,6 +126,19 @@ pub struct TestWorld {
 }
 
 impl TestWorld {
+    /// The file of a key by which requests are known again.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn request_key_files(&self) -> BTreeMap<KeyVersion, PathBuf> {
+        let file = self.keys.path().join("requests.hex");
+        std::fs::write(&file, "07".repeat(32)).expect("a folder for keys");
+        BTreeMap::from([(KeyVersion::FIRST, file)])
+    }
+}
+
+impl TestWorld {
     /// A world at a moment.
     ///
     /// # Panics
@@ -162,8 +178,17 @@ impl TestWorld {
     /// When it cannot be signed.
     #[must_use]
     pub fn token(&self, role: &str, region: &str) -> String {
+        self.token_of(&format!("{role}@{region}"), role, region)
+    }
+
+    /// The same for a subject that is the same whatever its role and region.
+    ///
+    /// # Panics
+    /// When it cannot be signed.
+    #[must_use]
+    pub fn token_of(&self, subject: &str, role: &str, region: &str) -> String {
         let key = LocalKey::in_folder(self.keys.path()).expect("the key is there");
-        let request = token_request(&format!("{role}@{region}"), &[role], region);
+        let request = token_request(subject, &[role], region);
         key.sign(&request, &self.clock).expect("it signs")
     }
 

@@ -1,6 +1,11 @@
-//! The keys that personal data is sealed and found by, in the data folder. Whoever loses them loses the data.
+//! The keys that personal data is sealed and found by, and those by which requests are known again, in the data folder. Whoever
+//! loses the former loses the data.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, anyhow};
 use tongxin_platform::personal::{KeyVersion, PersonalConfig, Suite};
@@ -9,22 +14,29 @@ use crate::instance::write_private;
 
 const KEY_BYTES: usize = 32;
 
-/// The keys in a data folder, made at the first start.
-pub fn in_folder(data_dir: &Path) -> Result<PersonalConfig> {
-    let folder = data_dir.join("keys");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let [master, index] = ["master-1.hex", "index.hex"].map(|name| folder.join(name));
-    for file in [&master, &index] {
-        if !file.exists() {
-            write_private(file, &new_key()?)?;
-        }
-    }
+/// The keys of personal data in a data folder, made at the first start.
+pub fn of_personal_data(data_dir: &Path) -> Result<PersonalConfig> {
     Ok(PersonalConfig {
         suite: Suite::default(),
         current_key: KeyVersion::FIRST,
-        key_files: BTreeMap::from([(KeyVersion::FIRST, master)]),
-        index_key_file: index,
+        key_files: BTreeMap::from([(KeyVersion::FIRST, key_file(data_dir, "master-1.hex")?)]),
+        index_key_file: key_file(data_dir, "index.hex")?,
     })
+}
+
+/// The key of a service's requests in a data folder, made at the first start.
+pub fn of_requests(data_dir: &Path, service: &str) -> Result<BTreeMap<KeyVersion, PathBuf>> {
+    Ok(BTreeMap::from([(KeyVersion::FIRST, key_file(data_dir, &format!("requests-{service}-1.hex"))?)]))
+}
+
+fn key_file(data_dir: &Path, name: &str) -> Result<PathBuf> {
+    let folder = data_dir.join("keys");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let file = folder.join(name);
+    if !file.exists() {
+        write_private(&file, &new_key()?)?;
+    }
+    Ok(file)
 }
 
 fn new_key() -> Result<String> {
@@ -35,17 +47,22 @@ fn new_key() -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn keys_stay_as_they_were_made() {
         let folder = tempfile::tempdir().unwrap();
         let read = || {
-            let config = in_folder(folder.path()).unwrap();
-            [fs::read(&config.key_files[&KeyVersion::FIRST]).unwrap(), fs::read(&config.index_key_file).unwrap()]
+            let config = of_personal_data(folder.path()).unwrap();
+            let [one, other] = ["one", "other"].map(|name| of_requests(folder.path(), name).unwrap());
+            let first = |files: &BTreeMap<KeyVersion, PathBuf>| files[&KeyVersion::FIRST].clone();
+            [first(&config.key_files), config.index_key_file, first(&one), first(&other)]
+                .map(|file| fs::read_to_string(file).unwrap())
         };
         let first = read();
-        assert_ne!(first[0], first[1]);
+        assert_eq!(BTreeSet::from(first.clone()).len(), 4, "each has a key of its own");
         assert_eq!(read(), first);
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `databases` | makes and migrates the databases |
 //! | `folder`    | the databases of a folder for other commands, whether `up` runs or not |
-//! | `keys`      | makes the keys that personal data is sealed by |
+//! | `keys`      | makes the keys that personal data is sealed by, and those of requests |
 //! | `ports`     | who listens where |
 //! | `world`     | servers, services and token: started and stopped together |
 //! | `token`     | keeps the token file fresh |

@@ -61,18 +61,26 @@ impl World {
         let pairing = tongxin_pairing::Config {
             grpc: listen(ports.service(0)),
             admin: AdminConfig { listen: ports.service_admin(0) },
-            ..tongxin_pairing::Config::on(database(ServiceName::Pairing))
+            ..tongxin_pairing::Config::on(
+                database(ServiceName::Pairing),
+                keys::of_requests(data_dir, tongxin_pairing::NAME)?,
+            )
         };
         let own = at_broker(&surroundings, servers, ServiceName::Pairing).await?;
         let pairing = tongxin_pairing::App::build(pairing, own).await?;
         let at = |address: SocketAddr| format!("http://{address}");
         let pairing_at = Addresses { grpc: at(pairing.grpc_address()?), admin: at(pairing.admin_address()?) };
 
-        let personal = keys::in_folder(data_dir)?;
+        let personal = keys::of_personal_data(data_dir)?;
         let monitoring = tongxin_monitoring::Config {
             grpc: listen(ports.service(1)),
             admin: AdminConfig { listen: ports.service_admin(1) },
-            ..tongxin_monitoring::Config::on(database(ServiceName::Monitoring), pairing_at.grpc.as_str(), personal)
+            ..tongxin_monitoring::Config::on(
+                database(ServiceName::Monitoring),
+                pairing_at.grpc.as_str(),
+                personal,
+                keys::of_requests(data_dir, tongxin_monitoring::NAME)?,
+            )
         };
         let own = at_broker(&surroundings, servers, ServiceName::Monitoring).await?;
         let monitoring = tongxin_monitoring::App::build(monitoring, own).await?;

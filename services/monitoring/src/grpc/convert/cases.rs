@@ -5,7 +5,7 @@ use tongxin_platform::page::Page;
 use tongxin_proto::{monitoring::v1, names::Named as _};
 use uuid::Uuid;
 
-use super::{date, named, optional_region, remark, uuid};
+use super::{date, named, optional_region, uuid};
 use crate::{
     commands::{
         About, CaseCommand, Doubted, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, RollBackRemoval,
@@ -30,9 +30,9 @@ fn measure_id(text: &str) -> Result<MeasureId, Error> {
 }
 
 /// Who did it; the caller if empty.
-fn performer(text: &str) -> Result<Option<String>, Error> {
-    let performer = remark("performed_by", text)?;
-    Ok((!performer.is_empty()).then_some(performer))
+fn performer(text: &str) -> Option<String> {
+    let performer = text.trim();
+    (!performer.is_empty()).then(|| performer.to_owned())
 }
 
 impl TryFrom<v1::CaseDraft> for OpenCase {
@@ -47,12 +47,12 @@ impl TryFrom<v1::CaseDraft> for OpenCase {
                 household: uuid("household_id", &draft.household_id).map(HouseholdId)?,
                 category: draft.category,
                 risks: risks.collect::<Result<_, _>>()?,
-                risk_remark: remark("risk_remark", &draft.risk_remark)?,
+                risk_remark: draft.risk_remark.trim().to_owned(),
                 emergency: Emergency::read(draft.emergency),
                 opened_on: date("opened_on", draft.opened_on)?,
                 signals: signals.collect::<Result<_, _>>()?,
             },
-            performed_by: performer(&draft.performed_by)?,
+            performed_by: performer(&draft.performed_by),
         })
     }
 }
@@ -66,11 +66,11 @@ impl TryFrom<v1::StepRecord> for RecordStep {
             record: StepRecord {
                 step: named::<Step>("step", step.step)?,
                 refused: step.refused,
-                reason: remark("reason", &step.reason)?,
+                reason: step.reason.trim().to_owned(),
                 occurred_on: date("occurred_on", step.occurred_on)?,
                 performed_by: String::new(),
             },
-            performed_by: performer(&step.performed_by)?,
+            performed_by: performer(&step.performed_by),
             expected_version: step.expected_version,
         })
     }
@@ -84,7 +84,7 @@ impl TryFrom<v1::RemovalProposal> for ProposeRemoval {
             case: case_id(&removal.case_id)?,
             kind: named("kind", removal.kind)?,
             proposed_on: date("proposed_on", removal.proposed_on)?,
-            performed_by: performer(&removal.performed_by)?,
+            performed_by: performer(&removal.performed_by),
             expected_version: removal.expected_version,
         })
     }
@@ -96,7 +96,7 @@ impl TryFrom<v1::RollBackRemovalRequest> for RollBackRemoval {
     fn try_from(request: v1::RollBackRemovalRequest) -> Result<Self, Error> {
         Ok(Self {
             case: case_id(&request.case_id)?,
-            reason: remark("reason", &request.reason)?,
+            reason: request.reason.trim().to_owned(),
             occurred_on: date("occurred_on", request.occurred_on)?,
             expected_version: request.expected_version,
         })
@@ -114,7 +114,7 @@ impl TryFrom<v1::MeasurePlan> for PlanMeasure {
             draft: MeasureDraft {
                 risk: named("risk", draft.risk)?,
                 family: named("family", draft.family)?,
-                owner: remark("owner", &draft.owner)?,
+                owner: draft.owner.trim().to_owned(),
                 planned_on: date("planned_on", draft.planned_on)?,
                 due_on: date("due_on", draft.due_on)?,
                 planned_fen: draft.planned_fen,
@@ -132,7 +132,7 @@ impl TryFrom<v1::MeasureResult> for FinishMeasure {
             cancelled: result.cancelled,
             ending: Ending {
                 on: date("finished_on", result.finished_on)?,
-                outcome: remark("outcome", &result.outcome)?,
+                outcome: result.outcome.trim().to_owned(),
                 spent_fen: result.spent_fen,
             },
         })

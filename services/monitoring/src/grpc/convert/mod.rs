@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub(super) use rules::{Simulated, province, replay, rule_set_id, verdict_id};
 
 use crate::{
-    domain::{HouseholdId, ImportId, household::Why, id_number, import::Progress, plain},
+    domain::{HouseholdId, ImportId, import::Progress},
     error::Error,
     store::imports,
 };
@@ -46,20 +46,6 @@ pub(super) fn date(field: &'static str, date: Option<Date>) -> Result<NaiveDate,
 pub(super) fn optional_date(field: &'static str, date: Option<Date>) -> Result<Option<NaiveDate>, Error> {
     let read = |date: Date| NaiveDate::try_from(date).map_err(|_| Error::field(field, "is not a day of the calendar"));
     date.map(read).transpose()
-}
-
-/// What is kept in plain must not say who it is about.
-pub(super) fn without_id_number(field: &'static str, text: &str) -> Result<(), Error> {
-    if id_number::is_in(text) { Err(Error::field(field, Why::HoldsIdNumber)) } else { Ok(()) }
-}
-
-/// A text about a case or a signal without the white space around it, which is kept in plain: it says of nobody who it
-/// is, by an ID number, a phone or an account.
-pub(super) fn remark(field: &'static str, text: &str) -> Result<String, Error> {
-    match plain::telling(text) {
-        Some(telling) => Err(Error::field(field, telling)),
-        None => Ok(text.trim().to_owned()),
-    }
 }
 
 /// A value that has to be stated.

@@ -7,7 +7,7 @@ use tongxin_platform::{
 };
 use tongxin_proto::{monitoring::v1, names::Named as _};
 
-use super::{date, named, optional_region, region, remark, uuid, without_id_number};
+use super::{date, named, optional_region, region, uuid};
 use crate::{
     commands::{DecideSignal, ReportSignal, Reported, WarningDraft},
     domain::{
@@ -35,7 +35,7 @@ pub(in crate::grpc) fn report_signal(request: &v1::ReportSignalRequest) -> Resul
 
 pub(in crate::grpc) fn decide_signal(request: &v1::DecideSignalRequest) -> Result<DecideSignal, Error> {
     let on = date("decided_on", request.decided_on)?;
-    let reason = remark("reason", &request.reason)?;
+    let reason = request.reason.trim().to_owned();
     Ok(DecideSignal {
         signal: signal_id(&request.signal_id)?,
         decision: Decision { verified: request.verified, reason, on },
@@ -68,7 +68,6 @@ pub(in crate::grpc) fn get_funnel(
 
 pub(in crate::grpc) fn warning(row: &v1::Warning) -> Result<WarningDraft, Error> {
     let id_number = IdNumber::parse(&row.id_number).map_err(|error| Refused::new("id_number", error))?;
-    without_id_number("reference", &row.reference)?;
     Ok(WarningDraft {
         id_number,
         cause: named("cause", row.cause)?,

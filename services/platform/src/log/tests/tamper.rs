@@ -35,7 +35,13 @@ async fn half_sequenced() -> Database {
     let database = database().await;
     let pool = crate::db::connect(&crate::db::DbConfig::at(&database.app_url)).await.unwrap();
     let clock = crate::clock::Clock::fixed(crate::sample::noon());
-    let writer = crate::request::Writer::new(pool.clone(), clock, crate::log::RelayWake::default(), ());
+    let writer = crate::request::Writer::new(
+        pool.clone(),
+        clock,
+        crate::log::RelayWake::default(),
+        crate::request::RequestKeys::for_tests(),
+        (),
+    );
     for _ in 0..2 {
         writer.execute::<_, crate::sample::CountResponse>(new_call(), count("wells", 1)).await.unwrap();
         let sequenced = everywhere(&pool, "SELECT count(*) FROM event WHERE seq IS NOT NULL").await;

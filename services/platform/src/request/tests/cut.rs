@@ -110,7 +110,7 @@ async fn cuttable() -> (Database, Wire, Writer<()>) {
     let mut config = DbConfig::at(wire.url(&database));
     (config.max_connections, config.acquire_seconds) = (1, 1);
     let pool = db::connect(&config).await.unwrap();
-    (database, wire, Writer::new(pool, Clock::fixed(noon()), RelayWake::default(), ()))
+    (database, wire, Writer::new(pool, Clock::fixed(noon()), RelayWake::default(), RequestKeys::for_tests(), ()))
 }
 
 #[tokio::test]

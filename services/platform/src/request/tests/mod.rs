@@ -2,12 +2,13 @@
 
 mod cancelled;
 mod cut;
+mod keys;
 mod repeated;
 
 use sqlx::PgPool;
 use tonic::{Request, Status};
 
-use super::{Call, DateRefused, EntryWindow, RequestError, Writer};
+use super::{Call, DateRefused, EntryWindow, RequestError, RequestKeys, Writer};
 use crate::{
     access::Caller,
     clock::Clock,
@@ -21,7 +22,7 @@ use crate::{
 
 async fn writer(database: &Database) -> (PgPool, Writer<()>) {
     let pool = db::connect(&DbConfig::at(&database.app_url)).await.unwrap();
-    (pool.clone(), Writer::new(pool, Clock::fixed(noon()), RelayWake::default(), ()))
+    (pool.clone(), Writer::new(pool, Clock::fixed(noon()), RelayWake::default(), RequestKeys::for_tests(), ()))
 }
 
 /// What the database holds: the tally, its events, the answers kept.

@@ -19,6 +19,7 @@ use tongxin_platform::{
     error::chain,
     grpc::{self, TlsConfig},
     personal::{BlindIndex, MasterKeys, PersonalConfig},
+    request::{RequestKeyError, RequestKeys},
     telemetry::TelemetryConfig,
 };
 use tongxin_proto::POOL;
@@ -74,11 +75,13 @@ pub fn find(file: &Path) -> Vec<String> {
     let token_file = token_file(file, &mut faults);
     if let Some(pairing) = pairing(file, &mut faults) {
         database_faults("pairing", &pairing.database, &mut faults);
+        request_key_faults("pairing", pairing.request_keys(), &mut faults);
     }
     if let Some(monitoring) = monitoring(file, &mut faults) {
         database_faults("monitoring", &monitoring.database, &mut faults);
         connection_faults("monitoring.pairing", monitoring.pairing.expose(), &monitoring.pairing_tls, &mut faults);
         key_faults(&monitoring.personal, &mut faults);
+        request_key_faults("monitoring", monitoring.request_keys(), &mut faults);
         if token_file.is_none() {
             faults.push("token_file: monitoring needs one, for its calls to pairing".to_owned());
         }
@@ -194,6 +197,12 @@ fn key_faults(personal: &PersonalConfig, faults: &mut Vec<String>) {
     }
 }
 
+fn request_key_faults(section: &str, keys: Result<RequestKeys, RequestKeyError>, faults: &mut Vec<String>) {
+    if let Err(error) = keys {
+        faults.push(format!("{section}.{}", chain(&error)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -227,12 +236,13 @@ mod tests {
             "nats.url: ",
             "telemetry: ",
             "pairing.database.url: ",
+            "pairing.request_key_files names no key",
             "gateway: ",
             "migrate.pairing_url: ",
         ]) {
             assert!(fault.starts_with(start), "{fault}");
         }
-        assert_eq!(found.len(), 6, "{found:#?}");
+        assert_eq!(found.len(), 7, "{found:#?}");
     }
 
     #[test]
@@ -246,6 +256,7 @@ mod tests {
             "token_file = 't'
              [monitoring]
              pairing = 'http://pairing:7001'
+             request_key_files = { 1 = '/nowhere.requests' }
              [monitoring.database]
              url = 'postgres://app@db/monitoring'
              [monitoring.personal]
@@ -253,7 +264,10 @@ mod tests {
              key_files = { 1 = '/nowhere.key' }
              index_key_file = '/nowhere.index'",
         );
-        let [fault] = found.as_slice() else { panic!("{found:#?}") };
+        let [fault, requests] = found.as_slice() else { panic!("{found:#?}") };
+        assert!(
+            requests.starts_with("monitoring.request_key_files: version 1: cannot read key file /nowhere.requests")
+        );
         assert!(fault.starts_with("monitoring.personal: ") && fault.contains("/nowhere.key"), "{fault}");
     }
 

@@ -46,7 +46,7 @@ pub struct Import {
     #[arg(long)]
     dry_run: bool,
 
-    /// Instead of the one that follows from the file
+    /// Instead of the one that follows from the file and from import.namespace beside the token file
     #[arg(long = "import-id", value_name = "UUID")]
     id: Option<Uuid>,
 
@@ -110,8 +110,12 @@ pub async fn run<K: Kind>(args: Import) -> Result<()> {
     let file = args.file.display().to_string();
     let gateway = args.target.connect()?;
     let content = check::<K>(&args.file).with_context(|| file.clone())?;
-    let from_file = || Uuid::new_v5(&Uuid::NAMESPACE_OID, &[K::NAME.as_bytes(), &content.hash].concat());
-    let import_id = args.id.unwrap_or_else(from_file).to_string();
+    let import_id = match args.id {
+        Some(id) => id,
+        // The same file gets the same identifier, so that repeating it goes on with it.
+        None => Uuid::new_v5(&args.target.namespace()?, &[K::NAME.as_bytes(), &content.hash].concat()),
+    }
+    .to_string();
     let progress = Progress::begin(K::NAME, u64::try_from(content.lines.len()).ok());
     let mut importing = Importing { args: &args, gateway, import_id, content, progress, errors: BTreeMap::new() };
     let status = importing.carry_out::<K>().await.with_context(|| file.clone())?;

@@ -1,0 +1,74 @@
+//! Answers that are given again to the same request: they are kept without what is personal, which is read anew.
+
+use sqlx::PgConnection;
+use tongxin_platform::{
+    plain_answers,
+    request::{Answer, Personal as _},
+};
+use tongxin_proto::monitoring::v1;
+
+use super::convert;
+use crate::{
+    commands::Policy,
+    error::Error,
+    store::{households, keys::Keys},
+};
+
+plain_answers!(
+    Policy, Error:
+    v1::UndoMergeResponse,
+    v1::RecordObservationResponse,
+    v1::StoreRuleSetResponse,
+    v1::SetHolidaysResponse,
+    v1::ReportSignalResponse,
+    v1::DecideSignalResponse,
+    v1::SubmitWarningsResponse,
+    v1::OpenCaseResponse,
+    v1::RecordStepResponse,
+    v1::ProposeRemovalResponse,
+    v1::RollBackRemovalResponse,
+    v1::PlanMeasureResponse,
+    v1::FinishMeasureResponse,
+    v1::BatchCaseCommandsResponse,
+    v1::RecordVillageIncomeResponse,
+);
+
+macro_rules! with_household {
+    ($($answer:ident),+ $(,)?) => {$(
+        impl Answer<Policy> for v1::$answer {
+            type Error = Error;
+
+            async fn refill(&mut self, conn: &mut PgConnection, policy: &Policy) -> Result<(), Error> {
+                match &mut self.household {
+                    Some(household) => refill(household, conn, &policy.keys).await,
+                    None => Ok(()),
+                }
+            }
+        }
+    )+};
+}
+
+with_household!(
+    RegisterHouseholdResponse,
+    ChangeHouseholdResponse,
+    SetMemberResponse,
+    RemoveMemberResponse,
+    MoveHouseholdResponse,
+    MergeHouseholdsResponse,
+);
+
+/// Shows members as they are now, masked. One who is no longer there, or lives where the caller may not look, stays without.
+async fn refill(kept: &mut v1::Household, conn: &mut PgConnection, keys: &Keys) -> Result<(), Error> {
+    let id = convert::household_id("household_id", &kept.household_id)?;
+    let now = match households::find(conn, keys, id).await {
+        Ok(found) => v1::Household::from(found),
+        Err(Error::HouseholdNotFound(_)) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for member in now.members {
+        if let Some(kept) = kept.members.iter_mut().find(|kept| kept.member_id == member.member_id) {
+            kept.adopt(member);
+        }
+    }
+    Ok(())
+}
