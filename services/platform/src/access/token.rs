@@ -151,16 +151,17 @@ impl Access {
         let region = region.and_then(|region| read(region).ok()).ok_or(TokenRefused::Region)?;
         let mut permissions = HashSet::new();
         let mut limits: Option<HourlyLimits> = None;
-        for role in roles(issuer, claims, subject) {
+        let roles = roles(issuer, claims, subject);
+        for role in &roles {
             // Issuers give roles of their own besides, which say nothing here.
-            let Some(allowed) = self.permissions_of.get(&role) else { continue };
+            let Some(allowed) = self.permissions_of.get(role) else { continue };
             permissions.extend(allowed.iter().cloned());
-            let of_role = self.limits_of.get(&role).copied().unwrap_or_default();
+            let of_role = self.limits_of.get(role).copied().unwrap_or_default();
             limits = Some(limits.map_or(of_role, |limits| limits.larger(of_role)));
         }
         // Two issuers may know different people by one name.
         let subject = format!("{}|{subject}", issuer.issuer);
-        Ok(Caller::new(subject, region, permissions).with_limits(limits.unwrap_or_default()))
+        Ok(Caller::new(subject, region, permissions).in_roles(roles).with_limits(limits.unwrap_or_default()))
     }
 
     fn remembered(&self, key: &[u8; 32], now: i64) -> Option<Caller> {
