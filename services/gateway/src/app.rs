@@ -45,12 +45,12 @@ impl App {
     /// # Errors
     /// When the database cannot be used, a port is taken, or a setting cannot be used.
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
-        let upstreams = Upstreams::connect(&config.upstreams, &config.upstream_tls)?;
+        let upstreams = Upstreams::connect(&config.upstreams, &config.upstream_tls, config.upstream_connections)?;
         let max_bytes = config.grpc.max_message_bytes;
         let edge = ServiceBuilder::new().option_layer(cors::allow(&config.cors_origins)).layer(WebEdge::new(max_bytes));
         let service = Service::connect("gateway", config.service(), surroundings, &migrations()).await?;
 
-        let consumers = consumers::of(&service, |source| upstreams.channel(source));
+        let consumers = consumers::of(&service, |source| upstreams.log_channel(source));
         let progress: BTreeMap<_, _> = consumers.iter().map(|(name, consumer)| (*name, consumer.progress())).collect();
         let Surroundings { clock, registry, .. } = &service.surroundings;
         let figures = Figures::new(service.pool.clone(), clock.clone(), config.metrics_regions, registry)

@@ -31,6 +31,10 @@ pub struct Config {
     /// Certificates for `https://` addresses among them.
     #[serde(default)]
     pub upstream_tls: TlsConfig,
+    /// Connections to each of them for calls that do not stream; each takes as many at once as `max_streams` of the service says.
+    /// Streams have two of their own, and whoever counts events has one.
+    #[serde(default = "default_upstream_connections")]
+    pub upstream_connections: usize,
     /// Origins of web pages, such as `https://board.example.gov.cn`, whose scripts may call. Browsers keep all
     /// others from it.
     #[serde(default)]
@@ -45,6 +49,11 @@ const fn default_metrics_regions() -> u32 {
     4_000
 }
 
+/// With the default of 256 streams on each: more than the requests that are worked on at once.
+const fn default_upstream_connections() -> usize {
+    4
+}
+
 impl Config {
     /// The defaults on a database: no other services, no web pages.
     #[must_use]
@@ -55,6 +64,7 @@ impl Config {
             admin: AdminConfig::default(),
             upstreams: BTreeMap::new(),
             upstream_tls: TlsConfig::default(),
+            upstream_connections: default_upstream_connections(),
             cors_origins: Vec::new(),
             metrics_regions: default_metrics_regions(),
         }
@@ -67,9 +77,14 @@ impl Config {
     }
 }
 
-/// JSON and gRPC-Web come over HTTP/1 as well.
+/// Calls that one connection may give up within half a minute. A client whose calls end after milliseconds does so by the hundred
+/// when this machine is busy for a moment.
+const GIVEN_UP: u32 = 512;
+
+/// JSON and gRPC-Web come over HTTP/1 as well; and whoever is connected is nobody's gateway.
 fn with_http1(grpc: &GrpcConfig) -> GrpcConfig {
-    GrpcConfig { accept_http1: true, ..grpc.clone() }
+    let max_given_up = if grpc.max_given_up == 0 { GIVEN_UP } else { grpc.max_given_up };
+    GrpcConfig { accept_http1: true, max_given_up, ..grpc.clone() }
 }
 
 fn as_used<S: Serializer>(grpc: &GrpcConfig, serializer: S) -> Result<S::Ok, S::Error> {

@@ -107,6 +107,23 @@ impl ServiceError for Error {
     }
 }
 
+impl Error {
+    /// What a caller is told. Why a body was not read to its end stands in what broke it, if that was the door.
+    #[must_use]
+    pub fn into_status(self) -> Status {
+        if let Self::BodyBroken(error) = &self {
+            let mut cause = Some(error as &(dyn std::error::Error + 'static));
+            while let Some(error) = cause {
+                if let Some(status) = error.downcast_ref::<Status>() {
+                    return status.clone();
+                }
+                cause = error.source();
+            }
+        }
+        to_status(&self)
+    }
+}
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         to_status(&error)

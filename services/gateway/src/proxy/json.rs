@@ -37,10 +37,10 @@ where
     let fault: Arc<OnceLock<Status>> = Arc::default();
     let (found, input) = (Arc::clone(&fault), method.input());
     let message = stream::once(read_json(body, input, max_bytes)).filter_map(move |read| {
-        let message = read.map_err(|error| found.set(error.into())).ok();
+        let message = read.map_err(|error| found.set(error.into_status())).ok();
         std::future::ready(message)
     });
-    let mut question = tonic::Request::from_parts(metadata(&parts.headers), tonic::Extensions::default(), message);
+    let mut question = tonic::Request::from_parts(metadata(&parts.headers), parts.extensions, message);
     question.set_timeout(timeout);
     let answered = tokio::time::timeout(timeout, ask(inner, question, &method, max_bytes)).await;
     if let Some(fault) = fault.get() {

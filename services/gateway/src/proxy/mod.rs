@@ -5,7 +5,7 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `upstreams` | passes gRPC on without decoding it |
+//! | `upstreams`, `lanes` | passes gRPC on without decoding it; by which connection |
 //! | `edge`      | which protocol a request speaks; gRPC-Web becomes gRPC here |
 //! | `json`, `connect`, `dynamic` | JSON to gRPC and back, by the contract's descriptors |
 //! | `cors`      | which web pages may call |
@@ -15,6 +15,7 @@ pub mod cors;
 mod dynamic;
 mod edge;
 mod json;
+mod lanes;
 mod upstreams;
 
 pub use cors::Origin;

@@ -24,6 +24,7 @@ use tonic::{
 };
 use tower::{ServiceExt as _, service_fn};
 
+use super::lanes::{Lane, Lanes};
 use crate::error::Error;
 
 /// What every service has for itself, so that its name does not tell whose is meant.
@@ -33,7 +34,9 @@ const OWN: [&str; 2] = ["gateway", "log"];
 pub struct Upstreams(BTreeMap<String, Upstream>);
 
 struct Upstream {
-    channel: Channel,
+    /// For whoever follows its events: callers never hold those up.
+    log: Channel,
+    lanes: Lanes,
     /// Full names of the gRPC services that it answers.
     services: Vec<String>,
 }
@@ -43,21 +46,27 @@ impl Upstreams {
     ///
     /// # Errors
     /// When an address or the certificates for it cannot be used, or the contract does not know the service.
-    pub fn connect(addresses: &BTreeMap<String, Address>, tls: &TlsConfig) -> Result<Self, StartError> {
+    pub fn connect(
+        addresses: &BTreeMap<String, Address>,
+        tls: &TlsConfig,
+        connections: usize,
+    ) -> Result<Self, StartError> {
         let connect = |(name, address): (&String, &Address)| {
             let services = services_of(name);
             if services.is_empty() {
                 let missing = PermissionMissing::Service(format!("tongxin.{name}"));
                 return Err(ServerError::from(missing).into());
             }
-            Ok((name.clone(), Upstream { channel: secure_channel(address.expose(), tls)?, services }))
+            let log = secure_channel(address.expose(), tls)?;
+            let lanes = Lanes::connect(address.expose(), tls, connections)?;
+            Ok((name.clone(), Upstream { log, lanes, services }))
         };
         addresses.iter().map(connect).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The connection to a service.
-    pub fn channel(&self, name: &str) -> Option<Channel> {
-        self.0.get(name).map(|upstream| upstream.channel.clone())
+    /// The connection by which a service's events are followed.
+    pub fn log_channel(&self, name: &str) -> Option<Channel> {
+        self.0.get(name).map(|upstream| upstream.log.clone())
     }
 
     /// Full names of all gRPC services that are passed through.
@@ -68,15 +77,15 @@ impl Upstreams {
     /// Passes on what the routes do not answer themselves.
     pub fn pass_through(&self, routes: Routes) -> Routes {
         let by_service = |upstream: &Upstream| {
-            let channel = upstream.channel.clone();
-            upstream.services.clone().into_iter().map(move |service| (service, channel.clone()))
+            let lanes = upstream.lanes.clone();
+            upstream.services.clone().into_iter().map(move |service| (service, lanes.clone()))
         };
-        let channels: HashMap<String, Channel> = self.0.values().flat_map(by_service).collect();
-        let channels = Arc::new(channels);
+        let lanes: HashMap<String, Lanes> = self.0.values().flat_map(by_service).collect();
+        let lanes = Arc::new(lanes);
         let pass = service_fn(move |request: Request| {
             let service = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
-            let channel = channels.get(service).cloned();
-            async move { Ok::<_, Infallible>(pass(channel, request).await.unwrap_or_else(Status::into_http)) }
+            let lane = lanes.get(service).map(|lanes| lanes.of(request.uri().path()));
+            async move { Ok::<_, Infallible>(pass(lane, request).await.unwrap_or_else(Status::into_http)) }
         });
         routes.into_axum_router().fallback_service(pass).into()
     }
@@ -94,8 +103,8 @@ fn services_of(name: &str) -> Vec<String> {
 
 /// The request as it came, apart from what belongs to the connection; the answer as it comes, with
 /// its trailers.
-async fn pass(channel: Option<Channel>, request: Request) -> Result<Response<Body>, Status> {
-    let Some(channel) = channel else {
+async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, Status> {
+    let Some(lane) = lane else {
         return Err(Status::unimplemented("there is no such method"));
     };
     let (parts, body) = request.into_parts();
@@ -104,14 +113,16 @@ async fn pass(channel: Option<Channel>, request: Request) -> Result<Response<Bod
     *onward.uri_mut() = parts.uri;
     *onward.headers_mut() = parts.headers;
     onward.headers_mut().remove(HOST);
-    channel.oneshot(onward).await.map_err(|error| {
+    let answered = lane.channel.clone().oneshot(onward).await.map_err(|error| {
         // The connection keeps the caller's deadline, too, and may be the first to notice.
         if is_late(&error) {
             Status::deadline_exceeded("the time that the caller gave is over")
         } else {
             Error::from(error).into()
         }
-    })
+    });
+    // The lane is taken until the answer has come whole.
+    answered.map(|answer| answer.map(|body| lane.carry(body)))
 }
 
 fn is_late(error: &transport::Error) -> bool {

@@ -11,4 +11,5 @@ mod rollups;
 mod rooms;
 mod support;
 mod tls;
+mod walls;
 mod web;

@@ -22,7 +22,7 @@ use crate::support::{
 async fn set() -> (Stage, FakeSource) {
     let (world, nats) = world().await;
     let pairing = FakePairing::start(&world).await;
-    let monitoring = FakeSource::start(&world, "monitoring", SERVICE_NAME, Routes::default()).await;
+    let monitoring = FakeSource::start(&world, ("monitoring", SERVICE_NAME), Routes::default(), |_| {}).await;
     let stage = Stage::with(world, nats, pairing, |config| config.upstreams.extend([monitoring.upstream()])).await;
     stage.pairing.state(&register()).await;
     stage.settle().await;

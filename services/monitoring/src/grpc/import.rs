@@ -9,6 +9,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::AbortOnDropHandle;
 use tongxin_platform::{
     access::Caller,
+    grpc::Pace,
     request::{Context, RequestError},
 };
 use tongxin_proto::{
@@ -72,10 +73,11 @@ struct Ready<I: Import>(i64, Vec<Result<ReadyOf<I>, Error>>);
 pub(super) fn answer<I: Import>(door: &Door, request: Request<Streaming<I>>) -> Result<Answers<I::Answer>, Status> {
     let caller = Caller::of(&request)?;
     let (answers, stream) = mpsc::channel(ANSWERS_WAITING);
+    let pace = Pace::of(&request);
     let messages = request.into_inner();
     let door = door.clone();
     let work = async move {
-        if let Err(status) = take::<I>(&door, &caller, messages, &answers).await {
+        if let Err(status) = take::<I>(&door, &caller, messages, (&answers, &pace)).await {
             // A caller who has gone needs no answer.
             let _ = answers.send(Err(status)).await;
         }
@@ -88,7 +90,7 @@ async fn take<I: Import>(
     door: &Door,
     caller: &Caller,
     mut messages: Streaming<I>,
-    answers: &mpsc::Sender<Result<I::Answer, Status>>,
+    (answers, pace): (&mpsc::Sender<Result<I::Answer, Status>>, &Pace),
 ) -> Result<(), Status> {
     let Some(Part::Options(options)) = messages.message().await?.and_then(I::part) else {
         return Err(misplaced("options", "have to be in the first message"));
@@ -103,6 +105,8 @@ async fn take<I: Import>(
     let _reader = AbortOnDropHandle::new(reader);
     while let Some(Ready(first_row, rows)) = ready.recv().await.transpose()? {
         let command = TakeRows { imported, import, dry, first_row, rows };
+        // Whoever waits for the answer to one message before it sends the next keeps nobody waiting.
+        let _working = pace.working();
         let taken: Taken<I::Imported> = door.writer.execute_each_time(caller, command).await?;
         let status = convert::import_status(import, taken.progress, taken.errors);
         if answers.send(Ok(I::answer(status))).await.is_err() {

@@ -13,6 +13,7 @@ pub struct Caller(Arc<Inner>);
 #[derive(Debug, Clone)]
 struct Inner {
     subject: String,
+    roles: Vec<String>,
     region: RegionCode,
     department: Option<String>,
     permissions: HashSet<String>,
@@ -22,8 +23,14 @@ struct Inner {
 impl Caller {
     /// A caller with a subject, a region and permissions.
     pub fn new(subject: impl Into<String>, region: RegionCode, permissions: HashSet<String>) -> Self {
-        let limits = HourlyLimits::default();
-        Self(Arc::new(Inner { subject: subject.into(), region, department: None, permissions, limits }))
+        let (roles, limits) = (Vec::new(), HourlyLimits::default());
+        Self(Arc::new(Inner { subject: subject.into(), roles, region, department: None, permissions, limits }))
+    }
+
+    /// The same caller, with roles.
+    #[must_use]
+    pub fn in_roles(self, roles: Vec<String>) -> Self {
+        Self(Arc::new(Inner { roles, ..Inner::clone(&self.0) }))
     }
 
     /// The same caller with other limits than the usual ones.
@@ -50,6 +57,12 @@ impl Caller {
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.0.subject
+    }
+
+    /// Roles of the token.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.0.roles
     }
 
     /// The region that the caller may see and change.

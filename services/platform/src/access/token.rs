@@ -151,17 +151,18 @@ impl Access {
         let region = region.and_then(|region| read(region).ok()).ok_or(TokenRefused::Region)?;
         let mut permissions = HashSet::new();
         let mut limits: Option<HourlyLimits> = None;
-        for role in roles(issuer, claims, subject) {
+        let roles = roles(issuer, claims, subject);
+        for role in &roles {
             // Issuers give roles of their own besides, which say nothing here.
-            let Some(allowed) = self.permissions_of.get(&role) else { continue };
+            let Some(allowed) = self.permissions_of.get(role) else { continue };
             permissions.extend(allowed.iter().cloned());
-            let of_role = self.limits_of.get(&role).copied().unwrap_or_default();
+            let of_role = self.limits_of.get(role).copied().unwrap_or_default();
             limits = Some(limits.map_or(of_role, |limits| limits.larger(of_role)));
         }
         let department = department(issuer, claims, subject);
         // Two issuers may know different people by one name.
         let subject = format!("{}|{subject}", issuer.issuer);
-        let caller = Caller::new(subject, region, permissions).of_department(department);
+        let caller = Caller::new(subject, region, permissions).of_department(department).in_roles(roles);
         Ok(caller.with_limits(limits.unwrap_or_default()))
     }
 

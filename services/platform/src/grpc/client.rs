@@ -60,13 +60,32 @@ pub fn channel(address: &str) -> Result<Channel, transport::Error> {
 /// # Errors
 /// When the address is none, or the certificates to speak TLS with are missing or broken.
 pub fn secure_channel(address: &str, tls: &TlsConfig) -> Result<Channel, ConnectError> {
+    Ok(secured(address, tls)?.connect_lazy())
+}
+
+fn secured(address: &str, tls: &TlsConfig) -> Result<Endpoint, ConnectError> {
     let endpoint = endpoint(address).map_err(|error| ConnectError::Address(address.into(), error))?;
     if endpoint.uri().scheme_str() != Some("https") {
-        return Ok(endpoint.connect_lazy());
+        return Ok(endpoint);
     }
-    let endpoint = endpoint.tls_config(tls.client(address)?).map_err(ConnectError::Tls)?;
-    Ok(endpoint.connect_lazy())
+    endpoint.tls_config(tls.client(address)?).map_err(ConnectError::Tls)
 }
+
+/// The same for calls that stream. What nobody takes of a few streams does not hold up the others: the connection takes as much as
+/// so many streams may hold together.
+///
+/// # Errors
+/// As [`secure_channel`].
+pub fn secure_stream_channel(address: &str, tls: &TlsConfig) -> Result<Channel, ConnectError> {
+    let endpoint = secured(address, tls)?;
+    Ok(endpoint
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(STREAM_WINDOW * 256)
+        .connect_lazy())
+}
+
+/// Bytes of one stream that wait for whoever takes them.
+const STREAM_WINDOW: u32 = 64 << 10;
 
 fn endpoint(address: &str) -> Result<Endpoint, transport::Error> {
     let endpoint = Endpoint::from_shared(address.to_owned())?

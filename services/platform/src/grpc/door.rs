@@ -1,6 +1,7 @@
 //! The door: every request passes it, before any code of a service.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     future::Future,
     pin::Pin,
@@ -10,10 +11,8 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
-};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
@@ -21,12 +20,16 @@ use tracing::Instrument as _;
 use super::{
     GrpcConfig,
     admit::{admit, is_open, refuse},
+    arrival::{Arrival, Held},
     bounded,
+    network::forwarded_for,
+    places::{Full, Owner, Place, Pot},
     refusals::Refusals,
+    shed::Shed,
     stream, too_large,
 };
 use crate::{
-    access::{Access, MethodPermissions},
+    access::{Access, Caller, MethodPermissions},
     db,
     error::ErrorKind,
     telemetry::{self, RpcMetrics},
@@ -51,25 +54,60 @@ pub struct Door(Arc<Inner>);
 struct Inner {
     access: Arc<Access>,
     permissions: MethodPermissions,
-    places: Arc<Semaphore>,
-    open_places: Arc<Semaphore>,
+    pots: Pots,
+    subject_share: u32,
+    shares: BTreeMap<String, u32>,
+    passes_on: bool,
     timeout: Duration,
     stream_timeout: Duration,
+    stall: Duration,
+    most_bytes: usize,
+    shed: Shed,
     metrics: RpcMetrics,
     refusals: Refusals,
+}
+
+/// Places of each kind, so that those of one kind never take those of another.
+struct Pots {
+    unary: Arc<Pot>,
+    streams: Arc<Pot>,
+    log: Arc<Pot>,
+    open: Arc<Pot>,
+    /// Counted by address, not in all.
+    addresses: Arc<Pot>,
+    of_address: usize,
 }
 
 impl Door {
     /// The door of a server that offers the methods with these permissions.
     #[must_use]
-    pub fn new(access: Arc<Access>, permissions: MethodPermissions, config: &GrpcConfig) -> Self {
+    pub(super) fn new(
+        access: Arc<Access>,
+        permissions: MethodPermissions,
+        config: &GrpcConfig,
+        passes_on: bool,
+        shed: Shed,
+    ) -> Self {
+        let pots = Pots {
+            unary: Pot::new(config.max_requests),
+            streams: Pot::new(config.max_streaming_requests),
+            log: Pot::new(config.max_log_requests),
+            open: Pot::new(OPEN_REQUESTS),
+            addresses: Pot::new(usize::MAX),
+            of_address: config.max_per_address,
+        };
         Self(Arc::new(Inner {
             access,
             permissions,
-            places: Arc::new(Semaphore::new(config.max_requests)),
-            open_places: Arc::new(Semaphore::new(OPEN_REQUESTS)),
+            pots,
+            subject_share: config.subject_share_percent,
+            shares: config.shares.clone(),
+            passes_on,
             timeout: Duration::from_secs(config.timeout_seconds),
             stream_timeout: Duration::from_secs(config.stream_timeout_seconds),
+            stall: Duration::from_secs(config.stall_seconds),
+            most_bytes: config.max_message_bytes,
+            shed,
             metrics: RpcMetrics::new(),
             refusals: Refusals::new(),
         }))
@@ -91,9 +129,19 @@ pub struct Guarded<S> {
     inner: S,
 }
 
-/// Requests at once that need no token. They have places of their own: whoever wants to know how we are is told
-/// when we are busy, too, and keeps nobody out who has a token.
-const OPEN_REQUESTS: usize = 64;
+/// Streams at once that need no token, and how long each may last. Whoever wants to know how we are, once, takes no place: that is
+/// answered from memory.
+const OPEN_REQUESTS: usize = 16;
+const OPEN_TIME: Duration = Duration::from_mins(1);
+
+/// What is answered without a place.
+const CHECK: &str = "/grpc.health.v1.Health/Check";
+
+/// Those who follow events.
+const LOG: &str = "/tongxin.log.v1.LogService/";
+
+/// A message's flag and length come before it.
+const MESSAGE_HEAD: usize = 5;
 
 const GRPC_STATUS: &str = "grpc-status";
 
@@ -151,51 +199,145 @@ impl Inner {
     where
         S: Service<Request<Body>, Response = Response<Body>, Error: Into<tonic::codegen::StdError>>,
     {
-        let place = if is_open(&visit.path) {
-            place(&self.open_places)?
+        let arrival = request.extensions().get::<Arrival>().cloned();
+        let peer = arrival.as_ref().and_then(Arrival::peer).cloned();
+        let held = if visit.path == CHECK {
+            None
+        } else if is_open(&visit.path) {
+            let busy = peer.map(|peer| peer.busy(false));
+            Some(Held { _place: self.place(&self.pots.open, None)?, _of_address: None, _busy: busy })
         } else {
             // Those who may not come in take no place.
             let caller = admit(&self.access, &self.permissions, &self.refusals, &visit.path, request.headers()).await?;
+            let owner = self.owner(&caller);
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(MethodPath(visit.path.clone()));
-            place(&self.places)?
+            let of_address = self.place_of_address(arrival.as_ref(), request.headers())?;
+            let place = self.place(self.pot_of(&visit.path), Some(owner.clone()))?;
+            if let Some(arrival) = &arrival {
+                arrival.admit(owner, !(self.passes_on && self.client_streams(&visit.path)));
+            }
+            Some(Held { _place: place, _of_address: of_address, _busy: peer.map(|peer| peer.busy(true)) })
         };
         let timeout = self.timeout_of(&visit.path);
         let moment = visit.started + timeout;
         let waits_until = stated_timeout(request.headers()).map_or(moment, |stated| moment.min(visit.started + stated));
-        match timeout_at(moment, db::wait_until(waits_until, answer(inner, request))).await {
-            Ok(answered) => Ok(self.see_off(visit.clone(), place, bounded::answer(too_large::explain(answered?)))),
+        let answering = async {
+            let answered = answer(inner, request).await;
+            if let Some(fault) = arrival.as_ref().and_then(Arrival::fault) {
+                return Err(fault);
+            }
+            let answered = answered?;
+            if self.streams(&visit.path) { Ok(answered) } else { self.whole(answered).await }
+        };
+        match timeout_at(moment, db::wait_until(waits_until, answering)).await {
+            Ok(answered) => {
+                Ok(self.see_off(visit.clone(), held, arrival, bounded::answer(too_large::explain(answered?))))
+            }
             Err(_) => Err(Status::deadline_exceeded(format!("not done after {} seconds", timeout.as_secs()))),
         }
     }
 
-    /// Lets an answer go. One that streams keeps its place until its end; another one is made by
-    /// now and only has to be sent.
+    /// Lets an answer go. One that streams keeps its place until its end; another one is made by now, and keeps its place until
+    /// it is sent.
     fn see_off(
         self: &Arc<Self>,
         visit: Visit,
-        place: OwnedSemaphorePermit,
+        held: Option<Held>,
+        arrival: Option<Arrival>,
         response: Response<Body>,
     ) -> Response<Body> {
-        let rule = self.permissions.of_method(&visit.path);
-        let streams = is_open(&visit.path) || rule.is_some_and(|rule| rule.server_streaming);
-        if !streams || response.headers().contains_key(GRPC_STATUS) {
+        if !self.streams(&visit.path) || response.headers().contains_key(GRPC_STATUS) {
             self.record(&visit, code(response.headers()));
+            if let (Some(arrival), Some(held)) = (arrival, held) {
+                arrival.keep(held);
+            }
             return response;
         }
         let door = Arc::clone(self);
-        let moment = visit.started + self.stream_timeout;
+        let moment = visit.started + self.timeout_of(&visit.path);
+        let stall = self.stall;
         let ended = move |code| {
             door.record(&visit, code);
-            drop(place);
+            drop(held);
         };
-        response.map(|body| stream::until(moment, body, ended))
+        response.map(|body| stream::until(moment, stall, body, arrival, ended))
+    }
+
+    /// Takes an answer whole, so that whoever does not read it holds up nothing behind us.
+    async fn whole(&self, response: Response<Body>) -> Result<Response<Body>, Status> {
+        let (parts, body) = response.into_parts();
+        let whole = Limited::new(body, self.most_bytes + MESSAGE_HEAD).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                let text = "the answer is too large: ask for less at once".to_owned();
+                return refuse(ErrorKind::ResourceExhausted, "ANSWER_TOO_LARGE", text);
+            }
+            Status::from_error(error)
+        })?;
+        Ok(Response::from_parts(parts, Body::new(whole)))
+    }
+
+    fn owner(&self, caller: &Caller) -> Owner {
+        let of_roles = caller.roles().iter().filter_map(|role| self.shares.get(role)).max();
+        let share = self.shares.get(caller.subject()).or(of_roles).copied().unwrap_or(self.subject_share);
+        Owner { name: caller.subject().to_owned(), share }
+    }
+
+    fn place(&self, pot: &Arc<Pot>, owner: Option<Owner>) -> Result<Place, Status> {
+        pot.take(owner).map_err(|full| {
+            let (reason, what, text) = match full {
+                Full::Pot => ("OVERLOADED", "places", "too many requests at once"),
+                Full::Share => ("SHARE_EXHAUSTED", "share", "too many requests of yours at once"),
+            };
+            self.shed.count(what);
+            refuse(ErrorKind::Unavailable, reason, format!("{text}: wait and send the same request again"))
+        })
+    }
+
+    /// Behind a proxy, connections say nothing of who calls: requests are counted instead.
+    fn place_of_address(&self, arrival: Option<&Arrival>, headers: &HeaderMap) -> Result<Option<Place>, Status> {
+        let Some(peer) = arrival.and_then(Arrival::peer).filter(|peer| self.pots.of_address > 0 && peer.is_trusted())
+        else {
+            return Ok(None);
+        };
+        let Some(address) = forwarded_for(headers, |address| peer.trusts(address)) else { return Ok(None) };
+        let place = self.pots.addresses.take_at_most(address.to_string(), self.pots.of_address);
+        place.map(Some).map_err(|_| {
+            self.shed.count("address");
+            let text = "too many requests at once from your address: wait and send the same request again";
+            refuse(ErrorKind::Unavailable, "SHARE_EXHAUSTED", text.to_owned())
+        })
+    }
+
+    fn pot_of(&self, path: &str) -> &Arc<Pot> {
+        if path.starts_with(LOG) {
+            &self.pots.log
+        } else if self.streams(path) {
+            &self.pots.streams
+        } else {
+            &self.pots.unary
+        }
+    }
+
+    fn client_streams(&self, path: &str) -> bool {
+        self.permissions.of_method(path).is_some_and(|rule| rule.client_streaming)
+    }
+
+    /// Whether messages stream, in or out. The single answer to a stream counts as one, too: it is as large as the stream was long.
+    fn streams(&self, path: &str) -> bool {
+        let rule = self.permissions.of_method(path);
+        let streams = rule.is_some_and(|rule| rule.client_streaming || rule.server_streaming);
+        streams || (is_open(path) && path != CHECK)
     }
 
     fn timeout_of(&self, path: &str) -> Duration {
-        let rule = self.permissions.of_method(path);
-        let streams = is_open(path) || rule.is_some_and(|rule| rule.client_streaming || rule.server_streaming);
-        if streams { self.stream_timeout } else { self.timeout }
+        if is_open(path) {
+            self.stream_timeout.min(OPEN_TIME)
+        } else if self.streams(path) {
+            self.stream_timeout
+        } else {
+            self.timeout
+        }
     }
 
     fn record(&self, visit: &Visit, code: Code) {
@@ -206,13 +348,6 @@ impl Inner {
     fn known<'path>(&self, path: &'path str) -> &'path str {
         if is_open(path) || self.permissions.of_method(path).is_some() { path } else { "unknown" }
     }
-}
-
-fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Status> {
-    Arc::clone(places).try_acquire_owned().map_err(|_| {
-        let text = "too many requests at once: wait and send the same request again".to_owned();
-        refuse(ErrorKind::Unavailable, "OVERLOADED", text)
-    })
 }
 
 async fn answer<S>(mut inner: S, request: Request<Body>) -> Result<Response<Body>, Status>

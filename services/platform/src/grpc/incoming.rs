@@ -1,22 +1,23 @@
-//! Connections: so many at once, and each has to begin to speak soon.
+//! Connections: each has to begin to speak soon, and goes when its place is needed.
 
 use std::{
+    future::Future as _,
     io,
+    net::SocketAddr,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use futures::{Stream, StreamExt as _, future::ready as now};
-use opentelemetry::global;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Sleep, sleep},
 };
-use tonic::transport::server::{Connected, TcpConnectInfo, TcpIncoming};
+use tonic::transport::server::{Connected, TcpIncoming};
+
+use super::connections::{Connections, Peer};
 
 /// How long a client may take until it has said which protocol it speaks.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,43 +25,62 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long that is: the preface of HTTP/2. No request of HTTP/1 is shorter.
 const PREFACE_BYTES: usize = 24;
 
-/// The connections to a listener. One more than `most` at once is closed as soon as it is there:
-/// its client learns it at once and may try another replica.
-pub(super) fn incoming(listener: TcpListener, most: usize) -> impl Stream<Item = io::Result<Connection<TcpStream>>> {
-    let places = Arc::new(Semaphore::new(most));
-    let refused = global::meter("tongxin")
-        .u64_counter("tongxin_connections_refused")
-        .with_description("Connections that were closed because there were too many")
-        .build();
+/// The connections to a listener; `idle`: how long one may stay that does not call. One that finds no place is closed as soon as
+/// it is there: its client learns it at once and may try another replica.
+pub(super) fn incoming(
+    listener: TcpListener,
+    connections: Connections,
+    idle: Duration,
+) -> impl Stream<Item = io::Result<Connection<TcpStream>>> {
     TcpIncoming::from(listener).with_nodelay(Some(true)).filter_map(move |accepted| {
-        now(match (accepted, Arc::clone(&places).try_acquire_owned()) {
-            (Err(error), _) => Some(Err(error)),
-            (Ok(stream), Ok(place)) => Some(Ok(Connection::new(stream, place))),
-            (Ok(_), Err(_)) => {
-                refused.add(1, &[]);
-                None
+        now(match accepted {
+            Err(error) => Some(Err(error)),
+            Ok(stream) => {
+                let address: Option<SocketAddr> = stream.peer_addr().ok();
+                connections.enter(address).map(|peer| Ok(Connection::new(stream, peer, idle)))
             }
         })
     })
 }
 
-/// A connection that has a place, and loses it when its client does not begin to speak.
+/// A connection that has a place, and loses it when its client does not begin to speak, or does not call.
 pub(super) struct Connection<S> {
     stream: S,
-    greeting: Option<Greeting>,
-    _place: OwnedSemaphorePermit,
-}
-
-/// What a client has yet to send, and until when.
-struct Greeting {
-    missing: usize,
-    until: Pin<Box<Sleep>>,
+    peer: Peer,
+    idle: Duration,
+    greeting: Option<usize>,
+    until: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Connection<S> {
-    fn new(stream: S, place: OwnedSemaphorePermit) -> Self {
-        let greeting = Greeting { missing: PREFACE_BYTES, until: Box::pin(sleep(PATIENCE)) };
-        Self { stream, greeting: Some(greeting), _place: place }
+    fn new(stream: S, peer: Peer, idle: Duration) -> Self {
+        Self { stream, peer, idle, greeting: Some(PREFACE_BYTES), until: Some(Box::pin(sleep(PATIENCE))) }
+    }
+
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        if self.peer.is_closing(context) {
+            return true;
+        }
+        while let Some(until) = &mut self.until {
+            if until.as_mut().poll(context).is_pending() {
+                return false;
+            }
+            if self.greeting.is_some() {
+                return true;
+            }
+            match self.peer.stays_until(self.idle) {
+                Some(moment) if moment <= tokio::time::Instant::now() => return true,
+                Some(moment) => until.as_mut().reset(moment),
+                None => self.until = None,
+            }
+        }
+        false
+    }
+}
+
+impl<S> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.peer.leaves();
     }
 }
 
@@ -70,19 +90,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, greeting, .. } = &mut *self;
         let before = buffer.filled().len();
-        let read = Pin::new(stream).poll_read(context, buffer);
-        let Some(waiting) = greeting else { return read };
-        if read.is_pending() {
-            ready!(waiting.until.as_mut().poll(context));
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if let (Some(missing), false) = (self.greeting, read.is_pending()) {
+            let missing = missing.saturating_sub(buffer.filled().len() - before);
+            self.greeting = (missing > 0).then_some(missing);
         }
-        waiting.missing = waiting.missing.saturating_sub(buffer.filled().len() - before);
-        if waiting.missing == 0 {
-            *greeting = None;
-        }
-        read
+        // What it sends all the time does not keep a connection that has to go.
+        if self.is_over(context) { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { read }
     }
 }
 
@@ -113,10 +128,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
 }
 
 impl Connected for Connection<TcpStream> {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+    fn connect_info(&self) -> Peer {
+        self.peer.clone()
     }
 }
 
@@ -128,11 +143,12 @@ mod tests {
     };
 
     use super::*;
+    use crate::grpc::GrpcConfig;
 
     fn connected() -> (DuplexStream, Connection<DuplexStream>) {
         let (client, server) = duplex(1_024);
-        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        (client, Connection::new(server, place))
+        let connections = Connections::new(&GrpcConfig::default());
+        (client, Connection::new(server, connections.enter(None).unwrap(), PATIENCE))
     }
 
     async fn read_all(mut connection: Connection<DuplexStream>) -> io::Result<usize> {
@@ -165,8 +181,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_who_has_spoken_may_be_silent() {
+    async fn a_client_who_speaks_and_does_not_call_is_cut_off() {
         let (mut client, connection) = connected();
+        let pinging = tokio::spawn(async move {
+            while client.write_all(&[b'P'; PREFACE_BYTES]).await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+        assert_eq!(read_all(connection).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        pinging.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_who_was_let_in_may_be_silent() {
+        let (mut client, connection) = connected();
+        drop(connection.peer.busy(true));
         client.write_all(&[b'P'; PREFACE_BYTES]).await.unwrap();
         let later = tokio::spawn(async move {
             sleep(PATIENCE * 3).await;

@@ -2,18 +2,27 @@
 //! request comes through.
 
 mod admit;
+mod arrival;
 mod bounded;
 mod client;
+mod connections;
 mod door;
 mod incoming;
+mod inward;
+mod network;
+mod places;
 mod refusals;
 mod server;
+mod shed;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod threshold;
 mod too_large;
 
+pub use arrival::{Pace, Working};
 pub use bounded::{STATUS_BYTES, bounded};
-pub use client::{ConnectError, TlsConfig, channel, secure_channel};
+pub use client::{ConnectError, TlsConfig, channel, secure_channel, secure_stream_channel};
 pub use door::{Door, Guarded, MethodPath};
+pub use network::{Network, NotANetwork};
 pub use server::{Edge, GrpcConfig, Server, ServerError};

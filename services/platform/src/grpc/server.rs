@@ -1,6 +1,6 @@
 //! Builds and runs a gRPC server with limits that tonic leaves open.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -11,8 +11,12 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::{BoxCloneSyncServiceLayer, option_layer};
 
 use super::{
+    connections::Connections,
     door::{Door, Guarded},
     incoming::incoming,
+    network::Network,
+    shed::Shed,
+    threshold::Threshold,
 };
 use crate::access::{Access, MethodPermissions, PermissionMissing};
 
@@ -27,18 +31,45 @@ const GIVEN_UP: usize = 1_024;
 pub struct GrpcConfig {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Requests that are worked on at once; more are answered `UNAVAILABLE: OVERLOADED` at once.
+    /// Requests that are worked on at once; more are answered `UNAVAILABLE: OVERLOADED` at once. Streams, readers of the log and
+    /// those who need no token are counted apart.
     pub max_requests: usize,
-    /// Connections at once; one more is closed.
+    /// Requests at once that send a stream or are answered by one.
+    pub max_streaming_requests: usize,
+    /// Requests at once of those who follow the log.
+    pub max_log_requests: usize,
+    /// Percent of each kind of places, and of `max_body_bytes`, that one subject may have at once; more is answered
+    /// `UNAVAILABLE: SHARE_EXHAUSTED` at once.
+    pub subject_share_percent: u32,
+    /// The same for subjects (`issuer|subject`), or for each subject with a role, that need another share: systems that call for
+    /// many, for example.
+    pub shares: BTreeMap<String, u32>,
+    /// Connections at once. One more takes the place of the one that has not called for longest; those whose calls were never
+    /// let in have half of the places at most.
     pub max_connections: usize,
+    /// Seconds that a connection may stay which makes no call that is let in.
+    pub idle_seconds: u64,
+    /// Calls of a connection that its client may give up within half a minute; one more closes it. 0: as many as it likes, as a
+    /// gateway needs that passes on what its callers do. The gateway's own default is 512.
+    pub max_given_up: u32,
+    /// Connections at once from one address, and, behind a trusted proxy, requests at once for one; 0: as many as there are.
+    pub max_per_address: usize,
+    /// Networks, such as `10.0.0.0/8`, of proxies whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Requests at once on one connection.
     pub max_streams: u32,
     /// Seconds until a request is given up.
     pub timeout_seconds: u64,
     /// Seconds until a request is given up that sends a stream or is answered by one, whole.
     pub stream_timeout_seconds: u64,
+    /// Seconds that a caller may keep us waiting: send nothing of a body that we read, or take nothing of a stream that we send.
+    pub stall_seconds: u64,
+    /// Seconds within which an answer that does not stream has to be taken whole.
+    pub send_seconds: u64,
     /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
+    /// Bytes of messages at once that are being read or worked on; more is answered `RESOURCE_EXHAUSTED`.
+    pub max_body_bytes: usize,
     /// Whether HTTP/1 is answered as well, which gRPC itself does not use.
     pub accept_http1: bool,
 }
@@ -48,11 +79,22 @@ impl Default for GrpcConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             max_requests: 512,
+            max_streaming_requests: 256,
+            max_log_requests: 64,
+            subject_share_percent: 25,
+            shares: BTreeMap::from([("system".to_owned(), 50)]),
             max_connections: 1024,
+            idle_seconds: 30,
+            max_given_up: 0,
+            max_per_address: 0,
+            trusted_proxies: Vec::new(),
             max_streams: 256,
             timeout_seconds: 30,
             stream_timeout_seconds: 600,
+            stall_seconds: 30,
+            send_seconds: 120,
             max_message_bytes: 4 << 20,
+            max_body_bytes: 128 << 20,
             accept_http1: false,
         }
     }
@@ -82,7 +124,8 @@ pub type Edge = BoxCloneSyncServiceLayer<Guarded<Routes>, http::Request<Body>, h
 pub struct Server {
     config: GrpcConfig,
     listener: TcpListener,
-    door: Door,
+    access: Arc<Access>,
+    permissions: MethodPermissions,
     edge: Option<Edge>,
     routes: Routes,
     health: HealthReporter,
@@ -101,7 +144,6 @@ impl Server {
         routes: Routes,
     ) -> Result<Self, ServerError> {
         let permissions = MethodPermissions::of_services(&POOL, services)?;
-        let door = Door::new(access, permissions, &config);
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| ServerError::Listen(config.listen, error))?;
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -111,10 +153,10 @@ impl Server {
             .build_v1()?;
         let routes = routes.add_service(health_service).add_service(reflection);
         let services = services.iter().map(ToString::to_string).collect();
-        Ok(Self { config, listener, door, edge: None, routes, health, services })
+        Ok(Self { config, listener, access, permissions, edge: None, routes, health, services })
     }
 
-    /// Puts something outside of the door.
+    /// Puts something outside of the door, for those who speak to the gateway: it passes calls on.
     #[must_use]
     pub fn with_edge(self, edge: Edge) -> Self {
         Self { edge: Some(edge), ..self }
@@ -145,6 +187,12 @@ impl Server {
                 }
             }
         };
+        let shed = Shed::new();
+        let passes_on = self.edge.is_some();
+        let door = Door::new(self.access, self.permissions, &self.config, passes_on, shed.clone());
+        let threshold = Threshold::new(&self.config, shed);
+        let connections = Connections::new(&self.config);
+        let idle = Duration::from_secs(self.config.idle_seconds);
         transport::Server::builder()
             .max_concurrent_streams(self.config.max_streams)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -158,10 +206,11 @@ impl Server {
             .max_connection_age(Duration::from_hours(1))
             .max_connection_age_grace(Duration::from_mins(1))
             .accept_http1(self.config.accept_http1)
+            .layer(threshold)
             .layer(option_layer(self.edge))
-            .layer(self.door)
+            .layer(door)
             .add_routes(self.routes)
-            .serve_with_incoming_shutdown(incoming(self.listener, self.config.max_connections), draining)
+            .serve_with_incoming_shutdown(incoming(self.listener, connections, idle), draining)
             .await?;
         Ok(())
     }

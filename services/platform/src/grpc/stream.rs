@@ -1,58 +1,150 @@
-//! Answers that stream: bounded in time, and watched to their end.
+//! Answers on their way out: bounded in time, and watched to their end.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use tokio::{
     sync::mpsc::{self, Sender},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, body::Body};
 use tracing::Instrument as _;
 
-use super::{bounded, too_large};
+use super::{
+    arrival::{Arrival, Held, Patience, stalled},
+    bounded,
+    shed::Shed,
+    too_large,
+};
 
 type Passed = Result<Frame<Bytes>, Status>;
 
-/// A body that passes on another one until a moment at most; `ended` learns the code of the end.
+/// What is handed on at once: what nobody takes costs no more than two of them.
+const PIECE: usize = 16 << 10;
+
+/// A body that passes on another one until a moment at most, and as long as it is taken; `ended` learns the code of the end.
 ///
 /// The other body is driven by a task of its own: a reader who is too slow, or does not read at all, would
 /// otherwise keep it as long as the connection lasts.
-pub(super) fn until(moment: Instant, body: Body, ended: impl FnOnce(Code) + Send + 'static) -> Body {
+pub(super) fn until(
+    moment: Instant,
+    stall: Duration,
+    body: Body,
+    arrival: Option<Arrival>,
+    ended: impl FnOnce(Code) + Send + 'static,
+) -> Body {
     // One frame on its way, and a place for the last word.
     let (frames, passed) = mpsc::channel::<Passed>(2);
     let last_word = frames.clone().try_reserve_owned().ok();
     let work = async move {
-        let code = tokio::select! {
-            code = pass_on(body, &frames) => code,
-            () = frames.closed() => Code::Cancelled,
-            () = sleep_until(moment) => Code::DeadlineExceeded,
+        let end = tokio::select! {
+            end = pass_on(body, &frames, stall) => end,
+            () = frames.closed() => End::Told(Code::Cancelled),
+            () = sleep_until(moment) => End::Untold(given_up()),
         };
-        if let (Code::DeadlineExceeded, Some(last_word)) = (code, last_word) {
-            last_word.send(Ok(given_up()));
-        }
+        // A body that did not come is why the answer broke off.
+        let end = match (end, arrival.and_then(|arrival| arrival.fault())) {
+            (End::Untold(_), Some(fault)) => End::Untold(fault),
+            (end, _) => end,
+        };
+        let code = match end {
+            End::Told(code) => code,
+            End::Untold(status) => {
+                let code = status.code();
+                if let Some(last_word) = last_word {
+                    last_word.send(Ok(bounded::end(too_large::end(&status))));
+                }
+                code
+            }
+        };
         ended(code);
     };
     tokio::spawn(work.in_current_span());
     Body::new(StreamBody::new(ReceiverStream::new(passed)))
 }
 
-/// Passes all frames on and returns the code that the trailers state.
-async fn pass_on(mut body: Body, frames: &Sender<Passed>) -> Code {
-    let mut code = Code::Unknown;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map(too_large::explain_end).map(bounded::end);
-        if let Some(trailers) = frame.as_ref().ok().and_then(Frame::trailers_ref) {
-            code = super::door::code(trailers);
-        }
-        if frames.send(frame).await.is_err() {
-            return Code::Cancelled;
-        }
-    }
-    code
+/// How an answer ends.
+enum End {
+    /// As its caller is told by the answer itself.
+    Told(Code),
+    /// As its caller is yet to be told.
+    Untold(Status),
 }
 
-fn given_up() -> Frame<Bytes> {
-    too_large::end(&Status::deadline_exceeded("the answer took too long: ask again for what is missing"))
+/// Passes all frames on and returns the code that the trailers state.
+async fn pass_on(mut body: Body, frames: &Sender<Passed>, stall: Duration) -> End {
+    let mut code = Code::Unknown;
+    while let Some(frame) = body.frame().await {
+        let frame = match frame {
+            Ok(frame) => bounded::end(too_large::explain_end(frame)),
+            Err(status) => return End::Untold(status),
+        };
+        if let Some(trailers) = frame.trailers_ref() {
+            code = super::door::code(trailers);
+        }
+        for piece in pieces(Ok(frame)) {
+            match timeout(stall, frames.send(piece)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return End::Told(Code::Cancelled),
+                Err(_) => return End::Untold(stalled("nothing of the answer was taken")),
+            }
+        }
+    }
+    End::Told(code)
+}
+
+/// A body that was made whole and has only to be sent, which may not take for ever. Its request keeps its place until then.
+pub(super) fn sent(mut body: Body, patience: Patience, held: Held, shed: Shed) -> Body {
+    let (frames, passed) = mpsc::channel::<Passed>(2);
+    let last_word = frames.clone().try_reserve_owned().ok();
+    let work = async move {
+        let all = async {
+            while let Some(frame) = body.frame().await {
+                for piece in pieces(frame) {
+                    match timeout(patience.stall, frames.send(piece)).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) => return true,
+                        Err(_) => return false,
+                    }
+                }
+            }
+            // There is room again once the last piece was taken.
+            timeout(patience.stall, frames.reserve()).await.is_ok()
+        };
+        let taken = tokio::select! {
+            taken = all => taken,
+            () = frames.closed() => true,
+            () = tokio::time::sleep(patience.send) => false,
+        };
+        if let (false, Some(last_word)) = (taken, last_word) {
+            shed.count("unread");
+            // Cuts it off: half an answer is none.
+            last_word.send(Err(stalled("nothing of the answer was taken")));
+        }
+        drop(held);
+    };
+    tokio::spawn(work.in_current_span());
+    Body::new(StreamBody::new(ReceiverStream::new(passed)))
+}
+
+fn pieces(frame: Passed) -> Vec<Passed> {
+    match frame.map(Frame::into_data) {
+        Ok(Ok(mut data)) => {
+            let mut pieces = Vec::with_capacity(data.len().div_ceil(PIECE));
+            while data.len() > PIECE {
+                pieces.push(Ok(Frame::data(data.split_to(PIECE))));
+            }
+            pieces.push(Ok(Frame::data(data)));
+            pieces
+        }
+        Ok(Err(frame)) => vec![Ok(frame)],
+        Err(status) => vec![Err(status)],
+    }
+}
+
+fn given_up() -> Status {
+    Status::deadline_exceeded("the answer took too long: ask again for what is missing")
 }

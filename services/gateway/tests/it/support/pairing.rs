@@ -8,7 +8,7 @@ use std::{
 
 use axum::extract::Request as HttpRequest;
 use tokio_stream::StreamExt as _;
-use tongxin_platform::testing::TestWorld;
+use tongxin_platform::{grpc::GrpcConfig, testing::TestWorld};
 use tongxin_proto::{
     CheckedCodec,
     pairing::v1::{
@@ -33,8 +33,13 @@ pub struct FakePairing {
 
 impl FakePairing {
     pub async fn start(world: &TestWorld) -> Self {
+        Self::with(world, |_| {}).await
+    }
+
+    /// With the settings that a test wants otherwise.
+    pub async fn with(world: &TestWorld, set: impl FnOnce(&mut GrpcConfig)) -> Self {
         let seen: Arc<Mutex<MetadataMap>> = Arc::default();
-        let source = FakeSource::start(world, "pairing", SERVICE_NAME, routes(&seen)).await;
+        let source = FakeSource::start(world, ("pairing", SERVICE_NAME), routes(&seen), set).await;
         Self { source, seen }
     }
 }

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, 
 use tongxin_platform::{
     admin::Readiness,
     db::{Migrations, Scope},
+    grpc::GrpcConfig,
     lifecycle::Lifecycle,
     log::{NewEvent, append},
     region::RegionCode,
@@ -31,10 +32,16 @@ pub struct FakeSource {
 }
 
 impl FakeSource {
-    pub async fn start(world: &TestWorld, name: &'static str, service_name: &str, routes: Routes) -> Self {
+    pub async fn start(
+        world: &TestWorld,
+        (name, service_name): (&'static str, &str),
+        routes: Routes,
+        set: impl FnOnce(&mut GrpcConfig),
+    ) -> Self {
         let migrations = Migrations::with_platform(&Migrator::DEFAULT);
         let database = Database::migrated(&migrations).await;
-        let (config, surroundings) = (database.service_config(), world.surroundings.clone());
+        let (mut config, surroundings) = (database.service_config(), world.surroundings.clone());
+        set(&mut config.grpc);
         let service = Service::connect(name, config, surroundings, &migrations).await.unwrap();
         let pool = service.pool.clone();
         let listening = service.listen(&[service_name], routes, Readiness::default()).await.unwrap();

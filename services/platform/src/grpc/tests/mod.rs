@@ -3,6 +3,8 @@
 mod deadline;
 mod door;
 mod limits;
+mod raw;
+mod walls;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -123,6 +125,6 @@ impl Served {
 }
 
 fn refusal(status: &Status) -> (Code, String) {
-    let info = status.get_details_error_info().expect("every refusal has its reason");
+    let info = status.get_details_error_info().unwrap_or_else(|| panic!("every refusal has its reason: {status:?}"));
     (status.code(), info.reason)
 }

@@ -1,0 +1,187 @@
+//! A request from its head to the last byte of its answer: what it holds, and whether its caller keeps us waiting.
+
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+};
+
+use tokio::time::{Duration, Instant};
+use tonic::{Code, Request, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use super::{
+    connections::Peer,
+    places::{Full, Owner, Place, Pot},
+    shed::Shed,
+};
+
+/// A request that has come in.
+#[derive(Clone)]
+pub(super) struct Arrival(Arc<Inner>);
+
+struct Inner {
+    peer: Option<Peer>,
+    bodies: Arc<Pot>,
+    shed: Shed,
+    pace: Pace,
+    /// Whether it is ours to say that the body does not come.
+    judged: AtomicBool,
+    owner: OnceLock<Owner>,
+    bytes: Mutex<Option<Place>>,
+    place: Mutex<Option<Held>>,
+    fault: OnceLock<Status>,
+}
+
+/// What a request holds until its answer is sent.
+pub(super) struct Held {
+    pub(super) _place: Place,
+    pub(super) _of_address: Option<Place>,
+    pub(super) _busy: Option<super::connections::Busy>,
+}
+
+impl Arrival {
+    pub(super) fn new(peer: Option<Peer>, bodies: Arc<Pot>, shed: Shed) -> Self {
+        Self(Arc::new(Inner {
+            peer,
+            bodies,
+            shed,
+            pace: Pace::default(),
+            judged: AtomicBool::new(true),
+            owner: OnceLock::new(),
+            bytes: Mutex::default(),
+            place: Mutex::default(),
+            fault: OnceLock::new(),
+        }))
+    }
+
+    pub(super) fn peer(&self) -> Option<&Peer> {
+        self.0.peer.as_ref()
+    }
+
+    pub(super) fn pace(&self) -> &Pace {
+        &self.0.pace
+    }
+
+    /// It may come in, and its body is counted as its caller's. Whoever passes a stream on leaves it to the service to say
+    /// that the next message does not come: the gateway cannot see that the service is still at work on the last one.
+    pub(super) fn admit(&self, owner: Owner, judged: bool) {
+        self.0.judged.store(judged, Relaxed);
+        // Once for each request.
+        let _ = self.0.owner.set(owner);
+    }
+
+    pub(super) fn is_judged(&self) -> bool {
+        self.0.judged.load(Relaxed)
+    }
+
+    /// Counts bytes of the body that were read.
+    pub(super) fn charge(&self, bytes: usize) -> Result<(), Status> {
+        let mut held = self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = held.get_or_insert_with(|| self.0.bodies.open(self.0.owner.get().cloned()));
+        place.grow(bytes).map_err(|full| {
+            let reason = match full {
+                Full::Pot => "OVERLOADED",
+                Full::Share => "SHARE_EXHAUSTED",
+            };
+            let text = "too much is sent at once: wait and send the same request again";
+            self.fail(refusal(Code::ResourceExhausted, reason, text), "bodies")
+        })
+    }
+
+    /// They are no longer held.
+    pub(super) fn release(&self, bytes: usize) {
+        if let Some(place) = &mut *self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner) {
+            place.shrink(bytes);
+        }
+    }
+
+    /// The caller sent nothing for too long.
+    pub(super) fn stalled(&self) -> Status {
+        self.fail(stalled("nothing came"), "stalled")
+    }
+
+    fn fail(&self, status: Status, what: &'static str) -> Status {
+        self.0.shed.count(what);
+        self.0.fault.get_or_init(|| status).clone()
+    }
+
+    /// Why its body was not read to its end, if that was ours.
+    pub(super) fn fault(&self) -> Option<Status> {
+        self.0.fault.get().cloned()
+    }
+
+    /// Keeps its place until the answer is sent.
+    pub(super) fn keep(&self, held: Held) {
+        *self.0.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+    }
+
+    pub(super) fn take(&self) -> Option<Held> {
+        self.0.place.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Told to a caller that kept us waiting.
+pub(super) fn stalled(what: &str) -> Status {
+    refusal(Code::DeadlineExceeded, "STALLED", &format!("{what} for too long: send the same request again"))
+}
+
+fn refusal(code: Code, reason: &str, text: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, "access.tongxin", []);
+    Status::with_error_details(code, text, details)
+}
+
+/// Whether we are at work for a caller. One who waits for our answer, and sends nothing until it has it, does not keep us waiting.
+/// Only code that reads ahead of what it is at work on has to say so: as long as nobody reads, nobody is waited for.
+#[derive(Debug, Clone, Default)]
+pub struct Pace(Arc<Work>);
+
+#[derive(Debug, Default)]
+struct Work {
+    at_once: AtomicUsize,
+    ended: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    /// That of a request.
+    #[must_use]
+    pub fn of<M>(request: &Request<M>) -> Self {
+        request.extensions().get().cloned().unwrap_or_default()
+    }
+
+    /// We are at work until this is dropped.
+    #[must_use]
+    pub fn working(&self) -> Working {
+        self.0.at_once.fetch_add(1, Relaxed);
+        Working(Arc::clone(&self.0))
+    }
+
+    /// Since when a caller who was waited for from a moment on has kept us waiting; not at all while we work.
+    pub(super) fn waiting_since(&self, moment: Instant) -> Option<Instant> {
+        if self.0.at_once.load(Relaxed) > 0 {
+            return None;
+        }
+        let ended = *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(ended.map_or(moment, |ended| ended.max(moment)))
+    }
+}
+
+/// Work for a caller.
+#[derive(Debug)]
+pub struct Working(Arc<Work>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.0.at_once.fetch_sub(1, Relaxed);
+    }
+}
+
+/// How long others may keep us waiting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Until the next bytes are sent or taken.
+    pub(super) stall: Duration,
+    /// Until an answer that does not stream is taken whole.
+    pub(super) send: Duration,
+}
