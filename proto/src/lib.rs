@@ -5,6 +5,7 @@ mod codec;
 pub mod contract;
 mod date;
 pub mod names;
+mod row_error;
 pub mod rules;
 
 use std::sync::LazyLock;

@@ -78,21 +78,27 @@ pub(in crate::grpc) fn warning(row: &v1::Warning) -> Result<WarningDraft, Error>
     })
 }
 
+/// Reports of a signal that an answer shows: those of a page of 1,000 signals fit into a message.
+const SOURCES_SHOWN: usize = 20;
+
 impl From<Signal> for v1::Signal {
     fn from(signal: Signal) -> Self {
         let state = v1::SignalState::from(signal.state()).into();
         let (reason, decided_on) = signal.decision.map(|decision| (decision.reason, decision.on.into())).unzip();
+        let source_count = signal.sources.len();
+        let left_out = source_count.saturating_sub(SOURCES_SHOWN);
         Self {
             signal_id: signal.id.to_string(),
             household_id: signal.household.to_string(),
             region_code: signal.region.to_string(),
             cause: v1::Risk::from(signal.cause).into(),
             state,
-            sources: signal.sources.into_iter().map(Into::into).collect(),
+            sources: signal.sources.into_iter().skip(left_out).map(Into::into).collect(),
             reason: reason.unwrap_or_default(),
             decided_on,
             case_id: signal.case.map(|CaseId(id)| id.to_string()).unwrap_or_default(),
             version: signal.version,
+            source_count: i64::try_from(source_count).unwrap_or(i64::MAX),
         }
     }
 }
