@@ -8,6 +8,7 @@ mod matrix;
 mod monitoring_commands;
 mod operate;
 mod python;
+mod refusals;
 mod register_files;
 mod sample;
 mod support;

@@ -4,7 +4,9 @@ mod client;
 pub mod dynamic;
 pub mod entries;
 mod program;
+pub mod raw;
 mod served;
+pub mod wrong;
 
 pub use client::{Clients, Connection, Gateway, Pairing};
 pub use program::{Instance, Program, SAMPLE, memory_kib, output, run, run_into};
