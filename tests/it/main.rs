@@ -3,6 +3,7 @@
 mod access;
 mod broker;
 mod data_folder;
+mod attacks;
 mod faults;
 mod matrix;
 mod monitoring_commands;

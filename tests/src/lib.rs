@@ -1,5 +1,6 @@
 //! What journeys, faults and load are built from: the built program, and clients of its gateway.
 
+pub mod attacks;
 mod client;
 pub mod dynamic;
 pub mod entries;

@@ -46,7 +46,13 @@ pub struct World {
 
 impl World {
     /// Prepares the databases and starts all services.
-    pub async fn start(servers: &Servers, ports: Ports, telemetry: &Telemetry) -> Result<(Self, Lifecycle)> {
+    pub async fn start(
+        servers: &Servers,
+        ports: Ports,
+        limits: &GrpcConfig,
+        telemetry: &Telemetry,
+    ) -> Result<(Self, Lifecycle)> {
+        let listen = |address: SocketAddr| GrpcConfig { listen: address, ..limits.clone() };
         databases::prepare(servers.postgres()).await?;
         let data_dir = servers.postgres().data_dir();
         let surroundings = surroundings(servers, telemetry).await?;
@@ -202,8 +208,4 @@ fn request(subject: &str, roles: &[&str], region: RegionCode) -> TokenRequest {
         region,
         lifetime: Duration::from_hours(1),
     }
-}
-
-fn listen(address: SocketAddr) -> GrpcConfig {
-    GrpcConfig { listen: address, ..GrpcConfig::default() }
 }
