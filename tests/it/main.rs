@@ -1,9 +1,9 @@
 //! Journeys of users through the built program, and what it stands.
 
 mod access;
+mod attacks;
 mod broker;
 mod data_folder;
-mod attacks;
 mod faults;
 mod matrix;
 mod monitoring_commands;
