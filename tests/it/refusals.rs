@@ -18,7 +18,7 @@ const LONG_PATH: usize = 20_000;
 
 fn as_sent(status: &Status) -> usize {
     let answer = status.clone().into_http::<()>();
-    let length = |name: &str| answer.headers().get(name).map_or(0, |value| value.len());
+    let length = |name: &str| answer.headers().get(name).map_or(0, tonic::codegen::http::HeaderValue::len);
     length("grpc-message") + length("grpc-status-details-bin")
 }
 

@@ -19,7 +19,7 @@ use tonic::{
 use crate::Connection;
 
 /// Longer than any call of a test takes.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// Messages as they are on the wire.
 #[derive(Debug, Clone, Copy, Default)]

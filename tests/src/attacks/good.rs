@@ -10,7 +10,9 @@ use std::{
 
 use anyhow::Result;
 use tokio::task::JoinHandle;
-use tongxin_proto::{gateway::v1::GetScorecardRequest, monitoring::v1::ListHouseholdsRequest};
+use tongxin_proto::{
+    gateway::v1::GetScorecardRequest, monitoring::v1::ListHouseholdsRequest, pairing::v1::ListRegionsRequest,
+};
 use tonic::Request;
 
 use crate::Clients;
@@ -37,7 +39,7 @@ impl Meanwhile {
     }
 }
 
-/// Calls of the gateway and of a service behind it, on a held connection and on fresh ones by turns, one after another.
+/// Calls of the gateway and of each service behind it, on a held connection and on fresh ones by turns, one after another.
 pub struct Good {
     stop: Arc<AtomicBool>,
     met: Arc<Mutex<Meanwhile>>,
@@ -65,19 +67,21 @@ impl Good {
 }
 
 async fn call(clients: Clients, region: &'static str, stop: Arc<AtomicBool>, met: Arc<Mutex<Meanwhile>>) -> Result<()> {
-    let (mut gateway, mut households) = (clients.gateway()?, clients.households()?);
+    let (mut gateway, mut households, mut pairing) = (clients.gateway()?, clients.households()?, clients.pairing()?);
     let mut number = 0_u32;
     while !stop.load(Ordering::Relaxed) {
         if number % 2 == 1 {
-            (gateway, households) = (clients.gateway()?, clients.households()?);
+            (gateway, households, pairing) = (clients.gateway()?, clients.households()?, clients.pairing()?);
         }
         let began = Instant::now();
         let scorecard = GetScorecardRequest { region_code: region.to_owned(), as_of: None };
         let list = ListHouseholdsRequest { region_code: region.to_owned(), page_size: 5, ..Default::default() };
-        let answered = if number % 4 < 2 {
-            households.list_households(within(list)).await.map(drop)
-        } else {
-            gateway.get_scorecard(within(scorecard)).await.map(drop)
+        let below = ListRegionsRequest { parent_code: region.to_owned(), ..Default::default() };
+        // Each on the held connection, then on a fresh one.
+        let answered = match number / 2 % 3 {
+            0 => households.list_households(within(list)).await.map(drop),
+            1 => pairing.list_regions(within(below)).await.map(drop),
+            _ => gateway.get_scorecard(within(scorecard)).await.map(drop),
         };
         let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
         match answered {
