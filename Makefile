@@ -42,11 +42,15 @@ check: ## Looks for all that is wrong without running: format, lints, contract, 
 	cd proto && buf format --diff --exit-code
 	cargo-deny check bans licenses sources
 
-.PHONY: bench
-bench: ## Measures against bare SQL on this machine
+# Parts of the bench: `make bench -- drills` runs one.
+PARTS := writes batches reads households register drills
+
+.PHONY: bench $(PARTS)
+bench: ## Measures against bare SQL on this machine; `make bench -- drills`: what attacks cost a good client
 	@$(SETUP) compiler postgres nats
 	cargo build --workspace --release
-	cargo bench --package tongxin-tests
+	cargo bench --package tongxin-tests -- $(filter $(PARTS),$(MAKECMDGOALS))
+$(PARTS): ;
 
 .PHONY: sqlx
 sqlx: ## Renews the .sqlx folders, after a change to a query or a migration

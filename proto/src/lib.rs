@@ -6,6 +6,7 @@ pub mod contract;
 mod date;
 pub mod names;
 pub mod personal;
+mod row_error;
 pub mod rules;
 pub mod telling;
 

@@ -16,17 +16,21 @@ pub trait Rules {
 /// Checks all rules of a message.
 ///
 /// # Errors
-/// The rules that it breaks.
+/// The rules that it breaks: [`VIOLATIONS_NAMED`] of them, then one without a field that says how many more.
 pub fn check(message: &impl Rules) -> Result<(), Vec<Violation>> {
     let mut report = Report::default();
     message.check(&mut report);
-    if report.violations.is_empty() { Ok(()) } else { Err(report.violations) }
+    let Report { mut violations, more, .. } = report;
+    if more > 0 {
+        violations.push(Violation { field: String::new(), message: format!("and {more} more") });
+    }
+    if violations.is_empty() { Ok(()) } else { Err(violations) }
 }
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Path of the field from the request, for example `pairing.starts_on`.
+    /// Path of the field from the request, for example `pairing.starts_on`. Empty in the one that counts the others.
     pub field: String,
     /// What is wrong and what would be right.
     pub message: String,
@@ -43,6 +47,7 @@ const TEXT_CHARACTERS: usize = 900;
 pub fn summary(violations: &[Violation]) -> String {
     let mut text = String::new();
     let mut named = 0;
+    let (violations, uncounted) = without_count(violations);
     for Violation { field, message } in violations.iter().take(VIOLATIONS_NAMED) {
         let line = format!("{field} {message}");
         if named > 0 && text.chars().count() + line.chars().count() > TEXT_CHARACTERS {
@@ -54,10 +59,20 @@ pub fn summary(violations: &[Violation]) -> String {
         text.extend(line.chars().take(TEXT_CHARACTERS));
         named += 1;
     }
-    if named < violations.len() {
-        let _ = write!(text, "; and {} more", violations.len() - named);
+    let more = violations.len() - named + uncounted;
+    if more > 0 {
+        let _ = write!(text, "; and {more} more");
     }
     text
+}
+
+/// The violations that are named, and how many [`check`] only counted.
+fn without_count(violations: &[Violation]) -> (&[Violation], usize) {
+    let counted = |last: &Violation| last.message.strip_prefix("and ")?.strip_suffix(" more")?.parse().ok();
+    match violations.split_last() {
+        Some((last, named)) if last.field.is_empty() => (named, counted(last).unwrap_or(0)),
+        _ => (violations, 0),
+    }
 }
 
 /// The broken rules that were found, and where the check is.
@@ -65,10 +80,16 @@ pub fn summary(violations: &[Violation]) -> String {
 pub struct Report {
     path: Vec<(&'static str, Option<usize>)>,
     violations: Vec<Violation>,
+    /// Those that are counted and not named: a message of some megabytes breaks rules by the million.
+    more: usize,
 }
 
 impl Report {
-    fn add(&mut self, field: &str, message: String) {
+    fn add(&mut self, field: &str, message: impl FnOnce() -> String) {
+        if self.violations.len() >= VIOLATIONS_NAMED {
+            self.more += 1;
+            return;
+        }
         let mut path = String::new();
         for (name, index) in &self.path {
             path += name;
@@ -78,7 +99,7 @@ impl Report {
             }
             path.push('.');
         }
-        self.violations.push(Violation { field: path + field, message });
+        self.violations.push(Violation { field: path + field, message: message() });
     }
 
     pub(crate) fn nested<M: Rules>(&mut self, field: &'static str, message: Option<&M>) {
@@ -103,41 +124,40 @@ impl Report {
 
     pub(crate) fn required(&mut self, field: &str, is_set: bool) {
         if !is_set {
-            self.add(field, "is required".to_owned());
+            self.add(field, || "is required".to_owned());
         }
     }
 
     pub(crate) fn pattern(&mut self, field: &str, value: &str, pattern: &LazyLock<Regex>) {
         if !pattern.is_match(value) {
-            let message = match value {
+            self.add(field, || match value {
                 "" => "is required".to_owned(),
                 _ => format!("does not have the form {}", pattern.as_str()),
-            };
-            self.add(field, message);
+            });
         }
     }
 
     pub(crate) fn uuid(&mut self, field: &str, value: &str) {
         // Only the hyphenated form, as buf.validate has it; the parser knows others.
         if value.len() != 36 || uuid::Uuid::try_parse(value).is_err() {
-            self.add(field, "has to be a UUID such as 0190a0b2-7f3e-7000-8000-000000000001".to_owned());
+            self.add(field, || "has to be a UUID such as 0190a0b2-7f3e-7000-8000-000000000001".to_owned());
         }
     }
 
     pub(crate) fn min_len(&mut self, field: &str, value: &str, min: usize) {
         if value.chars().count() < min {
-            self.add(field, format!("needs at least {min} characters"));
+            self.add(field, || format!("needs at least {min} characters"));
         }
     }
 
     /// Free text: what has a form has none of what is refused here.
     pub(crate) fn max_len(&mut self, field: &str, value: &str, max: usize) {
         if value.contains('\0') {
-            self.add(field, "holds the character U+0000, which no database keeps".to_owned());
+            self.add(field, || "holds the character U+0000, which no database keeps".to_owned());
         }
         let len = value.chars().count();
         if len > max {
-            self.add(field, format!("has {len} characters, {max} are allowed"));
+            self.add(field, || format!("has {len} characters, {max} are allowed"));
         }
     }
 
@@ -150,37 +170,37 @@ impl Report {
 
     pub(crate) fn gte(&mut self, field: &str, value: i64, min: i64) {
         if value < min {
-            self.add(field, format!("is {value}, at least {min} is needed"));
+            self.add(field, || format!("is {value}, at least {min} is needed"));
         }
     }
 
     pub(crate) fn lte(&mut self, field: &str, value: i64, max: i64) {
         if value > max {
-            self.add(field, format!("is {value}, at most {max} is allowed"));
+            self.add(field, || format!("is {value}, at most {max} is allowed"));
         }
     }
 
     pub(crate) fn defined(&mut self, field: &str, value: i32, is_defined: bool) {
         if !is_defined {
-            self.add(field, format!("has no value numbered {value}"));
+            self.add(field, || format!("has no value numbered {value}"));
         }
     }
 
     pub(crate) fn stated(&mut self, field: &str, value: i32) {
         if value == 0 {
-            self.add(field, "is required".to_owned());
+            self.add(field, || "is required".to_owned());
         }
     }
 
     pub(crate) fn min_items(&mut self, field: &str, len: usize, min: usize) {
         if len < min {
-            self.add(field, format!("has {len} items, at least {min} are needed"));
+            self.add(field, || format!("has {len} items, at least {min} are needed"));
         }
     }
 
     pub(crate) fn max_items(&mut self, field: &str, len: usize, max: usize) {
         if len > max {
-            self.add(field, format!("has {len} items, at most {max} are allowed"));
+            self.add(field, || format!("has {len} items, at most {max} are allowed"));
         }
     }
 }
@@ -243,6 +263,19 @@ mod tests {
         let rows = RegionRows { rows: vec![RegionRow::default()] };
         assert_eq!(broken(&rows), Vec::<String>::new());
         assert!(!broken(&rows.rows[0]).is_empty());
+    }
+
+    #[test]
+    fn twenty_broken_rules_are_kept_and_millions_counted() {
+        struct Often;
+        impl Rules for Often {
+            fn check(&self, report: &mut Report) {
+                (0..3_000_000).for_each(|_| report.required("a", false));
+            }
+        }
+        let broken = check(&Often).unwrap_err();
+        assert_eq!(broken.len(), VIOLATIONS_NAMED + 1);
+        assert!(summary(&broken).ends_with("; and 2999980 more"), "{}", summary(&broken));
     }
 
     #[test]

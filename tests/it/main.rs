@@ -1,6 +1,7 @@
 //! Journeys of users through the built program, and what it stands.
 
 mod access;
+mod attacks;
 mod broker;
 mod data_folder;
 mod faults;
@@ -8,6 +9,7 @@ mod matrix;
 mod monitoring_commands;
 mod operate;
 mod python;
+mod refusals;
 mod register_files;
 mod sample;
 mod support;

@@ -161,6 +161,14 @@ impl Clients {
         Ok(VillageServiceClient::with_interceptor(self.channel()?, self.token.clone()))
     }
 
+    /// A connection with the token, for calls of any service.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn connection(&self) -> Result<Connection> {
+        Ok(InterceptedService::new(self.channel()?, self.token.clone()))
+    }
+
     fn channel(&self) -> Result<Channel> {
         Ok(Endpoint::from_shared(self.address.clone())?.tcp_nodelay(true).connect_lazy())
     }

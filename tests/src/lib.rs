@@ -1,10 +1,13 @@
 //! What journeys, faults and load are built from: the built program, and clients of its gateway.
 
+pub mod attacks;
 mod client;
 pub mod dynamic;
 pub mod entries;
 mod program;
+pub mod raw;
 mod served;
+pub mod wrong;
 
 pub use client::{Clients, Connection, Gateway, Pairing};
 pub use program::{Instance, Program, SAMPLE, memory_kib, output, run, run_into};

@@ -3,7 +3,7 @@
 mod calls;
 mod copies;
 mod imports;
-mod people;
+pub mod people;
 mod screening;
 
 use std::{

@@ -154,11 +154,8 @@ impl From<CommandOutcomes> for BatchCaseCommandsResponse {
         let warned = warnings.len();
         warnings.truncate(WARNINGS_NAMED);
         let refused = (1..).zip(outcomes).filter_map(|(row, outcome)| Some((row, outcome.err()?)));
-        let error = |(row, error): (i64, Error)| RowError {
-            row,
-            reason: error.reason().to_owned(),
-            field: error.field().unwrap_or_default().to_owned(),
-            message: error.to_string(),
+        let error = |(row, error): (i64, Error)| {
+            RowError::new(row, error.reason(), error.field().unwrap_or_default(), &error.to_string())
         };
         let errors: Vec<RowError> = refused.map(error).collect();
         let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);

@@ -68,11 +68,8 @@ fn misplaced(text: &str) -> Status {
 impl From<Submitted> for SubmitWarningsResponse {
     fn from(submitted: Submitted) -> Self {
         let malformed = i64::try_from(submitted.malformed.len()).unwrap_or(i64::MAX);
-        let error = |(row, error): (i64, Error)| RowError {
-            row,
-            reason: error.reason().to_owned(),
-            field: error.field().unwrap_or_default().to_owned(),
-            message: error.to_string(),
+        let error = |(row, error): (i64, Error)| {
+            RowError::new(row, error.reason(), error.field().unwrap_or_default(), &error.to_string())
         };
         let errors = submitted.malformed.into_iter().map(error).collect();
         Self { received: submitted.received, malformed, errors }

@@ -144,12 +144,7 @@ pub(super) fn report<T>(outcomes: Rows<T>, id: impl Fn(&T) -> String) -> (Vec<St
             Ok(value) => ids.push(id(&value)),
             Err(error) => {
                 ids.push(String::new());
-                errors.push(RowError {
-                    row,
-                    reason: error.reason().to_owned(),
-                    field: error.field().unwrap_or_default().to_owned(),
-                    message: error.to_string(),
-                });
+                errors.push(RowError::new(row, error.reason(), error.field().unwrap_or_default(), &error.to_string()));
             }
         }
     }

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::Frame;
+use http_body_util::BodyExt as _;
 use tonic::{Status, body::Body};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
@@ -57,7 +58,12 @@ pub(super) fn answer(response: Response<Body>) -> Response<Body> {
     too_long(response.headers()).map_or(response, Status::into_http)
 }
 
-/// The same of the end of an answer that streams.
+/// A body whose end, if it is an error, is small enough.
+pub(super) fn body(body: Body) -> Body {
+    Body::new(body.map_frame(end))
+}
+
+/// The same of the end itself.
 pub(super) fn end(frame: Frame<Bytes>) -> Frame<Bytes> {
     let status = frame.trailers_ref().and_then(too_long);
     status.map_or(frame, |status| too_large::end(&status))
@@ -158,6 +164,19 @@ mod tests {
             Status::with_error_details(Code::InvalidArgument, "姓名不能为空; and 7 more", details(3, "姓名不能为空"));
         let kept = bounded(status.clone(), STATUS_BYTES);
         assert_eq!((kept.message(), kept.details()), (status.message(), status.details()));
+    }
+
+    #[tokio::test]
+    async fn an_error_after_the_beginning_of_an_answer_is_small_too() {
+        let long = "村".repeat(9_000);
+        let mut trailers = HeaderMap::new();
+        Status::with_error_details(Code::Aborted, &long, details(30, &long)).add_header(&mut trailers).unwrap();
+        let frames = [Ok::<_, Status>(Frame::data(Bytes::from_static(b"x"))), Ok(Frame::trailers(trailers))];
+        let sent = body(Body::new(http_body_util::StreamBody::new(futures::stream::iter(frames))));
+        let sent = sent.collect().await.unwrap();
+        let end = sent.trailers().unwrap();
+        assert!(bytes_of(end) <= STATUS_BYTES, "{}", bytes_of(end));
+        assert_eq!(Status::from_header_map(end).unwrap().get_details_error_info().unwrap().reason, "INVALID_FIELDS");
     }
 
     #[test]

@@ -171,7 +171,7 @@ where
         let work = async move {
             let visit = Visit { started: Instant::now(), path: request.uri().path().to_owned() };
             Ok(match door.pass(&visit, request, inner).await {
-                Ok(response) => response,
+                Ok(response) => response.map(bounded::body),
                 Err(status) => {
                     door.record(&visit, status.code());
                     bounded::answer(status.into_http())

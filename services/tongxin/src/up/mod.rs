@@ -26,7 +26,7 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use tongxin_platform::{
     error::chain,
-    grpc::ServerError,
+    grpc::{GrpcConfig, ServerError},
     servers::{Servers, ServersConfig},
     service::StartError,
     telemetry::{self, LogFormat, TelemetryConfig, TelemetryError},
@@ -80,6 +80,10 @@ pub struct Args {
     #[arg(long, value_name = "DIRECTIVES", default_value = "info")]
     log: String,
 
+    /// Limits of all ports, in JSON, as under `grpc` in the settings of a service: for trials
+    #[arg(long, value_name = "JSON", hide = true, value_parser = limits)]
+    limits: Option<GrpcConfig>,
+
     /// nats-server; otherwise that of `.tools/bin` in this folder or one above, or on the PATH
     #[arg(long, value_name = "PROGRAM")]
     nats_server: Option<PathBuf>,
@@ -87,6 +91,11 @@ pub struct Args {
     /// Folder of `postgres` and `initdb`; otherwise those on the PATH, or Debian's newest
     #[arg(long, value_name = "FOLDER")]
     postgres_bin: Option<PathBuf>,
+}
+
+/// Reads limits of a port; those that are not stated are what they always are.
+fn limits(text: &str) -> Result<GrpcConfig, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 pub async fn run(args: Args) -> Result<()> {
@@ -108,8 +117,9 @@ pub async fn run(args: Args) -> Result<()> {
     };
     eprintln!("Postgres and NATS are up after {:.1} s", begun.elapsed().as_secs_f64());
     let data_dir = servers.postgres().data_dir().to_owned();
+    let limits = args.limits.clone().unwrap_or_default();
     let started = tokio::select! {
-        started = World::start(&servers, Ports::from(args.port), &telemetry) => started,
+        started = World::start(&servers, Ports::from(args.port), &limits, &telemetry) => started,
         () = &mut told => {
             servers.stop().await;
             return Ok(());

@@ -3,12 +3,11 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
 use tongxin_platform::{
     access::{Access, AccessConfig, Credentials, IssuerConfig, LocalKey, TokenRequest},
     broker::{self, BrokerConfig},
     clock::Clock,
-    config::{self, AdminConfig},
+    config::AdminConfig,
     consumer::Progress,
     db::DbConfig,
     grpc::GrpcConfig,
@@ -51,7 +50,13 @@ pub struct World {
 
 impl World {
     /// Prepares the databases and starts all services.
-    pub async fn start(servers: &Servers, ports: Ports, telemetry: &Telemetry) -> Result<(Self, Lifecycle)> {
+    pub async fn start(
+        servers: &Servers,
+        ports: Ports,
+        limits: &GrpcConfig,
+        telemetry: &Telemetry,
+    ) -> Result<(Self, Lifecycle)> {
+        let listen = |address: SocketAddr| GrpcConfig { listen: address, ..limits.clone() };
         databases::prepare(servers.postgres()).await?;
         let data_dir = servers.postgres().data_dir();
         let surroundings = surroundings(servers, telemetry).await?;
@@ -59,9 +64,8 @@ impl World {
         let owner_url = |service| databases::owner_url(servers.postgres(), service);
         let database = |service| DbConfig::at(url(service));
 
-        let said: Said = config::load(None)?;
         let pairing = tongxin_pairing::Config {
-            grpc: listen(said.pairing.grpc, ports.service(0)),
+            grpc: listen(ports.service(0)),
             admin: AdminConfig { listen: ports.service_admin(0) },
             ..tongxin_pairing::Config::on(
                 database(ServiceName::Pairing),
@@ -75,7 +79,7 @@ impl World {
 
         let personal = keys::of_personal_data(data_dir)?;
         let monitoring = tongxin_monitoring::Config {
-            grpc: listen(said.monitoring.grpc, ports.service(1)),
+            grpc: listen(ports.service(1)),
             admin: AdminConfig { listen: ports.service_admin(1) },
             ..tongxin_monitoring::Config::on(
                 database(ServiceName::Monitoring),
@@ -93,7 +97,7 @@ impl World {
         ]);
 
         let gateway = tongxin_gateway::Config {
-            grpc: listen(said.gateway.grpc, ports.gateway()),
+            grpc: listen(ports.gateway()),
             admin: AdminConfig { listen: ports.gateway_admin() },
             upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.as_str().into())).collect(),
             ..tongxin_gateway::Config::on(database(ServiceName::Gateway))
@@ -230,23 +234,4 @@ fn request(subject: &str, roles: &[&str], region: RegionCode) -> TokenRequest {
         department: None,
         lifetime: Duration::from_hours(1),
     }
-}
-
-/// Limits that the environment may set here as well: `TONGXIN__GATEWAY__GRPC__STALL_SECONDS`, for example.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Said {
-    pairing: SaidOfService,
-    monitoring: SaidOfService,
-    gateway: SaidOfService,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct SaidOfService {
-    grpc: GrpcConfig,
-}
-
-fn listen(said: GrpcConfig, address: SocketAddr) -> GrpcConfig {
-    GrpcConfig { listen: address, ..said }
 }

@@ -185,6 +185,14 @@ pub(in crate::grpc) fn list(request: &v1::ListCasesRequest) -> Result<(Filter, P
     Ok((filter, Page::parse(request.page_size, &request.page_token)?))
 }
 
+/// Entries of a case's history, and measures, that an answer shows.
+const SHOWN: usize = 500;
+
+/// The last of what may be more than a message takes.
+fn newest<T>(all: &[T]) -> &[T] {
+    &all[all.len().saturating_sub(SHOWN)..]
+}
+
 impl From<Case> for v1::Case {
     fn from(case: Case) -> Self {
         let next = case.stage.next();
@@ -205,7 +213,7 @@ impl From<Case> for v1::Case {
             removed_on: case.stage.removed_on().map(Into::into),
             removal_kind: kind.unwrap_or_default().into(),
             relapse_of: case.relapse_of.map(|earlier| earlier.to_string()).unwrap_or_default(),
-            history: case.history.entries().iter().cloned().map(Into::into).collect(),
+            history: newest(case.history.entries()).iter().cloned().map(Into::into).collect(),
             measures: Vec::new(),
             signal_ids: case.signals.iter().map(ToString::to_string).collect(),
             version: case.version,
@@ -268,7 +276,7 @@ impl From<MeasureDraft> for v1::MeasureDraft {
 
 impl From<CaseFile> for v1::Case {
     fn from(file: CaseFile) -> Self {
-        let measures = file.measures.into_iter().map(Into::into).collect();
+        let measures = newest(&file.measures).iter().cloned().map(Into::into).collect();
         Self { measures, ..file.case.into() }
     }
 }

@@ -64,12 +64,7 @@ pub(super) fn household_id(field: &'static str, text: &str) -> Result<HouseholdI
 
 /// How far an import has come, with some of its refused rows.
 pub(super) fn import_status(import: ImportId, progress: Progress, errors: Vec<imports::RowError>) -> ImportStatus {
-    let error = |error: imports::RowError| RowError {
-        row: error.row,
-        reason: error.reason,
-        field: error.field,
-        message: error.message,
-    };
+    let error = |error: imports::RowError| RowError::new(error.row, &error.reason, &error.field, &error.message);
     ImportStatus {
         import_id: import.to_string(),
         rows_taken: progress.rows_taken(),

@@ -167,3 +167,29 @@ impl From<Outcomes> for v1::FunnelRow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{HouseholdId, SignalId, risk::Risk};
+
+    #[test]
+    fn an_answer_shows_the_newest_reports_of_a_signal_and_counts_all() {
+        let day = |number: u64| NaiveDate::from_ymd_opt(2025, 1, 1).unwrap() + chrono::Days::new(number);
+        let sources = (0..1_000).map(|number| Source { origin: Origin::Sweep, reported_on: day(number) }).collect();
+        let signal = Signal {
+            id: SignalId(uuid::Uuid::nil()),
+            household: HouseholdId(uuid::Uuid::nil()),
+            region: RegionCode::parse("441823107200").unwrap(),
+            cause: Risk::Illness,
+            sources,
+            decision: None,
+            case: None,
+            version: 1,
+        };
+        let shown = v1::Signal::from(signal);
+        assert_eq!((shown.sources.len(), shown.source_count), (20, 1_000));
+        assert_eq!(shown.sources[0].reported_on, Some(day(980).into()));
+        assert_eq!(shown.sources[19].reported_on, Some(day(999).into()));
+    }
+}
