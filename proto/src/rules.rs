@@ -164,7 +164,7 @@ impl Report {
     /// What is kept in plain says of nobody who it is. The text itself is not repeated.
     pub(crate) fn plain_text(&mut self, field: &str, value: &str) {
         if let Some(telling) = telling(value) {
-            self.add(field, telling.to_string());
+            self.add(field, || telling.to_string());
         }
     }
 
