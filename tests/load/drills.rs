@@ -183,7 +183,7 @@ async fn warn(clients: &Clients, person: usize, numbers: std::ops::RangeInclusiv
         reference: format!("{person}-{number}"),
         region_code: String::new(),
     };
-    let options = WarningOptions { request_id: request_id(), department: Department::CivilAffairs.into() };
+    let options = WarningOptions { request_id: request_id(), department: Department::MedicalInsurance.into() };
     let parts = [Part::Options(options), Part::Rows(WarningRows { rows: numbers.map(row).collect() })];
     let requests = parts.map(|part| SubmitWarningsRequest { part: Some(part) });
     let answer = clients.signals()?.submit_warnings(stream::iter(requests)).await.context("warnings")?.into_inner();

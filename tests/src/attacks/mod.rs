@@ -32,6 +32,7 @@ use tongxin_platform::{
     clock::Clock,
     region::RegionCode,
 };
+use tongxin_proto::monitoring::v1::Department;
 
 pub use good::{Good, Meanwhile};
 pub use ground::lay_ground;
@@ -82,6 +83,7 @@ impl Target {
             subject: subject.to_owned(),
             roles: vec![role.to_owned()],
             region: RegionCode::parse(region)?,
+            department: (role == "department").then(|| Department::CivilAffairs.as_str_name().to_owned()),
             lifetime: Duration::from_hours(1),
         };
         Ok(LocalKey::in_folder(&self.data_dir)?.sign(&request, &Clock::system())?)

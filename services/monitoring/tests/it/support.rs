@@ -180,12 +180,12 @@ impl TestApp {
     /// Clients of another replica on the same database, as of [`clients`](Self::clients).
     pub async fn clients_of_a_replica(&self, role: &str, region: &str) -> Clients {
         let (channel, _) = serve(self.config.clone(), &self.world, &self.stop).await;
-        self.clients_at(&channel, &self.world.token(role, region))
+        Self::clients_at(&channel, &self.world.token(role, region))
     }
 
     /// Clients for a role in a region; the token's subject is `role@region`.
     pub fn clients(&self, role: &str, region: &str) -> Clients {
-        self.clients_at(&self.channel, &self.world.token(role, region))
+        Self::clients_at(&self.channel, &self.world.token(role, region))
     }
 
     /// Clients for a department in a region.
@@ -195,10 +195,10 @@ impl TestApp {
 
     /// Clients with some token.
     pub fn clients_with(&self, token: &str) -> Clients {
-        self.clients_at(&self.channel, token)
+        Self::clients_at(&self.channel, token)
     }
 
-    fn clients_at(&self, channel: &Channel, token: &str) -> Clients {
+    fn clients_at(channel: &Channel, token: &str) -> Clients {
         let token = MetadataValue::try_from(format!("Bearer {token}")).unwrap();
         let bearer = || Bearer(token.clone());
         Clients {
