@@ -235,10 +235,10 @@ async fn goes_on_in(to: &str, over_both: &str) {
 
 #[tokio::test]
 async fn what_moved_to_the_next_village_goes_on_there() {
-    goes_on_in(OTHER_VILLAGE, TOWN).await;
+    Box::pin(goes_on_in(OTHER_VILLAGE, TOWN)).await;
 }
 
 #[tokio::test]
 async fn what_moved_to_another_county_goes_on_there() {
-    goes_on_in(VILLAGE_ELSEWHERE, PROVINCE).await;
+    Box::pin(goes_on_in(VILLAGE_ELSEWHERE, PROVINCE)).await;
 }

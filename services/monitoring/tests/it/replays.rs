@@ -19,7 +19,7 @@ use crate::{
 
 fn registration() -> RegisterHouseholdRequest {
     let mut draft = v1::HouseholdDraft { registered_on: date("2025-01-01"), ..couple(VILLAGE, 0) };
-    draft.members[0].phone = "13912340077".to_owned();
+    "13912340077".clone_into(&mut draft.members[0].phone);
     RegisterHouseholdRequest { request_id: new_request_id(), household: Some(draft) }
 }
 
