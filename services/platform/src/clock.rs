@@ -55,6 +55,12 @@ impl Clock {
     }
 }
 
+/// A moment as people read it: date and time in Asia/Shanghai, to the second.
+#[must_use]
+pub fn local_time(moment: DateTime<Utc>) -> String {
+    moment.with_timezone(&SHANGHAI).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// The date in Asia/Shanghai at a moment.
 #[must_use]
 pub fn business_date(moment: DateTime<Utc>) -> NaiveDate {

@@ -11,9 +11,10 @@ use tongxin_platform::{access::Credentials, clock::Clock, grpc};
 use tongxin_proto::{
     gateway::v1::gateway_service_client::GatewayServiceClient,
     monitoring::v1::{
-        case_service_client::CaseServiceClient, household_service_client::HouseholdServiceClient,
-        observation_service_client::ObservationServiceClient, rule_service_client::RuleServiceClient,
-        signal_service_client::SignalServiceClient, village_service_client::VillageServiceClient,
+        case_service_client::CaseServiceClient, disclosure_service_client::DisclosureServiceClient,
+        household_service_client::HouseholdServiceClient, observation_service_client::ObservationServiceClient,
+        rule_service_client::RuleServiceClient, signal_service_client::SignalServiceClient,
+        village_service_client::VillageServiceClient,
     },
     pairing::v1::pairing_service_client::PairingServiceClient,
 };
@@ -119,6 +120,11 @@ impl Gateway {
     /// Calls monitoring about households, through the gateway.
     pub fn households(&self) -> HouseholdServiceClient<Authorized> {
         HouseholdServiceClient::new(self.connection.clone())
+    }
+
+    /// Calls monitoring about who looked at whom.
+    pub fn disclosures(&self) -> DisclosureServiceClient<Authorized> {
+        DisclosureServiceClient::new(self.connection.clone())
     }
 
     /// Calls monitoring about observations.

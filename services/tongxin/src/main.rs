@@ -44,7 +44,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    check, check_config, funnel, holidays, import, log, migrate, overdue, rules, scorecard, screen, serve, token,
+    audit, check, check_config, funnel, holidays, import, log, migrate, overdue, rules, scorecard, screen, serve, token,
 };
 
 /// tongxin (同心): the operations system of a rural-assistance command post.
@@ -80,6 +80,7 @@ enum Command {
     Funnel(funnel::Args),
     Overdue(overdue::Args),
     Scorecard(scorecard::Args),
+    Audit(audit::Args),
     #[command(subcommand)]
     Log(log::What),
 }
@@ -100,6 +101,7 @@ async fn main() -> ExitCode {
         Command::Funnel(args) => funnel::run(args).await,
         Command::Overdue(args) => overdue::run(args).await,
         Command::Scorecard(args) => scorecard::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Log(what) => log::run(what).await,
     };
     match done {

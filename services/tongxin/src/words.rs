@@ -37,7 +37,7 @@ macro_rules! words {
 }
 
 words! {
-    Department Disaster Health HousingGrade Insurance LabourAbility Relation Risk Schooling SignalKind SocialSupport
+    Department Disaster Health HousingGrade Insurance LabourAbility LookUpKey Relation RevealPurpose Risk Schooling SignalKind SocialSupport
     Step Work
 }
 

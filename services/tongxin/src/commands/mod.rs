@@ -1,5 +1,6 @@
 //! What operators do: one file for each subcommand.
 
+pub mod audit;
 pub mod check;
 pub mod check_config;
 pub mod funnel;
