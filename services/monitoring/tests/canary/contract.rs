@@ -4,7 +4,7 @@ use std::{cell::Cell, collections::BTreeSet};
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, MethodDescriptor, Value};
 use tongxin_platform::testing::contract::{self, TextField};
-use tongxin_proto::monitoring::v1::Household;
+use tongxin_proto::monitoring::v1::{Department, Household};
 use tonic::{Code, Status};
 
 use crate::{
@@ -102,7 +102,7 @@ pub async fn every_text(app: &TestApp, household: &Household) -> Asked {
                 let canary = kind.canary(number);
                 // A department sends warnings, headquarters all else.
                 let token = if method.name() == "SubmitWarnings" {
-                    app.world.token("department", PROVINCE)
+                    app.world.department_token(Department::CivilAffairs.as_str_name(), PROVINCE)
                 } else {
                     token.clone()
                 };

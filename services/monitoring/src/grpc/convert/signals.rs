@@ -174,7 +174,7 @@ mod tests {
     use crate::domain::{HouseholdId, SignalId, risk::Risk};
 
     #[test]
-    fn an_answer_shows_the_newest_reports_of_a_signal_and_counts_all() {
+    fn an_answer_shows_the_first_reports_of_a_signal_and_counts_all() {
         let day = |number: u64| NaiveDate::from_ymd_opt(2025, 1, 1).unwrap() + chrono::Days::new(number);
         let sources = (0..1_000).map(|number| Source { origin: Origin::Sweep, reported_on: day(number) }).collect();
         let signal = Signal {
@@ -189,7 +189,7 @@ mod tests {
         };
         let shown = v1::Signal::from(signal);
         assert_eq!((shown.sources.len(), shown.source_count), (20, 1_000));
-        assert_eq!(shown.sources[0].reported_on, Some(day(980).into()));
-        assert_eq!(shown.sources[19].reported_on, Some(day(999).into()));
+        assert_eq!(shown.sources[0].reported_on, Some(day(0).into()));
+        assert_eq!(shown.sources[19].reported_on, Some(day(19).into()));
     }
 }
