@@ -32,12 +32,12 @@ const FILL: &str = "
            441804100000
     FROM generate_series(1, 99999) AS n;
 
-    INSERT INTO region (region_code, name, level, parent_code, valid_from, edition)
-    VALUES (441823000000, 'n', 'county', NULL, '2021-01-01', md5('c')::uuid),
-           (441823107000, 'n', 'town', 441823000000, '2021-01-01', md5('c')::uuid);
-    INSERT INTO region (region_code, name, level, parent_code, valid_from, edition)
+    INSERT INTO region (region_code, name, level, parent_code, valid_from, edition, stated_from)
+    VALUES (441823000000, 'n', 'county', NULL, '2021-01-01', md5('c')::uuid, '2021-01-01'),
+           (441823107000, 'n', 'town', 441823000000, '2021-01-01', md5('c')::uuid, '2021-01-01');
+    INSERT INTO region (region_code, name, level, parent_code, valid_from, edition, stated_from)
     SELECT 441823300000 + n, 'n', 'village', CASE WHEN n % 2 = 0 THEN 441823107000 ELSE 441823000000 END, '2021-01-01',
-           md5('e')::uuid
+           md5('e')::uuid, '2021-01-01'
     FROM generate_series(1, 100000) AS n;
 
     INSERT INTO assistance (region_code, level, from_date)
