@@ -11,6 +11,7 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response};
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status, body::Body};
@@ -266,6 +267,10 @@ impl Inner {
 
     /// Takes an answer whole, so that whoever does not read it holds up nothing behind us.
     async fn whole(&self, response: Response<Body>) -> Result<Response<Body>, Status> {
+        // An error that is all in its head has to end there: some clients take an empty piece of body after it for a fault.
+        if response.body().is_end_stream() {
+            return Ok(response);
+        }
         let (parts, body) = response.into_parts();
         let whole = Limited::new(body, self.most_bytes + MESSAGE_HEAD).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {

@@ -1,9 +1,14 @@
 //! Answers on their way out: bounded in time, and watched to their end.
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http_body::Frame;
+use futures::Stream as _;
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt as _, StreamBody};
 use tokio::{
     sync::mpsc::{self, Sender},
@@ -98,6 +103,7 @@ async fn pass_on(mut body: Body, frames: &Sender<Passed>, stall: Duration) -> En
 
 /// A body that was made whole and has only to be sent, which may not take for ever. Its request keeps its place until then.
 pub(super) fn sent(mut body: Body, patience: Patience, held: Held, shed: Shed) -> Body {
+    let size = body.size_hint();
     let (frames, passed) = mpsc::channel::<Passed>(2);
     let last_word = frames.clone().try_reserve_owned().ok();
     let work = async move {
@@ -127,7 +133,26 @@ pub(super) fn sent(mut body: Body, patience: Patience, held: Held, shed: Shed) -
         drop(held);
     };
     tokio::spawn(work.in_current_span());
-    Body::new(StreamBody::new(ReceiverStream::new(passed)))
+    Body::new(OfSize { frames: ReceiverStream::new(passed), size })
+}
+
+/// Frames of a body whose size is known, which a head of HTTP/1 states.
+struct OfSize {
+    frames: ReceiverStream<Passed>,
+    size: SizeHint,
+}
+
+impl http_body::Body for OfSize {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Passed>> {
+        Pin::new(&mut self.frames).poll_next(context)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.size
+    }
 }
 
 fn pieces(frame: Passed) -> Vec<Passed> {
