@@ -49,6 +49,21 @@ pub fn is_account(digits: &[u8]) -> bool {
     digits.iter().rev().enumerate().map(doubled).sum::<u32>().is_multiple_of(10)
 }
 
+/// A text with a letter in the place of each UUID, as other systems number their records by: some of the digits of one in a hundred
+/// look like a phone. One that has no letter is no UUID that anybody made.
+pub fn without_uuids(text: &str) -> Cow<'_, str> {
+    let words = text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '-'));
+    words.filter(|word| is_uuid(word)).fold(Cow::Borrowed(text), |text, uuid| Cow::Owned(text.replace(uuid, "u")))
+}
+
+fn is_uuid(word: &str) -> bool {
+    let is_in_place = |(place, byte): (usize, u8)| match place {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    word.len() == 36 && word.bytes().enumerate().all(is_in_place) && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
 /// A text with a letter in the place of each unified social credit code that is right and no ID number.
 pub fn without_credit_codes(text: &str) -> Cow<'_, str> {
     let is_part = |character: char| character.is_ascii_alphanumeric();

@@ -12,7 +12,7 @@
 //! | ID number of the old form | 15 digits with a province and a day of birth from 1930 to 1999, without a date beside it |
 //! | card or account | 16 to 19 digits with the right Luhn digit, without a date beside it |
 //!
-//! Unified social credit codes with the right check digit are none of these, even where they are all digits.
+//! Unified social credit codes with the right check digit are none of these, even where they are all digits, nor are UUIDs.
 //! What is refused without reason: of single runs of 11 random digits 7 in 100, of 15 one, of 16 to 19 ten; document numbers of the usual
 //! forms hardly ever (a test counts them).
 
@@ -41,7 +41,8 @@ pub enum Telling {
 /// The first thing in a text that says who it is about.
 #[must_use]
 pub fn telling(text: &str) -> Option<Telling> {
-    chains(&codes::without_credit_codes(text)).iter().find_map(in_chain)
+    let text = codes::without_uuids(text);
+    chains(&codes::without_credit_codes(&text)).iter().find_map(in_chain)
 }
 
 fn in_chain(chain: &Chain) -> Option<Telling> {

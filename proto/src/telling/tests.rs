@@ -28,6 +28,10 @@ fn who_a_text_is_about_is_found() {
         ("13800000000-1", Telling::Phone),
         ("139 1234 0077", Telling::Phone),
         ("139-1234-0077", Telling::Phone),
+        // Part of a UUID is none.
+        ("1391-2340-077a-ae5c0f13d2b1", Telling::Phone),
+        // Nor is what has no letter.
+        ("20250630-0001-1391-2340-077000000001 13912340077", Telling::Phone),
         ("139.1234.0077", Telling::Phone),
         ("139/1234/0077", Telling::Phone),
         ("(139)1234-0077", Telling::Phone),
@@ -84,6 +88,8 @@ fn document_numbers_dates_and_amounts_pass() {
         "91441802MA4W1234X5",
         "125,000.00元",
         "0763-5820000",
+        "a3f0139a-1391-2340-077a-ae5c0f13d2b1",
+        "案卷 ab912340-0771-1391-2340-077c23400771。",
         "第1、2、3、4、5、6、7、8、9、10、11、12条",
     ] {
         assert_eq!(telling(text), None, "{text}");
