@@ -80,8 +80,21 @@ impl Clients {
     /// # Errors
     /// When it cannot be signed.
     pub fn signed(address: &str, data_dir: &Path, (role, region): (&str, &str), clock: &Clock) -> Result<Self> {
+        Self::signed_for(address, data_dir, (&format!("{role}@{region}"), role, region), clock)
+    }
+
+    /// The same for somebody by that name.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn signed_for(
+        address: &str,
+        data_dir: &Path,
+        (subject, role, region): (&str, &str, &str),
+        clock: &Clock,
+    ) -> Result<Self> {
         let request = TokenRequest {
-            subject: format!("{role}@{region}"),
+            subject: subject.to_owned(),
             roles: vec![role.to_owned()],
             region: RegionCode::parse_of_caller(region)?,
             department: None,
@@ -119,6 +132,17 @@ impl Clients {
     /// When the address is none.
     pub fn households(&self) -> Result<HouseholdServiceClient<Connection>> {
         Ok(HouseholdServiceClient::with_interceptor(self.channel()?, self.token.clone()))
+    }
+
+    /// Clients of monitoring for households on one connection, each with the token of one of these.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn households_on_one(all: &[Self]) -> Result<Vec<HouseholdServiceClient<Connection>>> {
+        let Some(first) = all.first() else { return Ok(Vec::new()) };
+        let channel = first.channel()?;
+        let client = |own: &Self| HouseholdServiceClient::with_interceptor(channel.clone(), own.token.clone());
+        Ok(all.iter().map(client).collect())
     }
 
     /// The same for observations.

@@ -1,19 +1,28 @@
 //! Single calls on one household of many.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use futures::{FutureExt as _, future::BoxFuture};
+use prost::{Message, Name};
 use sqlx::PgPool;
-use tongxin_proto::monitoring::v1::{FindHouseholdsRequest, RecordObservationRequest};
-use tongxin_tests::entries::request_id;
+use tongxin_platform::clock::Clock;
+use tongxin_proto::monitoring::v1::{
+    FindHouseholdsRequest, HouseholdsLookedUp, LookUpKey, RecordObservationRequest,
+    household_service_client::HouseholdServiceClient,
+};
+use tongxin_tests::{Clients, Connection, entries::request_id};
 use uuid::Uuid;
 
 use super::{month_end, people};
 use crate::{
     rounds::{ROUNDS, Round, Table, paced, round},
+    statements,
     world::{World, county},
 };
+
+/// What a look-up comes to without a service around it.
+const READ: &str = "SELECT * FROM household WHERE household_id = $1";
 
 /// Households that the bare statements go to.
 #[derive(Clone)]
@@ -41,12 +50,56 @@ impl Bare {
         })
         .await
     }
+
+    /// Reads of one household by its primary key, each with an event that somebody looked, in one transaction.
+    async fn look_ups(&self, clients: usize, calls: usize) -> anyhow::Result<Round> {
+        let bare = self.clone();
+        let append = statements::of("platform", "INSERT INTO event")?;
+        round(clients, calls, move |own, number| {
+            let (pool, id) = (bare.pool.clone(), bare.ids[(own * 101 + number) % bare.ids.len()]);
+            async move { look_up(&pool, append, id).await }
+        })
+        .await
+    }
 }
 
-pub async fn measure(world: &World, pool: &PgPool, count: usize, table: &mut Table) -> anyhow::Result<()> {
+async fn look_up(pool: &PgPool, append: &'static str, household: Uuid) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let looked_up =
+        HouseholdsLookedUp { key: LookUpKey::IdNumber.into(), region_code: "440000000000".to_owned(), found: 1 };
+    let mut tx = pool
+        .begin_with(
+            "BEGIN; SET LOCAL tongxin.region_from = 440000000000; SET LOCAL tongxin.region_until = 450000000000",
+        )
+        .await?;
+    sqlx::query(READ).bind(household).fetch_all(&mut *tx).await?;
+    sqlx::query(append)
+        .bind([Uuid::now_v7()].as_slice())
+        .bind([HouseholdsLookedUp::full_name()].as_slice())
+        .bind(["look_up"].as_slice())
+        .bind([Uuid::now_v7().to_string()].as_slice())
+        .bind([440_000_000_000_i64].as_slice())
+        .bind([clock.today()].as_slice())
+        .bind([looked_up.encode_to_vec()].as_slice())
+        .bind(clock.now())
+        .bind("bare")
+        .bind("")
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub async fn measure(
+    world: &World,
+    folder: &Path,
+    pool: &PgPool,
+    count: usize,
+    table: &mut Table,
+) -> anyhow::Result<()> {
     let bare = Bare::of(pool).await?;
     rechecks(world, &bare, count, table).await?;
-    finds(world, &bare, count, table).await
+    finds(world, folder, &bare, count, table).await
 }
 
 /// Each call records an observation and checks its household by all rules.
@@ -81,7 +134,9 @@ async fn rechecks(world: &World, bare: &Bare, count: usize, table: &mut Table) -
     Ok(())
 }
 
-async fn finds(world: &World, bare: &Bare, count: usize, table: &mut Table) -> anyhow::Result<()> {
+/// Each call is a look-up of another person, by somebody who did not look anybody up before this round: subjects have a
+/// limit.
+async fn finds(world: &World, folder: &Path, bare: &Bare, count: usize, table: &mut Table) -> anyhow::Result<()> {
     const CALLS: usize = 100;
     let persons = count * people::MEMBERS;
     let by_number = move |person| FindHouseholdsRequest {
@@ -94,19 +149,20 @@ async fn finds(world: &World, bare: &Bare, count: usize, table: &mut Table) -> a
         ..FindHouseholdsRequest::default()
     };
     let (mut numbers, mut paced_numbers, mut names) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut reads_of_64, mut reads_of_16) = (Vec::new(), Vec::new());
-    let read = "SELECT * FROM household WHERE household_id = $1";
-    for _ in 0..ROUNDS {
-        numbers.push(round(64, CALLS, finder(world, by_number)?).await?);
-        reads_of_64.push(bare.round(64, CALLS, read).await?);
-        paced_numbers.push(paced(64, 100, Duration::from_millis(100), finder(world, by_number)?).await?);
-        names.push(round(16, CALLS, finder(world, by_name)?).await?);
-        reads_of_16.push(bare.round(16, CALLS, read).await?);
+    let (mut events_of_64, mut reads_of_16) = (Vec::new(), Vec::new());
+    for turn in 0..ROUNDS {
+        let somebody = |kind: &str, clients: usize| strangers(world, folder, &format!("{kind}-{turn}"), clients);
+        numbers.push(round(64, CALLS, finder(somebody("at-once", 64)?, by_number)).await?);
+        events_of_64.push(bare.look_ups(64, CALLS).await?);
+        let paced_round = paced(64, 100, Duration::from_millis(100), finder(somebody("paced", 64)?, by_number));
+        paced_numbers.push(paced_round.await?);
+        names.push(round(16, CALLS, finder(somebody("names", 16)?, by_name)).await?);
+        reads_of_16.push(bare.round(16, CALLS, READ).await?);
     }
     table.beside(
-        "FindHouseholds by ID number, 64 clients, each at once again (bare: a read by primary key)",
+        "FindHouseholds by ID number, 64 clients, each at once again (bare: a read by primary key and one event)",
         Round::median(numbers),
-        Round::median(reads_of_64),
+        Round::median(events_of_64),
     );
     table.latency("the same, each client 10 times a second", Round::median(paced_numbers));
     table.beside(
@@ -117,22 +173,36 @@ async fn finds(world: &World, bare: &Bare, count: usize, table: &mut Table) -> a
     Ok(())
 }
 
+/// Clients on one connection, each with a token of its own.
+fn strangers(
+    world: &World,
+    folder: &Path,
+    named: &str,
+    count: usize,
+) -> anyhow::Result<Vec<HouseholdServiceClient<Connection>>> {
+    let clock = Clock::system();
+    let stranger = |number: usize| {
+        let subject = format!("{named}-{number}");
+        Clients::signed_for(&world.instance.gateway, folder, (&subject, "operator", "440000000000"), &clock)
+    };
+    Clients::households_on_one(&(0..count).map(stranger).collect::<anyhow::Result<Vec<_>>>()?)
+}
+
 /// Looks up the person of a client's call, another one each time.
 fn finder<Asked>(
-    world: &World,
+    clients: Vec<HouseholdServiceClient<Connection>>,
     ask: Asked,
-) -> anyhow::Result<impl Fn(usize, usize) -> BoxFuture<'static, anyhow::Result<()>> + Clone + Send + use<Asked>>
+) -> impl Fn(usize, usize) -> BoxFuture<'static, anyhow::Result<()>> + Clone + Send + use<Asked>
 where
     Asked: Fn(usize) -> FindHouseholdsRequest + Clone + Send + 'static,
 {
-    let client = world.clients.households()?;
-    Ok(move |own: usize, number: usize| {
-        let (mut client, request) = (client.clone(), ask((own * 6_400 + number) * 7_919));
+    move |own: usize, number: usize| {
+        let (mut client, request) = (clients[own].clone(), ask((own * 6_400 + number) * 7_919));
         async move {
             let found = client.find_households(request).await?.into_inner();
             ensure!(!found.households.is_empty(), "nobody was found");
             Ok(())
         }
         .boxed()
-    })
+    }
 }

@@ -61,7 +61,7 @@ pub async fn measure(world: &World, folder: &Path, count: usize, table: &mut Tab
     let corrected = count / 10;
     let observed = imports::observations(world, corrected).await?;
     table.note(&format!("import of {corrected} corrections, each household screened"), &format!("{observed:.0}/s"));
-    calls::measure(world, &bare, count, table).await
+    calls::measure(world, folder, &bare, count, table).await
 }
 
 /// The last day of a month that many months ago.
