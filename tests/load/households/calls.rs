@@ -183,7 +183,7 @@ fn strangers(
     let clock = Clock::system();
     let stranger = |number: usize| {
         let subject = format!("{named}-{number}");
-        Clients::signed_for(&world.instance.gateway, folder, (&subject, "operator", "440000000000"), &clock)
+        Clients::signed_for(&world.instance.gateway, folder, (&subject, "hq", "440000000000"), &clock)
     };
     Clients::households_on_one(&(0..count).map(stranger).collect::<anyhow::Result<Vec<_>>>()?)
 }
