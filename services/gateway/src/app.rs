@@ -36,7 +36,7 @@ pub struct App {
     listening: Listening,
     consumers: Vec<(&'static str, Consumer<Projection>)>,
     progress: BTreeMap<&'static str, Progress>,
-    figures: Figures,
+    figures: Option<Figures>,
 }
 
 impl App {
@@ -53,7 +53,10 @@ impl App {
         let consumers = consumers::of(&service, |source| upstreams.log_channel(source));
         let progress: BTreeMap<_, _> = consumers.iter().map(|(name, consumer)| (*name, consumer.progress())).collect();
         let Surroundings { clock, registry, .. } = &service.surroundings;
-        let figures = Figures::new(service.pool.clone(), clock.clone(), config.metrics_regions, registry)
+        let figures = config
+            .shows_figures()
+            .then(|| Figures::new(service.pool.clone(), clock.clone(), config.metrics_regions, registry))
+            .transpose()
             .map_err(|error| StartError::Preparation(error.into()))?;
 
         let gateway = Gateway { pool: service.pool.clone(), clock: service.surroundings.clock.clone() };
@@ -95,7 +98,9 @@ impl App {
         for (_, consumer) in self.consumers {
             start(lifecycle, "a projection", consumer.run(stop.clone()));
         }
-        start(lifecycle, "the figures' metrics", self.figures.run(stop));
+        if let Some(figures) = self.figures {
+            start(lifecycle, "the figures' metrics", figures.run(stop));
+        }
     }
 }
 

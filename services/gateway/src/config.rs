@@ -39,6 +39,10 @@ pub struct Config {
     /// others from it.
     #[serde(default)]
     pub cors_origins: Vec<Origin>,
+    /// Whether `/metrics` shows figures. Whoever reaches the admin port reads them without a token, so unless this says so they are
+    /// there only on a loopback address.
+    #[serde(default)]
+    pub metrics_figures: Option<bool>,
     /// Regions whose figures `/metrics` shows, at most; of more, the upper levels first. Every province has fewer
     /// counties and towns than the default.
     #[serde(default = "default_metrics_regions")]
@@ -66,8 +70,15 @@ impl Config {
             upstream_tls: TlsConfig::default(),
             upstream_connections: default_upstream_connections(),
             cors_origins: Vec::new(),
+            metrics_figures: None,
             metrics_regions: default_metrics_regions(),
         }
+    }
+
+    /// Whether `/metrics` shows figures.
+    #[must_use]
+    pub fn shows_figures(&self) -> bool {
+        self.metrics_figures.unwrap_or_else(|| self.admin.listen.ip().is_loopback())
     }
 
     /// What platform needs of it.
@@ -89,4 +100,19 @@ fn with_http1(grpc: &GrpcConfig) -> GrpcConfig {
 
 fn as_used<S: Serializer>(grpc: &GrpcConfig, serializer: S) -> Result<S::Ok, S::Error> {
     with_http1(grpc).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_shown_to_this_machine_unless_the_setting_says_otherwise() {
+        let shown = |listen: &str, metrics_figures| {
+            let admin = AdminConfig { listen: listen.parse().unwrap() };
+            Config { admin, metrics_figures, ..Config::on(DbConfig::at("postgres:///x")) }.shows_figures()
+        };
+        assert!(shown("127.0.0.1:9000", None) && shown("[::1]:9000", None) && shown("0.0.0.0:9000", Some(true)));
+        assert!(!shown("0.0.0.0:9000", None) && !shown("10.0.0.7:9000", None) && !shown("127.0.0.1:9000", Some(false)));
+    }
 }

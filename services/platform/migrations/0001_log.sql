@@ -177,6 +177,8 @@ CREATE TABLE request (
     key_version bigint NOT NULL CHECK (key_version > 0),
     fingerprint bytea NOT NULL,
     answer      bytea NOT NULL,
+    -- The actor's region then, of which the answer may tell: whoever works elsewhere now is not given it again.
+    asked_from  bigint NOT NULL,
     record_time timestamptz NOT NULL,
     CONSTRAINT request_once PRIMARY KEY (request_id, actor, part)
 );

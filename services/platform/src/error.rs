@@ -1,7 +1,8 @@
 //! What callers are told when something goes wrong.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, time::Duration};
 
+use sqlx::postgres::PgDatabaseError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use tracing::error;
@@ -115,10 +116,11 @@ pub fn to_status<E: ServiceError>(error: &E) -> Status {
     Status::with_error_details(kind.code(), text, details)
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line, with the SQLSTATE of what Postgres said.
 #[must_use]
 pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
+    let mut sql_state = sql_state(error);
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
@@ -127,9 +129,21 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
             text += ": ";
             text += &cause_text;
         }
+        sql_state = sql_state.or_else(|| self::sql_state(cause));
         source = cause.source();
     }
-    text
+    match sql_state {
+        Some(code) => format!("{text} [SQLSTATE {code}]"),
+        None => text,
+    }
+}
+
+fn sql_state(error: &(dyn StdError + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<PgDatabaseError>() {
+        return Some(error.code().to_owned());
+    }
+    let error = error.downcast_ref::<sqlx::Error>()?.as_database_error()?;
+    error.code().map(Cow::into_owned)
 }
 
 /// Whether the database was out of reach rather than wrong, so that a retry may help.

@@ -126,7 +126,8 @@ impl Service {
         let services = [services, &[LOG_SERVICE]].concat();
         let routes = routes.add_service(LogServiceServer::new(LogReader::new(self.pool.clone())));
         let access = Arc::clone(&self.surroundings.access);
-        let grpc = Server::bind(self.config.grpc, access, &services, routes).await?;
+        let grpc = Server::bind(self.config.grpc, Arc::clone(&access), &services, routes).await?;
+        readiness.add("access", move || std::future::ready(access.ready()));
 
         let pool = self.pool.clone();
         readiness.add("database", move || {

@@ -155,7 +155,8 @@ where
     let filter: EnvFilter = config.log.parse()?;
     let lines = tracing_subscriber::fmt::layer().with_ansi(config.log_file.is_none()).with_writer(writer(config)?);
     Ok(match config.log_format {
-        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+        // The current span is the last of the list.
+        LogFormat::Json => lines.json().with_current_span(false).with_filter(filter).boxed(),
         LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
     })
 }

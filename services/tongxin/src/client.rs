@@ -7,7 +7,11 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
-use tongxin_platform::{access::Credentials, clock::Clock, grpc};
+use tongxin_platform::{
+    access::{Credentials, LocalKey},
+    clock::Clock,
+    grpc,
+};
 use tongxin_proto::{
     gateway::v1::gateway_service_client::GatewayServiceClient,
     monitoring::v1::{
@@ -48,6 +52,8 @@ pub struct Target {
 pub struct Gateway {
     address: String,
     connection: Authorized,
+    /// Whether the token says that a `tongxin up` signed it.
+    is_own_token: bool,
 }
 
 impl Target {
@@ -95,8 +101,9 @@ impl Gateway {
     /// The gateway at an address, called with the token in a file.
     pub fn at(address: &str, token_file: &Path) -> Result<Self> {
         let credentials = Credentials::file(token_file.to_owned(), Clock::system());
-        credentials.token().with_context(|| format!("cannot read the token in {}", token_file.display()))?;
-        Self::with_credentials(address, credentials)
+        let token =
+            credentials.token().with_context(|| format!("cannot read the token in {}", token_file.display()))?;
+        Ok(Self { is_own_token: LocalKey::is_named_by(&token), ..Self::with_credentials(address, credentials)? })
     }
 
     /// The gateway at an address, called with the tokens of some credentials.
@@ -104,7 +111,11 @@ impl Gateway {
         let form = || format!("{address:?} is not the address of a gateway, such as http://127.0.0.1:7400");
         ensure!(address.starts_with("http://"), form());
         let channel = grpc::channel(address).with_context(form)?;
-        Ok(Self { address: address.to_owned(), connection: InterceptedService::new(channel, credentials) })
+        Ok(Self {
+            address: address.to_owned(),
+            connection: InterceptedService::new(channel, credentials),
+            is_own_token: true,
+        })
     }
 
     /// Calls the gateway itself.
@@ -152,6 +163,15 @@ impl Gateway {
         VillageServiceClient::new(self.connection.clone())
     }
 
+    /// Where a better token comes from.
+    fn token_advice(&self) -> &'static str {
+        if self.is_own_token {
+            "`tongxin token` makes one where `tongxin up` runs"
+        } else {
+            "Ask those for a new one who issued it, or your operator: `tongxin token --inspect` tells why it is refused"
+        }
+    }
+
     /// For `map_err`: what an answer means for the one who typed the command.
     pub fn explain(&self, status: &Status) -> anyhow::Error {
         let said = said(status);
@@ -162,7 +182,7 @@ impl Gateway {
             Code::NotFound if is_unknown_region(status) => {
                 anyhow!("{said}: is it registered (`tongxin import regions`), and within the region of the token?")
             }
-            Code::Unauthenticated => anyhow!("the gateway refuses the token: {said}. `tongxin token` makes one"),
+            Code::Unauthenticated => anyhow!("the gateway refuses the token: {said}. {}", self.token_advice()),
             Code::PermissionDenied => anyhow!("not allowed: {said}. A token of another role may be needed"),
             Code::Unavailable => anyhow!("{said}: try again later; sending the same request again is safe"),
             _ => anyhow!("{said}"),

@@ -92,7 +92,7 @@ async fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
-        Command::Token(args) => token::run(&args),
+        Command::Token(args) => token::run(&args).await,
         Command::Import(what) => import::run(what).await,
         Command::Rules(what) => rules::run(what).await,
         Command::Holidays(what) => holidays::run(what).await,

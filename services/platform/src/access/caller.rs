@@ -88,4 +88,12 @@ impl Caller {
     pub fn may(&self, permission: &str) -> bool {
         self.0.permissions.contains(permission)
     }
+
+    /// Every permission, in order.
+    #[must_use]
+    pub fn permissions(&self) -> Vec<&str> {
+        let mut permissions: Vec<_> = self.0.permissions.iter().map(String::as_str).collect();
+        permissions.sort_unstable();
+        permissions
+    }
 }

@@ -33,10 +33,19 @@ pub struct IssuerConfig {
     pub audience: String,
     /// Where its public keys are.
     pub keys: KeySource,
-    /// The claim that holds the roles: a text or a list of texts.
+    /// A PEM file of the CA certificates that the https address of the keys is trusted by, alone; those of the machine
+    /// otherwise. It is read again for each fetch.
+    #[serde(default)]
+    pub keys_ca_file: Option<PathBuf>,
+    /// A file with the bearer token by which the address of the keys lets us in, as a cluster's API server asks. It is read
+    /// again for each fetch.
+    #[serde(default)]
+    pub keys_token_file: Option<PathBuf>,
+    /// The claim that holds the roles: a text or a list of texts. Claims are named as they are, or by a path through objects:
+    /// `realm_access.roles`.
     #[serde(default = "default_roles_claim")]
     pub roles_claim: String,
-    /// The claim that holds the region's 12-digit code.
+    /// The claim that holds the region: its 12-digit code, or a word of `region_of`. A list of exactly one text is that text.
     #[serde(default = "default_region_claim")]
     pub region_claim: String,
     /// The claim that holds the department that the bearer speaks for, such as `medical_insurance`.
@@ -52,7 +61,13 @@ pub struct IssuerConfig {
     /// Departments by subject, for tokens without a department claim.
     #[serde(default)]
     pub department_of_subject: BTreeMap<String, String>,
-    /// The region of tokens without a region claim.
+    /// Regions by a value of the region claim, where the issuer uses words of its own. A value that is not named here is a code.
+    #[serde(default)]
+    pub region_of: BTreeMap<String, String>,
+    /// Regions by subject, for tokens without a region claim.
+    #[serde(default)]
+    pub region_of_subject: BTreeMap<String, String>,
+    /// The region of all other tokens without a region claim.
     #[serde(default)]
     pub default_region: Option<String>,
     /// Whether its tokens may state the region `000000000000`, which is the whole country.
@@ -64,12 +79,12 @@ pub struct IssuerConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySource {
-    /// A PEM file with one public key (Ed25519, P-256 or RSA).
+    /// A PEM file with one public key (Ed25519, P-256, P-384 or RSA). It is looked at again every other second.
     PemFile(PathBuf),
-    /// A file with a JSON Web Key Set.
+    /// A file with a JSON Web Key Set, or with one JSON Web Key. It is looked at again every other second.
     JwksFile(PathBuf),
-    /// An address that serves a JSON Web Key Set; fetched again when a token names an unknown
-    /// key, at most every 30 seconds, and otherwise every ten minutes.
+    /// An address that serves a JSON Web Key Set; fetched again when a token names an unknown key, half a minute after the
+    /// last time at the earliest, and otherwise every ten minutes.
     JwksUrl(Address),
 }
 
@@ -97,12 +112,16 @@ impl IssuerConfig {
             issuer: issuer.into(),
             audience: default_audience(),
             keys,
+            keys_ca_file: None,
+            keys_token_file: None,
             roles_claim: default_roles_claim(),
             region_claim: default_region_claim(),
             department_claim: default_department_claim(),
             role_of: BTreeMap::new(),
             roles_of_subject: BTreeMap::new(),
             department_of_subject: BTreeMap::new(),
+            region_of: BTreeMap::new(),
+            region_of_subject: BTreeMap::new(),
             default_region: None,
             may_be_national: false,
         }

@@ -11,9 +11,9 @@ use ed25519_dalek::{
     pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, spki::der::pem::LineEnding},
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{IssuerConfig, KeySource};
+use super::{IssuerConfig, KeySource, claims::part};
 use crate::{clock::Clock, region::RegionCode, whole_file};
 
 /// The `iss` claim of tokens that a local key signs.
@@ -90,6 +90,12 @@ impl LocalKey {
     #[must_use]
     pub fn issuer(&self) -> IssuerConfig {
         IssuerConfig::new(ISSUER, KeySource::PemFile(self.public.clone()))
+    }
+
+    /// Whether a token says that such a key signed it. Nothing is checked.
+    #[must_use]
+    pub fn is_named_by(token: &str) -> bool {
+        part(token, 1).is_some_and(|claims| claims.get("iss").and_then(Value::as_str) == Some(ISSUER))
     }
 
     /// Signs a token that is good from now on.

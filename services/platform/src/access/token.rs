@@ -2,24 +2,24 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use jsonwebtoken::{Validation, dangerous, decode, decode_header};
+use jsonwebtoken::{Header, Validation, dangerous, decode, decode_header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tongxin_proto::POOL;
+use tracing::warn;
 
 use super::{
     AccessConfig, Caller, IssuerConfig, KeyError, MethodPermissions,
+    claims::{self, Claims, Said, part},
     config::matching,
-    keys::{Keys, PublicKey},
+    explain::Explanation,
+    keys::{Keys, NoKey, PublicKey},
+    refused::{Fault, TokenRefused},
 };
-use crate::{clock::Clock, limit::HourlyLimits, region::RegionCode};
-
-/// How far clocks may differ, in seconds.
-const LEEWAY: i64 = 10;
+use crate::{clock::Clock, limit::HourlyLimits};
 
 /// Longest token that is looked at.
 const TOKEN_BYTES: usize = 8 * 1024;
@@ -30,31 +30,11 @@ const REMEMBER: i64 = 60;
 /// Most tokens that are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// Why a token is not accepted. Callers learn only that it is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TokenRefused {
-    /// Not three parts of a signed token, or too long.
-    #[error("malformed")]
-    Malformed,
-    /// Signed by somebody who is not known.
-    #[error("unknown issuer")]
-    Issuer,
-    /// Signed with a key that is not known.
-    #[error("unknown key")]
-    Key,
-    /// Signed with an algorithm that the key is not for, or none.
-    #[error("algorithm not allowed")]
-    Algorithm,
-    /// The signature, the audience or a required claim is wrong.
-    #[error("not valid")]
-    Invalid,
-    /// Not yet, or no longer.
-    #[error("outside its time")]
-    Time,
-    /// No region, or something that is no region.
-    #[error("without a region")]
-    Region,
-}
+/// Longest text of a token that the log repeats.
+const SHOWN: usize = 100;
+
+/// Kinds of tokens that are for calling somebody (RFC 7519, 5.1; RFC 9068, 2.1), in small letters and without `application/`.
+const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 
 /// Checks tokens against the configured issuers.
 pub struct Access {
@@ -67,7 +47,15 @@ pub struct Access {
 
 struct Issuer {
     config: IssuerConfig,
-    keys: Keys,
+    keys: Arc<Keys>,
+}
+
+/// A token that was found good.
+struct Good<'access> {
+    issuer: &'access IssuerConfig,
+    said: Said,
+    /// Second when it expires.
+    expires: f64,
 }
 
 struct Remembered {
@@ -79,14 +67,14 @@ impl Access {
     /// Prepares the configured issuers and roles.
     ///
     /// # Errors
-    /// When a key file cannot be used.
+    /// When a key file or the address of keys cannot be used.
     pub fn new(config: AccessConfig, clock: Clock) -> Result<Self, KeyError> {
         let known = MethodPermissions::known(&POOL);
         let permissions_of =
             config.roles.iter().map(|(role, patterns)| (role.clone(), matching(patterns, &known))).collect();
         let mut issuers = HashMap::new();
         for config in config.issuers {
-            let keys = Keys::new(config.keys.clone())?;
+            let keys = Arc::new(Keys::new(&config, &clock)?);
             issuers.insert(config.issuer.clone(), Issuer { config, keys });
         }
         Ok(Self { issuers, permissions_of, limits_of: config.limits, clock, remembered: Mutex::new(HashMap::new()) })
@@ -95,75 +83,101 @@ impl Access {
     /// Says who calls with a token.
     ///
     /// # Errors
-    /// When the token is not good.
+    /// When the token is not good, or nobody can say.
     pub async fn caller(&self, token: &str) -> Result<Caller, TokenRefused> {
         if token.len() > TOKEN_BYTES {
-            return Err(TokenRefused::Malformed);
+            return Err(TokenRefused::new(Fault::Malformed, format!("it has more than {TOKEN_BYTES} bytes")));
         }
         let now = self.clock.now().timestamp();
         let key = Sha256::digest(token).into();
         if let Some(caller) = self.remembered(&key, now) {
             return Ok(caller);
         }
-        let (issuer, claims) = self.check(token).await?;
-        let expires = check_time(&claims, now)?;
-        let caller = self.read_caller(&issuer.config, &claims)?;
-        self.remember(key, caller.clone(), expires.min(now + REMEMBER), now);
+        let Good { issuer, said, expires } = self.check(token, now).await?;
+        if !said.states_roles {
+            // The bearer may do nothing, and nobody would know why.
+            let IssuerConfig { issuer, roles_claim, .. } = issuer;
+            warn!(issuer, claim = roles_claim, "a good token has no such claim of roles, so its bearer may do nothing");
+        }
+        let caller = self.caller_of(issuer, said);
+        #[expect(clippy::cast_possible_truncation, reason = "what is too large for a number becomes the largest")]
+        let until = (expires as i64).min(now + REMEMBER);
+        self.remember(key, caller.clone(), until, now);
         Ok(caller)
     }
 
-    /// Checks everything but the time.
-    async fn check(&self, token: &str) -> Result<(&Issuer, Claims), TokenRefused> {
-        if names_critical_extensions(token)? {
-            return Err(TokenRefused::Malformed);
+    /// Explains a token to an operator.
+    pub async fn explain(&self, token: &str) -> Explanation {
+        let (header, claims) = (part(token, 0), part(token, 1));
+        let issuer = claims.as_ref().and_then(|claims| claims.get("iss")).and_then(Value::as_str);
+        let issuer = issuer.and_then(|issuer| self.issuers.get(issuer)).map(|issuer| &issuer.config);
+        let said = issuer.zip(claims.as_ref()).and_then(|(issuer, claims)| claims::read(issuer, claims).ok());
+        let good = self.check(token, self.clock.now().timestamp()).await;
+        Explanation {
+            issuer: issuer.map(|issuer| issuer.issuer.clone()),
+            known_roles: self.permissions_of.keys().cloned().collect(),
+            verdict: good.map(|good| self.caller_of(good.issuer, good.said)),
+            header,
+            claims,
+            said,
         }
-        let header = decode_header(token).map_err(|_| TokenRefused::Malformed)?;
-        if header.typ.as_deref().is_some_and(|typ| !["JWT", "at+jwt"].contains(&typ)) {
-            return Err(TokenRefused::Malformed);
+    }
+
+    /// Whether tokens of any issuer can be checked; looks for keys if not.
+    ///
+    /// # Errors
+    /// What is missing, in words.
+    pub fn ready(&self) -> Result<(), String> {
+        if self.issuers.is_empty() || self.issuers.values().any(|issuer| issuer.keys.has_any()) {
+            return Ok(());
         }
+        for issuer in self.issuers.values() {
+            tokio::spawn(Arc::clone(&issuer.keys).seek());
+        }
+        Err("no issuer's keys could be had yet, so no token can be checked".to_owned())
+    }
+
+    /// Checks everything, and remembers nothing.
+    async fn check(&self, token: &str, now: i64) -> Result<Good<'_>, TokenRefused> {
+        let (issuer, claims) = self.verify(token).await?;
+        let issuer = &issuer.config;
+        let read = || Ok((claims::check(issuer, &claims, now)?, claims::read(issuer, &claims)?));
+        let (expires, said) = read().map_err(|refused: TokenRefused| refused.of(&issuer.issuer))?;
+        Ok(Good { issuer, said, expires })
+    }
+
+    /// Checks header and signature.
+    async fn verify(&self, token: &str) -> Result<(&Issuer, Claims), TokenRefused> {
+        let header = header(token)?;
+        let malformed = |_| TokenRefused::new(Fault::Malformed, "it is no signed token");
         // Only to find the issuer's keys: nothing that is read here is believed.
-        let unchecked: Claims = dangerous::insecure_decode(token).map_err(|_| TokenRefused::Malformed)?.claims;
-        let issuer = unchecked.get("iss").and_then(Value::as_str).and_then(|iss| self.issuers.get(iss));
-        let issuer = issuer.ok_or(TokenRefused::Issuer)?;
-        let PublicKey { key, algorithms } = issuer.keys.find(header.kid.as_deref()).await.ok_or(TokenRefused::Key)?;
-        if !algorithms.contains(&header.alg) {
-            return Err(TokenRefused::Algorithm);
-        }
-        let mut validation = Validation::new(header.alg);
-        validation.algorithms = algorithms;
-        validation.set_issuer(&[&issuer.config.issuer]);
-        validation.set_audience(&[&issuer.config.audience]);
-        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-        // Our own clock decides, below.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        let claims = decode::<Claims>(token, &key, &validation).map_err(|_| TokenRefused::Invalid)?.claims;
+        let unchecked: Claims = dangerous::insecure_decode(token).map_err(malformed)?.claims;
+        let issuer = match unchecked.get("iss") {
+            Some(Value::String(iss)) => self.issuers.get(iss).ok_or_else(|| {
+                let shown: String = iss.chars().take(SHOWN).collect();
+                TokenRefused::new(Fault::IssuerUnknown, format!("iss is no issuer of the settings: {shown:?}"))
+            })?,
+            Some(_) => return Err(TokenRefused::new(Fault::IssuerUnknown, "iss is no text")),
+            None => return Err(TokenRefused::new(Fault::IssuerUnknown, "there is no iss")),
+        };
+        let claims = issuer.verify(token, &header).await.map_err(|refused| refused.of(&issuer.config.issuer))?;
         Ok((issuer, claims))
     }
 
-    fn read_caller(&self, issuer: &IssuerConfig, claims: &Claims) -> Result<Caller, TokenRefused> {
-        let subject = claims.get("sub").and_then(Value::as_str).ok_or(TokenRefused::Invalid)?;
-        let region = match claims.get(&issuer.region_claim) {
-            Some(claim) => claim.as_str(),
-            None => issuer.default_region.as_deref(),
-        };
-        let read = if issuer.may_be_national { RegionCode::parse_of_caller } else { RegionCode::parse };
-        let region = region.and_then(|region| read(region).ok()).ok_or(TokenRefused::Region)?;
+    fn caller_of(&self, issuer: &IssuerConfig, said: Said) -> Caller {
         let mut permissions = HashSet::new();
         let mut limits: Option<HourlyLimits> = None;
-        let roles = roles(issuer, claims, subject);
-        for role in &roles {
+        for role in &said.roles {
             // Issuers give roles of their own besides, which say nothing here.
             let Some(allowed) = self.permissions_of.get(role) else { continue };
             permissions.extend(allowed.iter().cloned());
             let of_role = self.limits_of.get(role).copied().unwrap_or_default();
             limits = Some(limits.map_or(of_role, |limits| limits.larger(of_role)));
         }
-        let department = department(issuer, claims, subject);
         // Two issuers may know different people by one name.
-        let subject = format!("{}|{subject}", issuer.issuer);
-        let caller = Caller::new(subject, region, permissions).of_department(department).in_roles(roles);
-        Ok(caller.with_limits(limits.unwrap_or_default()))
+        let subject = format!("{}|{}", issuer.issuer, said.subject);
+        let caller = Caller::new(subject, said.region, permissions).of_department(said.department).in_roles(said.roles);
+        caller.with_limits(limits.unwrap_or_default())
     }
 
     fn remembered(&self, key: &[u8; 32], now: i64) -> Option<Caller> {
@@ -182,40 +196,43 @@ impl Access {
     }
 }
 
-/// Whether the header says `crit` (RFC 7515, 4.1.11): we understand no extension, so none that has to be understood.
-fn names_critical_extensions(token: &str) -> Result<bool, TokenRefused> {
-    let header = token.split('.').next().and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
-    let header: Claims = header.and_then(|json| serde_json::from_slice(&json).ok()).ok_or(TokenRefused::Malformed)?;
-    Ok(header.contains_key("crit"))
-}
-
-type Claims = serde_json::Map<String, Value>;
-
-/// Says when the token expires.
-fn check_time(claims: &Claims, now: i64) -> Result<i64, TokenRefused> {
-    let seconds = |claim: &str| claims.get(claim).and_then(Value::as_i64).ok_or(TokenRefused::Time);
-    let (expires, begins) = (seconds("exp")?, seconds("nbf")?);
-    if now < begins.saturating_sub(LEEWAY) || expires.saturating_add(LEEWAY) <= now {
-        return Err(TokenRefused::Time);
-    }
-    Ok(expires)
-}
-
-/// A claim that is no text names no department, nor does the subject then.
-fn department(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Option<String> {
-    match claims.get(&issuer.department_claim) {
-        Some(claim) => claim.as_str().map(str::to_owned),
-        None => issuer.department_of_subject.get(subject).cloned(),
+impl Issuer {
+    /// Checks a token by the key that it names.
+    async fn verify(&self, token: &str, header: &Header) -> Result<Claims, TokenRefused> {
+        let found = self.keys.find(header.kid.as_deref()).await;
+        let PublicKey { key, algorithms } = found.map_err(|missing| match missing {
+            NoKey::Unknown => TokenRefused::new(Fault::KeyUnknown, "the issuer has no key by its kid"),
+            NoKey::Unavailable => TokenRefused::new(Fault::KeysUnavailable, "the issuer's keys cannot be had"),
+        })?;
+        if !algorithms.contains(&header.alg) {
+            return Err(TokenRefused::new(Fault::Algorithm, "its alg is not one of the key's"));
+        }
+        let mut validation = Validation::new(header.alg);
+        validation.algorithms = algorithms;
+        // What claims have to be is ours to say, below.
+        validation.required_spec_claims.clear();
+        validation.validate_aud = false;
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        let decoded = decode::<Claims>(token, &key, &validation);
+        decoded.map(|token| token.claims).map_err(|_| TokenRefused::new(Fault::Signature, "its signature is wrong"))
     }
 }
 
-fn roles(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Vec<String> {
-    let stated: Vec<&str> = match claims.get(&issuer.roles_claim) {
-        Some(Value::String(role)) => vec![role],
-        Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    let own = |role: &str| issuer.role_of.get(role).map_or_else(|| role.to_owned(), Clone::clone);
-    let given = issuer.roles_of_subject.get(subject).into_iter().flatten().cloned();
-    stated.into_iter().map(own).chain(given).collect()
+/// Reads the header, and whether a token by it is one for calling us.
+fn header(token: &str) -> Result<Header, TokenRefused> {
+    let malformed = || TokenRefused::new(Fault::Malformed, "it is no signed token");
+    let fields = part(token, 0).ok_or_else(malformed)?;
+    // We understand no extension, so none that has to be understood.
+    if fields.contains_key("crit") {
+        return Err(TokenRefused::new(Fault::CriticalExtension, "its header has crit"));
+    }
+    let header = decode_header(token).map_err(|_| malformed())?;
+    if let Some(typ) = &header.typ {
+        let name = typ.to_ascii_lowercase();
+        if !TYPES.contains(&name.strip_prefix("application/").unwrap_or(&name)) {
+            return Err(TokenRefused::new(Fault::Type, "its typ is neither JWT nor at+jwt"));
+        }
+    }
+    Ok(header)
 }

@@ -8,7 +8,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::refusals::Refusals;
 use crate::{
-    access::{Access, Caller, MethodPermissions},
+    access::{Access, Caller, Fault, MethodPermissions},
     error::ErrorKind,
 };
 
@@ -33,8 +33,12 @@ pub(super) async fn admit(
     headers: &HeaderMap,
 ) -> Result<Caller, Status> {
     let token = bearer_token(headers)?;
-    let caller = access.caller(token).await.map_err(|reason| {
-        refusals.note(reason);
+    let caller = access.caller(token).await.map_err(|refused| {
+        refusals.note(&refused);
+        if refused.fault == Fault::KeysUnavailable {
+            let text = "the keys of the token's issuer cannot be had now: wait and send the same request again";
+            return refuse(ErrorKind::Unavailable, "KEYS_UNAVAILABLE", text.to_owned());
+        }
         refuse(ErrorKind::Unauthenticated, "TOKEN_INVALID", "the token is not valid".to_owned())
     })?;
     let Some(rule) = permissions.of_method(path) else {

@@ -1,6 +1,7 @@
-//! Counts the tokens that are refused, and says so now and then: callers without a good one could fill the log.
+//! Counts the tokens that are refused, and says why now and then: callers without a good one could fill the log.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -8,15 +9,25 @@ use std::{
 use opentelemetry::{KeyValue, global, metrics::Counter};
 use tracing::info;
 
-use crate::access::TokenRefused;
+use crate::access::{Fault, TokenRefused};
 
-/// A line of the log is for all that came within this time.
+/// A line of the log is for all of one kind that came within this time.
 const QUIET: Duration = Duration::from_secs(10);
+
+/// Kinds that are told apart. Issuers sign what claims hold, so there are few.
+const KINDS: usize = 256;
 
 /// Tokens that a door refused.
 pub(super) struct Refusals {
     counter: Counter<u64>,
-    unsaid: Mutex<Unsaid>,
+    unsaid: Mutex<HashMap<Kind, Unsaid>>,
+}
+
+/// What is wrong with whose tokens. What was not signed by an issuer of ours may say anything, so that counts as one kind.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    fault: Fault,
+    signed: Option<(String, String)>,
 }
 
 #[derive(Debug, Default)]
@@ -35,13 +46,28 @@ impl Refusals {
     }
 
     /// Takes note of one.
-    pub(super) fn note(&self, reason: TokenRefused) {
-        self.counter.add(1, &[KeyValue::new("reason", reason.to_string())]);
-        let tokens = self.unsaid.lock().unwrap_or_else(PoisonError::into_inner).note(Instant::now());
+    pub(super) fn note(&self, refused: &TokenRefused) {
+        let TokenRefused { fault, issuer, detail } = refused;
+        self.counter.add(1, &[KeyValue::new("reason", fault.code())]);
+        let signed = issuer.as_ref().map(|issuer| (issuer.clone(), detail.clone()));
+        let tokens = self.tell(Kind { fault: *fault, signed }, Instant::now());
         if let Some(tokens) = tokens {
+            let (reason, issuer) = (fault.code(), issuer.as_deref().unwrap_or_default());
             // On its own: a span would name whoever came last.
-            info!(parent: None, tokens, last_reason = %reason, "tokens were refused");
+            info!(parent: None, tokens, reason, issuer, detail, "tokens were refused");
         }
+    }
+
+    /// How many of a kind the log is to be told of now.
+    fn tell(&self, kind: Kind, now: Instant) -> Option<u64> {
+        let mut unsaid = self.unsaid.lock().unwrap_or_else(PoisonError::into_inner);
+        if unsaid.len() >= KINDS && !unsaid.contains_key(&kind) {
+            unsaid.retain(|_, of_kind| of_kind.tokens > 0 || of_kind.said.is_some_and(|said| now < said + QUIET));
+            if unsaid.len() >= KINDS {
+                return unsaid.entry(Kind { fault: kind.fault, signed: None }).or_default().note(now);
+            }
+        }
+        unsaid.entry(kind).or_default().note(now)
     }
 }
 
@@ -61,10 +87,24 @@ impl Unsaid {
 mod tests {
     use super::*;
 
+    fn kind(detail: &str) -> Kind {
+        Kind { fault: Fault::Region, signed: Some(("https://people.example".to_owned(), detail.to_owned())) }
+    }
+
     #[test]
     fn many_refusals_are_one_line() {
-        let (mut unsaid, begun) = (Unsaid::default(), Instant::now());
-        let lines: Vec<u64> = (0..1_000).filter_map(|tenth| unsaid.note(begun + QUIET * tenth / 400)).collect();
+        let (refusals, begun) = (Refusals::new(), Instant::now());
+        let tell = |tenth| refusals.tell(kind("no region"), begun + QUIET * tenth / 400);
+        let lines: Vec<u64> = (0..1_000).filter_map(tell).collect();
         assert_eq!(lines, [1, 400, 400], "the first at once, the others by their number");
+    }
+
+    #[test]
+    fn another_kind_has_a_line_of_its_own_and_kinds_are_bounded() {
+        let (refusals, now) = (Refusals::new(), Instant::now());
+        let tell = |number: usize| refusals.tell(kind(&number.to_string()), now);
+        assert!((0..KINDS).all(|number| tell(number) == Some(1)));
+        assert_eq!((KINDS..10 * KINDS).filter_map(tell).count(), 1, "one line for all others");
+        assert!(refusals.unsaid.lock().unwrap().len() <= KINDS + 14);
     }
 }

@@ -11,7 +11,7 @@ pub(super) enum Earlier {
     Unknown,
     /// It was, with this answer.
     Answered(Vec<u8>),
-    /// Another one was carried out under its identifier.
+    /// Another one was carried out under its identifier, or the same when the caller had another region.
     Other,
 }
 
@@ -19,7 +19,7 @@ pub(super) enum Earlier {
 pub(super) async fn find(conn: &mut PgConnection, call: &Call, keys: &RequestKeys) -> Result<Earlier, RequestError> {
     let rows = sqlx::query!(
         "
-        SELECT part, key_version, fingerprint, answer
+        SELECT part, key_version, fingerprint, answer, asked_from
         FROM request
         WHERE request_id = $1 AND actor = $2 AND part IN (0, $3)
         ",
@@ -35,7 +35,9 @@ pub(super) async fn find(conn: &mut PgConnection, call: &Call, keys: &RequestKey
             Some(batch) if row.part == 0 => batch,
             _ => call.digest,
         };
-        if fingerprint(keys, row.key_version, &asked)?[..] != row.fingerprint {
+        let here = call.caller.region().range();
+        let is_here = (here.from..here.until).contains(&row.asked_from);
+        if !is_here || fingerprint(keys, row.key_version, &asked)?[..] != row.fingerprint {
             return Ok(Earlier::Other);
         }
         if row.part == call.part {
@@ -74,8 +76,8 @@ async fn insert(
     let fingerprint = fingerprint(keys, key_version, &digest)?;
     sqlx::query!(
         "
-        INSERT INTO request (actor, request_id, part, key_version, fingerprint, answer, record_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO request (actor, request_id, part, key_version, fingerprint, answer, asked_from, record_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ",
         context.actor,
         call.request_id,
@@ -83,6 +85,7 @@ async fn insert(
         key_version,
         &fingerprint[..],
         answer,
+        call.caller.region().number(),
         context.now,
     )
     .execute(conn)

@@ -13,6 +13,10 @@ use std::{
     time::Duration,
 };
 
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgPoolOptions};
 use tempfile::TempDir;
@@ -179,6 +183,20 @@ impl TestWorld {
     #[must_use]
     pub fn token(&self, role: &str, region: &str) -> String {
         self.token_of(&format!("{role}@{region}"), role, region)
+    }
+
+    /// The JSON Web Key Set by which its tokens are checked, as an issuer would serve it.
+    ///
+    /// # Panics
+    /// When the key cannot be read.
+    #[must_use]
+    pub fn key_set(&self) -> String {
+        let pem = std::fs::read_to_string(self.keys.path().join("token.pub.pem")).expect("the key is there");
+        let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let der = BASE64_STANDARD.decode(base64).expect("it is PEM");
+        // What is before it says that this is a key for Ed25519.
+        let key = BASE64_URL_SAFE_NO_PAD.encode(&der[der.len() - 32..]);
+        serde_json::json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": key }] }).to_string()
     }
 
     /// The same for a subject that is the same whatever its role and region.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use ed25519_dalek::pkcs8::{EncodePublicKey as _, spki::der::pem::LineEnding};
 use futures::future::join_all;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -26,10 +27,13 @@ struct Issuer {
 struct Shown {
     set: Arc<Mutex<Option<Value>>>,
     fetches: Arc<AtomicUsize>,
+    /// Answers are held up while this is locked.
+    slow: Arc<tokio::sync::Mutex<()>>,
 }
 
 async fn serve_set(State(shown): State<Shown>) -> Result<String, StatusCode> {
     shown.fetches.fetch_add(1, Relaxed);
+    let _ = shown.slow.lock().await;
     let set = shown.set.lock().unwrap().clone();
     set.map(|set| set.to_string()).ok_or(StatusCode::SERVICE_UNAVAILABLE)
 }
@@ -37,7 +41,8 @@ async fn serve_set(State(shown): State<Shown>) -> Result<String, StatusCode> {
 impl Issuer {
     async fn start(signers: &[&Signer]) -> Self {
         let shown = Shown::default();
-        let router = Router::new().route("/keys", get(serve_set)).with_state(shown.clone());
+        let moved = get(|| async { axum::response::Redirect::temporary("/keys") });
+        let router = Router::new().route("/keys", get(serve_set)).route("/moved", moved).with_state(shown.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
@@ -93,9 +98,26 @@ async fn keys_are_fetched_when_the_first_token_comes_and_kept() {
 }
 
 impl Access {
-    async fn caller_of(&self, token: String) -> Result<(), TokenRefused> {
-        self.caller(&token).await.map(drop)
+    async fn caller_of(&self, token: String) -> Result<(), Fault> {
+        self.caller(&token).await.map(drop).map_err(|refused| refused.fault)
     }
+}
+
+#[tokio::test]
+async fn nobody_says_that_a_token_is_bad_while_the_set_was_never_had() {
+    let signer = Signer::new("one", 1);
+    let issuer = Issuer::start(&[&signer]).await;
+    issuer.break_down();
+    let access = issuer.access();
+    assert!(access.ready().is_err(), "no token can be checked");
+    for number in 0..20 {
+        assert_eq!(access.caller_of(token(&signer, number)).await, Err(Fault::KeysUnavailable));
+    }
+    assert!(issuer.fetches() <= 2, "{} fetches within a second", issuer.fetches());
+    issuer.show(&[&signer]);
+    pass(1).await;
+    access.caller_of(token(&signer, 20)).await.unwrap();
+    assert_eq!(access.ready(), Ok(()));
 }
 
 #[tokio::test]
@@ -106,13 +128,159 @@ async fn the_last_good_keys_serve_while_the_issuer_is_down() {
     access.caller_of(token(&signer, 1)).await.unwrap();
     issuer.break_down();
     for number in 2..5 {
-        pass(3600).await;
-        assert_eq!(access.caller_of(token(&unknown, number)).await, Err(TokenRefused::Key));
+        // Right after the fetch as well as an hour later.
+        assert_eq!(access.caller_of(token(&unknown, number)).await, Err(Fault::KeysUnavailable));
         access.caller_of(token(&signer, number)).await.unwrap();
+        pass(3600).await;
     }
-    issuer.show(&[&signer, &unknown]);
+    assert_eq!(access.ready(), Ok(()));
+    issuer.show(&[&signer]);
+    pass(1).await;
+    assert_eq!(access.caller_of(token(&unknown, 9)).await, Err(Fault::KeyUnknown), "a set was had for it");
+    issuer.break_down();
+    assert_eq!(access.caller_of(token(&unknown, 10)).await, Err(Fault::KeyUnknown), "at once, for half a minute");
     pass(31).await;
-    access.caller_of(token(&unknown, 9)).await.unwrap();
+    assert_eq!(access.caller_of(token(&unknown, 11)).await, Err(Fault::KeysUnavailable));
+    issuer.show(&[&signer, &unknown]);
+    pass(1).await;
+    access.caller_of(token(&unknown, 12)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_keep_the_set_from_the_others() {
+    let signer = Signer::new("one", 1);
+    let issuer = Issuer::start(&[&signer]).await;
+    let access = Arc::new(issuer.access());
+    let held = issuer.shown.slow.lock().await;
+    for number in 0..20 {
+        let (access, token) = (Arc::clone(&access), token(&signer, number));
+        let gone = tokio::spawn(async move { access.caller_of(token).await });
+        while issuer.fetches() == 0 {
+            tokio::task::yield_now().await;
+        }
+        gone.abort();
+        let _ = gone.await;
+    }
+    let waiting = tokio::spawn({
+        let (access, token) = (Arc::clone(&access), token(&signer, 20));
+        async move { access.caller_of(token).await }
+    });
+    drop(held);
+    waiting.await.unwrap().unwrap();
+    assert_eq!(issuer.fetches(), 1);
+}
+
+#[tokio::test]
+async fn two_issuers_do_not_wait_for_each_other() {
+    let (one, two) = (Signer::new("one", 1), Signer::new("two", 2));
+    let (up, down) = (Issuer::start(&[&one]).await, Issuer::start(&[&two]).await);
+    let url = |issuer: &Issuer| KeySource::JwksUrl(format!("http://{}/keys", issuer.address).into());
+    let issuers = vec![IssuerConfig::new(ISSUER, url(&up)), IssuerConfig::new("https://other.example", url(&down))];
+    let access = Access::new(AccessConfig { issuers, ..AccessConfig::default() }, Clock::fixed(noon())).unwrap();
+    let held = down.shown.slow.lock().await;
+    let of_other = two.sign(&two.header(), &claims_with("iss", json!("https://other.example")));
+    let (late, ()) = futures::join!(access.caller_of(of_other.clone()), async {
+        while down.fetches() == 0 {
+            tokio::task::yield_now().await;
+        }
+        access.caller_of(token(&one, 1)).await.unwrap();
+        assert_eq!(access.ready(), Ok(()));
+        drop(held);
+    });
+    late.unwrap();
+    // A key is one issuer's only.
+    assert_eq!(access.caller_of(token(&two, 2)).await, Err(Fault::KeyUnknown));
+}
+
+#[tokio::test]
+async fn an_address_that_leads_elsewhere_is_not_followed() {
+    let signer = Signer::new("one", 1);
+    let issuer = Issuer::start(&[&signer]).await;
+    let access = access_by(KeySource::JwksUrl(format!("http://{}/moved", issuer.address).into()));
+    assert_eq!(access.caller_of(token(&signer, 1)).await, Err(Fault::KeysUnavailable));
+    assert_eq!(issuer.fetches(), 0);
+}
+
+#[tokio::test]
+async fn keys_of_a_file_are_seen_anew_without_a_restart() {
+    let (old, new) = (Signer::new("old", 1), Signer::new("new", 2));
+    let folder = tempfile::TempDir::new().unwrap();
+    let (set, pem) = (folder.path().join("keys.json"), folder.path().join("key.pem"));
+    let show = |signer: &Signer| {
+        std::fs::write(&set, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
+        std::fs::write(&pem, signer.key.verifying_key().to_public_key_pem(LineEnding::LF).unwrap()).unwrap();
+    };
+    show(&old);
+    let doors = [access_by(KeySource::JwksFile(set.clone())), access_by(KeySource::PemFile(pem.clone()))];
+    for (number, door) in (0..).zip(&doors) {
+        door.caller_of(token(&old, number)).await.unwrap();
+    }
+    // Half a file is none.
+    std::fs::write(&set, "{\"keys\": [").unwrap();
+    std::fs::write(&pem, "-----BEGIN PUBLIC KEY-----").unwrap();
+    pass(3).await;
+    for (number, door) in (10..).zip(&doors) {
+        door.caller_of(token(&old, number)).await.unwrap();
+    }
+    show(&new);
+    pass(3).await;
+    for (number, door) in (20..).zip(&doors) {
+        door.caller_of(token(&new, number)).await.unwrap();
+        assert!(door.caller_of(token(&old, number)).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_a_file_opens_the_address_and_is_read_again() {
+    let signer = Signer::new("one", 1);
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "first\n").unwrap();
+    let expected = Arc::new(Mutex::new("Bearer first"));
+    let set = json!({ "keys": [signer.jwk()] }).to_string();
+    let serve = {
+        let expected = Arc::clone(&expected);
+        move |headers: axum::http::HeaderMap| async move {
+            let is_let_in = headers.get("authorization").is_some_and(|value| value == *expected.lock().unwrap());
+            if is_let_in { Ok(set) } else { Err(StatusCode::UNAUTHORIZED) }
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async { axum::serve(listener, Router::new().route("/keys", get(serve))).await });
+    let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksUrl(format!("http://{address}/keys").into()));
+    issuer.keys_token_file = Some(file.clone());
+    let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+    let access = Access::new(config, Clock::fixed(noon())).unwrap();
+    access.caller_of(token(&signer, 1)).await.unwrap();
+    *expected.lock().unwrap() = "Bearer second";
+    let unknown = Signer::new("two", 2);
+    assert_eq!(access.caller_of(token(&unknown, 1)).await, Err(Fault::KeysUnavailable));
+    std::fs::write(&file, "second").unwrap();
+    pass(1).await;
+    assert_eq!(access.caller_of(token(&unknown, 2)).await, Err(Fault::KeyUnknown));
+    serving.abort();
+}
+
+/// Certificates are looked for where an address needs them, and only there.
+#[test]
+fn only_an_https_address_needs_certificates() {
+    let issuer = |url: &str| IssuerConfig::new(ISSUER, KeySource::JwksUrl(url.into()));
+    let new = |issuer: IssuerConfig| {
+        let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+        Access::new(config, Clock::fixed(noon())).map(drop).map_err(|error| error.to_string())
+    };
+    for url in ["", "keys.json", "file:///keys.json", "ftp://login.example/keys", "https://", "http//login.example"] {
+        assert!(new(issuer(url)).unwrap_err().contains("is no address of a key set"), "{url}");
+    }
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, "no certificate").unwrap();
+    let own = IssuerConfig { keys_ca_file: Some(file), ..issuer("https://login.example/keys") };
+    assert!(new(own).unwrap_err().contains("holds no certificate in PEM"));
+    let missing =
+        IssuerConfig { keys_token_file: Some("/nowhere/token".into()), ..issuer("http://login.example/keys") };
+    assert!(new(missing).unwrap_err().contains("/nowhere/token"));
 }
 
 #[tokio::test]
@@ -127,7 +295,7 @@ async fn a_flood_of_unknown_keys_is_one_fetch_in_half_a_minute() {
             let stranger = Signer::new(&format!("stranger {number}"), 3);
             access.caller_of(token(&stranger, number))
         });
-        assert!(join_all(flood).await.into_iter().all(|called| called == Err(TokenRefused::Key)));
+        assert!(join_all(flood).await.into_iter().all(|called| called == Err(Fault::KeyUnknown)));
         assert_eq!(issuer.fetches(), 1 + round);
     }
 }
@@ -146,7 +314,7 @@ async fn a_new_key_is_found_and_a_withdrawn_one_is_forgotten() {
     issuer.show(&[&new]);
     pass(601).await;
     access.caller_of(token(&new, 2)).await.unwrap();
-    assert_eq!(access.caller_of(token(&old, 3)).await, Err(TokenRefused::Key));
+    assert_eq!(access.caller_of(token(&old, 3)).await, Err(Fault::KeyUnknown));
 }
 
 #[tokio::test]
@@ -155,13 +323,33 @@ async fn a_key_set_that_is_none_does_not_replace_the_last_good_one() {
     let issuer = Issuer::start(&[&signer]).await;
     let access = issuer.access();
     access.caller_of(token(&signer, 1)).await.unwrap();
-    let huge = json!({ "keys": [], "padding": "x".repeat(2 << 20) });
+    let huge = json!({ "keys": [], "padding": "x".repeat(30 << 20) });
     for (number, bad) in (2..).zip([json!("nothing"), json!({ "keys": 7 }), huge]) {
         *issuer.shown.set.lock().unwrap() = Some(bad);
         pass(601).await;
         access.caller_of(token(&signer, number)).await.unwrap();
     }
     assert_eq!(issuer.fetches(), 4);
+}
+
+/// Keys that are for something else, or of kinds that nobody knew when this was written, do not spoil the others.
+#[tokio::test]
+async fn keys_that_are_of_no_use_are_left_out_of_a_set() {
+    let signer = Signer::new("one", 1);
+    let issuer = Issuer::start(&[]).await;
+    let mut for_secrets = Signer::new("enc", 2).jwk();
+    for_secrets["use"] = json!("enc");
+    let mut of_another_algorithm = Signer::new("rs", 3).jwk();
+    of_another_algorithm["alg"] = json!("RS256");
+    let new = json!({ "kty": "AKP", "alg": "ML-DSA-44", "kid": "new", "pub": "AAAA" });
+    let keys = json!({ "keys": [new, 7, for_secrets, of_another_algorithm, signer.jwk()] });
+    *issuer.shown.set.lock().unwrap() = Some(keys);
+    let access = issuer.access();
+    let nameless = signer.sign(&json!({ "alg": "EdDSA" }), &claims());
+    access.caller_of(nameless).await.unwrap();
+    for unusable in [Signer::new("enc", 2), Signer::new("rs", 3)] {
+        assert_eq!(access.caller_of(token(&unusable, 1)).await, Err(Fault::KeyUnknown), "{}", unusable.id);
+    }
 }
 
 #[tokio::test]
@@ -176,5 +364,5 @@ async fn a_symmetric_key_of_a_set_is_not_used() {
     };
     let key = jsonwebtoken::EncodingKey::from_secret(&secret);
     let token = jsonwebtoken::encode(&header, &claims(), &key).unwrap();
-    assert_eq!(issuer.access().caller_of(token).await, Err(TokenRefused::Key));
+    assert_eq!(issuer.access().caller_of(token).await, Err(Fault::KeyUnknown));
 }

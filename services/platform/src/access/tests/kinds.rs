@@ -74,6 +74,23 @@ c+BeiVP5a7Y7M2sfo6vgGhDWIv37LD6s
 -----END PUBLIC KEY-----
 ";
 
+/// RSA for PS256, 2048 bits.
+const PSS_JWK: &str = "\
+    {\"kty\": \"RSA\", \"kid\": \"pss\", \"alg\": \"PS256\", \"use\": \"sig\", \"n\": \"v5Y6dg8e94b9LOtbel5eunvR\
+    BfCJF1ch-Z8qSVCDz41ZUl4DqRwIYWLs5A0ofza2XgJBbRuxCQRxB-SVxS4CBn_UhIJTeE7BMhEGpYhUMBQ_bce-iR4PtyisO_BTkiblMY7s\
+    TNCf4A4NAFV_TGgZCF7xDXgzSdKuhJMvaPijtY_MfRhKHH--adiIKosfxVEwH5O4TCPKatR0MZFMk9BmnNcDDcqM0StIIQtcUAXz2QKK5aSv\
+    ZfIiP_Uy8GHiORIF9QDviScZDqugEx80zmWnqORaGjNXBjp_Wm65jWmEV8pLbElbRqJbltHY8Jax-oe5kLHlCreFiMoK26yZhm8Yjw\", \"\
+    e\": \"AQAB\"}";
+
+/// PS256.
+const PSS_TOKEN: &str = "\
+    eyJhbGciOiAiUFMyNTYiLCAidHlwIjogIkpXVCIsICJraWQiOiAicHNzIn0.eyJpc3MiOiAiaHR0cHM6Ly9wZW9wbGUuZXhhbXBsZSIsICJh\
+    dWQiOiAidG9uZ3hpbiIsICJzdWIiOiAiemhhbmciLCAicm9sZXMiOiBbImNvdW50eSJdLCAicmVnaW9uIjogIjQ0MTgyMzAwMDAwMCIsICJu\
+    YmYiOiAxNzQ4NzUwMzk1LCAiZXhwIjogMTc0ODc1MTAwMH0.r5Oeoq8kjCHv6xcohtYWRdKGxvqjubTuMGJ0pYNLExm6hXNDdxaGUsX0y8mH\
+    hD3gtTRgKSG0Of7bQ4IMBOzjwHtm_cX856HmLyhkHKWtNA3AhyJLSHMD-bnSz8-Lx_lJDT5QFr4swZ71Ni9cI813QR8SqbBj5MH8Mm5WK0sv\
+    QkYIYj_17JaIJFoPO6-HBLDUd5km-c-D80SDR15OrENmODJdT-rrhaCFm4B5OUS75kmW8OlHr6pSVJ6fmi5VMjM0Z_pWU18rP7QcNgyFElnv\
+    XT3-jccRbbiBEhoDQnA0d795N_KbaGHnleMvzBtAOt0G6JcZim-DcY67lS6BorzeRA";
+
 fn set(keys: &[&str]) -> (TempDir, KeySource) {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("keys.json");
@@ -88,41 +105,62 @@ fn pem(key: &str) -> (TempDir, KeySource) {
     (folder, KeySource::PemFile(file))
 }
 
-async fn caller_by((_folder, source): (TempDir, KeySource), token: &str) -> Result<String, TokenRefused> {
-    access_by(source).caller(token).await.map(|caller| caller.subject().to_owned())
+async fn caller_by((_folder, source): (TempDir, KeySource), token: &str) -> Result<String, Fault> {
+    let called = access_by(source).caller(token).await;
+    called.map(|caller| caller.subject().to_owned()).map_err(|refused| refused.fault)
 }
 
 #[tokio::test]
-async fn tokens_of_rsa_and_of_p256_are_good() {
+async fn tokens_of_rsa_p256_and_p384_are_good() {
     let zhang = Ok("https://people.example|zhang".to_owned());
-    for token in [RSA_TOKEN, P256_TOKEN] {
-        assert_eq!(caller_by(set(&[RSA_JWK, P256_JWK, P384_JWK]), token).await, zhang);
+    for token in [RSA_TOKEN, PSS_TOKEN, P256_TOKEN, P384_TOKEN] {
+        assert_eq!(caller_by(set(&[RSA_JWK, PSS_JWK, P256_JWK, P384_JWK]), token).await, zhang);
         let (content, signature) = token.rsplit_once('.').unwrap();
         let turned: String = signature.chars().rev().collect();
         let forged = format!("{content}.{turned}");
-        assert_eq!(caller_by(set(&[RSA_JWK, P256_JWK]), &forged).await, Err(TokenRefused::Invalid));
+        assert_eq!(caller_by(set(&[RSA_JWK, PSS_JWK, P256_JWK, P384_JWK]), &forged).await, Err(Fault::Signature));
     }
     assert_eq!(caller_by(pem(RSA_PEM), RSA_TOKEN).await, zhang);
     assert_eq!(caller_by(pem(P256_PEM), P256_TOKEN).await, zhang);
+    assert_eq!(caller_by(pem(P384_PEM), P384_TOKEN).await, zhang);
+    // A file with a single key, in the form of JSON.
+    let (folder, source) = pem(RSA_JWK);
+    let KeySource::PemFile(file) = source else { unreachable!() };
+    assert_eq!(caller_by((folder, KeySource::JwksFile(file)), RSA_TOKEN).await, zhang);
 }
 
 #[tokio::test]
 async fn a_key_is_for_tokens_of_its_own_algorithm() {
     for (key, token) in [(RSA_PEM, P256_TOKEN), (P256_PEM, RSA_TOKEN), (P256_PEM, P384_TOKEN)] {
-        assert_eq!(caller_by(pem(key), token).await, Err(TokenRefused::Algorithm));
+        assert_eq!(caller_by(pem(key), token).await, Err(Fault::Algorithm));
     }
+    let as_pkcs1 = PSS_JWK.replace("PS256", "RS256");
+    assert_eq!(caller_by(set(&[&as_pkcs1]), PSS_TOKEN).await, Err(Fault::Algorithm));
     // Under the name of another key of the set.
     let renamed = P256_JWK.replace("p256", "rsa");
-    assert_eq!(caller_by(set(&[&renamed]), RSA_TOKEN).await, Err(TokenRefused::Algorithm));
+    assert_eq!(caller_by(set(&[&renamed]), RSA_TOKEN).await, Err(Fault::Algorithm));
 }
 
 #[tokio::test]
-async fn another_curve_is_not_taken_for_p256() {
-    assert_eq!(caller_by(set(&[P384_JWK]), P384_TOKEN).await, Err(TokenRefused::Key));
+async fn a_curve_is_not_taken_for_another() {
     let claimed = P384_JWK.replace("ES384", "ES256");
-    assert_eq!(caller_by(set(&[&claimed]), P384_TOKEN).await, Err(TokenRefused::Key));
-    let (_folder, source) = pem(P384_PEM);
+    assert_eq!(caller_by(set(&[&claimed, P256_JWK]), P384_TOKEN).await, Err(Fault::KeyUnknown));
+    assert_eq!(caller_by(pem(P384_PEM), P256_TOKEN).await, Err(Fault::Algorithm));
+    let (_folder, source) = pem(&P384_PEM.replace("AYFK4EEACIDYgAE", "AYFK4EEACMDYgAE"));
     let config = AccessConfig { issuers: vec![IssuerConfig::new(ISSUER, source)], ..AccessConfig::default() };
     let refused = Access::new(config, Clock::fixed(noon())).err().unwrap();
-    assert!(refused.to_string().contains("holds no Ed25519, P-256 or RSA public key"), "{refused}");
+    assert!(refused.to_string().contains("holds no Ed25519, P-256, P-384 or RSA public key"), "{refused}");
+}
+
+/// RSA keys are for RS256 and PS256, unless one says for which of these.
+#[tokio::test]
+async fn a_key_that_says_its_algorithm_is_for_no_other() {
+    let of_any = RSA_JWK.replace("\"alg\": \"RS256\", ", "");
+    assert!(of_any.len() < RSA_JWK.len());
+    assert!(caller_by(set(&[&of_any]), RSA_TOKEN).await.is_ok());
+    for (stated, fault) in [("PS256", Fault::Algorithm), ("RS512", Fault::KeyUnknown), ("RSA-OAEP", Fault::KeyUnknown)]
+    {
+        let key = RSA_JWK.replace("RS256", stated);
+        assert_eq!(caller_by(set(&[&key, P256_JWK]), RSA_TOKEN).await, Err(fault), "{stated}");
+    }
 }

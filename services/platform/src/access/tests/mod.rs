@@ -2,13 +2,14 @@
 
 mod keys;
 mod kinds;
+mod providers;
 mod tokens;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 
-use super::{Access, AccessConfig, IssuerConfig, KeySource, TokenRefused};
+use super::{Access, AccessConfig, Caller, Fault, IssuerConfig, KeySource};
 use crate::{clock::Clock, sample::noon};
 
 const ISSUER: &str = "https://people.example";

@@ -8,6 +8,8 @@ use sqlx::PgPool;
 
 use super::{DbConfig, DbError, SchemaBehind, connect, open};
 use crate::{
+    error::chain,
+    request::RequestError,
     sample::{database, migrations, owner},
     testing::Database,
 };
@@ -34,4 +36,16 @@ async fn a_schema_that_lacks_a_migration_is_told_of() {
     sqlx::query("DELETE FROM _sqlx_migrations").execute(&mut owner).await.unwrap();
     let behind = migrations().check(&mut owner).await.unwrap_err();
     assert!(matches!(behind, SchemaBehind::Behind(1)), "{behind}");
+}
+
+/// Operators look an error up by it; wrappers that pass an error on as their own hide it from its chain.
+#[tokio::test]
+async fn what_postgres_refuses_is_logged_with_its_sqlstate() {
+    let database = database().await;
+    let pool = app(&database).await;
+    let refused = async || sqlx::query("SELECT 1 / 0").execute(&pool).await.unwrap_err();
+    let (bare, wrapped) = (refused().await, RequestError::from(refused().await));
+    for error in [chain(&bare), chain(&wrapped)] {
+        assert!(error.ends_with("division by zero [SQLSTATE 22012]"), "{error}");
+    }
 }

@@ -1,11 +1,14 @@
 //! The same request more than once.
 
+use std::collections::HashSet;
+
 use futures::future::{join, join_all};
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     error::{ErrorKind, to_status},
+    region::RegionCode,
     sample::Count,
 };
 
@@ -44,6 +47,25 @@ async fn a_request_has_its_answer_after_a_crash_too() {
     let (_, writer) = writer(&database).await;
     assert_eq!(answer(&writer, call).await, 1);
     assert_eq!(effects(&database).await, (6, 2, 2));
+}
+
+/// The answer may tell of all that lay in the caller's region then.
+#[tokio::test]
+async fn whoever_works_elsewhere_now_is_not_given_the_answer_again() {
+    let database = database().await;
+    let (_, writer) = writer(&database).await;
+    let request_id = Uuid::new_v4();
+    let of = |region: &str| Caller::new("clerk", RegionCode::parse(region).unwrap(), HashSet::new());
+    assert_eq!(answer(&writer, ask(&of("441823107000"), request_id, 1)).await, 1);
+    for elsewhere in ["441823108000", "441823107001", "440000000000"] {
+        let (call, command) = ask(&of(elsewhere), request_id, 1);
+        let again = writer.execute::<_, CountResponse>(call, command).await;
+        match elsewhere {
+            "440000000000" => assert_eq!(again.unwrap().reached, 1, "it lies in the new region"),
+            _ => assert_eq!(again.unwrap_err().reason(), "REQUEST_ID_REUSED", "{elsewhere}"),
+        }
+    }
+    assert_eq!(effects(&database).await, (1, 1, 1));
 }
 
 #[tokio::test]

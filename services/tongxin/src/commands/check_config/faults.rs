@@ -6,28 +6,32 @@ use std::{
     str::FromStr as _,
 };
 
+use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use tongxin_platform::{
-    access::{Access, AccessConfig, KeySource, MethodPermissions},
+    access::{Access, AccessConfig, IssuerConfig, MethodPermissions},
     broker::BrokerConfig,
     clock::Clock,
     config,
     db::DbConfig,
     error::chain,
-    grpc::{self, TlsConfig},
+    grpc::{self, GrpcConfig, TlsConfig},
     personal::{BlindIndex, MasterKeys, PersonalConfig},
+    region::RegionCode,
     request::{RequestKeyError, RequestKeys},
+    secret::Address,
     telemetry::TelemetryConfig,
 };
-use tongxin_proto::POOL;
+use tongxin_proto::{POOL, monitoring::v1::Department};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     services::ServiceName,
     settings::{GraceSeconds, Owners},
+    words::Word as _,
 };
 
 /// Reads one section by itself, so that one that is wrong hides no other.
@@ -65,20 +69,21 @@ pub fn find(file: &Path) -> Vec<String> {
         // Not even TOML or YAML, so nothing else can be said.
         Err(error) => return vec![chain(&error)],
     }
-    access_faults(access(file, &mut faults), &mut faults);
+    let access = access(file, &mut faults);
+    let roles: HashSet<String> = access.roles.keys().cloned().collect();
+    access_faults(access, &mut faults);
     nats_faults(&nats(file, &mut faults), &mut faults);
-    let telemetry = telemetry(file, &mut faults);
-    if let Err(error) = telemetry.log.parse::<EnvFilter>() {
-        faults.push(format!("telemetry.log: {error}"));
-    }
+    telemetry_faults(&telemetry(file, &mut faults), &mut faults);
     grace_seconds(file, &mut faults);
     let token_file = token_file(file, &mut faults);
     if let Some(pairing) = pairing(file, &mut faults) {
         database_faults("pairing", &pairing.database, &mut faults);
+        share_faults("pairing", &pairing.grpc, &roles, &mut faults);
         request_key_faults("pairing", pairing.request_keys(), &mut faults);
     }
     if let Some(monitoring) = monitoring(file, &mut faults) {
         database_faults("monitoring", &monitoring.database, &mut faults);
+        share_faults("monitoring", &monitoring.grpc, &roles, &mut faults);
         connection_faults("monitoring.pairing", monitoring.pairing.expose(), &monitoring.pairing_tls, &mut faults);
         key_faults(&monitoring.personal, &mut faults);
         request_key_faults("monitoring", monitoring.request_keys(), &mut faults);
@@ -88,6 +93,7 @@ pub fn find(file: &Path) -> Vec<String> {
     }
     if let Some(gateway) = gateway(file, &mut faults) {
         database_faults("gateway", &gateway.database, &mut faults);
+        share_faults("gateway", &gateway.grpc, &roles, &mut faults);
         for (name, address) in &gateway.upstreams {
             connection_faults(
                 &format!("gateway.upstreams.{name}"),
@@ -138,17 +144,70 @@ fn access_faults(access: AccessConfig, faults: &mut Vec<String>) {
     let mut seen = HashSet::new();
     for issuer in access.issuers {
         let name = issuer.issuer.clone();
+        if name.is_empty() {
+            faults.push("access.issuers: one has no name (the iss claim of its tokens)".to_owned());
+        }
         if !seen.insert(name.clone()) {
             faults.push(format!("access.issuers: {name} is there twice"));
         }
+        mapping_faults(&issuer, &access.roles, faults);
         // Sets at an address are not fetched here.
-        if matches!(issuer.keys, KeySource::JwksUrl(_)) {
-            continue;
-        }
         let alone = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
         if let Err(error) = Access::new(alone, Clock::system()) {
             faults.push(format!("access.issuers {name}: {}", chain(&error)));
         }
+    }
+}
+
+/// Words of an issuer have to mean something here.
+fn mapping_faults(issuer: &IssuerConfig, roles: &BTreeMap<String, Vec<String>>, faults: &mut Vec<String>) {
+    let name = &issuer.issuer;
+    let given = issuer
+        .roles_of_subject
+        .iter()
+        .flat_map(|(subject, roles)| roles.iter().map(move |role| (format!("roles_of_subject.{subject}"), role)));
+    let mapped = issuer.role_of.iter().map(|(word, role)| (format!("role_of.{word}"), role));
+    for (setting, role) in mapped.chain(given).filter(|(_, role)| !roles.contains_key(*role)) {
+        faults.push(format!("access.issuers {name}: {setting}: access.roles has no role {role:?}"));
+    }
+    let read = if issuer.may_be_national { RegionCode::parse_of_caller } else { RegionCode::parse };
+    let by_word = issuer.region_of.iter().map(|(word, code)| (format!("region_of.{word}"), code));
+    let by_subject = issuer.region_of_subject.iter().map(|(who, code)| (format!("region_of_subject.{who}"), code));
+    let default = issuer.default_region.iter().map(|code| ("default_region".to_owned(), code));
+    for (setting, code) in by_word.chain(by_subject).chain(default) {
+        if let Err(error) = read(code) {
+            faults.push(format!("access.issuers {name}: {setting}: {code:?}: {error}"));
+        }
+    }
+    for (subject, department) in &issuer.department_of_subject {
+        if let Err(error) = Department::named(department) {
+            faults.push(format!("access.issuers {name}: department_of_subject.{subject}: {error}"));
+        }
+    }
+}
+
+fn telemetry_faults(telemetry: &TelemetryConfig, faults: &mut Vec<String>) {
+    if let Err(error) = telemetry.log.parse::<EnvFilter>() {
+        faults.push(format!("telemetry.log: {error}"));
+    }
+    let is_address = |endpoint: &Address| {
+        let uri = endpoint.expose().parse::<Uri>().ok();
+        uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+    };
+    if let Some(endpoint) = telemetry.otlp_endpoint.as_ref().filter(|endpoint| !is_address(endpoint)) {
+        faults.push(format!("telemetry.otlp_endpoint: {endpoint} is no address, such as http://collector:4317"));
+    }
+    if !(0.0..=1.0).contains(&telemetry.sample_ratio) {
+        faults.push("telemetry.sample_ratio: a number from 0 to 1 is needed".to_owned());
+    }
+}
+
+/// Shares are stated for roles, and for subjects, in whose names stands who issued them.
+fn share_faults(section: &str, grpc: &GrpcConfig, roles: &HashSet<String>, faults: &mut Vec<String>) {
+    for name in grpc.shares.keys().filter(|name| !name.contains('|') && !roles.contains(*name)) {
+        faults.push(format!(
+            "{section}.grpc.shares.{name}: access.roles has no such role; a subject is named `issuer|subject`"
+        ));
     }
 }
 
@@ -269,6 +328,53 @@ mod tests {
             requests.starts_with("monitoring.request_key_files: version 1: cannot read key file /nowhere.requests")
         );
         assert!(fault.starts_with("monitoring.personal: ") && fault.contains("/nowhere.key"), "{fault}");
+    }
+
+    #[test]
+    fn words_of_issuers_have_to_mean_something() {
+        let found = faults(
+            "token_file = 't'
+             [telemetry]
+             otlp_endpoint = 'collector:4317/%zz'
+             sample_ratio = 2.0
+             [access.limits]
+             boss = { look_ups_per_hour = 1 }
+             [[access.issuers]]
+             issuer = 'https://sso.example/realms/demo'
+             keys = { jwks_url = 'sso.example/keys' }
+             role_of = { manager = 'boss', clerk = 'county' }
+             roles_of_subject = { robot = ['system', 'robot'] }
+             region_of = { yingde = '441881000000', qingyuan = '4418' }
+             region_of_subject = { robot = '000000000000' }
+             default_region = 'Guangdong'
+             department_of_subject = { tax = 'medical_insurance', water = 'fire' }
+             [[access.issuers]]
+             issuer = 'https://sso.example/realms/demo'
+             keys = { jwks_url = 'http://sso.example/keys' }
+             keys_token_file = '/nowhere/token'
+             [gateway.database]
+             url = 'postgres://app@db/gateway'
+             [gateway.grpc]
+             shares = { system = 50, boss = 10, 'https://sso.example|robot' = 50 }",
+        );
+        for (fault, start) in found.iter().zip([
+            "access.limits.boss: ",
+            "access.issuers https://sso.example/realms/demo: role_of.manager: ",
+            "access.issuers https://sso.example/realms/demo: roles_of_subject.robot: ",
+            "access.issuers https://sso.example/realms/demo: region_of.qingyuan: ",
+            "access.issuers https://sso.example/realms/demo: region_of_subject.robot: ",
+            "access.issuers https://sso.example/realms/demo: default_region: ",
+            "access.issuers https://sso.example/realms/demo: department_of_subject.water: ",
+            "access.issuers https://sso.example/realms/demo: sso.example/keys is no address of a key set",
+            "access.issuers: https://sso.example/realms/demo is there twice",
+            "access.issuers https://sso.example/realms/demo: cannot read the key file /nowhere/token",
+            "telemetry.otlp_endpoint: ",
+            "telemetry.sample_ratio: ",
+            "gateway.grpc.shares.boss: ",
+        ]) {
+            assert!(fault.starts_with(start), "{fault} is not {start}");
+        }
+        assert_eq!(found.len(), 13, "{found:#?}");
     }
 
     #[tokio::test]

@@ -1,6 +1,12 @@
-//! `tongxin token`: signs a token with the key of a data folder.
+//! `tongxin token`: signs a token with the key of a data folder, or explains one.
 
-use std::{io::ErrorKind, path::PathBuf, time::Duration};
+mod inspect;
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Result, anyhow, bail};
 use tongxin_platform::{
@@ -12,22 +18,24 @@ use tongxin_proto::monitoring::v1::Department;
 
 use crate::{instance::DATA_DIR, words::Word};
 
-/// Signs a token for the services of `tongxin up`, and writes it to standard output.
+/// Signs a token for the services of `tongxin up`, and writes it to standard output; or explains a token of anybody.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin token --role village --region 441823107200 --subject zhang
   tongxin token --role department --department medical_insurance --region 441823000000
   curl -H \"authorization: Bearer $(tongxin token --role hq --region 441800000000)\" \\
        -H 'content-type: application/json' -d '{\"regionCode\":\"441800000000\"}' \\
-       http://127.0.0.1:7400/tongxin.gateway.v1.GatewayService/GetScorecard")]
+       http://127.0.0.1:7400/tongxin.gateway.v1.GatewayService/GetScorecard
+  tongxin token --inspect zhang.token --config tongxin.toml     why is it refused?
+  kubectl create token aid --audience tongxin | tongxin token --inspect - --config tongxin.toml --json")]
 pub struct Args {
     /// What the bearer may do: hq, county, town, village, department, auditor, operator; may be given several times
-    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role)]
+    #[arg(long = "role", value_name = "ROLE", required_unless_present = "inspect", value_parser = role)]
     roles: Vec<String>,
 
     /// Where the bearer may do it, 12-digit code; 000000000000 is the whole country
-    #[arg(long, value_name = "CODE", value_parser = region)]
-    region: RegionCode,
+    #[arg(long, value_name = "CODE", required_unless_present = "inspect", value_parser = region)]
+    region: Option<RegionCode>,
 
     /// Which department the bearer warns for, such as `medical_insurance`; without one nobody warns
     #[arg(long, value_name = "NAME", value_parser = department)]
@@ -44,6 +52,19 @@ pub struct Args {
     /// Folder of `tongxin up`, which has the key
     #[arg(long, value_name = "FOLDER", default_value = DATA_DIR)]
     data_dir: PathBuf,
+
+    /// Explains the token in a file, or from standard input (`-`): its claims, what they mean here, what its bearer may
+    /// do, and why it is refused. Exit code 1 for one that is refused
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["roles", "region", "department", "subject", "days"])]
+    inspect: Option<PathBuf>,
+
+    /// Settings by which it is explained, TOML or YAML; those of `tongxin up` otherwise
+    #[arg(long, value_name = "FILE", requires = "inspect")]
+    config: Option<PathBuf>,
+
+    /// The explanation for programs
+    #[arg(long, requires = "inspect")]
+    json: bool,
 }
 
 /// Reads a region that a token may have.
@@ -67,26 +88,37 @@ fn department(text: &str) -> Result<Department, String> {
     Department::named(word.strip_prefix("department_").unwrap_or(&word))
 }
 
-pub fn run(args: &Args) -> Result<()> {
-    if !args.data_dir.is_dir() {
-        bail!(
-            "there is no data folder {}: start `tongxin up`, or name its folder with --data-dir",
-            args.data_dir.display()
-        );
+pub async fn run(args: &Args) -> Result<()> {
+    if let Some(file) = &args.inspect {
+        return inspect::run(file, args.config.as_deref(), &args.data_dir, args.json).await;
     }
+    // The command line requires both.
+    let Some(region) = args.region else { bail!("--region is needed") };
+    say!("{}", sign(args, region)?)?;
+    Ok(())
+}
+
+fn sign(args: &Args, region: RegionCode) -> Result<String> {
+    let key = own_key(&args.data_dir)?;
     let request = TokenRequest {
         subject: args.subject.clone().unwrap_or_else(|| args.roles.join("+")),
         roles: args.roles.clone(),
-        region: args.region,
+        region,
         department: args.department.map(Word::word),
         lifetime: Duration::from_hours(24) * args.days,
     };
-    let key = LocalKey::of_folder(&args.data_dir).map_err(|error| match &error {
+    Ok(key.sign(&request, &Clock::system())?)
+}
+
+/// The key of a data folder of `tongxin up`.
+fn own_key(data_dir: &Path) -> Result<LocalKey> {
+    if !data_dir.is_dir() {
+        bail!("there is no data folder {}: start `tongxin up`, or name its folder with --data-dir", data_dir.display());
+    }
+    LocalKey::of_folder(data_dir).map_err(|error| match &error {
         LocalKeyError::File { source, .. } if source.kind() == ErrorKind::NotFound => {
-            anyhow!("{} has no key yet: `tongxin up` makes one when it starts", args.data_dir.display())
+            anyhow!("{} has no key yet: `tongxin up` makes one when it starts", data_dir.display())
         }
         _ => error.into(),
-    })?;
-    say!("{}", key.sign(&request, &Clock::system())?)?;
-    Ok(())
+    })
 }

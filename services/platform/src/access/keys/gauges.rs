@@ -1,0 +1,74 @@
+//! Metrics of key sets.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering::Relaxed},
+};
+
+use opentelemetry::{KeyValue, global, metrics::Counter};
+
+use crate::clock::Clock;
+
+/// As metrics show the set.
+pub(super) struct Gauges(Arc<GaugesInner>);
+
+struct GaugesInner {
+    issuer: KeyValue,
+    had_at: AtomicI64,
+    failures: AtomicI64,
+    attempts: Counter<u64>,
+}
+
+impl Gauges {
+    pub(super) fn new(issuer: &str, clock: &Clock) -> Self {
+        let meter = global::meter("tongxin");
+        let attempts = meter
+            .u64_counter("tongxin_key_set_reads")
+            .with_description("Times that the key set of an issuer was fetched or its file was read, by outcome")
+            .build();
+        let issuer = KeyValue::new("issuer", issuer.to_owned());
+        let inner = GaugesInner { issuer, had_at: AtomicI64::new(0), failures: AtomicI64::new(0), attempts };
+        let gauges = Self(Arc::new(inner));
+        let (weak, clock) = (Arc::downgrade(&gauges.0), clock.clone());
+        meter
+            .i64_observable_gauge("tongxin_key_set_age_seconds")
+            .with_description("Seconds since the key set of an issuer was last had; none for one that never was")
+            .with_callback(move |instrument| {
+                let Some(inner) = weak.upgrade() else { return };
+                let had_at = inner.had_at.load(Relaxed);
+                if had_at > 0 {
+                    instrument.observe(clock.now().timestamp() - had_at, std::slice::from_ref(&inner.issuer));
+                }
+            })
+            .build();
+        let weak = Arc::downgrade(&gauges.0);
+        meter
+            .i64_observable_gauge("tongxin_key_set_failures")
+            .with_description("Times in a row that the key set of an issuer could not be had")
+            .with_callback(move |instrument| {
+                let Some(inner) = weak.upgrade() else { return };
+                instrument.observe(inner.failures.load(Relaxed), std::slice::from_ref(&inner.issuer));
+            })
+            .build();
+        gauges
+    }
+
+    pub(super) fn issuer(&self) -> String {
+        self.0.issuer.value.to_string()
+    }
+
+    pub(super) fn had(&self, now: i64) {
+        self.0.had_at.store(now, Relaxed);
+        self.0.failures.store(0, Relaxed);
+        self.count("success");
+    }
+
+    pub(super) fn failed(&self) {
+        self.0.failures.fetch_add(1, Relaxed);
+        self.count("failure");
+    }
+
+    fn count(&self, outcome: &'static str) {
+        self.0.attempts.add(1, &[self.0.issuer.clone(), KeyValue::new("outcome", outcome)]);
+    }
+}
