@@ -1,13 +1,11 @@
 //! Changes what is stated of a household itself.
 
 use sqlx::PgConnection;
-use tongxin_platform::{
-    limit::{self, Limited},
-    request::{Command, Context},
-};
+use tongxin_platform::request::{Command, Context};
 
 use super::{
     Policy, at_version,
+    move_household::may_ask_for_number,
     restate_household::{Entered, restate},
 };
 use crate::{
@@ -36,8 +34,8 @@ impl Command for ChangeHousehold {
         at_version(head.version, self.expected_version)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
         let number = &self.statement.household_number;
-        if number.is_some() && *number != household.household_number {
-            limit::require(conn, context, Limited::LookUp).await?;
+        if *number != household.household_number {
+            may_ask_for_number(conn, context, number.as_deref()).await?;
         }
         restate(conn, context, policy, household, |household| household.change(self.statement)).await
     }

@@ -3,7 +3,10 @@
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, at_version, move_household::needs_another_number};
+use super::{
+    Policy, at_version,
+    move_household::{may_ask_for_number, needs_another_number},
+};
 use crate::{
     domain::{
         HouseholdId, MemberId, MergeId,
@@ -49,8 +52,12 @@ impl Command for MergeHouseholds {
         }
         let kept = households::find(conn, &policy.keys, kept).await?;
         let merged = households::find(conn, &policy.keys, merged).await?;
+        let own_number = kept.household_number.clone();
         let new_member = || MemberId(context.new_id());
         let mut pair = kept.merge(merged, &terms, MergeId(context.new_id()), new_member, context.today())?;
+        if pair.kept.household_number != own_number {
+            may_ask_for_number(conn, context, pair.kept.household_number.as_deref()).await?;
+        }
         if terms.observations {
             let kept = (pair.kept.id, pair.kept.region);
             pair.merge.windows = merges::take_observations(conn, kept, pair.merged.id).await?;

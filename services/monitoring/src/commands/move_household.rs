@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
+    limit::{self, Limited},
     region::RegionCode,
     request::{Command, Context},
 };
@@ -48,6 +49,7 @@ impl Command for MoveHousehold {
         let mut change = household.move_to(self.to, self.moved_on)?;
         if !change.events.is_empty() {
             change.state.renumber(self.new_household_number)?;
+            may_ask_for_number(conn, context, change.state.household_number.as_deref()).await?;
         }
         let moves: Vec<Move> = change.events.iter().filter_map(moved).collect();
         let household = households::save(conn, context, &policy.keys, change).await.map_err(needs_another_number)?;
@@ -60,6 +62,18 @@ impl Command for MoveHousehold {
         }
         Ok(household)
     }
+}
+
+/// Whether a number is taken elsewhere is told, so it is asked as often as one may look up.
+pub(super) async fn may_ask_for_number(
+    conn: &mut PgConnection,
+    context: &Context,
+    number: Option<&str>,
+) -> Result<(), Error> {
+    if number.is_some() {
+        limit::require(conn, context, Limited::LookUp).await?;
+    }
+    Ok(())
 }
 
 /// The number that a household has is no field of such a request; the one that it gets instead is.

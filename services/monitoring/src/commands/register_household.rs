@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 use tongxin_platform::{
-    limit::{self, Limited},
     region::{Level, RegionCode},
     request::{Command, Context},
 };
 
 use super::{
     Policy,
+    move_household::may_ask_for_number,
     restate_household::{Entered, with_twice},
 };
 use crate::{
@@ -42,10 +42,7 @@ impl Command for RegisterHousehold {
         policy.check_date("registered_on", self.0.registered_on, context)?;
         let New { sealed, warnings } = New::prepare(&policy.keys, context, self.0)?;
         let region = sealed.household.region;
-        if sealed.household.household_number.is_some() {
-            // Whether a number is taken elsewhere is told, so it is asked as often as one may look up.
-            limit::require(conn, context, Limited::LookUp).await?;
-        }
+        may_ask_for_number(conn, context, sealed.household.household_number.as_deref()).await?;
         if !regions::existing(conn, &[region], context.today()).await?.contains(&region) {
             return Err(Error::RegionNotFound(region.to_string()));
         }

@@ -3,7 +3,11 @@
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
-use super::{Policy, merge_households::lock_both, move_household::needs_another_number};
+use super::{
+    Policy,
+    merge_households::lock_both,
+    move_household::{may_ask_for_number, needs_another_number},
+};
 use crate::{
     domain::{
         MergeId,
@@ -46,6 +50,7 @@ impl Command for UndoMerge {
         };
         let mut pair = pair.part(context.today())?;
         pair.merged.renumber(self.new_household_number)?;
+        may_ask_for_number(conn, context, pair.merged.household_number.as_deref()).await?;
         let saved = merges::save_parted(conn, context, &policy.keys, (&pair, context.today())).await;
         saved.map_err(needs_another_number)?;
         for household in [&pair.kept, &pair.merged] {

@@ -14,13 +14,14 @@ use tonic_types::StatusExt as _;
 
 use crate::{
     drafts::{couple, id_number},
-    support::{COUNTY, Clients, TOWN, TestApp, VILLAGE, new_request_id, now, told},
+    support::{COUNTY, Clients, OTHER_VILLAGE, TOWN, TestApp, VILLAGE, date, new_request_id, now, told},
 };
 
-/// A world in which villages look up and reveal so often.
+/// A world in which villages and counties look up and reveal so often.
 async fn limited(look_ups_per_hour: u32, reveals_per_hour: u32) -> TestApp {
     let limits = HourlyLimits { look_ups_per_hour, reveals_per_hour };
-    TestApp::start_in(TestWorld::with_limits(now(), BTreeMap::from([("village".to_owned(), limits)])).await).await
+    let limits = ["village", "county"].map(|role| (role.to_owned(), limits));
+    TestApp::start_in(TestWorld::with_limits(now(), BTreeMap::from(limits)).await).await
 }
 
 async fn find(clients: &Clients, id_number: String) -> Result<FindHouseholdsResponse, Status> {
@@ -148,7 +149,7 @@ async fn reveals_have_a_limit_of_their_own_and_a_refused_one_shows_and_logs_noth
     // The limit is that of the role: others have the usual one.
     app.clients("town", TOWN).reveal(&household).await.unwrap();
     for _ in 0..30 {
-        app.clients("county", COUNTY).reveal(&household).await.unwrap();
+        app.clients("town", TOWN).reveal(&household).await.unwrap();
     }
 }
 
@@ -169,4 +170,33 @@ async fn a_number_that_is_said_to_be_taken_counts_as_a_look_up() {
     assert_eq!(told(&find(&app.clients("village", VILLAGE), known()).await.unwrap_err()).1, "LOOK_UP_LIMIT");
     // Who states no number asks for none.
     register(couple(VILLAGE, 3)).await.unwrap();
+}
+
+/// Also by those who move a household, and give it a number that may be somebody's.
+#[tokio::test]
+async fn whoever_moves_households_asks_for_numbers_as_often_as_the_limit_says() {
+    let app = limited(2, 100).await;
+    let mut taken = couple(VILLAGE, 0);
+    taken.household_number = "44182300001".to_owned();
+    app.hq().register(taken).await.unwrap();
+    let moved = app.hq().register(couple(VILLAGE, 3)).await.unwrap().household_id;
+    let ask = async |number: &str, on: &str| {
+        let request = MoveHouseholdRequest {
+            request_id: new_request_id(),
+            household_id: moved.clone(),
+            region_code: OTHER_VILLAGE.to_owned(),
+            moved_on: date(on),
+            expected_version: 0,
+            new_household_number: number.to_owned(),
+        };
+        app.clients("county", COUNTY).households.move_household(request).await
+    };
+    for _ in 0..2 {
+        assert_eq!(told(&ask("44182300001", "2025-06-01").await.unwrap_err()).1, "HOUSEHOLD_NUMBER_TAKEN");
+    }
+    for number in ["44182300001", "44182300002"] {
+        assert_eq!(told(&ask(number, "2025-06-01").await.unwrap_err()).1, "LOOK_UP_LIMIT", "{number}");
+    }
+    // Who states no number, and has none, asks for none.
+    ask("", "2025-06-01").await.unwrap();
 }
