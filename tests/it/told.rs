@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use tongxin_tests::{Program, run, run_into};
+use tongxin_tests::{Program, run, run_into, run_without_certificates};
 
 use crate::support::{data_folder, shared};
 
@@ -151,4 +151,61 @@ async fn a_service_that_writes_does_not_start_without_the_key_of_its_requests() 
         assert_says(&refused(&["serve", "pairing", "--config", config], 1).await, &[missing]);
         assert_says(&refused(&["check-config", config], 1).await, &["pairing", missing]);
     }
+}
+
+/// A machine may have no CA certificates; they matter where an address of keys is https, and nowhere else.
+#[tokio::test]
+async fn certificates_are_needed_only_where_an_address_says_so() {
+    let folder = data_folder();
+    let key = folder.path().join("key.pem");
+    // Of nobody.
+    let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+    std::fs::write(&key, pem).unwrap();
+    let settings = async |keys: &str| {
+        let file = folder.path().join("t.toml");
+        let text = format!("[[access.issuers]]\nissuer = \"somebody\"\nkeys = {{ {keys} }}\n");
+        std::fs::write(&file, text).unwrap();
+        let output = run_without_certificates(&["check-config", file.to_str().unwrap()]).await.unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    for keys in [&format!("pem_file = {key:?}"), "jwks_url = \"http://login.example/keys\""] {
+        let (succeeded, said) = settings(keys).await;
+        assert!(succeeded, "{keys}: {said}");
+    }
+    let (succeeded, said) = settings("jwks_url = \"https://login.example/keys\"").await;
+    assert!(!succeeded);
+    assert_says(&said, &["CA certificates", "SSL_CERT_FILE", "keys_ca_file"]);
+    let up = ["up", "--once", "--port", "0", "--data-dir", folder.path().to_str().unwrap()];
+    let output = run_without_certificates(&up).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn a_token_is_explained() {
+    let data_dir = shared().await.data_dir().to_str().unwrap().to_owned();
+    let folder = data_folder();
+    let file = folder.path().join("token");
+    let token = ["token", "--role", "village", "--region", "441823107200", "--data-dir", &data_dir];
+    let token = run(&token).await.unwrap();
+    std::fs::write(&file, &token.stdout).unwrap();
+    let inspect = ["token", "--inspect", file.to_str().unwrap(), "--data-dir", &data_dir];
+    let good = run(&inspect).await.unwrap();
+    let said = String::from_utf8(good.stdout).unwrap();
+    assert!(good.status.success(), "{said}");
+    assert_says(&said, &["tongxin-local", "441823107200", "village", "monitoring.household.register", "good"]);
+
+    // Another key signed it.
+    let other = data_folder();
+    std::fs::write(other.path().join("key.pem"), "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n").unwrap();
+    let settings = other.path().join("t.toml");
+    let key = other.path().join("key.pem");
+    std::fs::write(&settings, format!("[[access.issuers]]\nissuer = \"tongxin-local\"\nkeys = {{ pem_file = {key:?} }}\nroles_claim = \"groups\"\n")).unwrap();
+    let inspect = ["token", "--inspect", file.to_str().unwrap(), "--config", settings.to_str().unwrap()];
+    let said = refused(&inspect, 1).await;
+    assert_says(&said, &["SIGNATURE_WRONG", "tongxin-local"]);
+    let as_json = run(&[&inspect[..], &["--json"]].concat()).await.unwrap();
+    let explained: serde_json::Value = serde_json::from_slice(&as_json.stdout).unwrap();
+    assert_eq!(explained["refused"]["reason"], "SIGNATURE_WRONG");
+    assert_eq!(explained["meaning"]["states_roles"], false, "the roles are in another claim than the settings say");
+    assert_eq!(explained["claims"]["region"], "441823107200");
 }

@@ -253,7 +253,20 @@ pub async fn run(arguments: &[&str]) -> Result<Output> {
 /// # Errors
 /// When the program was not built, or takes too long.
 pub async fn run_into(results: Stdio, arguments: &[&str]) -> Result<Output> {
+    run_within(&[], results, arguments).await
+}
+
+/// The same on a machine that has no CA certificates.
+///
+/// # Errors
+/// When the program was not built, or takes too long.
+pub async fn run_without_certificates(arguments: &[&str]) -> Result<Output> {
+    run_within(&[("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")], Stdio::piped(), arguments).await
+}
+
+async fn run_within(variables: &[(&str, &str)], results: Stdio, arguments: &[&str]) -> Result<Output> {
     let mut command = command()?;
+    command.envs(variables.iter().copied());
     command.args(arguments).stdin(Stdio::null()).stdout(results).stderr(Stdio::piped()).kill_on_drop(true);
     let run = command.spawn()?.wait_with_output();
     Ok(tokio::time::timeout(PATIENCE, run).await.context("the program took too long")??)

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use tongxin_platform::{limit::HourlyLimits, testing::TestWorld};
 use tongxin_proto::monitoring::v1::{
     FindHouseholdsRequest, FindHouseholdsResponse, HouseholdRevealed, HouseholdsLookedUp, LookUpKey,
-    RegisterHouseholdRequest,
+    MoveHouseholdRequest, RegisterHouseholdRequest,
 };
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
