@@ -12,9 +12,6 @@ use crate::region::RegionCode;
 /// How far clocks may differ, in seconds.
 const LEEWAY: f64 = 10.0;
 
-/// Longest text of a claim that the log repeats.
-const SHOWN: usize = 100;
-
 pub(super) type Claims = Map<String, Value>;
 
 /// What a token says of its bearer, in our own words.
@@ -130,10 +127,7 @@ fn region(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Result<Regio
             .ok_or_else(|| none(format!("there is no {name}, and no default_region")))?,
     };
     let read = if issuer.may_be_national { RegionCode::parse_of_caller } else { RegionCode::parse };
-    read(stated).map_err(|_| {
-        let shown: String = stated.chars().take(SHOWN).collect();
-        none(format!("{name} is no region: {shown:?}"))
-    })
+    read(stated).map_err(|_| none(format!("{name} is no region code, nor a word of region_of")))
 }
 
 /// A claim that is no text names no department, nor does the subject then.

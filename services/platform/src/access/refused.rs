@@ -65,7 +65,7 @@ pub struct TokenRefused {
     pub fault: Fault,
     /// Whose token it claims to be, if that is an issuer of ours.
     pub issuer: Option<String>,
-    /// The same in words, without anything of the token but names of claims.
+    /// The same in words, with nothing of the token but names of claims, and the name of an issuer that is not known.
     pub detail: String,
 }
 
