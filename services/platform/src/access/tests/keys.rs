@@ -92,13 +92,13 @@ async fn keys_are_fetched_when_the_first_token_comes_and_kept() {
     let signer = Signer::new("one", 1);
     let issuer = Issuer::start(&[&signer]).await;
     let access = issuer.access();
-    let calls = (0..50).map(|number| access.caller_of(token(&signer, number)));
+    let calls = (0..50).map(|number| access.called_by(token(&signer, number)));
     assert!(join_all(calls).await.into_iter().all(|called| called.is_ok()));
     assert_eq!(issuer.fetches(), 1);
 }
 
 impl Access {
-    async fn caller_of(&self, token: String) -> Result<(), Fault> {
+    async fn called_by(&self, token: String) -> Result<(), Fault> {
         self.caller(&token).await.map(drop).map_err(|refused| refused.fault)
     }
 }
@@ -111,12 +111,12 @@ async fn nobody_says_that_a_token_is_bad_while_the_set_was_never_had() {
     let access = issuer.access();
     assert!(access.ready().is_err(), "no token can be checked");
     for number in 0..20 {
-        assert_eq!(access.caller_of(token(&signer, number)).await, Err(Fault::KeysUnavailable));
+        assert_eq!(access.called_by(token(&signer, number)).await, Err(Fault::KeysUnavailable));
     }
     assert!(issuer.fetches() <= 2, "{} fetches within a second", issuer.fetches());
     issuer.show(&[&signer]);
     pass(1).await;
-    access.caller_of(token(&signer, 20)).await.unwrap();
+    access.called_by(token(&signer, 20)).await.unwrap();
     assert_eq!(access.ready(), Ok(()));
 }
 
@@ -125,25 +125,25 @@ async fn the_last_good_keys_serve_while_the_issuer_is_down() {
     let (signer, unknown) = (Signer::new("one", 1), Signer::new("two", 2));
     let issuer = Issuer::start(&[&signer]).await;
     let access = issuer.access();
-    access.caller_of(token(&signer, 1)).await.unwrap();
+    access.called_by(token(&signer, 1)).await.unwrap();
     issuer.break_down();
     for number in 2..5 {
         // Right after the fetch as well as an hour later.
-        assert_eq!(access.caller_of(token(&unknown, number)).await, Err(Fault::KeysUnavailable));
-        access.caller_of(token(&signer, number)).await.unwrap();
+        assert_eq!(access.called_by(token(&unknown, number)).await, Err(Fault::KeysUnavailable));
+        access.called_by(token(&signer, number)).await.unwrap();
         pass(3600).await;
     }
     assert_eq!(access.ready(), Ok(()));
     issuer.show(&[&signer]);
     pass(1).await;
-    assert_eq!(access.caller_of(token(&unknown, 9)).await, Err(Fault::KeyUnknown), "a set was had for it");
+    assert_eq!(access.called_by(token(&unknown, 9)).await, Err(Fault::KeyUnknown), "a set was had for it");
     issuer.break_down();
-    assert_eq!(access.caller_of(token(&unknown, 10)).await, Err(Fault::KeyUnknown), "at once, for half a minute");
+    assert_eq!(access.called_by(token(&unknown, 10)).await, Err(Fault::KeyUnknown), "at once, for half a minute");
     pass(31).await;
-    assert_eq!(access.caller_of(token(&unknown, 11)).await, Err(Fault::KeysUnavailable));
+    assert_eq!(access.called_by(token(&unknown, 11)).await, Err(Fault::KeysUnavailable));
     issuer.show(&[&signer, &unknown]);
     pass(1).await;
-    access.caller_of(token(&unknown, 12)).await.unwrap();
+    access.called_by(token(&unknown, 12)).await.unwrap();
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn a_caller_that_goes_away_does_not_keep_the_set_from_the_others() {
     let held = issuer.shown.slow.lock().await;
     for number in 0..20 {
         let (access, token) = (Arc::clone(&access), token(&signer, number));
-        let gone = tokio::spawn(async move { access.caller_of(token).await });
+        let gone = tokio::spawn(async move { access.called_by(token).await });
         while issuer.fetches() == 0 {
             tokio::task::yield_now().await;
         }
@@ -163,7 +163,7 @@ async fn a_caller_that_goes_away_does_not_keep_the_set_from_the_others() {
     }
     let waiting = tokio::spawn({
         let (access, token) = (Arc::clone(&access), token(&signer, 20));
-        async move { access.caller_of(token).await }
+        async move { access.called_by(token).await }
     });
     drop(held);
     waiting.await.unwrap().unwrap();
@@ -179,17 +179,17 @@ async fn two_issuers_do_not_wait_for_each_other() {
     let access = Access::new(AccessConfig { issuers, ..AccessConfig::default() }, Clock::fixed(noon())).unwrap();
     let held = down.shown.slow.lock().await;
     let of_other = two.sign(&two.header(), &claims_with("iss", json!("https://other.example")));
-    let (late, ()) = futures::join!(access.caller_of(of_other.clone()), async {
+    let (late, ()) = futures::join!(access.called_by(of_other.clone()), async {
         while down.fetches() == 0 {
             tokio::task::yield_now().await;
         }
-        access.caller_of(token(&one, 1)).await.unwrap();
+        access.called_by(token(&one, 1)).await.unwrap();
         assert_eq!(access.ready(), Ok(()));
         drop(held);
     });
     late.unwrap();
     // A key is one issuer's only.
-    assert_eq!(access.caller_of(token(&two, 2)).await, Err(Fault::KeyUnknown));
+    assert_eq!(access.called_by(token(&two, 2)).await, Err(Fault::KeyUnknown));
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn an_address_that_leads_elsewhere_is_not_followed() {
     let signer = Signer::new("one", 1);
     let issuer = Issuer::start(&[&signer]).await;
     let access = access_by(KeySource::JwksUrl(format!("http://{}/moved", issuer.address).into()));
-    assert_eq!(access.caller_of(token(&signer, 1)).await, Err(Fault::KeysUnavailable));
+    assert_eq!(access.called_by(token(&signer, 1)).await, Err(Fault::KeysUnavailable));
     assert_eq!(issuer.fetches(), 0);
 }
 
@@ -213,20 +213,20 @@ async fn keys_of_a_file_are_seen_anew_without_a_restart() {
     show(&old);
     let doors = [access_by(KeySource::JwksFile(set.clone())), access_by(KeySource::PemFile(pem.clone()))];
     for (number, door) in (0..).zip(&doors) {
-        door.caller_of(token(&old, number)).await.unwrap();
+        door.called_by(token(&old, number)).await.unwrap();
     }
     // Half a file is none.
     std::fs::write(&set, "{\"keys\": [").unwrap();
     std::fs::write(&pem, "-----BEGIN PUBLIC KEY-----").unwrap();
     pass(3).await;
     for (number, door) in (10..).zip(&doors) {
-        door.caller_of(token(&old, number)).await.unwrap();
+        door.called_by(token(&old, number)).await.unwrap();
     }
     show(&new);
     pass(3).await;
     for (number, door) in (20..).zip(&doors) {
-        door.caller_of(token(&new, number)).await.unwrap();
-        assert!(door.caller_of(token(&old, number)).await.is_err());
+        door.called_by(token(&new, number)).await.unwrap();
+        assert!(door.called_by(token(&old, number)).await.is_err());
     }
 }
 
@@ -252,13 +252,13 @@ async fn a_token_of_a_file_opens_the_address_and_is_read_again() {
     issuer.keys_token_file = Some(file.clone());
     let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
     let access = Access::new(config, Clock::fixed(noon())).unwrap();
-    access.caller_of(token(&signer, 1)).await.unwrap();
+    access.called_by(token(&signer, 1)).await.unwrap();
     *expected.lock().unwrap() = "Bearer second";
     let unknown = Signer::new("two", 2);
-    assert_eq!(access.caller_of(token(&unknown, 1)).await, Err(Fault::KeysUnavailable));
+    assert_eq!(access.called_by(token(&unknown, 1)).await, Err(Fault::KeysUnavailable));
     std::fs::write(&file, "second").unwrap();
     pass(1).await;
-    assert_eq!(access.caller_of(token(&unknown, 2)).await, Err(Fault::KeyUnknown));
+    assert_eq!(access.called_by(token(&unknown, 2)).await, Err(Fault::KeyUnknown));
     serving.abort();
 }
 
@@ -288,12 +288,12 @@ async fn a_flood_of_unknown_keys_is_one_fetch_in_half_a_minute() {
     let signer = Signer::new("one", 1);
     let issuer = Issuer::start(&[&signer]).await;
     let access = issuer.access();
-    access.caller_of(token(&signer, 0)).await.unwrap();
+    access.called_by(token(&signer, 0)).await.unwrap();
     for round in 1..=3 {
         pass(31).await;
         let flood = (0..200).map(|number| {
             let stranger = Signer::new(&format!("stranger {number}"), 3);
-            access.caller_of(token(&stranger, number))
+            access.called_by(token(&stranger, number))
         });
         assert!(join_all(flood).await.into_iter().all(|called| called == Err(Fault::KeyUnknown)));
         assert_eq!(issuer.fetches(), 1 + round);
@@ -305,16 +305,16 @@ async fn a_new_key_is_found_and_a_withdrawn_one_is_forgotten() {
     let (old, new) = (Signer::new("old", 1), Signer::new("new", 2));
     let issuer = Issuer::start(&[&old]).await;
     let access = issuer.access();
-    access.caller_of(token(&old, 1)).await.unwrap();
+    access.called_by(token(&old, 1)).await.unwrap();
     issuer.show(&[&old, &new]);
     pass(31).await;
-    access.caller_of(token(&new, 1)).await.unwrap();
-    access.caller_of(token(&old, 2)).await.unwrap();
+    access.called_by(token(&new, 1)).await.unwrap();
+    access.called_by(token(&old, 2)).await.unwrap();
 
     issuer.show(&[&new]);
     pass(601).await;
-    access.caller_of(token(&new, 2)).await.unwrap();
-    assert_eq!(access.caller_of(token(&old, 3)).await, Err(Fault::KeyUnknown));
+    access.called_by(token(&new, 2)).await.unwrap();
+    assert_eq!(access.called_by(token(&old, 3)).await, Err(Fault::KeyUnknown));
 }
 
 #[tokio::test]
@@ -322,12 +322,12 @@ async fn a_key_set_that_is_none_does_not_replace_the_last_good_one() {
     let signer = Signer::new("one", 1);
     let issuer = Issuer::start(&[&signer]).await;
     let access = issuer.access();
-    access.caller_of(token(&signer, 1)).await.unwrap();
+    access.called_by(token(&signer, 1)).await.unwrap();
     let huge = json!({ "keys": [], "padding": "x".repeat(30 << 20) });
     for (number, bad) in (2..).zip([json!("nothing"), json!({ "keys": 7 }), huge]) {
         *issuer.shown.set.lock().unwrap() = Some(bad);
         pass(601).await;
-        access.caller_of(token(&signer, number)).await.unwrap();
+        access.called_by(token(&signer, number)).await.unwrap();
     }
     assert_eq!(issuer.fetches(), 4);
 }
@@ -346,9 +346,9 @@ async fn keys_that_are_of_no_use_are_left_out_of_a_set() {
     *issuer.shown.set.lock().unwrap() = Some(keys);
     let access = issuer.access();
     let nameless = signer.sign(&json!({ "alg": "EdDSA" }), &claims());
-    access.caller_of(nameless).await.unwrap();
+    access.called_by(nameless).await.unwrap();
     for unusable in [Signer::new("enc", 2), Signer::new("rs", 3)] {
-        assert_eq!(access.caller_of(token(&unusable, 1)).await, Err(Fault::KeyUnknown), "{}", unusable.id);
+        assert_eq!(access.called_by(token(&unusable, 1)).await, Err(Fault::KeyUnknown), "{}", unusable.id);
     }
 }
 
@@ -364,5 +364,5 @@ async fn a_symmetric_key_of_a_set_is_not_used() {
     };
     let key = jsonwebtoken::EncodingKey::from_secret(&secret);
     let token = jsonwebtoken::encode(&header, &claims(), &key).unwrap();
-    assert_eq!(issuer.access().caller_of(token).await, Err(Fault::KeyUnknown));
+    assert_eq!(issuer.access().called_by(token).await, Err(Fault::KeyUnknown));
 }

@@ -15,7 +15,8 @@ struct Settings {
 
 /// Parts of the page between a fence and the next.
 fn fenced(language: &str) -> Vec<&'static str> {
-    let parts = PAGE.split(&format!("```{language}\n")).skip(1);
+    let fence = format!("```{language}\n");
+    let parts = PAGE.split(fence.as_str()).skip(1);
     parts.map(|part| part.split("```").next().unwrap()).collect()
 }
 
