@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use jsonwebtoken::{Header, Validation, dangerous, decode, decode_header};
+use jsonwebtoken::{Header, Validation, dangerous, decode, decode_header, errors::ErrorKind};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tongxin_proto::POOL;
@@ -215,7 +215,11 @@ impl Issuer {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let decoded = decode::<Claims>(token, &key, &validation);
-        decoded.map(|token| token.claims).map_err(|_| TokenRefused::new(Fault::Signature, "its signature is wrong"))
+        decoded.map(|token| token.claims).map_err(|error| match error.kind() {
+            // Claims are looked at once the signature is right.
+            ErrorKind::Json(_) => TokenRefused::new(Fault::ClaimMalformed, "a claim of RFC 7519 has another type"),
+            _ => TokenRefused::new(Fault::Signature, "its signature is wrong"),
+        })
     }
 }
 

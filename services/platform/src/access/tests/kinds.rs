@@ -146,7 +146,7 @@ async fn a_curve_is_not_taken_for_another() {
     let claimed = P384_JWK.replace("ES384", "ES256");
     assert_eq!(caller_by(set(&[&claimed, P256_JWK]), P384_TOKEN).await, Err(Fault::KeyUnknown));
     assert_eq!(caller_by(pem(P384_PEM), P256_TOKEN).await, Err(Fault::Algorithm));
-    let (_folder, source) = pem(&P384_PEM.replace("AYFK4EEACIDYgAE", "AYFK4EEACMDYgAE"));
+    let (_folder, source) = pem(&P384_PEM.replace("YFK4EEACIDYgAE", "YFK4EEACMDYgAE"));
     let config = AccessConfig { issuers: vec![IssuerConfig::new(ISSUER, source)], ..AccessConfig::default() };
     let refused = Access::new(config, Clock::fixed(noon())).err().unwrap();
     assert!(refused.to_string().contains("holds no Ed25519, P-256, P-384 or RSA public key"), "{refused}");

@@ -375,8 +375,9 @@ async fn a_department_is_a_claim_or_else_the_subjects() {
     let of = async |claim: Value| department_by(issuer.clone(), claims_with("department", claim)).await;
     assert_eq!(of(json!("water")).await.as_deref(), Some("water"), "the claim comes first");
     assert_eq!(of(Value::Null).await.as_deref(), Some("health"), "zhang's");
-    // What is no text is not made good by the subject.
-    for other in [json!(["water"]), json!(9), json!({ "water": true })] {
+    assert_eq!(of(json!(["water"])).await.as_deref(), Some("water"), "a list of one");
+    // What is not one text is not made good by the subject.
+    for other in [json!(["water", "health"]), json!([]), json!(9), json!({ "water": true })] {
         assert_eq!(of(other).await, None);
     }
     let mut stranger = claims();
