@@ -77,7 +77,7 @@ pub(super) fn check(issuer: &IssuerConfig, claims: &Claims, now: i64) -> Result<
     Ok(expires)
 }
 
-/// A NumericDate (RFC 7519, 2), which may have a fraction.
+/// A `NumericDate` (RFC 7519, 2), which may have a fraction.
 fn seconds(claims: &Claims, name: &str) -> Result<Option<f64>, TokenRefused> {
     match claims.get(name) {
         None => Ok(None),

@@ -1,11 +1,12 @@
 //! Public keys of an issuer, read or fetched, and kept.
 
+mod error;
 mod fetch;
 mod gauges;
 mod set;
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -17,14 +18,11 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+pub use self::error::KeyError;
 pub(super) use self::set::PublicKey;
-use self::{
-    fetch::{Fetcher, SET_BYTES},
-    gauges::Gauges,
-    set::KeySet,
-};
+use self::{fetch::Fetcher, gauges::Gauges, set::KeySet};
 use super::{IssuerConfig, KeySource};
-use crate::{clock::Clock, error::chain, secret::Address};
+use crate::{clock::Clock, error::chain};
 
 /// A token may name a key that the set lacks to make us fetch: not more often than this.
 const FETCH_PAUSE: Duration = Duration::from_secs(30);
@@ -37,49 +35,6 @@ const FETCH_AGAIN: Duration = Duration::from_mins(10);
 
 /// How often a file is looked at.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
-
-/// Why an issuer's keys cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The file cannot be read.
-    #[error("cannot read the key file {path}")]
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file holds no public key that is accepted.
-    #[error("{0} holds no Ed25519, P-256, P-384 or RSA public key")]
-    NoKey(PathBuf),
-    /// The file holds no certificate.
-    #[error("{0} holds no certificate in PEM")]
-    NoCertificate(PathBuf),
-    /// The address is none.
-    #[error("{0} is no address of a key set: https://host/path is needed")]
-    NoAddress(Address),
-    /// Nobody's certificates are trusted.
-    #[error(
-        "there are no CA certificates on this machine for the https address of a key set: install them (ca-certificates), name a \
-         file of them in SSL_CERT_FILE, or set keys_ca_file"
-    )]
-    NoCertificates(#[source] reqwest::Error),
-    /// The key set cannot be fetched.
-    #[error("cannot fetch the key set")]
-    Fetch(#[from] reqwest::Error),
-    /// The key set is elsewhere.
-    #[error("the address of the key set redirects: set the address to which it leads")]
-    Redirected,
-    /// The key set is not JSON.
-    #[error("the key set cannot be read")]
-    Json(#[from] serde_json::Error),
-    /// The key set is none.
-    #[error("what is served is no JSON Web Key Set")]
-    NoSet,
-    /// The key set is larger than any should be.
-    #[error("the key set has more than {SET_BYTES} bytes")]
-    TooLarge,
-}
 
 /// Why there is no key for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,19 +76,25 @@ struct Attempts {
 impl Keys {
     /// Reads the keys of a file at once; those of an address when the first token asks for one.
     pub(super) fn new(issuer: &IssuerConfig, clock: &Clock) -> Result<Self, KeyError> {
-        let (source, known, content) = match issuer.keys.clone() {
-            KeySource::PemFile(path) => of_file(path, Source::Pem)?,
-            KeySource::JwksFile(path) => of_file(path, Source::Json)?,
+        let source = match issuer.keys.clone() {
+            KeySource::PemFile(path) => Source::Pem(path),
+            KeySource::JwksFile(path) => Source::Json(path),
             KeySource::JwksUrl(address) => {
-                let fetcher = Fetcher::new(address, issuer.keys_ca_file.clone(), issuer.keys_token_file.clone())?;
-                (Source::Url(fetcher), None, Vec::new())
+                Source::Url(Fetcher::new(address, issuer.keys_ca_file.clone(), issuer.keys_token_file.clone())?)
             }
         };
         let gauges = Gauges::new(&issuer.issuer, clock);
-        if known.is_some() {
+        let (mut known, mut attempts) = (None, Attempts::default());
+        if let Source::Pem(path) | Source::Json(path) = &source {
+            attempts.content = read(path)?;
+            let set = source.parse(&attempts.content)?;
+            if set.len() == 0 {
+                return Err(KeyError::NoKey(path.clone()));
+            }
+            known = Some(Arc::new(set));
             gauges.had(clock.now().timestamp());
         }
-        let attempts = Arc::new(Mutex::new(Attempts { content, ..Attempts::default() }));
+        let attempts = Arc::new(Mutex::new(attempts));
         Ok(Self { source, known: RwLock::new(known), attempts, clock: clock.clone(), gauges })
     }
 
@@ -262,20 +223,6 @@ impl Source {
             Self::Json(_) | Self::Url(_) => KeySet::of_json(content),
         }
     }
-}
-
-/// Reads a file for the first time: then it has to hold a key.
-fn of_file(
-    path: PathBuf,
-    source: impl FnOnce(PathBuf) -> Source,
-) -> Result<(Source, Option<Arc<KeySet>>, Vec<u8>), KeyError> {
-    let content = read(&path)?;
-    let source = source(path.clone());
-    let set = source.parse(&content)?;
-    if set.len() == 0 {
-        return Err(KeyError::NoKey(path));
-    }
-    Ok((source, Some(Arc::new(set)), content))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, KeyError> {

@@ -63,9 +63,8 @@ impl KeySet {
         let Value::Object(mut stated) = serde_json::from_slice(json)? else { return Err(KeyError::NoSet) };
         let keys = match stated.remove("keys") {
             Some(Value::Array(keys)) => keys,
-            Some(_) => return Err(KeyError::NoSet),
             None if stated.contains_key("kty") => vec![Value::Object(stated)],
-            None => return Err(KeyError::NoSet),
+            _ => return Err(KeyError::NoSet),
         };
         let usable = |key: Value| {
             let key: Jwk = serde_json::from_value(key).ok()?;

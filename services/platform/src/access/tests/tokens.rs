@@ -141,7 +141,7 @@ async fn a_token_outside_of_its_time_is_refused() {
     }
 }
 
-/// RFC 7519: `nbf` is optional, and a NumericDate may have a fraction.
+/// RFC 7519: `nbf` is optional, and a `NumericDate` may have a fraction.
 #[tokio::test]
 async fn times_are_written_as_identity_providers_write_them() {
     let both = Both::new();

@@ -50,13 +50,11 @@ fn read(file: &Path) -> Result<String> {
 
 /// Whose tokens are good: by a file of settings, or as `tongxin up` has it.
 fn config(settings: Option<&Path>, data_dir: &Path) -> Result<AccessConfig> {
-    match settings {
-        Some(file) => Ok(config::load::<Settings>(Some(file))?.access),
-        None => {
-            let issuer = IssuerConfig { may_be_national: true, ..own_key(data_dir)?.issuer() };
-            Ok(AccessConfig { issuers: vec![issuer], ..AccessConfig::default() })
-        }
+    if settings.is_some() {
+        return Ok(config::load::<Settings>(settings)?.access);
     }
+    let issuer = IssuerConfig { may_be_national: true, ..own_key(data_dir)?.issuer() };
+    Ok(AccessConfig { issuers: vec![issuer], ..AccessConfig::default() })
 }
 
 fn text(explanation: &Explanation) -> String {

@@ -1,0 +1,49 @@
+//! Why keys cannot be had.
+
+use std::{io, path::PathBuf};
+
+use super::fetch::SET_BYTES;
+use crate::secret::Address;
+
+/// Why an issuer's keys cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read.
+    #[error("cannot read the key file {path}")]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file holds no public key that is accepted.
+    #[error("{0} holds no Ed25519, P-256, P-384 or RSA public key")]
+    NoKey(PathBuf),
+    /// The file holds no certificate.
+    #[error("{0} holds no certificate in PEM")]
+    NoCertificate(PathBuf),
+    /// The address is none.
+    #[error("{0} is no address of a key set: https://host/path is needed")]
+    NoAddress(Address),
+    /// Nobody's certificates are trusted.
+    #[error(
+        "there are no CA certificates on this machine for the https address of a key set: install them (ca-certificates), name a \
+         file of them in SSL_CERT_FILE, or set keys_ca_file"
+    )]
+    NoCertificates(#[source] reqwest::Error),
+    /// The key set cannot be fetched.
+    #[error("cannot fetch the key set")]
+    Fetch(#[from] reqwest::Error),
+    /// The key set is elsewhere.
+    #[error("the address of the key set redirects: set the address to which it leads")]
+    Redirected,
+    /// The key set is not JSON.
+    #[error("the key set cannot be read")]
+    Json(#[from] serde_json::Error),
+    /// The key set is none.
+    #[error("what is served is no JSON Web Key Set")]
+    NoSet,
+    /// The key set is larger than any should be.
+    #[error("the key set has more than {SET_BYTES} bytes")]
+    TooLarge,
+}
