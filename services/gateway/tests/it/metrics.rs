@@ -56,16 +56,17 @@ async fn all_towns_of_a_province_are_shown_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn figures_are_not_shown_where_the_setting_says_so() {
-    let (world, nats) = world().await;
-    let pairing = FakePairing::start(&world).await;
-    let stage = Stage::with(world, nats, pairing, |config| config.metrics_figures = Some(false)).await;
-    stage.pairing.state(&activity("520101101201", "2025-05-01")).await;
-    stage.settle().await;
-    let url = format!("http://{}/metrics", stage.admin);
-    assert_ne!(series(&url, "tongxin_projection_lag_events").await, [""; 0]);
-    assert_eq!(series(&url, "tongxin_figure").await, [""; 0]);
-    stage.stop().await;
+async fn figures_are_shown_or_not_as_the_setting_says() {
+    for is_shown in [false, true] {
+        let (world, nats) = world().await;
+        let registry = world.surroundings.registry.clone();
+        let pairing = FakePairing::start(&world).await;
+        let stage = Stage::with(world, nats, pairing, |config| config.metrics_figures = Some(is_shown)).await;
+        // A registry takes nothing by a name that is somebody's.
+        let another = prometheus::IntGauge::new("tongxin_figure", "another").unwrap();
+        assert_eq!(registry.register(Box::new(another)).is_err(), is_shown);
+        stage.stop().await;
+    }
 }
 
 #[tokio::test]
