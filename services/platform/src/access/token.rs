@@ -69,6 +69,8 @@ impl Access {
     /// # Errors
     /// When a key file or the address of keys cannot be used.
     pub fn new(config: AccessConfig, clock: Clock) -> Result<Self, KeyError> {
+        // For whatever speaks TLS from here on; fails only if the program chose one before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let known = MethodPermissions::known(&POOL);
         let permissions_of =
             config.roles.iter().map(|(role, patterns)| (role.clone(), matching(patterns, &known))).collect();

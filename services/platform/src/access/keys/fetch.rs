@@ -80,8 +80,6 @@ impl Fetcher {
 
 /// Looks for the system's certificates only if the address needs them.
 fn client(address: &Address, ca_file: Option<&Path>, certificates: Option<&[u8]>) -> Result<Client, KeyError> {
-    // Fails only if the program chose one before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     // Where a redirection leads is not what was configured, nor may the token go there.
     let builder = Client::builder().timeout(FETCH_TIMEOUT).redirect(redirect::Policy::none());
     if let (Some(path), Some(pem)) = (ca_file, certificates) {
