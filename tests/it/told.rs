@@ -7,14 +7,14 @@ use tongxin_tests::{Program, run, run_into};
 use crate::support::{data_folder, shared};
 
 /// Runs a subcommand that has to fail, and returns what it says.
-async fn refused(arguments: &[&str], exit_code: i32) -> String {
+pub async fn refused(arguments: &[&str], exit_code: i32) -> String {
     let output = run(arguments).await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(exit_code), "{arguments:?}: {said}");
     said
 }
 
-fn assert_says(said: &str, parts: &[&str]) {
+pub fn assert_says(said: &str, parts: &[&str]) {
     for part in parts {
         assert!(said.contains(part), "{part:?} is not in: {said}");
     }
@@ -63,6 +63,9 @@ async fn every_subcommand_teaches_by_its_help() {
         (&["funnel"], "--until 2025-12-31"),
         (&["overdue"], "overdue.txt"),
         (&["scorecard"], "--as-of 2025-12-31"),
+        (&["scorecard"], "--gateway https://gateway.example --token-file token"),
+        (&["overdue"], "--ca-file"),
+        (&["up"], "--tls-self-signed"),
         (&["audit"], "--format csv"),
         (&["log", "verify"], "--service pairing"),
     ] {

@@ -2,6 +2,7 @@
 
 mod edge;
 mod figures;
+mod https;
 mod json;
 mod metrics;
 mod monitoring;
