@@ -107,11 +107,15 @@ async fn a_certificate_that_is_no_good_is_refused_and_the_reason_said() {
     for (signed, parts) in [
         (authority.sign_for_days(&["localhost"], (2020, 1, 1), (2021, 1, 1)), &["has expired on 2021-01-01"][..]),
         (authority.sign_for_days(&["localhost"], (2090, 1, 1), (2091, 1, 1)), &["is not valid before 2090-01-01"]),
-        (authority.sign(&["gateway.example", "10.0.0.1"]), &["is not for localhost, but for gateway.example, 10.0.0.1"]),
+        (
+            authority.sign(&["gateway.example", "10.0.0.1"]),
+            &["is not for localhost, but for gateway.example, 10.0.0.1"],
+        ),
         (stranger.sign(&["localhost"]), &["is not signed by a CA in ", "ca.pem"]),
     ] {
         let gateway = format!("https://localhost:{}", shows(&signed).await.port());
-        let said = refused(&[&scorecard(&gateway, &file("token"))[..], &["--ca-file", &file("ca.pem")]].concat(), 1).await;
+        let said =
+            refused(&[&scorecard(&gateway, &file("token"))[..], &["--ca-file", &file("ca.pem")]].concat(), 1).await;
         assert_says(&said, parts);
         assert_says(&said, &[&gateway]);
     }

@@ -226,7 +226,8 @@ fn is_unknown_region(status: &Status) -> bool {
 
 /// Whether the same request may succeed a little later.
 pub fn is_passing(status: &Status) -> bool {
-    let may_pass = matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown);
+    let may_pass =
+        matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown);
     may_pass && !unreachable::is_for_good(status)
 }
 

@@ -84,7 +84,8 @@ fn refused(fault: &CertificateError, place: &Place) -> String {
         }
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().map(|name| bare(name)).collect();
-            let names = if names.is_empty() { "for no name at all".to_owned() } else { format!("for {}", names.join(", ")) };
+            let names =
+                if names.is_empty() { "for no name at all".to_owned() } else { format!("for {}", names.join(", ")) };
             format!("{certificate} is not for {}, but {names}: call it by a name that it has", expected.to_str())
         }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => match ca_file {

@@ -55,13 +55,7 @@ impl Secure {
     }
 }
 
-async fn post(
-    client: &Client,
-    stage: &Stage,
-    address: &str,
-    form: &str,
-    body: impl Into<reqwest::Body>,
-) -> Response {
+async fn post(client: &Client, stage: &Stage, address: &str, form: &str, body: impl Into<reqwest::Body>) -> Response {
     let request = client.post(format!("{address}/{REGION}")).header("content-type", form).body(body);
     let token = stage.world.token("hq", PROVINCE);
     request.header("authorization", format!("Bearer {token}")).send().await.unwrap()

@@ -10,11 +10,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{
-    Stream, StreamExt as _,
-    future::ready as now,
-    stream::BoxStream,
-};
+use futures::{Stream, StreamExt as _, future::ready as now, stream::BoxStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -48,9 +44,9 @@ pub(super) fn incoming(
     let accepted = accepted(listener, connections);
     let connection = move |transport, seat| Connection::new(transport, seat, idle);
     match tls {
-        None => accepted
-            .map(move |accepted| accepted.map(|(stream, seat)| connection(Either::Left(stream), seat)))
-            .boxed(),
+        None => {
+            accepted.map(move |accepted| accepted.map(|(stream, seat)| connection(Either::Left(stream), seat))).boxed()
+        }
         Some(current) => tls::secured(accepted, current)
             .map(move |secured| secured.map(|(stream, seat)| connection(Either::Right(Box::new(stream)), seat)))
             .boxed(),

@@ -41,8 +41,8 @@ use crate::{
     services::ServiceName,
     signals,
 };
-pub use folder::Folder;
 use certificates::Certificates;
+pub use folder::Folder;
 use ports::Ports;
 use world::World;
 

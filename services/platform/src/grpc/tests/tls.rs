@@ -245,7 +245,8 @@ async fn clients_refuse_an_expired_certificate_another_name_and_a_stranger() {
 #[tokio::test]
 async fn whoever_speaks_http_is_told_that_this_is_tls() {
     let secure = Secure::start(|_| {}).await;
-    for greeting in ["POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nbody", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+    for greeting in ["POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nbody", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+    {
         let mut stream = TcpStream::connect(secure.served.address).await.unwrap();
         stream.write_all(greeting.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();

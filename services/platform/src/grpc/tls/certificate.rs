@@ -123,13 +123,10 @@ mod tests {
 
     #[test]
     fn the_log_warns_of_a_certificate_that_clients_refuse_or_soon_will() {
-        let certificate =
-            read(&Authority::new().sign_for_days(&["gateway.example"], (2026, 1, 1), (2026, 3, 1)));
-        for (now, part) in [
-            ("2025-12-31", "is not valid yet"),
-            ("2026-02-20", "expires soon"),
-            ("2026-03-02", "has expired"),
-        ] {
+        let certificate = read(&Authority::new().sign_for_days(&["gateway.example"], (2026, 1, 1), (2026, 3, 1)));
+        for (now, part) in
+            [("2025-12-31", "is not valid yet"), ("2026-02-20", "expires soon"), ("2026-03-02", "has expired")]
+        {
             let said = warned(&certificate, now);
             assert!(said.contains("WARN") && said.contains("gateway.example") && said.contains(part), "{said}");
         }

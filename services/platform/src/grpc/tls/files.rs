@@ -58,13 +58,13 @@ impl Files {
             .collect::<Result<_, _>>()
             .map_err(|_| no_certificate())?;
         let certificate = chain.first().and_then(|own| Certificate::read(own)).ok_or_else(no_certificate)?;
-        let key =
-            PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| TlsError::NoKey(config.key_file.clone()))?;
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| TlsError::NoKey(config.key_file.clone()))?;
         let certified = CertifiedKey::from_der(chain, key, &ring::default_provider());
         let certified = certified.map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 TlsError::Mismatch { key: config.key_file.clone(), certificate: config.certificate_file.clone() }
             }
+            rustls::Error::InvalidCertificate(_) => TlsError::Unsound(config.certificate_file.clone(), error),
             error => TlsError::Unusable(config.key_file.clone(), error),
         })?;
         Ok((Arc::new(certified), certificate))

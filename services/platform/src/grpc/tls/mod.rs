@@ -4,6 +4,7 @@ mod certificate;
 mod current;
 mod files;
 mod handshake;
+mod metrics;
 
 use std::{io, path::PathBuf};
 
@@ -57,6 +58,9 @@ pub enum TlsError {
     /// A file holds no certificate.
     #[error("certificate_file: {0} is no PEM file with certificates")]
     NoCertificate(PathBuf),
+    /// Nobody would take the certificate.
+    #[error("certificate_file: the first certificate in {0} cannot be used")]
+    Unsound(PathBuf, #[source] rustls::Error),
     /// A file holds no key.
     #[error("key_file: {0} is no PEM file with a private key (PKCS#8, PKCS#1 or SEC1, not encrypted)")]
     NoKey(PathBuf),

@@ -320,7 +320,10 @@ mod tests {
         let half = faults("gateway", "certificate_file = 'x'");
         assert!(half[0].starts_with("gateway: ") && half[0].contains("key_file"), "{half:#?}");
         let of_pairing = faults("pairing", &pair("no.crt", "good.key"));
-        assert!(of_pairing.iter().any(|fault| fault.starts_with("pairing.grpc.tls.certificate_file: ")), "{of_pairing:#?}");
+        assert!(
+            of_pairing.iter().any(|fault| fault.starts_with("pairing.grpc.tls.certificate_file: ")),
+            "{of_pairing:#?}"
+        );
     }
 
     #[tokio::test]
