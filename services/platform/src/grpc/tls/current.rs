@@ -16,7 +16,6 @@ use tracing::{info, warn};
 
 use super::{
     ServerTlsConfig, TlsError,
-    certificate::Certificate,
     files::{Files, Fingerprint},
     metrics::Metrics,
 };
