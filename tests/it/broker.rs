@@ -41,7 +41,7 @@ async fn publish(jetstream: &jetstream::Context, subject: &str, headers: HeaderM
 }
 
 /// A page of an admin port.
-async fn page(address: &str, path: &str) -> String {
+pub async fn page(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
     stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await.unwrap();
     let mut page = String::new();

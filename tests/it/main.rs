@@ -14,4 +14,5 @@ mod register_files;
 mod sample;
 mod support;
 mod tables;
+mod tls;
 mod told;

@@ -2,19 +2,19 @@
 
 use std::net::TcpListener;
 
-use tongxin_tests::{Program, run, run_into, run_without_certificates};
+use tongxin_tests::{Program, run, run_into, run_without_authorities};
 
 use crate::support::{data_folder, shared};
 
 /// Runs a subcommand that has to fail, and returns what it says.
-async fn refused(arguments: &[&str], exit_code: i32) -> String {
+pub async fn refused(arguments: &[&str], exit_code: i32) -> String {
     let output = run(arguments).await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(exit_code), "{arguments:?}: {said}");
     said
 }
 
-fn assert_says(said: &str, parts: &[&str]) {
+pub fn assert_says(said: &str, parts: &[&str]) {
     for part in parts {
         assert!(said.contains(part), "{part:?} is not in: {said}");
     }
@@ -63,6 +63,9 @@ async fn every_subcommand_teaches_by_its_help() {
         (&["funnel"], "--until 2025-12-31"),
         (&["overdue"], "overdue.txt"),
         (&["scorecard"], "--as-of 2025-12-31"),
+        (&["scorecard"], "--gateway https://gateway.example --token-file token"),
+        (&["overdue"], "--ca-file"),
+        (&["up"], "--tls-self-signed"),
         (&["audit"], "--format csv"),
         (&["log", "verify"], "--service pairing"),
     ] {
@@ -165,7 +168,7 @@ async fn certificates_are_needed_only_where_an_address_says_so() {
         let file = folder.path().join("t.toml");
         let text = format!("[[access.issuers]]\nissuer = \"somebody\"\nkeys = {{ {keys} }}\n");
         std::fs::write(&file, text).unwrap();
-        let output = run_without_certificates(&["check-config", file.to_str().unwrap()]).await.unwrap();
+        let output = run_without_authorities(&["check-config", file.to_str().unwrap()]).await.unwrap();
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     };
     for keys in [&format!("pem_file = {key:?}"), "jwks_url = \"http://login.example/keys\""] {
@@ -176,7 +179,7 @@ async fn certificates_are_needed_only_where_an_address_says_so() {
     assert!(!succeeded);
     assert_says(&said, &["CA certificates", "SSL_CERT_FILE", "keys_ca_file"]);
     let up = ["up", "--once", "--port", "0", "--data-dir", folder.path().to_str().unwrap()];
-    let output = run_without_certificates(&up).await.unwrap();
+    let output = run_without_authorities(&up).await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 

@@ -22,7 +22,7 @@ use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Channel, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 
 use crate::Instance;
@@ -53,6 +53,7 @@ pub type Connection = InterceptedService<Channel, Bearer>;
 #[derive(Clone)]
 pub struct Clients {
     address: String,
+    authority: Option<Certificate>,
     token: Bearer,
 }
 
@@ -60,10 +61,12 @@ impl Clients {
     /// Clients with the token that `up` wrote.
     ///
     /// # Errors
-    /// When the token cannot be read.
+    /// When the token cannot be read, or the CA where there is one.
     pub fn of(instance: &Instance) -> Result<Self> {
         let token = std::fs::read_to_string(&instance.token_file).context("no token")?;
-        Self::with_token(&instance.gateway, Some(token.trim()))
+        let authority = instance.ca_file.as_ref().map(std::fs::read).transpose().context("no CA")?;
+        let clients = Self::with_token(&instance.gateway, Some(token.trim()))?;
+        Ok(Self { authority: authority.map(Certificate::from_pem), ..clients })
     }
 
     /// Clients with some token, or none.
@@ -72,7 +75,8 @@ impl Clients {
     /// When the token cannot be a header.
     pub fn with_token(address: &str, token: Option<&str>) -> Result<Self> {
         let header = |token: &str| MetadataValue::try_from(format!("Bearer {token}"));
-        Ok(Self { address: address.to_owned(), token: Bearer(token.map(header).transpose()?) })
+        let token = Bearer(token.map(header).transpose()?);
+        Ok(Self { address: address.to_owned(), authority: None, token })
     }
 
     /// Clients with a token that the key in a data folder signs at a moment of the clock.
@@ -194,7 +198,12 @@ impl Clients {
     }
 
     fn channel(&self) -> Result<Channel> {
-        Ok(Endpoint::from_shared(self.address.clone())?.tcp_nodelay(true).connect_lazy())
+        let endpoint = Endpoint::from_shared(self.address.clone())?.tcp_nodelay(true);
+        let endpoint = match &self.authority {
+            Some(authority) => endpoint.tls_config(ClientTlsConfig::new().ca_certificate(authority.clone()))?,
+            None => endpoint,
+        };
+        Ok(endpoint.connect_lazy())
     }
 
     /// The scorecard of a region on a day, or today.

@@ -10,5 +10,5 @@ mod served;
 pub mod wrong;
 
 pub use client::{Clients, Connection, Gateway, Pairing};
-pub use program::{Instance, Program, SAMPLE, memory_kib, output, run, run_into, run_without_certificates};
+pub use program::{Instance, Program, SAMPLE, memory_kib, output, run, run_into, run_without_authorities};
 pub use served::Served;

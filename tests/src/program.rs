@@ -27,6 +27,8 @@ pub struct Instance {
     pub pid: u32,
     /// The gateway, gRPC and JSON.
     pub gateway: String,
+    /// The CA of its certificate, if it speaks TLS.
+    pub ca_file: Option<PathBuf>,
     /// The gateway's admin port.
     pub gateway_admin: String,
     /// The file with a token for the gateway.
@@ -253,20 +255,20 @@ pub async fn run(arguments: &[&str]) -> Result<Output> {
 /// # Errors
 /// When the program was not built, or takes too long.
 pub async fn run_into(results: Stdio, arguments: &[&str]) -> Result<Output> {
-    run_within(&[], results, arguments).await
+    finished(command()?, results, arguments).await
 }
 
-/// The same on a machine that has no CA certificates.
+/// Runs a subcommand to its end on a machine that trusts no CA.
 ///
 /// # Errors
 /// When the program was not built, or takes too long.
-pub async fn run_without_certificates(arguments: &[&str]) -> Result<Output> {
-    run_within(&[("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")], Stdio::piped(), arguments).await
+pub async fn run_without_authorities(arguments: &[&str]) -> Result<Output> {
+    let mut command = command()?;
+    command.env("SSL_CERT_FILE", "/nonexistent").env_remove("SSL_CERT_DIR");
+    finished(command, Stdio::piped(), arguments).await
 }
 
-async fn run_within(variables: &[(&str, &str)], results: Stdio, arguments: &[&str]) -> Result<Output> {
-    let mut command = command()?;
-    command.envs(variables.iter().copied());
+async fn finished(mut command: Command, results: Stdio, arguments: &[&str]) -> Result<Output> {
     command.args(arguments).stdin(Stdio::null()).stdout(results).stderr(Stdio::piped()).kill_on_drop(true);
     let run = command.spawn()?.wait_with_output();
     Ok(tokio::time::timeout(PATIENCE, run).await.context("the program took too long")??)

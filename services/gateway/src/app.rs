@@ -19,7 +19,7 @@ use crate::{
     consumers::{self, Projection},
     grpc::Gateway,
     metrics::Figures,
-    proxy::{Upstreams, WebEdge, cors},
+    proxy::{Upstreams, WebEdge, cors, headers},
 };
 
 /// Figures older than this are not to be served.
@@ -47,7 +47,10 @@ impl App {
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let upstreams = Upstreams::connect(&config.upstreams, &config.upstream_tls, config.upstream_connections)?;
         let max_bytes = config.grpc.max_message_bytes;
-        let edge = ServiceBuilder::new().option_layer(cors::allow(&config.cors_origins)).layer(WebEdge::new(max_bytes));
+        let edge = ServiceBuilder::new()
+            .layer(headers::for_browsers(config.https_only()))
+            .option_layer(cors::allow(&config.cors_origins))
+            .layer(WebEdge::new(max_bytes));
         let service = Service::connect("gateway", config.service(), surroundings, &migrations()).await?;
 
         let consumers = consumers::of(&service, |source| upstreams.log_channel(source));

@@ -1,6 +1,6 @@
 //! Every setting of the gateway, with its default.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize, Serializer};
 use tongxin_platform::{
@@ -43,6 +43,10 @@ pub struct Config {
     /// there only on a loopback address.
     #[serde(default)]
     pub metrics_figures: Option<bool>,
+    /// Seconds for which browsers are told not to come back in plain HTTP (`Strict-Transport-Security`), where the port speaks
+    /// TLS; 0: they are not told.
+    #[serde(default = "default_hsts_seconds")]
+    pub hsts_seconds: u64,
     /// Regions whose figures `/metrics` shows, at most; of more, the upper levels first. Every province has fewer
     /// counties and towns than the default.
     #[serde(default = "default_metrics_regions")]
@@ -51,6 +55,11 @@ pub struct Config {
 
 const fn default_metrics_regions() -> u32 {
     4_000
+}
+
+/// A year, as those who check such things expect.
+const fn default_hsts_seconds() -> u64 {
+    365 * 24 * 3600
 }
 
 /// With the default of 256 streams on each: more than the requests that are worked on at once.
@@ -71,6 +80,7 @@ impl Config {
             upstream_connections: default_upstream_connections(),
             cors_origins: Vec::new(),
             metrics_figures: None,
+            hsts_seconds: default_hsts_seconds(),
             metrics_regions: default_metrics_regions(),
         }
     }
@@ -79,6 +89,12 @@ impl Config {
     #[must_use]
     pub fn shows_figures(&self) -> bool {
         self.metrics_figures.unwrap_or_else(|| self.admin.listen.ip().is_loopback())
+    }
+
+    /// For how long browsers are told to ask by https only.
+    pub(crate) fn https_only(&self) -> Option<Duration> {
+        let is_told = self.grpc.tls.is_some() && self.hsts_seconds > 0;
+        is_told.then(|| Duration::from_secs(self.hsts_seconds))
     }
 
     /// What platform needs of it.

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use tongxin_platform::{
     access::{Credentials, LocalKey},
@@ -26,7 +26,10 @@ use tonic::{Code, Status, service::interceptor::InterceptedService, transport::C
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::instance::{DATA_DIR, Instance, write_private};
+use crate::{
+    instance::{DATA_DIR, Instance, write_private},
+    unreachable,
+};
 
 /// A connection that carries a token.
 pub type Authorized = InterceptedService<Channel, Credentials>;
@@ -38,19 +41,32 @@ pub struct Target {
     #[arg(long, value_name = "FOLDER", default_value = DATA_DIR)]
     data_dir: PathBuf,
 
-    /// Address of another gateway, for example `http://gateway:7400`
+    /// Address of another gateway, for example `https://gateway.example` or `http://gateway:7400`
     #[arg(long, value_name = "URL", requires = "token_file")]
     gateway: Option<String>,
+
+    /// PEM file with the CA that signed the certificate of an `https://` gateway; otherwise this machine's CAs are trusted
+    #[arg(long, value_name = "FILE", requires = "gateway")]
+    ca_file: Option<PathBuf>,
 
     /// File with the token for that gateway
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
+/// Where a gateway is.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Its address, `http://` or `https://`.
+    pub address: String,
+    /// The CA that signed its certificate, if this machine does not trust it anyway.
+    pub ca_file: Option<PathBuf>,
+}
+
 /// A gateway, and the token for it.
 #[derive(Clone)]
 pub struct Gateway {
-    address: String,
+    place: Place,
     connection: Authorized,
     /// Whether the token says that a `tongxin up` signed it.
     is_own_token: bool,
@@ -59,14 +75,14 @@ pub struct Gateway {
 impl Target {
     /// Connects when the first call needs it.
     pub fn connect(&self) -> Result<Gateway> {
-        let (address, token_file) = self.found(|instance| instance.token_file)?;
-        Gateway::at(&address, &token_file)
+        let (place, token_file) = self.found(|instance| instance.token_file)?;
+        Gateway::at(place, &token_file)
     }
 
     /// The same, where nothing else is said with the token for the register of a running `tongxin up`.
     pub fn connect_for_register(&self) -> Result<Gateway> {
-        let (address, token_file) = self.found(|instance| instance.operator_token_file)?;
-        Gateway::at(&address, &token_file)
+        let (place, token_file) = self.found(|instance| instance.operator_token_file)?;
+        Gateway::at(place, &token_file)
     }
 
     /// The namespace of identifiers that follow from what a file holds: a secret beside the token, made at its first use.
@@ -85,37 +101,48 @@ impl Target {
         }
     }
 
-    /// Address of the gateway and the token file, which may be one of a running `tongxin up`.
-    fn found(&self, own_token: impl FnOnce(Instance) -> PathBuf) -> Result<(String, PathBuf)> {
-        let instance = match &self.gateway {
-            Some(_) => None,
-            None => Some(Instance::find(&self.data_dir)?),
-        };
-        let address = self.gateway.clone().or(instance.as_ref().map(|instance| instance.gateway.clone()));
-        let token_file = self.token_file.clone().or(instance.map(own_token));
-        Ok((address.unwrap_or_default(), token_file.unwrap_or_default()))
+    /// The gateway and the token file, which may be one of a running `tongxin up`.
+    fn found(&self, own_token: impl FnOnce(Instance) -> PathBuf) -> Result<(Place, PathBuf)> {
+        if let Some(address) = self.gateway.clone() {
+            let place = Place { address, ca_file: self.ca_file.clone() };
+            return Ok((place, self.token_file.clone().unwrap_or_default()));
+        }
+        let instance = Instance::find(&self.data_dir)?;
+        let place = instance.place();
+        Ok((place, self.token_file.clone().unwrap_or_else(|| own_token(instance))))
+    }
+}
+
+impl Place {
+    /// A connection, made when the first call needs it.
+    fn channel(&self) -> Result<Channel> {
+        let Self { address, ca_file } = self;
+        let scheme = address.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        match scheme.as_deref() {
+            Some("https") => {}
+            Some("http") if ca_file.is_none() => {}
+            Some("http") => bail!("--ca-file is for an address that begins with https://, which {address:?} does not"),
+            _ => bail!(
+                "{address:?} is not the address of a gateway, such as https://gateway.example or http://127.0.0.1:7400"
+            ),
+        }
+        Ok(grpc::public_channel(address, ca_file.as_deref())?)
     }
 }
 
 impl Gateway {
-    /// The gateway at an address, called with the token in a file.
-    pub fn at(address: &str, token_file: &Path) -> Result<Self> {
+    /// The gateway at a place, called with the token in a file.
+    pub fn at(place: Place, token_file: &Path) -> Result<Self> {
         let credentials = Credentials::file(token_file.to_owned(), Clock::system());
         let token =
             credentials.token().with_context(|| format!("cannot read the token in {}", token_file.display()))?;
-        Ok(Self { is_own_token: LocalKey::is_named_by(&token), ..Self::with_credentials(address, credentials)? })
+        Ok(Self { is_own_token: LocalKey::is_named_by(&token), ..Self::with_credentials(place, credentials)? })
     }
 
-    /// The gateway at an address, called with the tokens of some credentials.
-    pub fn with_credentials(address: &str, credentials: Credentials) -> Result<Self> {
-        let form = || format!("{address:?} is not the address of a gateway, such as http://127.0.0.1:7400");
-        ensure!(address.starts_with("http://"), form());
-        let channel = grpc::channel(address).with_context(form)?;
-        Ok(Self {
-            address: address.to_owned(),
-            connection: InterceptedService::new(channel, credentials),
-            is_own_token: true,
-        })
+    /// The gateway at a place, called with the tokens of some credentials.
+    pub fn with_credentials(place: Place, credentials: Credentials) -> Result<Self> {
+        let channel = place.channel()?;
+        Ok(Self { place, connection: InterceptedService::new(channel, credentials), is_own_token: true })
     }
 
     /// Calls the gateway itself.
@@ -174,11 +201,17 @@ impl Gateway {
 
     /// For `map_err`: what an answer means for the one who typed the command.
     pub fn explain(&self, status: &Status) -> anyhow::Error {
+        if is_unreachable(status)
+            && let Some(why) = unreachable::explain(status, &self.place)
+        {
+            return why;
+        }
         let said = said(status);
         match status.code() {
-            Code::Unavailable if is_unreachable(status) => {
-                anyhow!("the gateway at {} cannot be reached: is it running, and is that its address?", self.address)
-            }
+            Code::Unavailable if is_unreachable(status) => anyhow!(
+                "the gateway at {} cannot be reached: is it running, and is that its address?",
+                self.place.address
+            ),
             Code::NotFound if is_unknown_region(status) => {
                 anyhow!("{said}: is it registered (`tongxin import regions`), and within the region of the token?")
             }
@@ -209,12 +242,33 @@ fn is_unknown_region(status: &Status) -> bool {
 
 /// Whether the same request may succeed a little later.
 pub fn is_passing(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown)
+    let may_pass =
+        matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown);
+    may_pass && !unreachable::is_for_good(status)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_address_is_one_of_http_or_https() {
+        let refusal = |address: &str, ca_file: Option<&str>| {
+            let place = Place { address: address.to_owned(), ca_file: ca_file.map(PathBuf::from) };
+            place.channel().map(drop).map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(refusal("http://127.0.0.1:7400", None), Ok(()));
+        for (address, ca_file, why) in [
+            ("gateway.example", None, "such as https://gateway.example"),
+            ("grpc://gateway.example", None, "such as https://gateway.example"),
+            ("http://gateway.example", Some("ca.pem"), "--ca-file is for an address that begins with https://"),
+            ("https://gateway.example", Some("/nowhere/ca.pem"), "cannot read /nowhere/ca.pem"),
+            ("https://gateway.example", Some("/dev/null"), "/dev/null is no PEM file with certificates"),
+        ] {
+            let refused = refusal(address, ca_file).unwrap_err();
+            assert!(refused.contains(why), "{address}: {refused}");
+        }
+    }
 
     #[test]
     fn identifiers_of_files_take_a_secret_of_whoever_imports() {
@@ -223,6 +277,7 @@ mod tests {
             let target = Target {
                 data_dir: PathBuf::new(),
                 gateway: Some("http://gateway:7400".to_owned()),
+                ca_file: None,
                 token_file: Some(folder.path().join("token")),
             };
             target.namespace().unwrap()

@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tongxin_platform::whole_file;
 
+use crate::client::Place;
+
 /// Where `up` keeps its data unless told otherwise.
 pub const DATA_DIR: &str = ".tongxin";
 
@@ -21,6 +23,9 @@ pub struct Instance {
     pub pid: u32,
     /// The gateway, gRPC and JSON.
     pub gateway: String,
+    /// The CA that signed its certificate, if it speaks TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
     /// The gateway's admin port.
     pub gateway_admin: String,
     /// The file with a token for the gateway.
@@ -45,6 +50,11 @@ pub struct Addresses {
 }
 
 impl Instance {
+    /// Where its gateway is.
+    pub fn place(&self) -> Place {
+        Place { address: self.gateway.clone(), ca_file: self.ca_file.clone() }
+    }
+
     /// Reads what the `up` on a data folder says.
     pub fn find(data_dir: &Path) -> Result<Self> {
         let path = file(data_dir);

@@ -8,7 +8,7 @@
 //! | `up`           | all services on one machine |
 //! | `sample`       | the sample year: made, loaded, compared with what was published |
 //! | `instance`     | how other subcommands find a running `up` |
-//! | `client`       | calls to a gateway, and what their errors say |
+//! | `client`, `unreachable` | calls to a gateway, and what their errors say |
 //! | `csv_file`     | CSV files, read row by row |
 //! | `register_csv` | register files |
 //! | `household_csv` | files with households, and with observations |
@@ -36,6 +36,7 @@ mod services;
 mod settings;
 mod signals;
 mod table;
+mod unreachable;
 mod up;
 mod words;
 
@@ -58,6 +59,8 @@ struct Cli {
 const EXAMPLES: &str = "Examples:
   tongxin up --sample qingyuan-2025        all services on this machine, with the sample year
   tongxin scorecard 441800000000           the figures of Qingyuan, from the running `up`
+  tongxin scorecard 441800000000 --gateway https://gateway.example --token-file token
+                                           the same from another gateway, by TLS; --ca-file where its CA is a private one
   tongxin serve pairing --config t.toml    one service, as in production
 
 Exit codes: 0 done, 1 failed, 2 wrongly called.";

@@ -8,12 +8,13 @@
 //! | `upstreams`, `lanes` | passes gRPC on without decoding it; by which connection |
 //! | `edge`      | which protocol a request speaks; gRPC-Web becomes gRPC here |
 //! | `json`, `connect`, `dynamic` | JSON to gRPC and back, by the contract's descriptors |
-//! | `cors`      | which web pages may call |
+//! | `cors`, `headers` | which web pages may call; what answers tell browsers |
 
 mod connect;
 pub mod cors;
 mod dynamic;
 mod edge;
+pub mod headers;
 mod json;
 mod lanes;
 mod upstreams;

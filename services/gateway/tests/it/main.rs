@@ -3,6 +3,7 @@
 mod doors;
 mod edge;
 mod figures;
+mod https;
 mod json;
 mod metrics;
 mod monitoring;

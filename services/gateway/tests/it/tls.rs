@@ -3,10 +3,12 @@
 use std::{convert::Infallible, net::SocketAddr, path::PathBuf};
 
 use axum::extract::Request;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tongxin_platform::grpc::TlsConfig;
+use tongxin_platform::{
+    grpc::TlsConfig,
+    testing::certificates::{Authority, Signed},
+};
 use tongxin_proto::pairing::v1::{GetRegionRequest, pairing_service_client::PairingServiceClient};
 use tonic::{
     Code, Status,
@@ -21,34 +23,6 @@ use crate::support::{
     events::{activity, register},
     world,
 };
-
-/// Who signs certificates.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
-}
-
-/// A certificate and its key.
-struct Signed {
-    certificate: String,
-    key: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { issuer: Issuer::new(params, key), pem }
-    }
-
-    fn sign(&self, host: &str) -> Signed {
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new([host.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
-        Signed { certificate: certificate.pem(), key: key.serialize_pem() }
-    }
-}
 
 /// Speaks TLS with whoever shows a certificate of the authority, and passes calls on to pairing.
 async fn serve(pairing: &FakePairing, authority: &Authority, own: Signed) -> SocketAddr {
@@ -78,9 +52,8 @@ struct Files(TempDir);
 impl Files {
     fn new(authority: &Authority, own: &Signed) -> Self {
         let folder = TempDir::new().unwrap();
-        for (name, text) in [("ca.pem", &authority.pem), ("tls.crt", &own.certificate), ("tls.key", &own.key)] {
-            std::fs::write(folder.path().join(name), text).unwrap();
-        }
+        authority.write(folder.path());
+        own.write(folder.path());
         Self(folder)
     }
 
@@ -101,7 +74,7 @@ impl Files {
 async fn stage(authority: &Authority, host: &str, tls: TlsConfig) -> Stage {
     let (world, nats) = world().await;
     let pairing = FakePairing::start(&world).await;
-    let address = serve(&pairing, authority, authority.sign(host)).await;
+    let address = serve(&pairing, authority, authority.sign(&[host])).await;
     Stage::with(world, nats, pairing, |config| {
         config.upstreams = [("pairing".to_owned(), format!("https://localhost:{}", address.port()).into())].into();
         config.upstream_tls = tls;
@@ -118,7 +91,7 @@ async fn name_of_county(stage: &Stage) -> Result<String, Status> {
 #[tokio::test]
 async fn calls_and_events_come_by_tls() {
     let authority = Authority::new();
-    let files = Files::new(&authority, &authority.sign("gateway"));
+    let files = Files::new(&authority, &authority.sign(&["gateway"]));
     let stage = stage(&authority, "localhost", files.all()).await;
     assert_eq!(name_of_county(&stage).await.unwrap(), "阳山县");
     stage.pairing.state(&register()).await;
@@ -131,7 +104,7 @@ async fn calls_and_events_come_by_tls() {
 #[tokio::test]
 async fn nobody_is_spoken_to_whom_no_authority_of_ours_vouches_for() {
     let (authority, stranger) = (Authority::new(), Authority::new());
-    let own = authority.sign("gateway");
+    let own = authority.sign(&["gateway"]);
     let (ours, strange) = (Files::new(&authority, &own), Files::new(&stranger, &own));
     let anonymous = TlsConfig { certificate_file: None, key_file: None, ..ours.all() };
     for (what, host, tls) in [

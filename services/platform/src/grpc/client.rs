@@ -6,8 +6,12 @@ use std::{
     time::Duration,
 };
 
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use serde::{Deserialize, Serialize};
-use tonic::transport::{self, Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::{self, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::secret::Address;
 
@@ -32,6 +36,16 @@ pub enum ConnectError {
     /// Nobody is trusted.
     #[error("{0:?} needs ca_file: the certificates of the authorities to trust")]
     NoAuthority(Address),
+    /// The machine trusts nobody.
+    #[error(
+        "this machine has no CA certificates{}: install them (the package ca-certificates), name a file of them in the variable \
+         SSL_CERT_FILE, or name the CA of that address with --ca-file",
+        why(.0)
+    )]
+    NoSystemAuthority(Vec<rustls_native_certs::Error>),
+    /// A file holds no certificate.
+    #[error("{0} is no PEM file with certificates")]
+    NoCertificate(PathBuf),
     /// One of two.
     #[error("certificate_file and key_file are needed together")]
     HalfAnIdentity,
@@ -63,12 +77,32 @@ pub fn secure_channel(address: &str, tls: &TlsConfig) -> Result<Channel, Connect
     Ok(secured(address, tls)?.connect_lazy())
 }
 
+/// A connection to an address that people name, whose certificate is to be signed by an authority in a file, or else by one that
+/// this machine trusts. Nobody is asked whom to trust before the address is an `https://` one.
+///
+/// # Errors
+/// When the address is none, or nobody is trusted.
+pub fn public_channel(address: &str, ca_file: Option<&Path>) -> Result<Channel, ConnectError> {
+    let secured = secured_by(address, || {
+        let authorities = ca_file.map_or_else(of_system, of_file)?;
+        Ok(ClientTlsConfig::new().trust_anchors(authorities.roots))
+    });
+    Ok(secured?.connect_lazy())
+}
+
 fn secured(address: &str, tls: &TlsConfig) -> Result<Endpoint, ConnectError> {
+    secured_by(address, || tls.client(address))
+}
+
+fn secured_by(
+    address: &str,
+    tls: impl FnOnce() -> Result<ClientTlsConfig, ConnectError>,
+) -> Result<Endpoint, ConnectError> {
     let endpoint = endpoint(address).map_err(|error| ConnectError::Address(address.into(), error))?;
     if endpoint.uri().scheme_str() != Some("https") {
         return Ok(endpoint);
     }
-    endpoint.tls_config(tls.client(address)?).map_err(ConnectError::Tls)
+    endpoint.tls_config(tls()?).map_err(ConnectError::Tls)
 }
 
 /// The same for calls that stream. What nobody takes of a few streams does not hold up the others: the connection takes as much as
@@ -102,8 +136,8 @@ fn endpoint(address: &str) -> Result<Endpoint, transport::Error> {
 
 impl TlsConfig {
     fn client(&self, address: &str) -> Result<ClientTlsConfig, ConnectError> {
-        let authorities = self.ca_file.as_deref().ok_or_else(|| ConnectError::NoAuthority(address.into()))?;
-        let client = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(authorities)?));
+        let file = self.ca_file.as_deref().ok_or_else(|| ConnectError::NoAuthority(address.into()))?;
+        let client = ClientTlsConfig::new().trust_anchors(of_file(file)?.roots);
         match (&self.certificate_file, &self.key_file) {
             (None, None) => Ok(client),
             (Some(certificate), Some(key)) => Ok(client.identity(Identity::from_pem(read(certificate)?, read(key)?))),
@@ -114,4 +148,26 @@ impl TlsConfig {
 
 fn read(path: &Path) -> Result<Vec<u8>, ConnectError> {
     fs::read(path).map_err(|error| ConnectError::File(path.to_owned(), error))
+}
+
+/// The authorities in a file.
+fn of_file(path: &Path) -> Result<RootCertStore, ConnectError> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(path)?).collect();
+    trusting(certificates.unwrap_or_default()).ok_or_else(|| ConnectError::NoCertificate(path.to_owned()))
+}
+
+/// Those that this machine trusts, as `SSL_CERT_FILE` and `SSL_CERT_DIR` say or where its distribution keeps them.
+fn of_system() -> Result<RootCertStore, ConnectError> {
+    let found = rustls_native_certs::load_native_certs();
+    trusting(found.certs).ok_or(ConnectError::NoSystemAuthority(found.errors))
+}
+
+fn trusting(certificates: Vec<CertificateDer<'static>>) -> Option<RootCertStore> {
+    let mut authorities = RootCertStore::empty();
+    authorities.add_parsable_certificates(certificates);
+    (!authorities.is_empty()).then_some(authorities)
+}
+
+fn why(errors: &[rustls_native_certs::Error]) -> String {
+    errors.first().map(|error| format!(" ({error})")).unwrap_or_default()
 }

@@ -2,11 +2,14 @@
 
 use std::{
     collections::HashMap,
+    future::poll_fn,
     net::{IpAddr, SocketAddr},
+    ops::Deref,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -207,7 +210,7 @@ impl Peer {
         Some(from + idle)
     }
 
-    pub(super) fn leaves(&self) {
+    fn leaves(&self) {
         let mut open = self.0.connections.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.by_number.remove(&self.0.number);
     }
@@ -227,6 +230,34 @@ impl Peer {
             self.0.connections.note("given_up");
             self.0.tracked.close();
         }
+    }
+}
+
+/// The place of a connection, which is free again when this is dropped.
+pub(super) struct Seat(Peer);
+
+impl Seat {
+    pub(super) fn of(peer: Peer) -> Self {
+        Self(peer)
+    }
+
+    /// Waits until it has to go.
+    pub(super) async fn is_taken(&self) {
+        poll_fn(|context| if self.0.is_closing(context) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
+impl Deref for Seat {
+    type Target = Peer;
+
+    fn deref(&self) -> &Peer {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.leaves();
     }
 }
 

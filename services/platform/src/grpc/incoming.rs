@@ -5,19 +5,25 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use futures::{Stream, StreamExt as _, future::ready as now};
+use futures::{Stream, StreamExt as _, future::ready as now, stream::BoxStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     time::{Sleep, sleep},
 };
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tonic::transport::server::{Connected, TcpIncoming};
 
-use super::connections::{Connections, Peer};
+use super::{
+    connections::{Connections, Peer, Seat},
+    tls,
+};
 
 /// How long a client may take until it has said which protocol it speaks.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,19 +31,40 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long that is: the preface of HTTP/2. No request of HTTP/1 is shorter.
 const PREFACE_BYTES: usize = 24;
 
-/// The connections to a listener; `idle`: how long one may stay that does not call. One that finds no place is closed as soon as
-/// it is there: its client learns it at once and may try another replica.
+/// What connections are carried by.
+pub(super) type Transport = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// The connections to a listener, which speak TLS if there is a certificate; `idle`: how long one may stay that does not call.
 pub(super) fn incoming(
     listener: TcpListener,
     connections: Connections,
     idle: Duration,
-) -> impl Stream<Item = io::Result<Connection<TcpStream>>> {
+    tls: Option<Arc<tls::Current>>,
+) -> BoxStream<'static, io::Result<Connection<Transport>>> {
+    let accepted = accepted(listener, connections);
+    let connection = move |transport, seat| Connection::new(transport, seat, idle);
+    match tls {
+        None => {
+            accepted.map(move |accepted| accepted.map(|(stream, seat)| connection(Either::Left(stream), seat))).boxed()
+        }
+        Some(current) => tls::secured(accepted, current)
+            .map(move |secured| secured.map(|(stream, seat)| connection(Either::Right(Box::new(stream)), seat)))
+            .boxed(),
+    }
+}
+
+/// Those who find a place. One that finds none is closed as soon as it is there: its client learns it at once and may try another
+/// replica.
+fn accepted(
+    listener: TcpListener,
+    connections: Connections,
+) -> impl Stream<Item = io::Result<(TcpStream, Seat)>> + Send + Unpin + 'static {
     TcpIncoming::from(listener).with_nodelay(Some(true)).filter_map(move |accepted| {
         now(match accepted {
             Err(error) => Some(Err(error)),
             Ok(stream) => {
                 let address: Option<SocketAddr> = stream.peer_addr().ok();
-                connections.enter(address).map(|peer| Ok(Connection::new(stream, peer, idle)))
+                connections.enter(address).map(|peer| Ok((stream, Seat::of(peer))))
             }
         })
     })
@@ -46,14 +73,14 @@ pub(super) fn incoming(
 /// A connection that has a place, and loses it when its client does not begin to speak, or does not call.
 pub(super) struct Connection<S> {
     stream: S,
-    peer: Peer,
+    peer: Seat,
     idle: Duration,
     greeting: Option<usize>,
     until: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Connection<S> {
-    fn new(stream: S, peer: Peer, idle: Duration) -> Self {
+    fn new(stream: S, peer: Seat, idle: Duration) -> Self {
         Self { stream, peer, idle, greeting: Some(PREFACE_BYTES), until: Some(Box::pin(sleep(PATIENCE))) }
     }
 
@@ -76,11 +103,10 @@ impl<S> Connection<S> {
         }
         false
     }
-}
 
-impl<S> Drop for Connection<S> {
-    fn drop(&mut self) {
-        self.peer.leaves();
+    /// Who takes nothing of what is to be said before the end, as TLS does, does not keep a connection that has to go.
+    fn unless_over(&mut self, done: Poll<io::Result<()>>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if done.is_pending() && self.is_over(context) { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { done }
     }
 }
 
@@ -119,19 +145,21 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.unless_over(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.unless_over(shut, context)
     }
 }
 
-impl Connected for Connection<TcpStream> {
+impl<S> Connected for Connection<S> {
     type ConnectInfo = Peer;
 
     fn connect_info(&self) -> Peer {
-        self.peer.clone()
+        Peer::clone(&self.peer)
     }
 }
 
@@ -148,7 +176,7 @@ mod tests {
     fn connected() -> (DuplexStream, Connection<DuplexStream>) {
         let (client, server) = duplex(1_024);
         let connections = Connections::new(&GrpcConfig::default());
-        (client, Connection::new(server, connections.enter(None).unwrap(), PATIENCE))
+        (client, Connection::new(server, Seat::of(connections.enter(None).unwrap()), PATIENCE))
     }
 
     async fn read_all(mut connection: Connection<DuplexStream>) -> io::Result<usize> {

@@ -18,11 +18,13 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod threshold;
+mod tls;
 mod too_large;
 
 pub use arrival::{Pace, Working};
 pub use bounded::{STATUS_BYTES, bounded};
-pub use client::{ConnectError, TlsConfig, channel, secure_channel, secure_stream_channel};
+pub use client::{ConnectError, TlsConfig, channel, public_channel, secure_channel, secure_stream_channel};
 pub use door::{Door, Guarded, MethodPath};
 pub use network::{Network, NotANetwork};
 pub use server::{Edge, GrpcConfig, Server, ServerError};
+pub use tls::{ServerTlsConfig, TlsError};

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc
 
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tongxin_proto::{DESCRIPTORS, POOL};
 use tonic::{body::Body, service::Routes, transport};
 use tonic_health::{ServingStatus, server::HealthReporter};
@@ -17,8 +17,12 @@ use super::{
     network::Network,
     shed::Shed,
     threshold::Threshold,
+    tls::{self, ServerTlsConfig, TlsError},
 };
-use crate::access::{Access, MethodPermissions, PermissionMissing};
+use crate::{
+    access::{Access, MethodPermissions, PermissionMissing},
+    clock::Clock,
+};
 
 /// Streams of a connection that its client may give up before we have looked at them; one more closes it. A client whose
 /// calls end after milliseconds does so by the hundred when this machine is busy for a moment: its other calls must not end
@@ -31,6 +35,8 @@ const GIVEN_UP: usize = 1_024;
 pub struct GrpcConfig {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Certificate and key to speak TLS by; without them the port speaks none.
+    pub tls: Option<ServerTlsConfig>,
     /// Requests that are worked on at once; more are answered `UNAVAILABLE: OVERLOADED` at once. Streams, readers of the log and
     /// those who need no token are counted apart.
     pub max_requests: usize,
@@ -49,6 +55,8 @@ pub struct GrpcConfig {
     pub max_connections: usize,
     /// Seconds that a connection may stay which makes no call that is let in.
     pub idle_seconds: u64,
+    /// Seconds after which a connection is asked to end. Its calls go on to their ends, and its client makes another one.
+    pub max_connection_seconds: u64,
     /// Calls of a connection that its client may give up within half a minute; one more closes it. 0: as many as it likes, as a
     /// gateway needs that passes on what its callers do. The gateway's own default is 512.
     pub max_given_up: u32,
@@ -78,6 +86,7 @@ impl Default for GrpcConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: None,
             max_requests: 512,
             max_streaming_requests: 256,
             max_log_requests: 64,
@@ -85,6 +94,7 @@ impl Default for GrpcConfig {
             shares: BTreeMap::from([("system".to_owned(), 50)]),
             max_connections: 1024,
             idle_seconds: 30,
+            max_connection_seconds: 3_600,
             max_given_up: 0,
             max_per_address: 0,
             trusted_proxies: Vec::new(),
@@ -106,6 +116,9 @@ pub enum ServerError {
     /// The address is not to be had.
     #[error("cannot listen on {0}: is another program using the port?")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// Its certificate or key cannot be used.
+    #[error("the port cannot speak TLS with the settings in its section grpc.tls")]
+    Tls(#[from] TlsError),
     /// A method is unguarded.
     #[error(transparent)]
     Permission(#[from] PermissionMissing),
@@ -124,6 +137,7 @@ pub type Edge = BoxCloneSyncServiceLayer<Guarded<Routes>, http::Request<Body>, h
 pub struct Server {
     config: GrpcConfig,
     listener: TcpListener,
+    tls: Option<Tls>,
     access: Arc<Access>,
     permissions: MethodPermissions,
     edge: Option<Edge>,
@@ -132,11 +146,14 @@ pub struct Server {
     services: Vec<String>,
 }
 
+/// The certificate of a server, and what looks at its files have come to.
+type Tls = (Arc<tls::Current>, tls::Looks);
+
 impl Server {
     /// Listens for the services that `routes` answer and whose full names are given.
     ///
     /// # Errors
-    /// When the address is taken, or a method has no permission in the contract.
+    /// When the address is taken, the certificate or its key cannot be used, or a method has no permission in the contract.
     pub async fn bind(
         config: GrpcConfig,
         access: Arc<Access>,
@@ -144,6 +161,7 @@ impl Server {
         routes: Routes,
     ) -> Result<Self, ServerError> {
         let permissions = MethodPermissions::of_services(&POOL, services)?;
+        let tls = tls_of(&config)?;
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| ServerError::Listen(config.listen, error))?;
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -153,7 +171,7 @@ impl Server {
             .build_v1()?;
         let routes = routes.add_service(health_service).add_service(reflection);
         let services = services.iter().map(ToString::to_string).collect();
-        Ok(Self { config, listener, access, permissions, edge: None, routes, health, services })
+        Ok(Self { config, listener, tls, access, permissions, edge: None, routes, health, services })
     }
 
     /// Puts something outside of the door, for those who speak to the gateway: it passes calls on.
@@ -193,6 +211,7 @@ impl Server {
         let threshold = Threshold::new(&self.config, shed);
         let connections = Connections::new(&self.config);
         let idle = Duration::from_secs(self.config.idle_seconds);
+        let (tls, _kept_up) = self.tls.map(|(tls, looks)| (Arc::clone(&tls), keep_up(tls, looks))).unzip();
         transport::Server::builder()
             .max_concurrent_streams(self.config.max_streams)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -203,14 +222,14 @@ impl Server {
             .http2_max_local_error_reset_streams(Some(64))
             .initial_connection_window_size(4 << 20)
             .initial_stream_window_size(1 << 20)
-            .max_connection_age(Duration::from_hours(1))
-            .max_connection_age_grace(Duration::from_mins(1))
+            // No grace: with one, tonic asks nobody to end, and cuts calls off when it is over.
+            .max_connection_age(Duration::from_secs(self.config.max_connection_seconds))
             .accept_http1(self.config.accept_http1)
             .layer(threshold)
             .layer(option_layer(self.edge))
             .layer(door)
             .add_routes(self.routes)
-            .serve_with_incoming_shutdown(incoming(self.listener, connections, idle), draining)
+            .serve_with_incoming_shutdown(incoming(self.listener, connections, idle, tls), draining)
             .await?;
         Ok(())
     }
@@ -220,4 +239,17 @@ impl Server {
             self.health.set_service_status(service, status).await;
         }
     }
+}
+
+/// Reads the certificate and its key, where the port is to speak TLS.
+fn tls_of(config: &GrpcConfig) -> Result<Option<Tls>, TlsError> {
+    let Some(settings) = config.tls.clone() else { return Ok(None) };
+    let protocols: &[&[u8]] = if config.accept_http1 { &[b"h2", b"http/1.1"] } else { &[b"h2"] };
+    // Clients ask the clock of their machines, too.
+    let (current, looks) = tls::Current::load(settings, protocols, Clock::system().now())?;
+    Ok(Some((Arc::new(current), looks)))
+}
+
+fn keep_up(tls: Arc<tls::Current>, looks: tls::Looks) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(tls.keep_up(looks, Clock::system())))
 }

@@ -1,5 +1,6 @@
 //! What tests run on: private servers once for each test binary, a database for each test.
 
+pub mod certificates;
 pub mod contract;
 mod plans;
 

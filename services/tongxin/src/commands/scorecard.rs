@@ -12,7 +12,8 @@ use crate::{client::Target, figures::Card};
 #[command(after_help = "Examples:
   tongxin scorecard 441800000000 --as-of 2025-12-31
   tongxin scorecard 441823107000 --json | jq '.figures[] | {indicator_id, value}'
-  tongxin scorecard 441800000000 --gateway http://gateway:7400 --token-file token")]
+  tongxin scorecard 441800000000 --gateway https://gateway.example --token-file token
+  tongxin scorecard 441800000000 --gateway https://gateway.internal --ca-file ca.pem --token-file token")]
 pub struct Args {
     /// 12-digit code of the region
     #[arg(value_parser = region)]

@@ -2,6 +2,7 @@
 //!
 //! | file | |
 //! |---|---|
+//! | `certificates` | makes a certificate for those who try TLS |
 //! | `databases` | makes and migrates the databases |
 //! | `folder`    | the databases of a folder for other commands, whether `up` runs or not |
 //! | `keys`      | makes the keys that personal data is sealed by, and those of requests |
@@ -10,6 +11,7 @@
 //! | `token`     | keeps the token file fresh |
 //! | `sample`    | loads the sample year and shows the scorecard |
 
+mod certificates;
 mod databases;
 mod folder;
 mod keys;
@@ -25,6 +27,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use tongxin_platform::{
+    clock::Clock,
     error::chain,
     grpc::{GrpcConfig, ServerError},
     servers::{Servers, ServersConfig},
@@ -38,6 +41,7 @@ use crate::{
     services::ServiceName,
     signals,
 };
+use certificates::Certificates;
 pub use folder::Folder;
 use ports::Ports;
 use world::World;
@@ -55,6 +59,10 @@ const GRACE: Duration = Duration::from_secs(10);
   tongxin up --sample qingyuan-2025                with the sample year
   tongxin up --sample qingyuan-2025 --once         shows its scorecard and stops
   tongxin up --data-dir /srv/tongxin --port 9000   elsewhere
+  tongxin up --tls-self-signed                     the gateway at https://localhost:7400; then
+  curl --cacert .tongxin/tls/ca.pem https://localhost:7400/...
+  tongxin scorecard 441800000000 --gateway https://localhost:7400 --ca-file .tongxin/tls/ca.pem \\
+      --token-file .tongxin/token                  (other commands on this data folder need no such words)
 
 The gateway answers gRPC, gRPC-Web and JSON on PORT and has its admin port on PORT+1. Services behind it are on PORT+10, +11 ...
 and have their admin ports on PORT+20, +21 ... The token file, the log and up.json with all addresses are in the
@@ -75,6 +83,10 @@ pub struct Args {
     /// Stops when all is ready and the scorecard is shown; fails if it is not as published
     #[arg(long)]
     once: bool,
+
+    /// The gateway speaks TLS, by a certificate for localhost, 127.0.0.1 and ::1 that is made in the data folder
+    #[arg(long)]
+    tls_self_signed: bool,
 
     /// What is logged, into tongxin.log of the data folder, such as `info,tongxin_pairing=debug`
     #[arg(long, value_name = "DIRECTIVES", default_value = "info")]
@@ -118,8 +130,9 @@ pub async fn run(args: Args) -> Result<()> {
     eprintln!("Postgres and NATS are up after {:.1} s", begun.elapsed().as_secs_f64());
     let data_dir = servers.postgres().data_dir().to_owned();
     let limits = args.limits.clone().unwrap_or_default();
+    let tls = args.tls_self_signed.then(|| Certificates::in_folder(&data_dir, Clock::system().now())).transpose()?;
     let started = tokio::select! {
-        started = World::start(&servers, Ports::from(args.port), &limits, &telemetry) => started,
+        started = World::start(&servers, Ports::from(args.port), (&limits, tls.as_ref()), &telemetry) => started,
         () = &mut told => {
             servers.stop().await;
             return Ok(());

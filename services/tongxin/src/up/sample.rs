@@ -23,9 +23,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     let files = Files::of(name)?;
     let (year, kept) = (Year::of(&files)?, Kept::of(&files)?);
-    let gateway = Gateway::at(&world.instance.gateway, &world.instance.token_file)?;
+    let gateway = Gateway::at(world.instance.place(), &world.instance.token_file)?;
 
-    let register = Gateway::at(&world.instance.gateway, &world.instance.operator_token_file)?;
+    let register = Gateway::at(world.instance.place(), &world.instance.operator_token_file)?;
 
     let begun = Instant::now();
     let departments = |department| world.gateway_of(department);

@@ -19,7 +19,7 @@ use tongxin_platform::{
 };
 use tongxin_proto::monitoring::v1::Department;
 
-use super::{databases, keys, ports::Ports, token::TokenFile};
+use super::{certificates::Certificates, databases, keys, ports::Ports, token::TokenFile};
 use crate::{
     client::Gateway,
     instance::{Addresses, Instance},
@@ -53,7 +53,7 @@ impl World {
     pub async fn start(
         servers: &Servers,
         ports: Ports,
-        limits: &GrpcConfig,
+        (limits, tls): (&GrpcConfig, Option<&Certificates>),
         telemetry: &Telemetry,
     ) -> Result<(Self, Lifecycle)> {
         let listen = |address: SocketAddr| GrpcConfig { listen: address, ..limits.clone() };
@@ -97,7 +97,9 @@ impl World {
         ]);
 
         let gateway = tongxin_gateway::Config {
-            grpc: listen(ports.gateway()),
+            grpc: GrpcConfig { tls: tls.map(|tls| tls.server.clone()), ..listen(ports.gateway()) },
+            // A browser would remember it of every other server on this machine, too.
+            hsts_seconds: 0,
             admin: AdminConfig { listen: ports.gateway_admin() },
             upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.as_str().into())).collect(),
             ..tongxin_gateway::Config::on(database(ServiceName::Gateway))
@@ -115,7 +117,11 @@ impl World {
         let token_file = token_file(data_dir, "token", speaking_for(DEPARTMENT)?, clock)?;
         let instance = Instance {
             pid: std::process::id(),
-            gateway: at(gateway.grpc_address()?),
+            gateway: match tls {
+                Some(_) => format!("https://localhost:{}", gateway.grpc_address()?.port()),
+                None => at(gateway.grpc_address()?),
+            },
+            ca_file: tls.map(|tls| tls.ca_file.clone()),
             gateway_admin: at(gateway.admin_address()?),
             token_file: token_file.path.clone(),
             operator_token_file: operator_token_file.path.clone(),
@@ -138,7 +144,7 @@ impl World {
         let folder = self.instance.token_file.parent().context("the token file is in a folder")?;
         let (key, clock) = (LocalKey::of_folder(folder)?, Clock::system());
         let credentials = Credentials::local(key, speaking_for(department)?, clock);
-        Gateway::with_credentials(&self.instance.gateway, credentials)
+        Gateway::with_credentials(self.instance.place(), credentials)
     }
 
     /// Waits until all that happened before is followed.
@@ -161,13 +167,18 @@ impl World {
 
     /// Where everything is.
     pub fn welcome(&self, took: Duration) -> String {
-        let Instance { gateway, gateway_admin, token_file, operator_token_file, services, .. } = &self.instance;
+        let Instance { gateway, ca_file, gateway_admin, token_file, operator_token_file, services, .. } =
+            &self.instance;
         let row = |name: &str, place: &str, about: String| vec![name.to_owned(), place.to_owned(), about];
         let file = |path: &Path| path.display().to_string();
         let mut rows = vec![
             row("gateway", gateway, "gRPC, gRPC-Web, and JSON by POST".to_owned()),
             row("admin", gateway_admin, "/readyz, /metrics".to_owned()),
         ];
+        if let Some(ca_file) = ca_file {
+            let how = format!("--gateway {gateway} --ca-file {} --token-file {}", file(ca_file), file(token_file));
+            rows.insert(1, row("CA", &file(ca_file), how));
+        }
         let services = services.iter();
         rows.extend(services.map(|(name, at)| row(name, &at.grpc, format!("gRPC; admin port {}", at.admin))));
         rows.push(row("token", &file(token_file), format!("{} of {REGION}", ROLES.join(", "))));

@@ -8,7 +8,10 @@ use tokio::{
 };
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::HealthClient};
 
-use super::*;
+use super::{
+    raw::{GOAWAY, HEADERS, Raw},
+    *,
+};
 use crate::testing::eventually;
 
 /// A server with so many places for who asks for the log, all of which one subject may have.
@@ -181,6 +184,18 @@ async fn a_server_that_stops_ends_after_the_requests_that_are_under_way() {
     served.log.allowed.notify_one();
     under_way.await.unwrap().unwrap();
     served.running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_has_to_end_lets_its_calls_end_first() {
+    let served = Served::start(GrpcConfig { max_connection_seconds: 1, ..GrpcConfig::default() }).await;
+    let mut raw = Raw::connect(served.address, 1 << 10).await;
+    raw.ask(1, &served.bearer("operator"), true).await.unwrap();
+    served.log.arrived.acquire().await.unwrap().forget();
+    let asked = tokio::time::timeout(Duration::from_secs(20), raw.next(GOAWAY));
+    asked.await.expect("it is asked to end").expect("it ended with a call under way");
+    served.log.allowed.notify_one();
+    raw.next(HEADERS).await.expect("the call is answered");
 }
 
 #[tokio::test]

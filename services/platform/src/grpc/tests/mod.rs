@@ -4,6 +4,7 @@ mod deadline;
 mod door;
 mod limits;
 mod raw;
+mod tls;
 mod walls;
 
 use std::{net::SocketAddr, sync::Arc};

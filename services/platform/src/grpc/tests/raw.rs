@@ -9,6 +9,7 @@ use tokio::{
 
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
+pub const GOAWAY: u8 = 7;
 const SETTINGS: u8 = 4;
 const DATA: u8 = 0;
 const END_STREAM: u8 = 1;

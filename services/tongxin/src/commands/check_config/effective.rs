@@ -57,6 +57,9 @@ mod tests {
         upstreams = { pairing = 'https://user:hidden@pairing:7001?key=hidden' }
         [gateway.database]
         url = 'postgres://app@db/gateway?password=hidden'
+        [gateway.grpc.tls]
+        certificate_file = '/tls/tls.crt'
+        key_file = '/tls/tls.key'
         [migrate]
         pairing_url = 'postgres://owner:hidden@db/pairing'
         monitoring_url = 'postgres://owner:hidden@db/monitoring'
@@ -129,6 +132,10 @@ mod tests {
             "migrate.monitoring_url = \"postgres://owner:***@db/monitoring\"",
             "gateway.database.url = \"postgres://app@db/gateway?password=***\"",
             "gateway.grpc.accept_http1 = true",
+            "gateway.grpc.tls.certificate_file = \"/tls/tls.crt\"",
+            "gateway.grpc.tls.handshake_seconds = 10",
+            "pairing.grpc.tls is not set",
+            "gateway.hsts_seconds = 31536000",
             "gateway.upstreams.pairing = \"https://***@pairing:7001?***\"",
             "gateway.cors_origins = [\"https://board.example.gov.cn\"]",
             "gateway.metrics_regions = 4000",

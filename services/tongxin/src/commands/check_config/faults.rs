@@ -18,7 +18,7 @@ use tongxin_platform::{
     config,
     db::DbConfig,
     error::chain,
-    grpc::{self, GrpcConfig, TlsConfig},
+    grpc::{self, GrpcConfig, ServerTlsConfig, TlsConfig},
     personal::{BlindIndex, MasterKeys, PersonalConfig},
     region::RegionCode,
     request::{RequestKeyError, RequestKeys},
@@ -80,6 +80,7 @@ pub fn find(file: &Path) -> Vec<String> {
         database_faults("pairing", &pairing.database, &mut faults);
         share_faults("pairing", &pairing.grpc, &roles, &mut faults);
         request_key_faults("pairing", pairing.request_keys(), &mut faults);
+        tls_faults("pairing.grpc.tls", pairing.grpc.tls.as_ref(), &mut faults);
     }
     if let Some(monitoring) = monitoring(file, &mut faults) {
         database_faults("monitoring", &monitoring.database, &mut faults);
@@ -87,6 +88,7 @@ pub fn find(file: &Path) -> Vec<String> {
         connection_faults("monitoring.pairing", monitoring.pairing.expose(), &monitoring.pairing_tls, &mut faults);
         key_faults(&monitoring.personal, &mut faults);
         request_key_faults("monitoring", monitoring.request_keys(), &mut faults);
+        tls_faults("monitoring.grpc.tls", monitoring.grpc.tls.as_ref(), &mut faults);
         if token_file.is_none() {
             faults.push("token_file: monitoring needs one, for its calls to pairing".to_owned());
         }
@@ -94,6 +96,7 @@ pub fn find(file: &Path) -> Vec<String> {
     if let Some(gateway) = gateway(file, &mut faults) {
         database_faults("gateway", &gateway.database, &mut faults);
         share_faults("gateway", &gateway.grpc, &roles, &mut faults);
+        tls_faults("gateway.grpc.tls", gateway.grpc.tls.as_ref(), &mut faults);
         for (name, address) in &gateway.upstreams {
             connection_faults(
                 &format!("gateway.upstreams.{name}"),
@@ -249,6 +252,11 @@ fn connection_faults(setting: &str, address: &str, tls: &TlsConfig, faults: &mut
     }
 }
 
+fn tls_faults(section: &str, tls: Option<&ServerTlsConfig>, faults: &mut Vec<String>) {
+    let found = tls.map(|tls| tls.faults(Clock::system().now())).unwrap_or_default();
+    faults.extend(found.iter().map(|fault| format!("{section}.{}", chain(fault))));
+}
+
 fn key_faults(personal: &PersonalConfig, faults: &mut Vec<String>) {
     let keys = MasterKeys::load(personal).map(drop).and_then(|()| BlindIndex::load(personal).map(drop));
     if let Err(error) = keys {
@@ -375,6 +383,53 @@ mod tests {
             assert!(fault.starts_with(start), "{fault} is not {start}");
         }
         assert_eq!(found.len(), 13, "{found:#?}");
+    }
+
+    #[test]
+    fn a_port_that_speaks_tls_needs_a_certificate_that_is_good_and_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let faults = |section: &str, tls: &str| {
+            faults(&format!(
+                "token_file = 't'
+                 [{section}.grpc.tls]
+                 {tls}
+                 [{section}.database]
+                 url = 'postgres://a@b/c'"
+            ))
+        };
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let sign = |name: &str, until: i32| {
+            let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+            params.not_after = rcgen::date_time_ymd(until, 1, 1);
+            let key = rcgen::KeyPair::generate().unwrap();
+            std::fs::write(at(&format!("{name}.crt")), params.self_signed(&key).unwrap().pem()).unwrap();
+            std::fs::write(at(&format!("{name}.key")), key.serialize_pem()).unwrap();
+        };
+        sign("good", 2999);
+        sign("expired", 2020);
+        let pair = |certificate: &str, key: &str| {
+            format!("certificate_file = '{}'\nkey_file = '{}'", at(certificate), at(key))
+        };
+        assert_eq!(faults("gateway", &pair("good.crt", "good.key")), [""; 0]);
+        for (certificate, key, expected) in [
+            ("expired.crt", "expired.key", &["certificate_file: the certificate for expired in "][..]),
+            ("good.crt", "expired.key", &["key_file: the key in "]),
+            ("good.key", "good.key", &["certificate_file: "]),
+            ("no.crt", "no.key", &["certificate_file: cannot read ", "key_file: cannot read "]),
+        ] {
+            let found = faults("gateway", &pair(certificate, key));
+            assert_eq!(found.len(), expected.len(), "{found:#?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.starts_with(&format!("gateway.grpc.tls.{expected}")), "{found}");
+            }
+        }
+        let half = faults("gateway", "certificate_file = 'x'");
+        assert!(half[0].starts_with("gateway: ") && half[0].contains("key_file"), "{half:#?}");
+        let of_pairing = faults("pairing", &pair("no.crt", "good.key"));
+        assert!(
+            of_pairing.iter().any(|fault| fault.starts_with("pairing.grpc.tls.certificate_file: ")),
+            "{of_pairing:#?}"
+        );
     }
 
     #[tokio::test]

@@ -12,8 +12,8 @@ use crate::settings::Settings;
 
 /// Shows the settings that a file and the environment come to, defaults included and secrets masked.
 ///
-/// Lists everything that is wrong: one line for each section that cannot be read, key file that is missing, URL or
-/// log directive that is none, and permission that no service knows. Starts nothing and connects to nothing.
+/// Lists everything that is wrong: one line for each section that cannot be read, key file that is missing, certificate that has
+/// expired or is not that of its key, URL or log directive that is none, and permission that no service knows. Starts nothing and connects to nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin check-config tongxin.toml

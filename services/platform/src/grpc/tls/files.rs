@@ -1,0 +1,85 @@
+//! The files of a certificate and its key, and what they come to.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    sync::Arc,
+};
+
+use rustls::{
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    sign::CertifiedKey,
+};
+use sha2::{Digest as _, Sha256};
+
+use super::{ServerTlsConfig, TlsError, certificate::Certificate};
+
+/// More than any chain of certificates has.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// What the files hold at a moment.
+pub(super) struct Files {
+    pub(super) certificate: Vec<u8>,
+    pub(super) key: Vec<u8>,
+}
+
+/// By which content is known again that is not to be kept.
+pub(super) type Fingerprint = [u8; 32];
+
+impl Files {
+    pub(super) fn read(config: &ServerTlsConfig) -> Result<Self, TlsError> {
+        Ok(Self { certificate: Self::certificate(config)?, key: Self::key(config)? })
+    }
+
+    pub(super) fn certificate(config: &ServerTlsConfig) -> Result<Vec<u8>, TlsError> {
+        read("certificate_file", &config.certificate_file)
+    }
+
+    pub(super) fn key(config: &ServerTlsConfig) -> Result<Vec<u8>, TlsError> {
+        read("key_file", &config.key_file)
+    }
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let length = u64::try_from(self.certificate.len()).unwrap_or(u64::MAX);
+        Sha256::new()
+            .chain_update(length.to_be_bytes())
+            .chain_update(&self.certificate)
+            .chain_update(&self.key)
+            .finalize()
+            .into()
+    }
+
+    /// A certificate with its key, if they are one pair.
+    pub(super) fn pair(&self, config: &ServerTlsConfig) -> Result<(Arc<CertifiedKey>, Certificate), TlsError> {
+        let no_certificate = || TlsError::NoCertificate(config.certificate_file.clone());
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
+            .collect::<Result<_, _>>()
+            .map_err(|_| no_certificate())?;
+        let certificate = chain.first().and_then(|own| Certificate::read(own)).ok_or_else(no_certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| TlsError::NoKey(config.key_file.clone()))?;
+        let certified = CertifiedKey::from_der(chain, key, &ring::default_provider());
+        let certified = certified.map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                TlsError::Mismatch { key: config.key_file.clone(), certificate: config.certificate_file.clone() }
+            }
+            rustls::Error::InvalidCertificate(_) => TlsError::Unsound(config.certificate_file.clone(), error),
+            error => TlsError::Unusable(config.key_file.clone(), error),
+        })?;
+        Ok((Arc::new(certified), certificate))
+    }
+}
+
+fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+    bounded(path).map_err(|source| TlsError::File { setting, path: path.to_owned(), source })
+}
+
+fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has more than 1 MiB"));
+    }
+    Ok(bytes)
+}

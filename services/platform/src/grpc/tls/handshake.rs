@@ -1,0 +1,167 @@
+//! Handshakes: each beside accepting and for a bounded time, so that whoever does not finish his holds up nobody.
+
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
+
+use futures::{Stream, StreamExt as _, stream};
+use opentelemetry::{KeyValue, global, metrics::Counter};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy, sink},
+    net::TcpStream,
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tracing::debug;
+
+use super::current::Current;
+use crate::{error::chain, grpc::connections::Seat};
+
+/// The first byte of whoever speaks TLS.
+const HANDSHAKE: u8 = 0x16;
+
+/// Told to those who speak HTTP instead, in the words that HTTP/1 has for it.
+const HINT: &str = "this port speaks TLS: its address begins with https://\n";
+
+/// Bytes of a request in plain text that are read before the connection is closed, so that the hint arrives.
+const PLAIN_BYTES: u64 = 64 << 10;
+
+/// Connections that have spoken TLS, of those that were accepted. There are as many handshakes at once as connections that were
+/// not let in: each has its place among those, and loses it to who comes later when there are too many.
+pub(in crate::grpc) fn secured(
+    accepted: impl Stream<Item = io::Result<(TcpStream, Seat)>> + Send + Unpin + 'static,
+    current: Arc<Current>,
+) -> impl Stream<Item = io::Result<(TlsStream<TcpStream>, Seat)>> + Send {
+    let beside = Beside { accepted, handshakes: JoinSet::new(), current, failures: Failures::new() };
+    stream::unfold(beside, |mut beside| async move { Some((beside.next().await?, beside)) })
+}
+
+/// A listener, and the handshakes beside it. They end with it.
+struct Beside<S> {
+    accepted: S,
+    handshakes: JoinSet<Option<(TlsStream<TcpStream>, Seat)>>,
+    current: Arc<Current>,
+    failures: Failures,
+}
+
+impl<S: Stream<Item = io::Result<(TcpStream, Seat)>> + Unpin> Beside<S> {
+    async fn next(&mut self) -> Option<io::Result<(TlsStream<TcpStream>, Seat)>> {
+        loop {
+            tokio::select! {
+                accepted = self.accepted.next() => match accepted? {
+                    Ok((stream, seat)) => {
+                        let handshake = shake_hands(stream, seat, Arc::clone(&self.current), self.failures.clone());
+                        self.handshakes.spawn(handshake);
+                    }
+                    Err(error) => return Some(Err(error)),
+                },
+                Some(done) = self.handshakes.join_next() => {
+                    if let Ok(Some(secured)) = done {
+                        return Some(Ok(secured));
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    seat: Seat,
+    current: Arc<Current>,
+    failures: Failures,
+) -> Option<(TlsStream<TcpStream>, Seat)> {
+    let patience = current.patience();
+    let secured = tokio::select! {
+        secured = timeout(patience, secure(stream, &current)) => secured.unwrap_or(Err(Failure::TooSlow(patience))),
+        // Another one needs its place, which is counted there.
+        () = seat.is_taken() => return None,
+    };
+    match secured {
+        Ok(stream) => Some((stream, seat)),
+        Err(failure) => {
+            failures.count(&failure, seat.address());
+            None
+        }
+    }
+}
+
+async fn secure(stream: TcpStream, current: &Current) -> Result<TlsStream<TcpStream>, Failure> {
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 0 {
+        return Err(Failure::Left);
+    }
+    if first[0] != HANDSHAKE {
+        // Whether it reads that or not.
+        let _ = explain(stream).await;
+        return Err(Failure::Plain);
+    }
+    Ok(TlsAcceptor::from(current.serving()).accept(stream).await?)
+}
+
+async fn explain(mut stream: TcpStream) -> io::Result<()> {
+    let length = HINT.len();
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{HINT}"
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await?;
+    copy(&mut stream.take(PLAIN_BYTES), &mut sink()).await?;
+    Ok(())
+}
+
+/// Why there is no handshake.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("it was not done after {0:?}")]
+    TooSlow(Duration),
+    #[error("the client speaks no TLS")]
+    Plain,
+    #[error("the client left")]
+    Left,
+    #[error("the client refuses us")]
+    Refused(#[source] rustls::Error),
+    #[error("there is no TLS that both speak")]
+    Protocol(#[source] rustls::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            // The certificate, most of the time: the alert says which fault it found.
+            Some(error @ rustls::Error::AlertReceived(_)) => Self::Refused(error.clone()),
+            Some(error) => Self::Protocol(error.clone()),
+            None => Self::Left,
+        }
+    }
+}
+
+impl Failure {
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::TooSlow(_) => "timeout",
+            Self::Plain => "plaintext",
+            Self::Left => "closed",
+            Self::Refused(_) => "refused_by_client",
+            Self::Protocol(_) => "protocol",
+        }
+    }
+}
+
+/// Counts handshakes that fail. Anybody can cause them, so the log has them for those who look for them alone.
+#[derive(Clone)]
+struct Failures(Counter<u64>);
+
+impl Failures {
+    fn new() -> Self {
+        let counter = global::meter("tongxin")
+            .u64_counter("tongxin_tls_handshakes_failed")
+            .with_description("TLS handshakes that came to nothing, by reason")
+            .build();
+        Self(counter)
+    }
+
+    fn count(&self, failure: &Failure, address: Option<IpAddr>) {
+        self.0.add(1, &[KeyValue::new("reason", failure.reason())]);
+        debug!(client.address = ?address, error = chain(failure), "a TLS handshake failed");
+    }
+}
