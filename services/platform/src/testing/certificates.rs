@@ -88,7 +88,7 @@ impl Signed {
     ///
     /// # Panics
     /// When the folder cannot be written to.
-    #[must_use]
+    #[expect(clippy::must_use_candidate, reason = "some want the files alone")]
     pub fn write(&self, folder: &Path) -> ServerTlsConfig {
         let file = |name: &str, text: &str| {
             fs::write(folder.join(name), text).expect("a folder");

@@ -120,8 +120,8 @@ mod tests {
     fn nobody_else_reads_the_key() {
         let folder = tempfile::tempdir().unwrap();
         let made = Certificates::in_folder(folder.path(), now()).unwrap();
-        let mode = fs::metadata(made.server.key_file).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let rights = fs::metadata(made.server.key_file).unwrap().permissions().mode();
+        assert_eq!(rights & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path().join("tls")).unwrap().count(), 3, "the key of the CA is kept nowhere");
     }
 }

@@ -84,7 +84,7 @@ pub struct Args {
     #[arg(long)]
     once: bool,
 
-    /// The gateway speaks TLS, by a certificate for localhost, 127.0.0.1 and ::1 that is made in the data folder
+    /// The gateway speaks TLS, by a certificate for `localhost`, `127.0.0.1` and `::1` that is made in the data folder
     #[arg(long)]
     tls_self_signed: bool,
 
