@@ -47,7 +47,8 @@ impl App {
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let upstreams = Upstreams::connect(&config.upstreams, &config.upstream_tls, config.upstream_connections)?;
         let max_bytes = config.grpc.max_message_bytes;
-        let edge = ServiceBuilder::new().option_layer(cors::allow(&config.cors_origins)).layer(WebEdge::new(max_bytes));
+        let web = WebEdge::new(max_bytes, Duration::from_secs(config.grpc.stall_seconds));
+        let edge = ServiceBuilder::new().option_layer(cors::allow(&config.cors_origins)).layer(web);
         let service = Service::connect("gateway", config.service(), surroundings, &migrations()).await?;
 
         let consumers = consumers::of(&service, |source| upstreams.log_channel(source));
@@ -66,7 +67,7 @@ impl App {
         Ok(Self { listening, consumers, progress, figures })
     }
 
-    /// Where it answers gRPC, gRPC-Web and JSON.
+    /// Where it answers gRPC, gRPC-Web and Connect.
     ///
     /// # Errors
     /// When the system does not tell.
