@@ -29,7 +29,7 @@ run: ## Builds and runs everything on this machine with the sample year, until C
 
 .PHONY: test
 test: ## Runs every test, on private servers of its own
-	@$(SETUP) compiler postgres nats python
+	@$(SETUP) compiler postgres nats buf python node
 	cargo build --workspace
 	cargo test --workspace
 
@@ -68,8 +68,8 @@ advisories: ## Looks for known holes in dependencies (fetches the advisory datab
 	cargo-deny check advisories
 
 .PHONY: setup
-setup: ## Installs what is missing: Postgres, nats-server, buf, grpcio-tools, cargo-deny
-	@$(SETUP) compiler postgres nats buf python deny
+setup: ## Installs what is missing: Postgres, nats-server, buf, grpcio-tools, connect-web, cargo-deny
+	@$(SETUP) compiler postgres nats buf python node deny
 
 .PHONY: clean
 clean: ## Removes what was built and the tools of setup, but no data

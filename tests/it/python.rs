@@ -3,9 +3,8 @@
 use std::{path::Path, process::Stdio, time::Duration};
 
 use tokio::process::Command;
-use tongxin_tests::output;
 
-use crate::support::{VILLAGE, shared};
+use crate::support::{VILLAGE, shared, tokens};
 
 /// Runs a script of `tests/python` with what tells it who it is.
 async fn runs(script: &str, tokens: &Path) {
@@ -32,23 +31,14 @@ async fn a_python_client_pairs_and_sees_the_scorecard_follow() {
 
 #[tokio::test]
 async fn python_clients_lead_a_household_into_monitoring_and_see_the_scorecard_follow() {
-    let shared = shared().await;
-    let tokens = tempfile::tempdir().unwrap();
-    for (person, role, region) in [
+    let tokens = tokens(&[
         ("clerk", "village", VILLAGE),
         ("colleague", "village", VILLAGE),
         ("town", "town", "441823107000"),
         ("county", "county", "441823000000"),
         ("department", "department", "441823000000"),
         ("elsewhere", "county", "441825000000"),
-    ] {
-        let mut arguments = vec!["token", "--role", role, "--region", region, "--subject", person];
-        if role == "department" {
-            arguments.extend(["--department", "medical_insurance"]);
-        }
-        let signed = output(&arguments, shared.data_dir()).await.unwrap();
-        assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
-        std::fs::write(tokens.path().join(person), signed.stdout).unwrap();
-    }
+    ])
+    .await;
     runs("monitoring.py", tokens.path()).await;
 }

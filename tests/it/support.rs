@@ -7,7 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tongxin_platform::testing::eventually;
@@ -22,6 +23,7 @@ use tongxin_proto::{
 use tongxin_tests::{
     Clients, Instance, Program,
     entries::{party_pairing, recipient, register, request_id, supporter},
+    output,
 };
 
 use crate::tables::sql;
@@ -127,6 +129,27 @@ pub fn data_folder() -> TempDir {
     // It reads from us until there is nobody.
     std::mem::forget(heir.unwrap());
     folder
+}
+
+/// Tokens in files that are named after people, each with a role in a region. Departments are the one of medical insurance.
+pub async fn tokens(people: &[(&str, &str, &str)]) -> TempDir {
+    let shared = shared().await;
+    let tokens = tempfile::tempdir().unwrap();
+    for (person, role, region) in people {
+        let mut arguments = vec!["token", "--role", role, "--region", region, "--subject", person];
+        if *role == "department" {
+            arguments.extend(["--department", "medical_insurance"]);
+        }
+        let signed = output(&arguments, shared.data_dir()).await.unwrap();
+        assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+        std::fs::write(tokens.path().join(person), signed.stdout).unwrap();
+    }
+    tokens
+}
+
+/// A day as JSON has it.
+pub fn date_in_json(day: NaiveDate) -> Value {
+    json!({ "year": day.year(), "month": day.month(), "day": day.day() })
 }
 
 pub const END_OF_2025: Option<Date> = Some(Date { year: 2025, month: 12, day: 31 });

@@ -47,10 +47,11 @@ impl App {
     pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
         let upstreams = Upstreams::connect(&config.upstreams, &config.upstream_tls, config.upstream_connections)?;
         let max_bytes = config.grpc.max_message_bytes;
+        let web = WebEdge::new(max_bytes, Duration::from_secs(config.grpc.stall_seconds));
         let edge = ServiceBuilder::new()
             .layer(headers::for_browsers(config.https_only()))
             .option_layer(cors::allow(&config.cors_origins))
-            .layer(WebEdge::new(max_bytes));
+            .layer(web);
         let service = Service::connect("gateway", config.service(), surroundings, &migrations()).await?;
 
         let consumers = consumers::of(&service, |source| upstreams.log_channel(source));
@@ -72,7 +73,7 @@ impl App {
         Ok(Self { listening, consumers, progress, figures })
     }
 
-    /// Where it answers gRPC, gRPC-Web and JSON.
+    /// Where it answers gRPC, gRPC-Web and Connect.
     ///
     /// # Errors
     /// When the system does not tell.

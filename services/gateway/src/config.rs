@@ -18,7 +18,7 @@ use crate::proxy::Origin;
 pub struct Config {
     /// Its database.
     pub database: DbConfig,
-    /// Its server, which speaks gRPC, gRPC-Web, and JSON over HTTP.
+    /// Its server, which speaks gRPC, gRPC-Web and Connect.
     #[serde(default, serialize_with = "as_used")]
     pub grpc: GrpcConfig,
     /// Its admin port.
@@ -108,7 +108,7 @@ impl Config {
 /// when this machine is busy for a moment.
 const GIVEN_UP: u32 = 512;
 
-/// JSON and gRPC-Web come over HTTP/1 as well; and whoever is connected is nobody's gateway.
+/// Connect and gRPC-Web come over HTTP/1 as well; and whoever is connected is nobody's gateway.
 fn with_http1(grpc: &GrpcConfig) -> GrpcConfig {
     let max_given_up = if grpc.max_given_up == 0 { GIVEN_UP } else { grpc.max_given_up };
     GrpcConfig { accept_http1: true, max_given_up, ..grpc.clone() }

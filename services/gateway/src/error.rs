@@ -1,5 +1,7 @@
 //! Everything that can go wrong in the gateway, and what the caller is told.
 
+use std::error::Error as StdError;
+
 use chrono::NaiveDate;
 use tongxin_platform::{
     error::{ErrorKind, ServiceError, database_kind, to_status},
@@ -41,21 +43,51 @@ pub enum Error {
         fault: &'static str,
     },
 
-    /// A body with more bytes than are taken.
+    /// A body that is not in the form that its head promises. What it holds instead is not repeated.
+    #[error("the body cannot be read: {0}")]
+    MessageMalformed(&'static str),
+
+    /// A message with more bytes than are taken, packed or unpacked.
     #[error("the message has more than {0} bytes: send less at once")]
     MessageTooLarge(usize),
 
     /// The body did not come to its end.
     #[error("the body could not be read")]
-    BodyBroken(#[source] axum::Error),
+    BodyBroken(#[source] Status),
+
+    /// A header that says how a call is made, with a value that it cannot have.
+    #[error("{name} {fault}")]
+    HeaderInvalid {
+        /// The header.
+        name: &'static str,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+
+    /// A compression that is not known here.
+    #[error("{0} names a compression that is not known here: send gzip or identity")]
+    CompressionUnknown(&'static str),
+
+    /// A method that takes or answers a stream where its form has none, or the reverse.
+    #[error("{fault}: send {instead}")]
+    FormWrong {
+        /// Why the form does not do.
+        fault: &'static str,
+        /// Content types that do.
+        instead: &'static str,
+    },
 
     /// Another service cannot be reached.
     #[error("a service cannot be reached")]
     UpstreamUnavailable(#[from] tonic::transport::Error),
 
+    /// An answer with more bytes than are passed on.
+    #[error("the answer is too large: ask for less at once")]
+    AnswerTooLarge,
+
     /// An answer does not have the form that the contract gives it.
-    #[error("an answer cannot be written as JSON")]
-    AnswerMalformed(#[from] serde_json::Error),
+    #[error("an answer cannot be passed on")]
+    AnswerMalformed(#[source] Box<dyn StdError + Send + Sync>),
 
     /// Postgres failed.
     #[error("the database failed")]
@@ -72,8 +104,11 @@ impl ServiceError for Error {
             | Self::DateInFuture(_)
             | Self::NotADate
             | Self::JsonMalformed { .. }
-            | Self::BodyBroken(_) => ErrorKind::Invalid,
-            Self::MessageTooLarge(_) => ErrorKind::ResourceExhausted,
+            | Self::MessageMalformed(_)
+            | Self::BodyBroken(_)
+            | Self::HeaderInvalid { .. } => ErrorKind::Invalid,
+            Self::CompressionUnknown(_) | Self::FormWrong { .. } => ErrorKind::Unimplemented,
+            Self::MessageTooLarge(_) | Self::AnswerTooLarge => ErrorKind::ResourceExhausted,
             Self::UpstreamUnavailable(_) => ErrorKind::Unavailable,
             Self::AnswerMalformed(_) => ErrorKind::Internal,
             Self::Database(error) => database_kind(error),
@@ -86,8 +121,12 @@ impl ServiceError for Error {
             Self::NotARegion(_) => "REGION_CODE_INVALID",
             Self::DateInFuture(_) => "DATE_IN_FUTURE",
             Self::NotADate => "DATE_INVALID",
-            Self::JsonMalformed { .. } | Self::BodyBroken(_) => "MESSAGE_MALFORMED",
+            Self::JsonMalformed { .. } | Self::MessageMalformed(_) | Self::BodyBroken(_) => "MESSAGE_MALFORMED",
             Self::MessageTooLarge(_) => "MESSAGE_TOO_LARGE",
+            Self::HeaderInvalid { .. } => "HEADER_INVALID",
+            Self::CompressionUnknown(_) => "COMPRESSION_UNKNOWN",
+            Self::FormWrong { .. } => "CONTENT_TYPE_WRONG",
+            Self::AnswerTooLarge => "ANSWER_TOO_LARGE",
             Self::UpstreamUnavailable(_) => "SERVICE_UNAVAILABLE",
             Self::AnswerMalformed(_) | Self::Database(_) => "INTERNAL",
         }
@@ -98,29 +137,17 @@ impl ServiceError for Error {
             Self::NotARegion(_) | Self::RegionNotFound(_) => Some("region_code"),
             Self::DateInFuture(_) | Self::NotADate => Some("as_of"),
             Self::JsonMalformed { .. }
+            | Self::MessageMalformed(_)
             | Self::MessageTooLarge(_)
             | Self::BodyBroken(_)
+            | Self::HeaderInvalid { .. }
+            | Self::CompressionUnknown(_)
+            | Self::FormWrong { .. }
             | Self::UpstreamUnavailable(_)
+            | Self::AnswerTooLarge
             | Self::AnswerMalformed(_)
             | Self::Database(_) => None,
         }
-    }
-}
-
-impl Error {
-    /// What a caller is told. Why a body was not read to its end stands in what broke it, if that was the door.
-    #[must_use]
-    pub fn into_status(self) -> Status {
-        if let Self::BodyBroken(error) = &self {
-            let mut cause = Some(error as &(dyn std::error::Error + 'static));
-            while let Some(error) = cause {
-                if let Some(status) = error.downcast_ref::<Status>() {
-                    return status.clone();
-                }
-                cause = error.source();
-            }
-        }
-        to_status(&self)
     }
 }
 

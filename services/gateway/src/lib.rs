@@ -3,7 +3,7 @@
 //! | room | |
 //! |---|---|
 //! | `grpc`      | the gateway's own calls: indicators and scorecards |
-//! | `proxy`     | calls of other services, passed through, and JSON for all of them |
+//! | `proxy`     | calls of other services, passed through, and the web's protocols for all of them |
 //! | `consumers` | what each service's events add to which figure |
 //! | `domain`    | the catalogue of indicators, and how figures come about |
 //! | `store`     | facts, their roll-ups, and the names of regions |

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Unavailable,
     /// Send less.
     ResourceExhausted,
+    /// Ask in another way: this one is not known here.
+    Unimplemented,
     /// Report it: the fault is ours.
     Internal,
 }
@@ -48,6 +50,7 @@ impl ErrorKind {
             Self::Unauthenticated => Code::Unauthenticated,
             Self::Unavailable => Code::Unavailable,
             Self::ResourceExhausted => Code::ResourceExhausted,
+            Self::Unimplemented => Code::Unimplemented,
             Self::Internal => Code::Internal,
         }
     }

@@ -191,8 +191,10 @@ attacks! {
     SILENT_STREAMS: "streams that are opened and say nothing", true = streams::silent;
     ONE_SUBJECT: "the same with many tokens of one subject", true = streams::silent_of_one_subject;
     TRICKLE: "streams that send a byte now and then", true = streams::trickle;
+    TRICKLE_IN_CONNECT: "the same in Connect", true = streams::trickle_in_connect;
     SLOW_JSON: "JSON bodies that do not go on", true = streams::slow_json;
     UNREAD: "answers that nobody reads", true = streams::unread;
+    UNREAD_IN_CONNECT: "streams of answers in Connect that nobody reads", true = streams::unread_in_connect;
     SIPPED: "answers that are read byte by byte", true = streams::sipped;
     WATCHES: "watches of health without a token", true = streams::watches;
     IDLE: "connections that make no call", true = sockets::idle;

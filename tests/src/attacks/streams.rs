@@ -16,9 +16,13 @@ use super::{
     wire::{DATA, INITIAL_WINDOW, WINDOW_UPDATE, Wire},
 };
 
+const GRPC: &str = "application/grpc";
+const CONNECT: &str = "application/connect+proto";
+
 const SUBMIT: &str = "/tongxin.monitoring.v1.SignalService/SubmitWarnings";
 const LIST: &str = "/tongxin.pairing.v1.PairingService/ListOrganisations";
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
+const REFLECT: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 /// Connections that streams are spread over.
 const CONNECTIONS: usize = 4;
@@ -33,7 +37,7 @@ const REST: Duration = Duration::from_millis(200);
 async fn keep_open(
     target: &Target,
     tally: &Arc<Tally>,
-    path: &'static str,
+    (form, path): (&str, &str),
     tokens: &[Option<String>],
     every: Option<&[u8]>,
 ) -> Result<()> {
@@ -45,7 +49,7 @@ async fn keep_open(
             for stream in 0..STREAMS {
                 let token = tokens[(number * STREAMS + stream) % tokens.len()].as_deref();
                 tally.sent();
-                let Ok(stream) = wire.call(path, token, false).await else { break };
+                let Ok(stream) = wire.call_in(form, path, token, false).await else { break };
                 streams.push(stream);
             }
             held.push((wire, streams));
@@ -64,24 +68,29 @@ async fn keep_open(
 
 pub(super) async fn silent(target: Target, tally: Arc<Tally>) -> Result<()> {
     let token = target.token("department", "silent")?;
-    keep_open(&target, &tally, SUBMIT, &[Some(token)], None).await
+    keep_open(&target, &tally, (GRPC, SUBMIT), &[Some(token)], None).await
 }
 
 pub(super) async fn silent_of_one_subject(target: Target, tally: Arc<Tally>) -> Result<()> {
     let regions = [super::VILLAGE, "441881100201", "441881100202", "441881100203"];
     let tokens: Result<Vec<_>> =
         regions.iter().map(|region| target.token_in(region, "department", "many").map(Some)).collect();
-    keep_open(&target, &tally, SUBMIT, &tokens?, None).await
+    keep_open(&target, &tally, (GRPC, SUBMIT), &tokens?, None).await
 }
 
 /// The length of a message of 64 KiB, and of that a byte after the other.
 pub(super) async fn trickle(target: Target, tally: Arc<Tally>) -> Result<()> {
     let token = target.token("department", "trickle")?;
-    keep_open(&target, &tally, SUBMIT, &[Some(token)], Some(&[0])).await
+    keep_open(&target, &tally, (GRPC, SUBMIT), &[Some(token)], Some(&[0])).await
+}
+
+pub(super) async fn trickle_in_connect(target: Target, tally: Arc<Tally>) -> Result<()> {
+    let token = target.token("department", "trickle")?;
+    keep_open(&target, &tally, (CONNECT, SUBMIT), &[Some(token)], Some(&[0])).await
 }
 
 pub(super) async fn watches(target: Target, tally: Arc<Tally>) -> Result<()> {
-    keep_open(&target, &tally, WATCH, &[None], Some(&[0; 5])).await
+    keep_open(&target, &tally, (GRPC, WATCH), &[None], Some(&[0; 5])).await
 }
 
 pub(super) async fn slow_json(target: Target, tally: Arc<Tally>) -> Result<()> {
@@ -129,6 +138,35 @@ pub(super) async fn unread(target: Target, tally: Arc<Tally>) -> Result<()> {
     loop {
         let held = ask(&target, &tally, 0, &token).await?;
         while held.iter().all(|(wire, _)| !wire.is_over()) {
+            sleep(REST).await;
+        }
+    }
+}
+
+/// Asks over and over for the descriptors of the largest services, in streams whose answers have no room.
+pub(super) async fn unread_in_connect(target: Target, tally: Arc<Tally>) -> Result<()> {
+    // file_containing_symbol
+    let name = b"tongxin.monitoring.v1.CaseService";
+    let question = [&[0x22, u8::try_from(name.len())?][..], name].concat();
+    let length = u32::try_from(question.len())?.to_be_bytes();
+    let questions = [&[0][..], &length, &question].concat().repeat(100);
+    loop {
+        let mut held = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let Ok(mut wire) = Wire::open(&target.address, &[(INITIAL_WINDOW, 0)], Arc::clone(&tally)).await else {
+                continue;
+            };
+            for _ in 0..STREAMS {
+                tally.sent();
+                let Ok(stream) = wire.call_in(CONNECT, REFLECT, None, false).await else { break };
+                if wire.frame(DATA, 0, stream, &questions).await.is_err() {
+                    break;
+                }
+            }
+            held.push(wire);
+        }
+        let refused = tally.turned_away();
+        while held.iter().all(|wire| !wire.is_over()) && tally.turned_away() < refused + STREAMS as u64 {
             sleep(REST).await;
         }
     }

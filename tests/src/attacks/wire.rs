@@ -91,14 +91,19 @@ impl Wire {
 
     /// Begins a gRPC call and returns its stream.
     pub async fn call(&mut self, path: &str, token: Option<&str>, ends: bool) -> io::Result<u32> {
+        self.call_in("application/grpc", path, token, ends).await
+    }
+
+    /// The same in another protocol, by its content type.
+    pub async fn call_in(&mut self, form: &str, path: &str, token: Option<&str>, ends: bool) -> io::Result<u32> {
         let stream = self.next_stream;
         self.next_stream += 2;
         let flags = END_HEADERS | if ends { END_STREAM } else { 0 };
-        self.frame(HEADERS, flags, stream, &head(path, token)).await?;
+        self.frame(HEADERS, flags, stream, &head_in(form, path, token)).await?;
         Ok(stream)
     }
 
-    /// Sends a whole gRPC message and ends the request.
+    /// Sends a whole message as gRPC and Connect have it, and ends the request.
     pub async fn message(&mut self, stream: u32, message: &[u8]) -> io::Result<()> {
         let length = u32::try_from(message.len()).unwrap_or_default().to_be_bytes();
         self.frame(DATA, END_STREAM, stream, &[&[0][..], &length, message].concat()).await
@@ -107,6 +112,10 @@ impl Wire {
 
 /// The headers of a gRPC call in HPACK, each a literal that is not indexed.
 pub fn head(path: &str, token: Option<&str>) -> Vec<u8> {
+    head_in("application/grpc", path, token)
+}
+
+fn head_in(form: &str, path: &str, token: Option<&str>) -> Vec<u8> {
     let mut block = Vec::new();
     let mut field = |name: &str, value: &str| {
         block.push(0);
@@ -117,7 +126,7 @@ pub fn head(path: &str, token: Option<&str>) -> Vec<u8> {
     field(":scheme", "http");
     field(":path", path);
     field(":authority", "127.0.0.1");
-    field("content-type", "application/grpc");
+    field("content-type", form);
     field("te", "trailers");
     if let Some(token) = token {
         field("authorization", &format!("Bearer {token}"));
@@ -153,7 +162,8 @@ async fn count(mut read: OwnedReadHalf, tally: &Tally) -> io::Result<()> {
         match (head[3], head[4]) {
             (RST_STREAM, _) => tally.refused(),
             // A head that is the end, too, says no more than why not.
-            (HEADERS, flags) if flags & END_STREAM != 0 => tally.refused(),
+            // Connect has the reason in a body.
+            (HEADERS | DATA, flags) if flags & END_STREAM != 0 => tally.refused(),
             (GOAWAY, _) => return Ok(()),
             (SETTINGS | PING, flags) if flags & ACK != 0 => {}
             _ => {}

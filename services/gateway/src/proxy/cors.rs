@@ -9,7 +9,7 @@ use http::{
 use serde::{Deserialize, Serialize};
 use tower_http::cors::CorsLayer;
 
-use super::json::TIMEOUT;
+use super::connect::TIMEOUT;
 
 /// How long a browser may remember what we allow.
 const REMEMBERED: Duration = Duration::from_hours(1);
@@ -56,6 +56,9 @@ pub fn allow(origins: &[Origin]) -> Option<CorsLayer> {
             "grpc-timeout",
             TIMEOUT,
             "connect-protocol-version",
+            "connect-content-encoding",
+            "connect-accept-encoding",
+            "content-encoding",
             "x-grpc-web",
             "x-user-agent",
             "traceparent",
@@ -63,7 +66,8 @@ pub fn allow(origins: &[Origin]) -> Option<CorsLayer> {
         ]
         .map(HeaderName::from_static),
     );
-    let read = ["grpc-status", "grpc-message", "grpc-status-details-bin"].map(HeaderName::from_static);
+    let read = ["grpc-status", "grpc-message", "grpc-status-details-bin", "connect-content-encoding"]
+        .map(HeaderName::from_static);
     let layer = CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::POST])

@@ -5,26 +5,32 @@ use std::{
     future::{Future, ready},
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
-use axum::body::Body as AxumBody;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE},
+};
+use http_body_util::Full;
 use tonic::body::Body;
-use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, ServiceExt as _};
 
-use super::{connect, json};
+use super::{
+    connect::{self, Limits},
+    web,
+};
 
-/// Answers calls in JSON and in gRPC-Web by asking what it is laid around in gRPC, and lets calls in gRPC through.
+/// Answers calls in Connect and in gRPC-Web by asking what it is laid around in gRPC, and lets calls in gRPC through.
 #[derive(Debug, Clone)]
 pub struct WebEdge {
-    max_bytes: usize,
+    limits: Limits,
 }
 
 impl WebEdge {
-    /// Takes bodies in JSON of so many bytes at most.
-    pub fn new(max_bytes: usize) -> Self {
-        Self { max_bytes }
+    /// Takes messages of so many bytes at most, and waits so long until something of an answer is taken.
+    pub fn new(max_bytes: usize, stall: Duration) -> Self {
+        Self { limits: Limits { max_bytes, stall } }
     }
 }
 
@@ -32,7 +38,7 @@ impl<S> Layer<S> for WebEdge {
     type Service = Edged<S>;
 
     fn layer(&self, inner: S) -> Edged<S> {
-        Edged { inner, max_bytes: self.max_bytes }
+        Edged { inner, limits: self.limits }
     }
 }
 
@@ -40,7 +46,7 @@ impl<S> Layer<S> for WebEdge {
 #[derive(Debug, Clone)]
 pub struct Edged<S> {
     inner: S,
-    max_bytes: usize,
+    limits: Limits,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -59,38 +65,19 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Answer {
-        let (inner, max_bytes) = (self.inner.clone(), self.max_bytes);
-        let is_post = request.method() == Method::POST;
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        let (inner, limits) = (self.inner.clone(), self.limits);
+        if request.method() != Method::POST {
+            return Box::pin(ready(Ok(post_only())));
+        }
         match Form::of(request.headers()) {
             Form::Grpc => Box::pin(inner.oneshot(request)),
-            Form::GrpcWeb(_) | Form::Json if !is_post => Box::pin(ready(Ok(connect::post_only()))),
-            Form::GrpcWeb(plain) => {
-                // What is behind knows the name without parameters only.
-                request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(plain));
-                Box::pin(GrpcWebLayer::new().layer(inner.map_request(of_unknown_length)).oneshot(request))
-            }
-            Form::Json => Box::pin(async move {
-                let answered = json::call(inner, request, max_bytes).await;
-                Ok(answered.map_or_else(|status| connect::error(&status), connect::answer))
-            }),
-            Form::Other => Box::pin(ready(Ok(connect::other_form()))),
+            Form::GrpcWeb(form) => Box::pin(web::call(inner, request, form)),
+            Form::Connect(form) => Box::pin(async move { Ok(connect::call(inner, request, form, limits).await) }),
+            Form::Other => Box::pin(ready(Ok(other_form()))),
         }
     }
 }
-
-/// From base64 come fewer bytes than the body says, and whoever passes it on would promise too many.
-fn of_unknown_length(request: Request<Body>) -> Request<Body> {
-    request.map(|body| Body::new(AxumBody::from_stream(AxumBody::new(body).into_data_stream())))
-}
-
-/// The forms of gRPC-Web: binary, and the same in base64.
-const GRPC_WEB: [&str; 4] = [
-    "application/grpc-web",
-    "application/grpc-web+proto",
-    "application/grpc-web-text",
-    "application/grpc-web-text+proto",
-];
 
 /// What a body is written in.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,24 +85,56 @@ enum Form {
     Grpc,
     /// With its name.
     GrpcWeb(&'static str),
-    Json,
+    Connect(connect::Form),
     Other,
 }
 
 impl Form {
     fn of(headers: &HeaderMap) -> Self {
-        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if let Some(web) = GRPC_WEB.into_iter().find(|form| *form == media_type) {
-            return Self::GrpcWeb(web);
+        let media_type = headers.get(CONTENT_TYPE).map(media_type).unwrap_or_default();
+        if let Some(form) = web::form(&media_type) {
+            return Self::GrpcWeb(form);
+        }
+        if let Some(form) = connect::Form::named(&media_type) {
+            return Self::Connect(form);
         }
         match media_type.as_str() {
-            "application/json" => Self::Json,
             "application/grpc" => Self::Grpc,
             grpc if grpc.starts_with("application/grpc+") => Self::Grpc,
             _ => Self::Other,
         }
     }
+}
+
+/// A media type without its parameters, in small letters.
+pub(super) fn media_type(value: &HeaderValue) -> String {
+    let text = value.to_str().unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Content types that are taken.
+const TAKEN: &str = "application/json, application/proto, application/connect+json, application/connect+proto, \
+                     application/grpc, application/grpc-web, application/grpc-web-text";
+
+/// To a request that is no POST.
+fn post_only() -> Response<Body> {
+    let sentence = "Calls are made by POST to /<package.Service>/<Method>, with the message as the body.\n";
+    said(StatusCode::METHOD_NOT_ALLOWED, (ALLOW, "POST"), sentence.to_owned())
+}
+
+/// To a request in a form that we do not know.
+fn other_form() -> Response<Body> {
+    let sentence = format!("The content type is none of those that are taken: {TAKEN}.\n");
+    said(StatusCode::UNSUPPORTED_MEDIA_TYPE, (HeaderName::from_static("accept-post"), TAKEN), sentence)
+}
+
+/// For whoever speaks no protocol of ours.
+fn said(code: StatusCode, (name, value): (HeaderName, &'static str), sentence: String) -> Response<Body> {
+    let mut answer = Response::new(Body::new(Full::from(sentence)));
+    *answer.status_mut() = code;
+    answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
 }
 
 #[cfg(test)]
@@ -124,13 +143,18 @@ mod tests {
 
     #[test]
     fn the_content_type_says_what_is_spoken() {
+        let connect = |name| Form::Connect(connect::Form::named(name).unwrap());
         for (content_type, form) in [
             ("application/grpc", Form::Grpc),
             ("application/grpc+proto", Form::Grpc),
             ("application/grpc-web+proto", Form::GrpcWeb("application/grpc-web+proto")),
             ("Application/grpc-web-text; charset=utf-8", Form::GrpcWeb("application/grpc-web-text")),
             ("application/grpc-web+thrift", Form::Other),
-            ("application/json; charset=utf-8", Form::Json),
+            ("application/json; charset=utf-8", connect("application/json")),
+            ("application/proto", connect("application/proto")),
+            ("Application/Connect+json", connect("application/connect+json")),
+            ("application/connect+proto", connect("application/connect+proto")),
+            ("application/connect+thrift", Form::Other),
             ("text/plain", Form::Other),
         ] {
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);

@@ -1,23 +1,28 @@
-//! Calls of every service through one door, in gRPC, in gRPC-Web and in JSON.
+//! Calls of every service through one door, in gRPC, in gRPC-Web and in Connect.
 //!
 //! A call of another service comes through the gateway's door and goes to its service as it is. A call in gRPC-Web
-//! or JSON is asked at the door in gRPC, so that it meets what every other call meets.
+//! or Connect is asked at the door in gRPC, so that it meets what every other call meets.
 //!
 //! | file | |
 //! |---|---|
 //! | `upstreams`, `lanes` | passes gRPC on without decoding it; by which connection |
-//! | `edge`      | which protocol a request speaks; gRPC-Web becomes gRPC here |
-//! | `json`, `connect`, `dynamic` | JSON to gRPC and back, by the contract's descriptors |
+//! | `edge`      | which protocol a request speaks |
+//! | `web`       | gRPC-Web to gRPC and back |
+//! | `connect/`  | Connect to gRPC and back: bytes as they are, JSON by the contract's descriptors |
+//! | `methods`   | what can be called |
+//! | `fault`, `rest` | why what a caller sends broke off; what it still sends when it is answered already |
 //! | `cors`, `headers` | which web pages may call; what answers tell browsers |
 
 mod connect;
 pub mod cors;
-mod dynamic;
 mod edge;
+mod fault;
 pub mod headers;
-mod json;
 mod lanes;
+mod methods;
+mod rest;
 mod upstreams;
+mod web;
 
 pub use cors::Origin;
 pub use edge::WebEdge;

@@ -24,7 +24,10 @@ use tonic::{
 };
 use tower::{ServiceExt as _, service_fn};
 
-use super::lanes::{Lane, Lanes};
+use super::{
+    fault::Fault,
+    lanes::{Lane, Lanes},
+};
 use crate::error::Error;
 
 /// What every service has for itself, so that its name does not tell whose is meant.
@@ -108,12 +111,17 @@ async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, St
         return Err(Status::unimplemented("there is no such method"));
     };
     let (parts, body) = request.into_parts();
+    let fault = parts.extensions.get::<Fault>().cloned();
     let mut onward = http::Request::new(Body::new(body));
     *onward.method_mut() = parts.method;
     *onward.uri_mut() = parts.uri;
     *onward.headers_mut() = parts.headers;
     onward.headers_mut().remove(HOST);
     let answered = lane.channel.clone().oneshot(onward).await.map_err(|error| {
+        // The service is there: what was to be passed on broke off.
+        if let Some(fault) = fault.as_ref().and_then(Fault::found) {
+            return fault;
+        }
         // The connection keeps the caller's deadline, too, and may be the first to notice.
         if is_late(&error) {
             Status::deadline_exceeded("the time that the caller gave is over")

@@ -1,4 +1,4 @@
-//! Every unary call can be made in JSON.
+//! Every unary call can be made in plain JSON.
 
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use tokio::{
 };
 
 use crate::support::{
-    CITY, COUNTY, PROVINCE, Stage, UNKNOWN_REGION, VILLAGE,
+    CITY, COUNTY, PROVINCE, Stage, UNKNOWN_NAME, UNKNOWN_REGION, VILLAGE,
     events::{assisted, register},
 };
 
 const SCORECARD: &str = "tongxin.gateway.v1.GatewayService/GetScorecard";
 const REGION: &str = "tongxin.pairing.v1.PairingService/GetRegion";
+const BATCH: &str = "tongxin.pairing.v1.PairingService/BatchRegisterOrganisations";
 
 async fn post(stage: &Stage, token: Option<&str>, method: &str, body: impl Into<reqwest::Body>) -> Response {
     let url = format!("http://{}/{method}", stage.grpc);
@@ -154,16 +155,41 @@ async fn a_caller_can_bound_the_time() {
     stage.stop().await;
 }
 
+/// A sender who has only curl sends a few rows so.
 #[tokio::test]
-async fn what_is_neither_json_nor_grpc_is_told_so() {
+async fn messages_of_a_stream_can_be_sent_at_once() {
     let stage = Stage::set().await;
-    let client = Client::new();
-    let url = format!("http://{}/{SCORECARD}", stage.grpc);
-    let get = client.get(&url).header("content-type", "application/json").send().await.unwrap();
-    assert_eq!((get.status().as_u16(), get.headers()["allow"].to_str().unwrap()), (405, "POST"));
-    let form = client.post(&url).header("content-type", "text/plain").body("x").send().await.unwrap();
-    assert_eq!(form.status().as_u16(), 415);
-    assert!(form.headers()["accept-post"].to_str().unwrap().contains("application/json"));
+    let token = stage.world.token("hq", PROVINCE);
+    let options = json!({ "options": { "requestId": uuid::Uuid::new_v4().to_string(), "allOrNothing": true } });
+    let rows = |names: &[&str]| {
+        let rows: Vec<_> = names.iter().map(|name| json!({ "name": name })).collect();
+        json!({ "rows": { "rows": rows } })
+    };
+    let mut object = options.clone();
+    object.as_object_mut().unwrap().extend(rows(&["一", "二"]).as_object().unwrap().clone());
+    for (body, names) in
+        [(json!([options, rows(&["一"]), rows(&["二", "三"])]), vec!["一", "二", "三"]), (object, vec!["一", "二"])]
+    {
+        let (status, batch) = answer(post(&stage, Some(&token), BATCH, body.to_string()).await).await;
+        assert_eq!((status.as_u16(), &batch["organisationIds"]), (200, &json!(names)), "{batch}");
+    }
+    let wrong = json!([options, rows(&["一", UNKNOWN_NAME])]).to_string();
+    for (body, status, reason) in [
+        (wrong.as_str(), 400, "NAME_UNKNOWN"),
+        (r#"[{"options":{}}]"#, 400, "INVALID_FIELDS"),
+        (r#"[{"option":{}}]"#, 400, "MESSAGE_MALFORMED"),
+        (r#"{"options":{}"#, 400, "MESSAGE_MALFORMED"),
+        ("7", 400, "MESSAGE_MALFORMED"),
+        ("", 400, "MESSAGE_MALFORMED"),
+    ] {
+        let (found, error) = answer(post(&stage, Some(&token), BATCH, body.to_owned()).await).await;
+        assert_eq!(error["details"][0]["debug"]["reason"], reason, "{body}: {error}");
+        assert_eq!(found.as_u16(), status, "{body}");
+    }
+    let answered = "tongxin.pairing.v1.PairingService/ImportRegions";
+    let (status, error) = answer(post(&stage, Some(&token), answered, "[]").await).await;
+    assert_eq!((status.as_u16(), &error["details"][0]["debug"]["reason"]), (501, &json!("CONTENT_TYPE_WRONG")));
+    assert!(error["message"].as_str().unwrap().contains("application/connect+json"), "{error}");
     stage.stop().await;
 }
 

@@ -1,5 +1,6 @@
 //! The gateway through its doors, on private servers.
 
+mod connect;
 mod doors;
 mod edge;
 mod figures;

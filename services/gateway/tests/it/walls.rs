@@ -88,6 +88,39 @@ async fn half_a_body_in_json_is_not_waited_for() {
     stage.stop().await;
 }
 
+/// Half an envelope, and bytes of one that never is whole: the service that waits for the message says when it is enough.
+#[tokio::test]
+async fn streams_in_connect_that_do_not_go_on_are_ended() {
+    let (world, nats) = world().await;
+    let pairing = FakePairing::with(&world, |grpc| grpc.stall_seconds = 1).await;
+    let stage = Stage::with(world, nats, pairing, |_| {}).await;
+    let token = stage.world.token("hq", PROVINCE);
+    let head = format!(
+        "POST /tongxin.pairing.v1.PairingService/BatchRegisterOrganisations HTTP/1.1\r\nhost: x\r\n\
+         content-type: application/connect+proto\r\nauthorization: Bearer {token}\r\ncontent-length: 9000\r\n\r\n"
+    );
+    for trickles in [false, true] {
+        let (mut read, mut write) = TcpStream::connect(stage.grpc).await.unwrap().into_split();
+        write.write_all(&[head.as_bytes(), &[0, 0, 0, 0x20, 0]].concat()).await.unwrap();
+        let sender = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(Duration::from_millis(100));
+            while trickles && write.write_all(&[0]).await.is_ok() {
+                tick.tick().await;
+            }
+            // Held open until it is given up.
+            std::future::pending::<()>().await;
+        });
+        let mut answer = Vec::new();
+        let ended = timeout(Duration::from_secs(20), read.read_to_end(&mut answer)).await;
+        // A sender who goes on is cut off.
+        let _ = ended.expect("an end");
+        sender.abort();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("STALLED"), "{answer}");
+    }
+    stage.stop().await;
+}
+
 #[tokio::test]
 async fn bodies_in_json_are_counted() {
     let (world, nats) = world().await;

@@ -47,6 +47,12 @@ fn unframe(mut body: &[u8]) -> (Vec<Vec<u8>>, HeaderMap) {
     (messages, trailers)
 }
 
+/// Each part is padded by itself.
+fn from_base64(text: &str) -> Vec<u8> {
+    let parts = text.split('=').filter(|part| !part.is_empty());
+    parts.flat_map(|part| BASE64_STANDARD_NO_PAD.decode(part).unwrap()).collect()
+}
+
 async fn post(stage: &Stage, role: &str, method: &str, form: &str, body: Vec<u8>) -> Response {
     let token = stage.world.token(role, PROVINCE);
     let request = Client::new()
@@ -126,13 +132,52 @@ async fn grpc_web_comes_in_base64_as_well() {
     let stage = Stage::set().await;
     let body = BASE64_STANDARD.encode(get(COUNTY)).into_bytes();
     let answer = post(&stage, "hq", GET_REGION, "application/grpc-web-text", body).await;
-    let text = answer.text().await.unwrap();
-    // Each part is padded by itself.
-    let parts = text.split('=').filter(|part| !part.is_empty());
-    let bytes: Vec<u8> = parts.flat_map(|part| BASE64_STANDARD_NO_PAD.decode(part).unwrap()).collect();
-    let (messages, trailers) = unframe(&bytes);
+    let (messages, trailers) = unframe(&from_base64(&answer.text().await.unwrap()));
     assert_eq!(GetRegionResponse::decode(messages[0].as_slice()).unwrap().region.unwrap().name, "阳山县");
     assert_eq!(trailers["grpc-status"], "0");
+    stage.stop().await;
+}
+
+/// `accept` as libraries that are no browser's send it.
+#[tokio::test]
+async fn errors_in_base64_are_of_the_form_that_was_asked() {
+    let stage = Stage::set().await;
+    let token = stage.world.token("hq", PROVINCE);
+    let unknown = BASE64_STANDARD.encode(get(UNKNOWN_REGION));
+    let known = BASE64_STANDARD.encode(get(COUNTY));
+    for (body, token, code) in [
+        (unknown.as_str(), token.as_str(), tonic::Code::NotFound),
+        (&known, "", tonic::Code::Unauthenticated),
+        ("!!!!", &token, tonic::Code::InvalidArgument),
+        (&known[..known.len() - 1], &token, tonic::Code::InvalidArgument),
+    ] {
+        for form in ["application/grpc-web-text", "application/grpc-web-text+proto"] {
+            let answer = Client::new()
+                .post(format!("http://{}/{GET_REGION}", stage.grpc))
+                .header("content-type", form)
+                .header("accept", "*/*")
+                .header("authorization", format!("Bearer {token}"))
+                .body(body.to_owned());
+            let answer = answer.send().await.unwrap();
+            assert_eq!(answer.headers()["content-type"], form);
+            let status = Status::from_header_map(answer.headers()).unwrap();
+            assert_eq!(status.code(), code, "{body}: {status}");
+            assert!(status.get_details_error_info().is_some(), "{status}");
+            assert!(answer.bytes().await.unwrap().is_empty());
+        }
+    }
+    // After the first message, too.
+    let edition = RegionEdition {
+        request_id: uuid::Uuid::new_v4().to_string(),
+        effective_from: Some(noon().date_naive().into()),
+        ..RegionEdition::default()
+    };
+    let import = frame(&ImportRegionsRequest { part: Some(Part::Edition(edition)) });
+    let import = BASE64_STANDARD.encode(import).into_bytes();
+    let answer = post(&stage, "operator", IMPORT, "application/grpc-web-text", import).await;
+    assert_eq!(answer.headers()["content-type"], "application/grpc-web-text");
+    let (messages, trailers) = unframe(&from_base64(&answer.text().await.unwrap()));
+    assert_eq!((messages.len(), Status::from_header_map(&trailers).unwrap().code()), (1, tonic::Code::DataLoss));
     stage.stop().await;
 }
 
@@ -142,7 +187,7 @@ async fn preflight(stage: &Stage, origin: &str) -> Response {
         .request(Method::OPTIONS, format!("http://{}/{GET_REGION}", stage.grpc))
         .header("origin", origin)
         .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization,content-type,x-grpc-web");
+        .header("access-control-request-headers", "authorization,content-type,x-grpc-web,connect-protocol-version");
     request.send().await.unwrap()
 }
 
@@ -157,7 +202,10 @@ async fn browsers_are_told_which_pages_may_call() {
     assert_eq!(allowed.status(), StatusCode::OK);
     assert_eq!(allowed.headers()["access-control-allow-origin"], BOARD);
     let headers = allowed.headers()["access-control-allow-headers"].to_str().unwrap();
-    assert!(headers.contains("authorization") && headers.contains("x-grpc-web"), "{headers}");
+    for header in ["authorization", "x-grpc-web", "connect-protocol-version", "connect-timeout-ms", "content-encoding"]
+    {
+        assert!(headers.split(',').any(|allowed| allowed.trim() == header), "{header}: {headers}");
+    }
     let stranger = preflight(&stage, "https://elsewhere.example.com").await;
     assert!(stranger.headers().get("access-control-allow-origin").is_none());
 

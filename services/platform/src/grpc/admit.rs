@@ -13,10 +13,11 @@ use crate::{
 };
 
 /// Methods that anyone may call: they say nothing about anybody. By their whole names, which logs and metrics repeat.
-const OPEN: [&str; 3] = [
+const OPEN: [&str; 4] = [
     "/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/Watch",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
 
 /// Whether a method needs no token.

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
+use http::Extensions;
 use tokio::time::{Duration, Instant};
 use tonic::{Code, Request, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -117,6 +118,31 @@ impl Arrival {
 
     pub(super) fn take(&self) -> Option<Held> {
         self.0.place.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// What a body becomes when somebody unpacks it, which is counted as if it had come so.
+#[derive(Clone)]
+pub struct Unpacked(Arrival);
+
+impl Unpacked {
+    /// That of a request; none of one that did not come in through a server.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<Self> {
+        extensions.get::<Arrival>().cloned().map(Self)
+    }
+
+    /// Counts so many bytes more.
+    ///
+    /// # Errors
+    /// When too many are held, by all or by the caller.
+    pub fn charge(&self, bytes: usize) -> Result<(), Status> {
+        self.0.charge(bytes)
+    }
+
+    /// They are no longer held.
+    pub fn release(&self, bytes: usize) {
+        self.0.release(bytes);
     }
 }
 

@@ -27,9 +27,9 @@ pub(super) struct Inward {
 }
 
 impl Inward {
-    /// `is_grpc`: its bytes are messages of gRPC, each of which is let go when the next one begins.
-    pub(super) fn new(body: Body, arrival: Arrival, stall: Duration, is_grpc: bool) -> Self {
-        Self { body, arrival, stall, messages: is_grpc.then(Messages::default), waiting: None, over: false }
+    /// `is_framed`: its bytes are messages behind their lengths, each of which is let go when the next one begins.
+    pub(super) fn new(body: Body, arrival: Arrival, stall: Duration, is_framed: bool) -> Self {
+        Self { body, arrival, stall, messages: is_framed.then(Messages::default), waiting: None, over: false }
     }
 
     fn count(&mut self, data: &Bytes) -> Result<(), Status> {

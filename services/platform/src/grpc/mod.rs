@@ -21,7 +21,7 @@ mod threshold;
 mod tls;
 mod too_large;
 
-pub use arrival::{Pace, Working};
+pub use arrival::{Pace, Unpacked, Working};
 pub use bounded::{STATUS_BYTES, bounded};
 pub use client::{ConnectError, TlsConfig, channel, public_channel, secure_channel, secure_stream_channel};
 pub use door::{Door, Guarded, MethodPath};

@@ -165,11 +165,14 @@ impl Server {
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| ServerError::Listen(config.listen, error))?;
         let (health, health_service) = tonic_health::server::health_reporter();
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
-        let routes = routes.add_service(health_service).add_service(reflection);
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        // Older clients ask for the version before the first.
+        let (newer, older) = (reflection().build_v1()?, reflection().build_v1alpha()?);
+        let routes = routes.add_service(health_service).add_service(newer).add_service(older);
         let services = services.iter().map(ToString::to_string).collect();
         Ok(Self { config, listener, tls, access, permissions, edge: None, routes, health, services })
     }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, Response, header::CONTENT_TYPE};
 use http_body::Body as _;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -78,10 +78,8 @@ where
         let arrival = Arrival::new(peer, bodies, shed.clone());
         request.extensions_mut().insert(arrival.pace().clone());
         request.extensions_mut().insert(arrival.clone());
-        let content_type = request.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
-        let is_grpc =
-            content_type.starts_with(b"application/grpc") && !content_type.starts_with(b"application/grpc-web");
-        let request = request.map(|body| Body::new(Inward::new(body, arrival.clone(), patience.stall, is_grpc)));
+        let is_framed = is_framed(request.headers());
+        let request = request.map(|body| Body::new(Inward::new(body, arrival.clone(), patience.stall, is_framed)));
         let answer = self.inner.call(request);
         Box::pin(async move {
             let response = answer.await?;
@@ -95,4 +93,11 @@ where
             Ok(response.map(|body| stream::sent(body, patience, held, shed)))
         })
     }
+}
+
+/// Whether each message of a body stands behind a flag and its length, as in gRPC and in Connect's streams.
+fn is_framed(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default().to_ascii_lowercase();
+    let is_grpc = content_type.starts_with(b"application/grpc") && !content_type.starts_with(b"application/grpc-web");
+    is_grpc || content_type.starts_with(b"application/connect+")
 }

@@ -20,7 +20,7 @@ use tongxin_platform::{
 use tongxin_proto::gateway::v1::{GetScorecardRequest, Scorecard, gateway_service_client::GatewayServiceClient};
 use tonic::{Request, Status, transport::Channel};
 
-pub use pairing::{FakePairing, UNKNOWN_REGION};
+pub use pairing::{FakePairing, LONG_REGION, UNKNOWN_NAME, UNKNOWN_REGION};
 pub use source::FakeSource;
 
 pub const PROVINCE: &str = "440000000000";

@@ -1,4 +1,4 @@
-//! A service named pairing: a source of events, and three methods that say what they saw.
+//! A service named pairing: a source of events, and methods that say what they saw.
 
 use std::{
     convert::Infallible,
@@ -12,7 +12,8 @@ use tongxin_platform::{grpc::GrpcConfig, testing::TestWorld};
 use tongxin_proto::{
     CheckedCodec,
     pairing::v1::{
-        GetRegionRequest, GetRegionResponse, ImportRegionsRequest, ImportRegionsResponse, Region,
+        BatchRegisterOrganisationsRequest, BatchRegisterOrganisationsResponse, GetRegionRequest, GetRegionResponse,
+        ImportRegionsRequest, ImportRegionsResponse, Region, batch_register_organisations_request::Part,
         pairing_service_server::SERVICE_NAME,
     },
 };
@@ -25,11 +26,21 @@ use super::FakeSource;
 /// Asking for it is answered with an error.
 pub const UNKNOWN_REGION: &str = "990000000000";
 
+/// A row with this name is answered with an error that names a field.
+pub const UNKNOWN_NAME: &str = "nobody";
+
+/// A region with a name of a thousand characters.
+pub const LONG_REGION: &str = "980000000000";
+
 pub struct FakePairing {
     source: FakeSource,
     /// Metadata of the newest call.
     pub seen: Arc<Mutex<MetadataMap>>,
+    /// How the messages of each batch ended: after so many rows, or broken off.
+    pub ended: Ended,
 }
+
+type Ended = Arc<Mutex<Vec<Result<i64, Code>>>>;
 
 impl FakePairing {
     pub async fn start(world: &TestWorld) -> Self {
@@ -38,9 +49,9 @@ impl FakePairing {
 
     /// With the settings that a test wants otherwise.
     pub async fn with(world: &TestWorld, set: impl FnOnce(&mut GrpcConfig)) -> Self {
-        let seen: Arc<Mutex<MetadataMap>> = Arc::default();
-        let source = FakeSource::start(world, ("pairing", SERVICE_NAME), routes(&seen), set).await;
-        Self { source, seen }
+        let (seen, ended) = (Arc::default(), Arc::default());
+        let source = FakeSource::start(world, ("pairing", SERVICE_NAME), routes(&seen, &ended), set).await;
+        Self { source, seen, ended }
     }
 }
 
@@ -52,14 +63,19 @@ impl Deref for FakePairing {
     }
 }
 
-fn routes(seen: &Arc<Mutex<MetadataMap>>) -> Routes {
-    let seen = Arc::clone(seen);
+fn routes(seen: &Arc<Mutex<MetadataMap>>, ended: &Ended) -> Routes {
+    let (seen, ended) = (Arc::clone(seen), Arc::clone(ended));
     let answer = service_fn(move |request: HttpRequest| {
         *seen.lock().unwrap() = MetadataMap::from_headers(request.headers().clone());
+        let ended = Arc::clone(&ended);
         async move {
             let method = request.uri().path().rsplit('/').next().unwrap().to_owned();
             Ok::<_, Infallible>(match method.as_str() {
                 "GetRegion" => Grpc::new(CheckedCodec::default()).unary(service_fn(get_region), request).await,
+                "BatchRegisterOrganisations" => {
+                    let batch = service_fn(move |request| batch(request, Arc::clone(&ended)));
+                    Grpc::new(CheckedCodec::default()).client_streaming(batch, request).await
+                }
                 "ImportRegions" => Grpc::new(CheckedCodec::default()).streaming(service_fn(import), request).await,
                 _ => std::future::pending().await,
             })
@@ -76,7 +92,8 @@ async fn get_region(request: Request<GetRegionRequest>) -> Result<Response<GetRe
         details.set_error_info("REGION_NOT_FOUND", "pairing.tongxin", []);
         return Err(Status::with_error_details(Code::NotFound, "no such region", details));
     }
-    let region = Region { code, name: "阳山县".to_owned(), ..Region::default() };
+    let name = if code == LONG_REGION { "县".repeat(1_000) } else { "阳山县".to_owned() };
+    let region = Region { code, name, ..Region::default() };
     Ok(Response::new(GetRegionResponse { region: Some(region) }))
 }
 
@@ -92,4 +109,35 @@ async fn import(request: Request<Streaming<ImportRegionsRequest>>) -> Result<Res
     });
     let end = tokio_stream::once(Err(Status::data_loss("the end")));
     Ok(Response::new(Box::pin(answers.chain(end))))
+}
+
+/// Answers how many rows came, and the name of each.
+async fn batch(
+    request: Request<Streaming<BatchRegisterOrganisationsRequest>>,
+    ended: Ended,
+) -> Result<Response<BatchRegisterOrganisationsResponse>, Status> {
+    let (mut messages, mut answer) = (request.into_inner(), BatchRegisterOrganisationsResponse::default());
+    loop {
+        let message = match messages.message().await {
+            Ok(Some(message)) => message,
+            Ok(None) => break,
+            Err(status) => {
+                ended.lock().unwrap().push(Err(status.code()));
+                return Err(status);
+            }
+        };
+        let Some(Part::Rows(rows)) = message.part else { continue };
+        for (row, organisation) in (0..).zip(rows.rows) {
+            if organisation.name == UNKNOWN_NAME {
+                let mut details = ErrorDetails::new();
+                details.set_error_info("NAME_UNKNOWN", "pairing.tongxin", []);
+                details.add_bad_request_violation(format!("rows[{row}].name"), "is unknown");
+                return Err(Status::with_error_details(Code::InvalidArgument, "a name is unknown", details));
+            }
+            answer.accepted += 1;
+            answer.organisation_ids.push(organisation.name);
+        }
+    }
+    ended.lock().unwrap().push(Ok(answer.accepted));
+    Ok(Response::new(answer))
 }

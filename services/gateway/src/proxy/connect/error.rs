@@ -1,40 +1,45 @@
-//! Answers and errors in the JSON form of the Connect protocol.
+//! Errors in Connect: JSON, with the details that they have in gRPC.
 
 use std::sync::LazyLock;
 
-use axum::body::Body as AxumBody;
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
-use http::{
-    HeaderValue, Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE},
-};
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http_body_util::Full;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde_json::{Value, json};
 use tongxin_platform::grpc::{STATUS_BYTES, bounded};
 use tonic::{Code, Status, body::Body};
 
+use super::envelope::{END, envelope};
+
 /// What details of errors look like, so that people can read them.
 static DETAILS: LazyLock<Option<DescriptorPool>> =
     LazyLock::new(|| DescriptorPool::decode(tonic_types::pb::FILE_DESCRIPTOR_SET).ok());
 
-/// A message.
-pub(super) fn answer(json: Vec<u8>) -> Response<Body> {
-    let mut answer = Response::new(Body::new(AxumBody::from(json)));
+/// An error that is all of an answer.
+pub(super) fn answer(status: &Status) -> Response<Body> {
+    let mut answer = Response::new(Body::new(Full::from(written(status, STATUS_BYTES))));
+    *answer.status_mut() = http_status(status.code());
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 
-/// An error, with the details that it has in gRPC, in as many bytes at most.
-pub(super) fn error(status: &Status) -> Response<Body> {
-    let mut answer = answer(error_body(status));
-    *answer.status_mut() = http_status(status.code());
-    answer
+/// What stands after the last message of a stream: how it ended.
+pub(super) fn end(error: Option<&Status>) -> Bytes {
+    const BEFORE: &str = r#"{"error":"#;
+    let said = error.map_or_else(
+        || "{}".to_owned(),
+        |error| format!("{BEFORE}{}}}", written(error, STATUS_BYTES - BEFORE.len() - 1)),
+    );
+    envelope(END, said.as_bytes())
 }
 
-/// Details stand twice in JSON, encoded and readable, so a status that is small enough in gRPC may be too large here.
-fn error_body(status: &Status) -> Vec<u8> {
-    let mut most = STATUS_BYTES;
+/// In as many bytes at most. Details stand twice in JSON, encoded and readable, so a status that is small enough in gRPC may be too
+/// large here.
+fn written(status: &Status, bytes: usize) -> String {
+    let mut most = bytes;
     loop {
         let status = bounded(status.clone(), most);
         let mut error = json!({ "code": name(status.code()), "message": status.message() });
@@ -42,30 +47,12 @@ fn error_body(status: &Status) -> Vec<u8> {
         if !details.is_empty() {
             error["details"] = details.into();
         }
-        let body = error.to_string().into_bytes();
-        if body.len() <= STATUS_BYTES || most < STATUS_BYTES / 8 {
-            return body;
+        let written = error.to_string();
+        if written.len() <= bytes || most < bytes / 8 {
+            return written;
         }
         most = most / 4 * 3;
     }
-}
-
-/// To a request that is no POST.
-pub(super) fn post_only() -> Response<Body> {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-    answer
-}
-
-/// To a request in a form that we do not know.
-pub(super) fn other_form() -> Response<Body> {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    answer
-        .headers_mut()
-        .insert("accept-post", HeaderValue::from_static("application/json, application/grpc, application/grpc-web"));
-    answer
 }
 
 fn details(status: &Status) -> Vec<Value> {
@@ -141,5 +128,28 @@ mod tests {
         assert_eq!(shown[0]["type"], "google.rpc.ErrorInfo");
         assert_eq!(shown[0]["debug"]["reason"], "REGION_NOT_FOUND");
         assert_eq!(shown[1]["debug"]["fieldViolations"][0]["field"], "as_of");
+    }
+
+    #[test]
+    fn an_error_is_small_however_it_is_told() {
+        let mut all = ErrorDetails::new();
+        all.set_error_info("INVALID_FIELDS", "contract.tongxin", []);
+        for number in 0..200 {
+            all.add_bad_request_violation(format!("household.members[{number}].name"), "村".repeat(60));
+        }
+        let status = Status::with_error_details(Code::InvalidArgument, "村".repeat(3_000), all);
+        let end = end(Some(&status)).slice(5..);
+        assert!(end.len() <= STATUS_BYTES, "{}", end.len());
+        let end: Value = serde_json::from_slice(&end).unwrap();
+        let whole: Value = serde_json::from_str(&written(&status, STATUS_BYTES)).unwrap();
+        for error in [&end["error"], &whole] {
+            assert_eq!(error["code"], "invalid_argument");
+            assert_eq!(error["details"][0]["debug"]["reason"], "INVALID_FIELDS");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_ended_well_says_so() {
+        assert_eq!(end(None).as_ref(), b"\x02\0\0\0\x02{}");
     }
 }

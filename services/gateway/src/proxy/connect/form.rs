@@ -1,0 +1,73 @@
+//! How a call in Connect is written.
+
+use bytes::Bytes;
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
+
+use super::json;
+use crate::error::Error;
+
+/// What messages are written in, and how they stand in a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::proxy) struct Form {
+    pub(super) codec: Codec,
+    pub(super) framing: Framing,
+}
+
+/// What a message is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Codec {
+    Proto,
+    Json,
+}
+
+/// How messages stand in a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// One is all of it.
+    Whole,
+    /// Each in an envelope of its own.
+    Envelopes,
+}
+
+const FORMS: [(&str, Form); 4] = [
+    ("application/json", Form { codec: Codec::Json, framing: Framing::Whole }),
+    ("application/proto", Form { codec: Codec::Proto, framing: Framing::Whole }),
+    ("application/connect+json", Form { codec: Codec::Json, framing: Framing::Envelopes }),
+    ("application/connect+proto", Form { codec: Codec::Proto, framing: Framing::Envelopes }),
+];
+
+impl Form {
+    /// That of a media type.
+    pub(in crate::proxy) fn named(media_type: &str) -> Option<Self> {
+        FORMS.into_iter().find(|(name, _)| *name == media_type).map(|(_, form)| form)
+    }
+
+    /// Its media type.
+    pub(super) fn name(self) -> &'static str {
+        FORMS.into_iter().find(|(_, form)| *form == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl Codec {
+    /// A message that came, as gRPC has it.
+    pub(super) fn read(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, Error> {
+        match self {
+            Self::Proto => Ok(bytes),
+            Self::Json => Ok(json::message(&bytes, form)?.encode_to_vec().into()),
+        }
+    }
+
+    /// A message of gRPC, as it goes.
+    pub(super) fn write(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, Error> {
+        match self {
+            Self::Proto => Ok(bytes),
+            Self::Json => {
+                let message = DynamicMessage::decode(form.clone(), bytes);
+                let message = message.map_err(|error| Error::AnswerMalformed(error.into()))?;
+                let json = serde_json::to_vec(&message).map_err(|error| Error::AnswerMalformed(error.into()))?;
+                Ok(json.into())
+            }
+        }
+    }
+}

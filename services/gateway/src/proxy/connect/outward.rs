@@ -1,0 +1,96 @@
+//! An answer on its way out, piece by piece, as long as somebody takes it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::{sync::mpsc, time::timeout};
+use tonic::{Status, body::Body};
+use tracing::Instrument as _;
+
+type Passed = Result<Frame<Bytes>, Status>;
+
+/// What is handed on at once: what nobody takes costs no more than one of them.
+const PIECE: usize = 16 << 10;
+
+/// Takes the pieces of an answer.
+pub(super) struct Outward {
+    pieces: mpsc::Sender<Passed>,
+    stall: Duration,
+}
+
+/// Nobody takes the answer any more.
+#[derive(Debug)]
+pub(super) struct NotTaken;
+
+impl Outward {
+    pub(super) async fn send(&self, mut bytes: Bytes) -> Result<(), NotTaken> {
+        while !bytes.is_empty() {
+            let piece = bytes.split_to(PIECE.min(bytes.len()));
+            let sent = timeout(self.stall, self.pieces.send(Ok(Frame::data(piece)))).await;
+            sent.map_err(|_| NotTaken)?.map_err(|_| NotTaken)?;
+        }
+        Ok(())
+    }
+}
+
+/// A body that is there already.
+pub(super) fn whole(stall: Duration, bytes: Bytes) -> Body {
+    let size = u64::try_from(bytes.len()).map_or_else(|_| SizeHint::new(), SizeHint::with_exact);
+    of_size(size, stall, |out| async move { out.send(bytes).await })
+}
+
+/// A body that work sends. The work is a task of its own, so that a caller who does not read keeps nothing of it for longer than
+/// `stall`: then the answer is cut off, for half of it is none.
+pub(super) fn body<Work, Done>(stall: Duration, work: Work) -> Body
+where
+    Work: FnOnce(Outward) -> Done,
+    Done: Future<Output = Result<(), NotTaken>> + Send + 'static,
+{
+    of_size(SizeHint::new(), stall, work)
+}
+
+fn of_size<Work, Done>(size: SizeHint, stall: Duration, work: Work) -> Body
+where
+    Work: FnOnce(Outward) -> Done,
+    Done: Future<Output = Result<(), NotTaken>> + Send + 'static,
+{
+    // One piece on its way, and a place for the last word.
+    let (pieces, passed) = mpsc::channel::<Passed>(2);
+    let (last_word, gone) = (pieces.clone().try_reserve_owned().ok(), pieces.clone());
+    let work = work(Outward { pieces, stall });
+    let work = async move {
+        let sent = tokio::select! {
+            sent = work => sent,
+            () = gone.closed() => Ok(()),
+        };
+        if let (Err(NotTaken), Some(last_word)) = (sent, last_word) {
+            last_word.send(Err(Status::deadline_exceeded("nothing of the answer was taken for too long")));
+        }
+    };
+    tokio::spawn(work.in_current_span());
+    Body::new(Pieces { passed, size })
+}
+
+/// The pieces as they come; the head of HTTP/1 states their size, if it is known.
+struct Pieces {
+    passed: mpsc::Receiver<Passed>,
+    size: SizeHint,
+}
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Passed>> {
+        self.passed.poll_recv(context)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.size.clone()
+    }
+}

@@ -1,0 +1,147 @@
+//! The messages of a call on their way in, as the body of a call in gRPC.
+
+use std::pin::Pin;
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use prost::Message as _;
+use prost_reflect::MethodDescriptor;
+use tokio_util::sync::CancellationToken;
+use tongxin_platform::grpc::Unpacked;
+use tonic::{Status, body::Body};
+
+use super::{
+    envelope::{self, Envelope, Envelopes, PACKED, PLAIN, envelope},
+    form::{Codec, Framing},
+    gzip,
+    head::Head,
+    json,
+};
+use crate::{error::Error, proxy::fault::Fault};
+
+type Messages = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
+
+/// Where messages come from, and how.
+pub(super) struct Source {
+    codec: Codec,
+    method: MethodDescriptor,
+    is_packed: bool,
+    unpacked: Option<Unpacked>,
+    most: usize,
+}
+
+impl Source {
+    pub(super) fn new(head: &Head, unpacked: Option<Unpacked>, most: usize) -> Self {
+        let Head { form, method, is_packed, .. } = head;
+        Self { codec: form.codec, method: method.clone(), is_packed: *is_packed, unpacked, most }
+    }
+
+    /// Reads a body when it is asked for, not before: the door has let the call in by then. Ends with an error, and says which, when
+    /// the messages break off, so that those behind never take half of them for all; and when the call is over.
+    pub(super) fn read(self, body: Body, framing: Framing, fault: Fault, over: CancellationToken) -> Body {
+        let messages: Messages = match framing {
+            Framing::Envelopes => Box::pin(self.each(body)),
+            Framing::Whole if self.method.is_client_streaming() => {
+                let all = stream::once(self.all(body));
+                Box::pin(all.map_ok(|all| stream::iter(all.into_iter().map(Ok::<_, Status>))).try_flatten())
+            }
+            Framing::Whole => Box::pin(stream::once(self.one(body))),
+        };
+        let frames = stream::unfold(Some(messages), move |messages| {
+            let (fault, over) = (fault.clone(), over.clone());
+            async move {
+                let mut messages = messages?;
+                let next = tokio::select! {
+                    next = messages.next() => next?,
+                    () = over.cancelled() => Err(Status::cancelled("the call is over")),
+                };
+                match next {
+                    Ok(message) => Some((Ok(Frame::data(message)), Some(messages))),
+                    Err(status) => {
+                        fault.is(status.clone());
+                        Some((Err(status), None))
+                    }
+                }
+            }
+        });
+        Body::new(StreamBody::new(frames))
+    }
+
+    /// A body that is one message.
+    async fn one(self, body: Body) -> Result<Bytes, Status> {
+        let bytes = self.whole(body).await?;
+        Ok(envelope(PLAIN, &self.codec.read(bytes, &self.method.input())?))
+    }
+
+    /// A body in JSON that is all messages of a stream.
+    async fn all(self, body: Body) -> Result<Vec<Bytes>, Status> {
+        let messages = json::messages(&self.whole(body).await?, &self.method.input())?;
+        Ok(messages.iter().map(|message| envelope(PLAIN, &message.encode_to_vec())).collect())
+    }
+
+    async fn whole(&self, mut body: Body) -> Result<Bytes, Status> {
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            if bytes.len() + data.len() > self.most {
+                return Err(Error::MessageTooLarge(self.most).into());
+            }
+            bytes.extend_from_slice(&data);
+        }
+        if self.is_packed { self.unpack(&bytes).await } else { Ok(bytes.freeze()) }
+    }
+
+    /// A body in envelopes.
+    fn each(self, body: Body) -> impl Stream<Item = Result<Bytes, Status>> + Send {
+        let envelopes = Envelopes::new(body, self.most);
+        stream::try_unfold((self, envelopes, 0), |(source, mut envelopes, held)| async move {
+            let most = source.most;
+            let next = envelopes.next().await.map_err(|fault| explain(fault, most))?;
+            // As those that came plain, each is held until the next one is there.
+            if let Some(unpacked) = &source.unpacked {
+                unpacked.release(held);
+            }
+            let Some(next) = next else { return Ok(None) };
+            let (message, held) = source.message(next).await?;
+            Ok(Some((message, (source, envelopes, held))))
+        })
+    }
+
+    /// A message, and how many bytes more are held for it than came.
+    async fn message(&self, came: Envelope) -> Result<(Bytes, usize), Status> {
+        let input = self.method.input();
+        match (came.flags, self.codec) {
+            (PLAIN, Codec::Proto) => Ok((came.whole(), 0)),
+            (PLAIN, codec) => Ok((envelope(PLAIN, &codec.read(came.message(), &input)?), 0)),
+            (PACKED, codec) if self.is_packed => {
+                let plain = self.unpack(&came.message()).await?;
+                let held = plain.len();
+                Ok((envelope(PLAIN, &codec.read(plain, &input)?), held))
+            }
+            (PACKED, _) => {
+                Err(Error::MessageMalformed("a message is compressed, but connect-content-encoding is not there")
+                    .into())
+            }
+            _ => Err(Error::MessageMalformed("an envelope has flags that a request cannot have").into()),
+        }
+    }
+
+    async fn unpack(&self, packed: &[u8]) -> Result<Bytes, Status> {
+        gzip::unpack(packed, self.most, self.unpacked.as_ref()).await
+    }
+}
+
+fn explain(fault: envelope::Fault, most: usize) -> Status {
+    match fault {
+        envelope::Fault::Broken(status) => broken(status),
+        envelope::Fault::EndsEarly => Error::MessageMalformed("it ends within a message").into(),
+        envelope::Fault::TooLarge => Error::MessageTooLarge(most).into(),
+    }
+}
+
+/// The door says why it did not read on; all else is the connection's.
+fn broken(status: Status) -> Status {
+    if status.details().is_empty() { Error::BodyBroken(status).into() } else { status }
+}
