@@ -70,11 +70,11 @@ fn import() -> Vec<u8> {
 #[tokio::test]
 async fn each_message_is_answered_before_the_next_is_sent() {
     let stage = Stage::set().await;
-    let (send, sent) = mpsc::channel::<Result<_, Status>>(1);
+    let (send, messages) = mpsc::channel::<Result<_, Status>>(1);
     let request = http::Request::post(format!("http://{}/{IMPORT}", stage.grpc))
         .header("content-type", "application/connect+proto")
         .header("authorization", format!("Bearer {}", stage.world.token("operator", PROVINCE)))
-        .body(Body::new(StreamBody::new(ReceiverStream::new(sent))))
+        .body(Body::new(StreamBody::new(ReceiverStream::new(messages))))
         .unwrap();
     let mut answer = timeout(SOON, stage.channel().oneshot(request)).await.unwrap().unwrap().into_body();
     let mut told = Vec::new();
