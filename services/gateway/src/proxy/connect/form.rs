@@ -51,18 +51,22 @@ impl Form {
 
 impl Codec {
     /// A message that came, as gRPC has it.
-    pub(super) fn read(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, Error> {
+    pub(super) async fn read(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, Error> {
         match self {
             Self::Proto => Ok(bytes),
-            Self::Json => Ok(json::message(&bytes, form)?.encode_to_vec().into()),
+            Self::Json => {
+                let _turn = json::turn(bytes.len()).await;
+                Ok(json::message(&bytes, form)?.encode_to_vec().into())
+            }
         }
     }
 
     /// A message of gRPC, as it goes.
-    pub(super) fn write(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, Error> {
+    pub(super) async fn write(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, Error> {
         match self {
             Self::Proto => Ok(bytes),
             Self::Json => {
+                let _turn = json::turn(bytes.len()).await;
                 let message = DynamicMessage::decode(form.clone(), bytes);
                 let message = message.map_err(|error| Error::AnswerMalformed(error.into()))?;
                 let json = serde_json::to_vec(&message).map_err(|error| Error::AnswerMalformed(error.into()))?;

@@ -223,6 +223,24 @@ mod tests {
         }
     }
 
+    /// Who calls, and for whom a proxy speaks, is for the door to judge.
+    #[test]
+    fn what_the_door_looks_at_is_passed_on_whole() {
+        let sent = [
+            ("authorization", "Bearer one"),
+            ("authorization", "Bearer two"),
+            ("x-forwarded-for", "192.0.2.1"),
+            ("cookie", "a=b"),
+            ("grpc-timeout", "9H"),
+        ];
+        let question =
+            head(GET, "application/json", &sent).unwrap().question(Extensions::new(), Body::empty()).unwrap();
+        let headers = question.headers();
+        assert_eq!(headers.get_all("authorization").iter().count(), 2);
+        assert_eq!(headers["x-forwarded-for"], "192.0.2.1");
+        assert!(!headers.contains_key("cookie") && !headers.contains_key("grpc-timeout"), "{headers:?}");
+    }
+
     #[test]
     fn gzip_is_known_and_nothing_else() {
         for (path, form, name) in

@@ -7,8 +7,18 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
 };
 use serde_json::error::Category;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::Error;
+
+/// Bytes of a message from which on it waits for its turn.
+const LARGE: usize = 256 << 10;
+
+/// While a message is taken apart it needs sixty times the room of its bytes. Large ones are, one after the other.
+pub(super) async fn turn(bytes: usize) -> Option<SemaphorePermit<'static>> {
+    static TURN: Semaphore = Semaphore::const_new(1);
+    if bytes < LARGE { None } else { TURN.acquire().await.ok() }
+}
 
 /// One message.
 pub(super) fn message(json: &[u8], form: &MessageDescriptor) -> Result<DynamicMessage, Error> {

@@ -129,7 +129,7 @@ impl Call {
     /// The answer that is one message.
     async fn whole(self, message: Bytes) -> Result<Response<Body>, Status> {
         let Self { head, limits, .. } = self;
-        let plain = head.form.codec.write(message, &head.method.output())?;
+        let plain = head.form.codec.write(message, &head.method.output()).await?;
         let packed = if head.takes_packed { gzip::pack(&plain).await } else { None };
         let is_packed = packed.is_some();
         let bytes = packed.unwrap_or(plain);
@@ -181,7 +181,7 @@ impl Call {
         if form.codec == form::Codec::Proto && !takes_packed {
             return Ok(message.whole());
         }
-        let plain = form.codec.write(message.message(), &method.output())?;
+        let plain = form.codec.write(message.message(), &method.output()).await?;
         let packed = if *takes_packed { gzip::pack(&plain).await } else { None };
         Ok(packed.map_or_else(|| envelope(PLAIN, &plain), |packed| envelope(PACKED, &packed)))
     }

@@ -94,3 +94,58 @@ impl http_body::Body for Pieces {
         self.size
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const STALL: Duration = Duration::from_secs(30);
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_piece_by_piece_gets_all_of_it() {
+        let sent: Bytes = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
+        let mut body = whole(STALL, sent.clone());
+        let mut taken = Vec::new();
+        while let Some(frame) = body.frame().await {
+            sleep(STALL / 2).await;
+            let piece = frame.unwrap().into_data().unwrap();
+            assert!(piece.len() <= PIECE);
+            taken.extend(piece);
+        }
+        assert_eq!(taken, sent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_nobody_takes_is_cut_off_and_let_go() {
+        let (held, let_go) = tokio::sync::oneshot::channel::<()>();
+        let mut body = body(STALL, |out| async move {
+            let _held = held;
+            out.send(Bytes::from(vec![0; PIECE * 9])).await
+        });
+        body.frame().await.unwrap().unwrap();
+        assert!(timeout(STALL * 3, let_go).await.expect("it is let go").is_err());
+        let mut taken = 1;
+        let end = loop {
+            match body.frame().await {
+                Some(Ok(_)) => taken += 1,
+                end => break end,
+            }
+        };
+        assert!(taken < 4 && end.is_some_and(|end| end.is_err()), "{taken} pieces");
+        assert!(body.frame().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_whose_caller_is_gone_is_not_made_any_more() {
+        let (held, let_go) = tokio::sync::oneshot::channel::<()>();
+        let body = body(STALL, |_| async move {
+            let _held = held;
+            std::future::pending().await
+        });
+        drop(body);
+        assert!(timeout(STALL, let_go).await.expect("it is let go").is_err());
+    }
+}

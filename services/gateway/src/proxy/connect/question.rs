@@ -72,12 +72,14 @@ impl Source {
     /// A body that is one message.
     async fn one(self, body: Body) -> Result<Bytes, Status> {
         let bytes = self.whole(body).await?;
-        Ok(envelope(PLAIN, &self.codec.read(bytes, &self.method.input())?))
+        Ok(envelope(PLAIN, &self.codec.read(bytes, &self.method.input()).await?))
     }
 
     /// A body in JSON that is all messages of a stream.
     async fn all(self, body: Body) -> Result<Vec<Bytes>, Status> {
-        let messages = json::messages(&self.whole(body).await?, &self.method.input())?;
+        let bytes = self.whole(body).await?;
+        let _turn = json::turn(bytes.len()).await;
+        let messages = json::messages(&bytes, &self.method.input())?;
         Ok(messages.iter().map(|message| envelope(PLAIN, &message.encode_to_vec())).collect())
     }
 
@@ -114,11 +116,11 @@ impl Source {
         let input = self.method.input();
         match (came.flags, self.codec) {
             (PLAIN, Codec::Proto) => Ok((came.whole(), 0)),
-            (PLAIN, codec) => Ok((envelope(PLAIN, &codec.read(came.message(), &input)?), 0)),
+            (PLAIN, codec) => Ok((envelope(PLAIN, &codec.read(came.message(), &input).await?), 0)),
             (PACKED, codec) if self.is_packed => {
                 let plain = self.unpack(&came.message()).await?;
                 let held = plain.len();
-                Ok((envelope(PLAIN, &codec.read(plain, &input)?), held))
+                Ok((envelope(PLAIN, &codec.read(plain, &input).await?), held))
             }
             (PACKED, _) => {
                 Err(Error::MessageMalformed("a message is compressed, but connect-content-encoding is not there")

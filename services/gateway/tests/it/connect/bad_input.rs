@@ -1,5 +1,7 @@
 //! Bodies that are none: each is refused at once, by its name.
 
+use std::time::Duration;
+
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -90,6 +92,37 @@ async fn a_body_is_read_only_for_those_who_may() {
         timeout(SOON, connection.read_to_end(&mut answer)).await.expect("an answer").unwrap();
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(code), "{answer}");
+    }
+    stage.stop().await;
+}
+
+/// What it still sends does not take the reason from it, nor the connection.
+#[tokio::test]
+async fn who_is_refused_while_it_sends_reads_why_and_calls_again() {
+    let stage = Stage::set().await;
+    let mut connection = TcpStream::connect(stage.grpc).await.unwrap();
+    for (form, reason) in [
+        ("application/connect+json", "TOKEN_MISSING"),
+        ("application/json", "TOKEN_MISSING"),
+        ("application/grpc-web", ""),
+    ] {
+        let head =
+            format!("POST /{BATCH} HTTP/1.1\r\nhost: x\r\ncontent-type: {form}\r\ncontent-length: 90000\r\n\r\n");
+        connection.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..9 {
+            // As a program sends that makes each message when the last is gone.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            connection.write_all(&[b' '; 10_000]).await.unwrap();
+        }
+        let mut answer = Vec::new();
+        while !String::from_utf8_lossy(&answer).contains(if reason.is_empty() { "grpc-status: 16" } else { reason }) {
+            let read = timeout(SOON, connection.read_buf(&mut answer)).await.expect("an answer").unwrap();
+            assert!(read > 0, "{form}: {}", String::from_utf8_lossy(&answer));
+        }
+        // To its end, which comes with it or right after it.
+        while !answer.ends_with(b"}") && !answer.ends_with(b"\r\n\r\n") {
+            assert!(timeout(SOON, connection.read_buf(&mut answer)).await.expect("an end").unwrap() > 0);
+        }
     }
     stage.stop().await;
 }

@@ -6,9 +6,12 @@ use prost_reflect::{
 };
 use tongxin_proto::POOL;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
-use tonic_reflection::pb::v1::{
-    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
-    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+use tonic_reflection::pb::{
+    v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    },
+    v1alpha,
 };
 
 use super::*;
@@ -121,6 +124,17 @@ async fn reflection_is_open_and_names_the_services() {
     let answer = answers.message().await.unwrap().unwrap().message_response;
     let Some(MessageResponse::ListServicesResponse(services)) = answer else { panic!("{answer:?}") };
     assert!(services.service.iter().any(|service| service.name == SERVICE_NAME), "{services:?}");
+}
+
+#[tokio::test]
+async fn reflection_answers_older_clients_too() {
+    let served = Served::start(GrpcConfig::default()).await;
+    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(served.channel.clone());
+    let list = v1alpha::server_reflection_request::MessageRequest::ListServices(String::new());
+    let request = v1alpha::ServerReflectionRequest { host: String::new(), message_request: Some(list) };
+    let mut answers = client.server_reflection_info(futures::stream::iter([request])).await.unwrap().into_inner();
+    let answer = format!("{:?}", answers.message().await.unwrap().unwrap());
+    assert!(answer.contains(SERVICE_NAME), "{answer}");
 }
 
 #[tokio::test]
