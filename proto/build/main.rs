@@ -1,5 +1,6 @@
 //! Compiles the contract without protoc: messages, services, the checks of their rules, and what is personal.
 
+mod methods;
 mod personal;
 mod rules;
 
@@ -23,6 +24,7 @@ fn main() -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "cargo tells a build script by the environment")]
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let pool = DescriptorPool::decode(bytes.as_slice())?;
+    methods::check(&pool)?;
     fs::write(out.join("rules.rs"), rules::generate(&pool)?)?;
     fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;
     fs::write(out.join("contract.bin"), &bytes)?;

@@ -6,6 +6,7 @@ mod broker;
 mod buf;
 mod curl;
 mod data_folder;
+mod errors;
 mod faults;
 mod matrix;
 mod monitoring_commands;

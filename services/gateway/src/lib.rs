@@ -26,4 +26,5 @@ pub use domain::{
     fact::Fact,
     indicators::{self, Indicator},
 };
-pub use error::Error;
+pub use error::{Error, Refused};
+pub use proxy::EdgeRefused;

@@ -24,5 +24,5 @@ mod workers;
 
 pub use app::{App, NAME, migrations};
 pub use config::Config;
-pub use error::Error;
+pub use error::{Error, Refused};
 pub use grpc::check_rule_set;

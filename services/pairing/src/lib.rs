@@ -25,4 +25,4 @@ pub use domain::{
     organisation::OrganisationKind,
     pairing::PairingKind,
 };
-pub use error::Error;
+pub use error::{Error, Refused};

@@ -6,6 +6,9 @@
 //! happened goes into [`log`]. The log's relay hands events to NATS, and a [`consumer`] in another
 //! service keeps what follows from them. [`lifecycle`] starts and stops the parts.
 
+// The derives of tongxin-macros name this crate as services know it.
+extern crate self as tongxin_platform;
+
 pub mod access;
 pub mod admin;
 pub mod broker;

@@ -10,7 +10,10 @@ use opentelemetry::{KeyValue, global, metrics::Counter};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
-use crate::request::{Context, RequestError};
+use crate::{
+    error::{ErrorKind, Listed, Refusal, Stated},
+    request::{Context, RequestError},
+};
 
 /// Rows of others that are forgotten when somebody's hour begins.
 const FORGOTTEN_AT_ONCE: i64 = 10;
@@ -59,6 +62,13 @@ impl Limited {
         }
     }
 
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::LookUp => "LOOK_UP_LIMIT",
+            Self::Reveal => "REVEAL_LIMIT",
+        }
+    }
+
     fn most(self, limits: HourlyLimits) -> u32 {
         match self {
             Self::LookUp => limits.look_ups_per_hour,
@@ -79,14 +89,17 @@ pub struct LimitReached {
     pub retry_after: Duration,
 }
 
-impl LimitReached {
-    /// As [`ServiceError::reason`](crate::error::ServiceError::reason).
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self.what {
-            Limited::LookUp => "LOOK_UP_LIMIT",
-            Limited::Reveal => "REVEAL_LIMIT",
-        }
+impl Refusal for LimitReached {
+    fn stated(&self) -> Stated<'_> {
+        Stated { retry_after: Some(self.retry_after), ..Stated::new(ErrorKind::ResourceExhausted, self.what.reason()) }
+    }
+
+    fn all() -> Vec<Listed> {
+        let listed = |what: Limited, when| Listed { kind: ErrorKind::ResourceExhausted, reason: what.reason(), when };
+        vec![
+            listed(Limited::LookUp, "The subject has looked up as often as it may within an hour."),
+            listed(Limited::Reveal, "The subject has had data revealed as often as it may within an hour."),
+        ]
     }
 }
 

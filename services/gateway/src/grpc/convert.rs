@@ -9,18 +9,18 @@ use crate::{
         indicators::{Indicator, Kind},
         scorecard::{Figure, Head, Scorecard},
     },
-    error::Error,
+    error::{Error, Refused},
 };
 
 /// The region and the day that are asked for.
 pub(super) fn question(request: &v1::GetScorecardRequest, today: NaiveDate) -> Result<(RegionCode, NaiveDate), Error> {
-    let region = RegionCode::parse(&request.region_code)?;
+    let region = RegionCode::parse(&request.region_code).map_err(Refused::from)?;
     let as_of = match request.as_of {
-        Some(date) => date.try_into().map_err(|_| Error::NotADate)?,
+        Some(date) => date.try_into().map_err(|_| Refused::NotADate)?,
         None => today,
     };
     if as_of > today {
-        return Err(Error::DateInFuture(as_of));
+        return Err(Refused::DateInFuture(as_of).into());
     }
     Ok((region, as_of))
 }

@@ -20,10 +20,12 @@ mod fault;
 pub mod headers;
 mod lanes;
 mod methods;
+mod refused;
 mod rest;
 mod upstreams;
 mod web;
 
 pub use cors::Origin;
 pub use edge::WebEdge;
+pub use refused::EdgeRefused;
 pub use upstreams::Upstreams;

@@ -28,7 +28,7 @@ use super::{
     fault::Fault,
     lanes::{Lane, Lanes},
 };
-use crate::error::Error;
+use crate::proxy::EdgeRefused;
 
 /// What every service has for itself, so that its name does not tell whose is meant.
 const OWN: [&str; 2] = ["gateway", "log"];
@@ -126,7 +126,7 @@ async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, St
         if is_late(&error) {
             Status::deadline_exceeded("the time that the caller gave is over")
         } else {
-            Error::from(error).into()
+            EdgeRefused::from(error).into()
         }
     });
     // The lane is taken until the answer has come whole.

@@ -12,7 +12,7 @@ use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, ServiceExt as _};
 
 use super::{edge::media_type, fault::Fault, rest::Rest};
-use crate::error::Error;
+use crate::proxy::EdgeRefused;
 
 /// The forms of gRPC-Web: binary, and the same in base64.
 const FORMS: [&str; 4] = [
@@ -56,7 +56,7 @@ fn unpacked(request: Request<Body>) -> Request<Body> {
     let fault = Fault::default();
     parts.extensions.insert(fault.clone());
     let body = body.map_err(move |status| {
-        let broken = tonic::Status::from(Error::BodyBroken(status));
+        let broken = tonic::Status::from(EdgeRefused::BodyBroken(status));
         fault.is(broken.clone());
         broken
     });

@@ -8,7 +8,7 @@ use tongxin_platform::{db::Scope, region::RegionCode};
 
 use crate::{
     domain::scorecard::{Amounts, Head, Scorecard, Sums},
-    error::Error,
+    error::{Error, Refused},
 };
 
 /// The name of the gateway as a consumer.
@@ -68,7 +68,7 @@ pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveD
     )
     .fetch_optional(&mut *tx)
     .await?
-    .ok_or(Error::RegionNotFound(region))?;
+    .ok_or(Refused::RegionNotFound(region))?;
     // Nothing was written: the connection is rolled back where nobody waits for it.
     drop(tx);
     let sums = found.ever.into_iter().zip(found.in_year).map(|(ever, in_year)| Sums { ever, in_year });

@@ -175,7 +175,7 @@ async fn messages_of_a_stream_can_be_sent_at_once() {
     }
     let wrong = json!([options, rows(&["一", UNKNOWN_NAME])]).to_string();
     for (body, status, reason) in [
-        (wrong.as_str(), 400, "NAME_UNKNOWN"),
+        (wrong.as_str(), 400, "HOST_KIND_REQUIRED"),
         (r#"[{"options":{}}]"#, 400, "INVALID_FIELDS"),
         (r#"[{"option":{}}]"#, 400, "MESSAGE_MALFORMED"),
         (r#"{"options":{}"#, 400, "MESSAGE_MALFORMED"),

@@ -130,7 +130,7 @@ impl Command for BatchCaseCommands {
             if self.all_or_nothing
                 && let Err(error) = &outcome
             {
-                return Err(Error::BatchRefused { row: number, text: error.to_string() });
+                return Err(error.of_batch(number));
             }
             outcomes.push(outcome);
         }

@@ -17,10 +17,10 @@ use super::{
 use crate::{
     domain::{
         HouseholdId, ImportId,
-        household::{Household, HouseholdDraft, Refused, Why},
+        household::{Household, HouseholdDraft, HouseholdRefused, Why},
         import::{Accepted, ImportKind},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         observations::{self, Numbered},
         regions,
@@ -66,7 +66,7 @@ impl HouseholdImport {
     ) -> Result<(HouseholdId, Accepted), Error> {
         let New { mut sealed, warnings } = row?.0;
         if !villages.contains(&sealed.household.region) {
-            return Err(Error::RegionNotFound(sealed.household.region.to_string()));
+            return Err(Refused::RegionNotFound(sealed.household.region.to_string()).into());
         }
         if let Some(promised) = &mut self.promised {
             promise(promised, &mut sealed.household, seen)?;
@@ -106,7 +106,7 @@ async fn seen<'a>(conn: &mut PgConnection, households: impl Iterator<Item = &'a 
 }
 
 fn number_taken() -> Error {
-    Refused::new("household_number", Why::NumberTaken).into()
+    HouseholdRefused::new("household_number", Why::NumberTaken).into()
 }
 
 impl Imported for HouseholdImport {

@@ -18,7 +18,7 @@ use crate::{
         quality::Person,
         screening::RuleBook,
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         dossiers,
         households::{self, Head},
@@ -131,9 +131,9 @@ impl Known {
 
     fn home(&self, id: HouseholdId) -> Result<(RegionCode, Circumstances), Error> {
         match (self.heads.get(&id), self.circumstances.get(&id)) {
-            (Some(Head { merged_into: Some(kept), .. }), _) => Err(Error::HouseholdMerged(*kept)),
+            (Some(Head { merged_into: Some(kept), .. }), _) => Err(Refused::HouseholdMerged(*kept).into()),
             (Some(head), Some(known_of_it)) => Ok((head.region, *known_of_it)),
-            (None, _) | (_, None) => Err(Error::HouseholdNotFound(id)),
+            (None, _) | (_, None) => Err(Refused::HouseholdNotFound(id).into()),
         }
     }
 

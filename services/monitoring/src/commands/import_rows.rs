@@ -2,7 +2,7 @@
 
 use sqlx::{Connection as _, PgConnection};
 use tongxin_platform::{
-    error::{ErrorKind, ServiceError as _},
+    error::{ErrorKind, Refusal as _},
     request::{Command, Context},
 };
 
@@ -101,15 +101,11 @@ fn refused(
     for (row, outcome) in (first_row..).zip(outcomes) {
         progress.count(&outcome);
         let Err(error) = outcome else { continue };
-        if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable) {
+        if matches!(error.stated().kind, ErrorKind::Internal | ErrorKind::Unavailable) {
             return Err(error);
         }
-        errors.push(RowError {
-            row,
-            reason: error.reason().to_owned(),
-            field: error.field().unwrap_or_default().to_owned(),
-            message: error.to_string(),
-        });
+        let told = error.of_row(row);
+        errors.push(RowError { row, reason: told.reason, field: told.field, message: told.message });
     }
     Ok(errors)
 }

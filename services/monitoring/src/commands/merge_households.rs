@@ -10,9 +10,9 @@ use super::{
 use crate::{
     domain::{
         HouseholdId, MemberId, MergeId,
-        merge::{Pair, Refused, Terms},
+        merge::{MergeRefused, Pair, Terms},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         households, match_queue, merges,
         profiles::{self, NewProfile},
@@ -39,8 +39,8 @@ impl Command for MergeHouseholds {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pair, Error> {
         let Self { kept, merged, terms, expected_version } = self;
         let named = |error| match error {
-            Error::HouseholdNotFound(id) => {
-                Error::HouseholdNotFound(id).at(if id == kept { "kept_id" } else { "merged_id" })
+            Error::Refused(Refused::HouseholdNotFound(id)) => {
+                Refused::HouseholdNotFound(id).at(if id == kept { "kept_id" } else { "merged_id" })
             }
             other => other,
         };
@@ -48,7 +48,7 @@ impl Command for MergeHouseholds {
         at_version(head.unmerged()?.version, expected_version)?;
         other.unmerged()?;
         if merges::has_open_case(conn, merged).await? {
-            return Err(Refused::HasCase.into());
+            return Err(MergeRefused::HasCase.into());
         }
         let kept = households::find(conn, &policy.keys, kept).await?;
         let merged = households::find(conn, &policy.keys, merged).await?;
@@ -76,7 +76,7 @@ pub(super) async fn lock_both(
     [first, second]: [HouseholdId; 2],
 ) -> Result<[households::Head; 2], Error> {
     if first == second {
-        return Err(Refused::Same.into());
+        return Err(MergeRefused::Same.into());
     }
     if second < first {
         let second = households::lock_head(conn, second).await?;

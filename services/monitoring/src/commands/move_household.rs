@@ -14,7 +14,7 @@ use crate::{
         HouseholdId,
         household::{Household, HouseholdEvent, Move, Why},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{cases, defects, households, match_queue, merges, observations, profiles, regions, signals, verdicts},
 };
 
@@ -43,7 +43,7 @@ impl Command for MoveHousehold {
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
         if !regions::existing(conn, &[self.to], self.moved_on).await?.contains(&self.to) {
-            return Err(Error::RegionNotFound(self.to.to_string()));
+            return Err(Refused::RegionNotFound(self.to.to_string()).into());
         }
         let household = households::find(conn, &policy.keys, self.household).await?;
         let mut change = household.move_to(self.to, self.moved_on)?;
@@ -79,7 +79,9 @@ pub(super) async fn may_ask_for_number(
 /// The number that a household has is no field of such a request; the one that it gets instead is.
 pub(super) fn needs_another_number(error: Error) -> Error {
     match &error {
-        Error::Household(refused) if matches!(refused.why, Why::NumberTaken) => error.at("new_household_number"),
+        Error::Refused(Refused::Household(refused)) if matches!(refused.why, Why::NumberTaken) => {
+            error.at("new_household_number")
+        }
         _ => error,
     }
 }

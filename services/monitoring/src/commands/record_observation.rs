@@ -20,7 +20,7 @@ use crate::{
         rule_set::RuleSet,
         verdict::Verdict,
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         dossiers, households,
         observations::{self, Recorded},
@@ -81,7 +81,7 @@ impl Command for RecordObservation {
         let head = households::lock_head(conn, id).await?.unmerged()?;
         profiles::count_elderly(conn, &[id], context.today()).await?;
         let known_of_it =
-            profiles::circumstances(conn, &[id]).await?.remove(&id).ok_or(Error::HouseholdNotFound(id))?;
+            profiles::circumstances(conn, &[id]).await?.remove(&id).ok_or(Refused::HouseholdNotFound(id))?;
         let window = (id, stated.window_ends_on);
         let a_year_before = (id, a_year_before(stated.window_ends_on));
         let mut recorded = observations::find_many(conn, &[window, a_year_before]).await?;

@@ -16,10 +16,10 @@ use super::{
 use crate::{
     domain::{
         HouseholdId, ImportId, MemberId,
-        household::{HouseholdDraft, Refused, Why},
+        household::{HouseholdDraft, HouseholdRefused, Why},
         quality::{self, Dossier},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         dossiers, households,
         keys::{Hash, Keys},
@@ -44,12 +44,12 @@ impl Command for RegisterHousehold {
         let region = sealed.household.region;
         may_ask_for_number(conn, context, sealed.household.household_number.as_deref()).await?;
         if !regions::existing(conn, &[region], context.today()).await?.contains(&region) {
-            return Err(Error::RegionNotFound(region.to_string()));
+            return Err(Refused::RegionNotFound(region.to_string()).into());
         }
         let new = [sealed];
         let Kept { taken, twice } = keep(conn, context, None, &new).await?;
         if !taken.is_empty() {
-            return Err(Refused::new("household_number", Why::NumberTaken).into());
+            return Err(HouseholdRefused::new("household_number", Why::NumberTaken).into());
         }
         let [Sealed { household, .. }] = new;
         let warnings = with_twice(warnings, twice.contains(&household.id));
@@ -79,7 +79,7 @@ impl New {
 
 /// Households live in villages and communities.
 pub(super) fn check_level(region: RegionCode) -> Result<(), Error> {
-    if region.level() == Level::Village { Ok(()) } else { Err(Error::RegionLevelWrong(region.to_string())) }
+    if region.level() == Level::Village { Ok(()) } else { Err(Refused::RegionLevelWrong(region.to_string()).into()) }
 }
 
 /// What became of new households.

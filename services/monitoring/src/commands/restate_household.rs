@@ -6,7 +6,7 @@ use tongxin_platform::{change::Change, request::Context};
 use super::Policy;
 use crate::{
     domain::{
-        household::{Household, HouseholdEvent, Refused},
+        household::{Household, HouseholdEvent, HouseholdRefused},
         quality::{self, Dossier, REGISTERED_TWICE},
     },
     error::Error,
@@ -30,7 +30,7 @@ pub(super) async fn restate(
     context: &Context,
     policy: &Policy,
     household: Household,
-    change: impl FnOnce(Household) -> Result<Change<Household, HouseholdEvent>, Refused>,
+    change: impl FnOnce(Household) -> Result<Change<Household, HouseholdEvent>, HouseholdRefused>,
 ) -> Result<Entered, Error> {
     let today = context.today();
     let before = Dossier::of_household(&household, today);

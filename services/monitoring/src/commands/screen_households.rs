@@ -21,7 +21,7 @@ use crate::{
         rule_set::RuleSet,
         screening::{Candidate, Hit, RuleBook, Tally, flags},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         profiles::{self, Filter, Snapshot},
         rule_sets,
@@ -85,7 +85,7 @@ struct InForce {
 
 impl Judge for InForce {
     fn rules_of(&self, village: RegionCode) -> Result<Option<&RuleSet>, Error> {
-        self.rules.of(village).map(Some).ok_or(Error::RuleSetMissing(village, self.day))
+        self.rules.of(village).map(Some).ok_or_else(|| Refused::RuleSetMissing(village, self.day).into())
     }
 
     fn asks<'a>(&'a self, in_force: Option<&'a RuleSet>) -> Vec<&'a RuleSet> {
@@ -166,7 +166,7 @@ pub async fn sweep(sweep: Sweep) -> Result<mpsc::Receiver<Result<Part, Error>>, 
     let rules = rule_sets::book(&mut conn, sweep.region, sweep.day).await?;
     conn.rollback().await?;
     if rules.is_empty() {
-        return Err(Error::RuleSetMissing(sweep.region, sweep.day));
+        return Err(Refused::RuleSetMissing(sweep.region, sweep.day).into());
     }
     let day = sweep.day;
     Ok(begin(sweep, InForce { rules, day }))

@@ -9,7 +9,7 @@ use tongxin_platform::{
 use super::Policy;
 use crate::{
     domain::holiday::{self, Holiday},
-    error::Error,
+    error::{Error, Refused},
     store::{holidays, region},
 };
 
@@ -36,13 +36,13 @@ impl Command for SetHolidays {
         let of_caller = region(context.regions.from)?;
         let province = self.province.or(of_caller.at(Level::Province)).unwrap_or(of_caller);
         if province.level() != Level::Province {
-            return Err(Error::RegionLevelWrong(province.to_string()));
+            return Err(Refused::RegionLevelWrong(province.to_string()).into());
         }
         if province.range().and(context.regions) != province.range() {
             return Err(if province.contains(of_caller) {
-                Error::HolidaysElsewhere(of_caller)
+                Refused::HolidaysElsewhere(of_caller).into()
             } else {
-                Error::RegionNotFound(province.to_string())
+                Refused::RegionNotFound(province.to_string()).into()
             });
         }
         holiday::check(self.year, &self.holidays)?;

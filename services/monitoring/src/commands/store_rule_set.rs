@@ -9,7 +9,7 @@ use crate::{
         RuleSetId,
         rule_set::{RuleSet, RuleSetDraft},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{regions, rule_sets},
 };
 
@@ -26,12 +26,12 @@ impl Command for StoreRuleSet {
         let region = rule_set.region;
         let today = context.today();
         if regions::existing(conn, &[region], today).await?.is_empty() {
-            return Err(Error::RegionNotFound(region.to_string()).at("rule_set.region_code"));
+            return Err(Refused::RegionNotFound(region.to_string()).at("rule_set.region_code"));
         }
         rule_sets::lock(conn).await?;
         let newest = rule_sets::newest_in_force(conn, region, today).await?;
         if let Some(newest) = newest.filter(|newest| *newest > rule_set.effective_from) {
-            return Err(Error::RuleSetInUse(newest));
+            return Err(Refused::RuleSetInUse(newest).into());
         }
         rule_sets::insert(conn, context, &rule_set).await?;
         Ok(rule_set)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{Datelike as _, NaiveDate};
+use tongxin_platform::error::Refusal;
 
 /// A weekday that is free, or a weekend day that is worked in exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,39 +17,30 @@ pub struct Holiday {
 }
 
 /// Why the holidays of a year are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
+pub enum HolidayRefused {
     /// A day of another year.
     #[error("{0} is not a day of {1}")]
+    #[refusal(Invalid, "HOLIDAY_YEAR_WRONG", field = "holidays")]
     YearWrong(NaiveDate, i32),
     /// A day stands twice.
     #[error("{0} stands twice")]
+    #[refusal(Invalid, "HOLIDAY_TWICE", field = "holidays")]
     Twice(NaiveDate),
-}
-
-impl Refused {
-    /// Its name, which never changes.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::YearWrong(..) => "HOLIDAY_YEAR_WRONG",
-            Self::Twice(_) => "HOLIDAY_TWICE",
-        }
-    }
 }
 
 /// Makes sure that all are days of a year, each once.
 ///
 /// # Errors
 /// When one is not.
-pub fn check(year: i32, holidays: &[Holiday]) -> Result<(), Refused> {
+pub fn check(year: i32, holidays: &[Holiday]) -> Result<(), HolidayRefused> {
     let mut days = BTreeSet::new();
     for Holiday { day, .. } in holidays {
         if day.year() != year {
-            return Err(Refused::YearWrong(*day, year));
+            return Err(HolidayRefused::YearWrong(*day, year));
         }
         if !days.insert(*day) {
-            return Err(Refused::Twice(*day));
+            return Err(HolidayRefused::Twice(*day));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
-use tongxin_platform::{change::Change, error::ErrorKind, named, region::RegionCode};
+use tongxin_platform::{change::Change, error::Refusal, named, region::RegionCode};
 
 use super::{
     HouseholdId, MemberId,
@@ -140,9 +140,10 @@ named! {
 }
 
 /// Why a household cannot be as it is stated. Never holds anything personal.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Refusal)]
+#[refusal(by = why, field = field)]
 #[error("{field} {why}")]
-pub struct Refused {
+pub struct HouseholdRefused {
     /// Path of the field that is wrong.
     pub field: String,
     /// What is wrong with it.
@@ -150,81 +151,63 @@ pub struct Refused {
 }
 
 /// What is wrong with a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum Why {
     /// A member's ID number is none.
     #[error(transparent)]
+    #[refusal(Invalid, "ID_NUMBER_INVALID")]
     IdNumber(#[from] NotAnIdNumber),
     /// A member is not born yet.
     #[error("holds a day of birth in the future")]
+    #[refusal(Invalid, "BIRTH_DATE_IN_FUTURE")]
     BirthDateInFuture,
     /// Two members have one ID number.
     #[error("is the ID number of another member")]
+    #[refusal(Invalid, "MEMBER_TWICE")]
     MemberTwice,
     /// There is not exactly one head.
     #[error("need exactly one head, there are {0}")]
+    #[refusal(Invalid, "HEAD_NOT_ONE")]
     HeadNotOne(usize),
     /// No head would be left.
     #[error("would leave the household without a head: make another member the head first")]
+    #[refusal(FailedPrecondition, "HEAD_NOT_ONE")]
     HeadNeeded,
     /// Nobody of this identifier belongs to the household.
     #[error("names nobody who belongs to the household")]
+    #[refusal(NotFound, "MEMBER_NOT_FOUND")]
     MemberNotFound,
     /// An open number would show who it is.
     #[error("holds a resident ID number")]
+    #[refusal(Invalid, "INVALID_FIELDS")]
     HoldsIdNumber,
     /// It cannot move before it was registered or moved last.
     #[error("lies before {0}, when the household was registered or moved last")]
+    #[refusal(FailedPrecondition, "DATE_ORDER")]
     BeforeLastMove(NaiveDate),
-    /// Another household has the number.
+    // Whose number it is may lie outside the caller's region.
+    /// Another household of the county has the number.
     #[error("belongs to another household of the county: give another number")]
+    #[refusal(AlreadyExists, "HOUSEHOLD_NUMBER_TAKEN", told = LookUp)]
     NumberTaken,
 }
 
-impl Refused {
+impl HouseholdRefused {
     /// A field and what is wrong with it.
     pub fn new(field: impl Into<String>, why: impl Into<Why>) -> Self {
         Self { field: field.into(), why: why.into() }
     }
-
-    /// What the caller can do.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self.why {
-            Why::IdNumber(_) | Why::BirthDateInFuture | Why::MemberTwice | Why::HeadNotOne(_) | Why::HoldsIdNumber => {
-                ErrorKind::Invalid
-            }
-            Why::MemberNotFound => ErrorKind::NotFound,
-            Why::HeadNeeded | Why::BeforeLastMove(_) => ErrorKind::FailedPrecondition,
-            Why::NumberTaken => ErrorKind::AlreadyExists,
-        }
-    }
-
-    /// Its name, which never changes.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self.why {
-            Why::IdNumber(_) => "ID_NUMBER_INVALID",
-            Why::BirthDateInFuture => "BIRTH_DATE_IN_FUTURE",
-            Why::MemberTwice => "MEMBER_TWICE",
-            Why::HeadNotOne(_) | Why::HeadNeeded => "HEAD_NOT_ONE",
-            Why::MemberNotFound => "MEMBER_NOT_FOUND",
-            Why::HoldsIdNumber => "INVALID_FIELDS",
-            Why::BeforeLastMove(_) => "DATE_ORDER",
-            Why::NumberTaken => "HOUSEHOLD_NUMBER_TAKEN",
-        }
-    }
 }
 
 impl Statement {
-    fn check(&self) -> Result<(), Refused> {
+    fn check(&self) -> Result<(), HouseholdRefused> {
         check_number("household_number", self.household_number.as_deref().unwrap_or_default())
     }
 }
 
 /// A household number stands in plain.
-fn check_number(field: &str, number: &str) -> Result<(), Refused> {
-    if id_number::is_in(number) { Err(Refused::new(field, Why::HoldsIdNumber)) } else { Ok(()) }
+fn check_number(field: &str, number: &str) -> Result<(), HouseholdRefused> {
+    if id_number::is_in(number) { Err(HouseholdRefused::new(field, Why::HoldsIdNumber)) } else { Ok(()) }
 }
 
 impl HouseholdDraft {
@@ -237,7 +220,7 @@ impl HouseholdDraft {
         id: HouseholdId,
         mut new_member: impl FnMut() -> MemberId,
         (now, today): (DateTime<Utc>, NaiveDate),
-    ) -> Result<Household, Refused> {
+    ) -> Result<Household, HouseholdRefused> {
         self.statement.check()?;
         let household = Household {
             id,
@@ -274,7 +257,7 @@ impl Household {
     ///
     /// # Errors
     /// When the household number is somebody's ID number.
-    pub fn change(mut self, statement: Statement) -> Result<Change<Self, HouseholdEvent>, Refused> {
+    pub fn change(mut self, statement: Statement) -> Result<Change<Self, HouseholdEvent>, HouseholdRefused> {
         statement.check()?;
         self.household_number = statement.household_number;
         self.contact = statement.contact;
@@ -287,7 +270,7 @@ impl Household {
     ///
     /// # Errors
     /// When the number is somebody's ID number.
-    pub fn renumber(&mut self, number: Option<String>) -> Result<(), Refused> {
+    pub fn renumber(&mut self, number: Option<String>) -> Result<(), HouseholdRefused> {
         let Some(number) = number else { return Ok(()) };
         check_number("new_household_number", &number)?;
         self.household_number = Some(number);
@@ -305,14 +288,14 @@ impl Household {
         whom: Whom,
         draft: MemberDraft,
         today: NaiveDate,
-    ) -> Result<Change<Self, HouseholdEvent>, Refused> {
+    ) -> Result<Change<Self, HouseholdEvent>, HouseholdRefused> {
         let (Whom::New(id) | Whom::Known(id)) = whom;
         let member = draft.member(id);
         if member.birth_date > today {
-            return Err(Refused::new("member.id_number", Why::BirthDateInFuture));
+            return Err(HouseholdRefused::new("member.id_number", Why::BirthDateInFuture));
         }
         if self.present().any(|other| other.id != id && other.is_same_person(&member)) {
-            return Err(Refused::new("member.id_number", Why::MemberTwice));
+            return Err(HouseholdRefused::new("member.id_number", Why::MemberTwice));
         }
         if member.relation == Relation::Head {
             for former in self.members.iter_mut().filter(|other| other.id != id && other.relation == Relation::Head) {
@@ -331,7 +314,11 @@ impl Household {
     ///
     /// # Errors
     /// When nobody of this identifier belongs to it, or it is the head.
-    pub fn remove_member(mut self, id: MemberId, left_on: NaiveDate) -> Result<Change<Self, HouseholdEvent>, Refused> {
+    pub fn remove_member(
+        mut self,
+        id: MemberId,
+        left_on: NaiveDate,
+    ) -> Result<Change<Self, HouseholdEvent>, HouseholdRefused> {
         self.present_mut(id)?.left_on = Some(left_on);
         self.check_head("member_id")?;
         Ok(self.changed())
@@ -341,13 +328,17 @@ impl Household {
     ///
     /// # Errors
     /// When it was registered or moved after that day.
-    pub fn move_to(mut self, to: RegionCode, moved_on: NaiveDate) -> Result<Change<Self, HouseholdEvent>, Refused> {
+    pub fn move_to(
+        mut self,
+        to: RegionCode,
+        moved_on: NaiveDate,
+    ) -> Result<Change<Self, HouseholdEvent>, HouseholdRefused> {
         if to == self.region {
             return Ok(Change::none(self));
         }
         let last = self.moved_on.map_or(self.registered_on, |last| last.max(self.registered_on));
         if moved_on < last {
-            return Err(Refused::new("moved_on", Why::BeforeLastMove(last)));
+            return Err(HouseholdRefused::new("moved_on", Why::BeforeLastMove(last)));
         }
         let moved = Move { household: self.id, from: self.region, to, moved_on };
         self.region = to;
@@ -357,10 +348,10 @@ impl Household {
     }
 
     /// Makes sure that nobody stands in it twice, all are born, and one is the head.
-    fn check_members(&self, today: NaiveDate) -> Result<(), Refused> {
+    fn check_members(&self, today: NaiveDate) -> Result<(), HouseholdRefused> {
         let mut seen = HashSet::with_capacity(self.members.len());
         for (place, member) in self.members.iter().enumerate().filter(|(_, member)| member.is_present()) {
-            let refuse = |why: Why| Err(Refused::new(format!("members[{place}].id_number"), why));
+            let refuse = |why: Why| Err(HouseholdRefused::new(format!("members[{place}].id_number"), why));
             if member.birth_date > today {
                 return refuse(Why::BirthDateInFuture);
             }
@@ -370,17 +361,17 @@ impl Household {
         }
         match self.present().filter(|member| member.relation == Relation::Head).count() {
             1 => Ok(()),
-            heads => Err(Refused::new("members", Why::HeadNotOne(heads))),
+            heads => Err(HouseholdRefused::new("members", Why::HeadNotOne(heads))),
         }
     }
 
-    pub(super) fn check_head(&self, field: &str) -> Result<(), Refused> {
-        self.head().map(|_| ()).ok_or_else(|| Refused::new(field, Why::HeadNeeded))
+    pub(super) fn check_head(&self, field: &str) -> Result<(), HouseholdRefused> {
+        self.head().map(|_| ()).ok_or_else(|| HouseholdRefused::new(field, Why::HeadNeeded))
     }
 
-    fn present_mut(&mut self, id: MemberId) -> Result<&mut Member, Refused> {
+    fn present_mut(&mut self, id: MemberId) -> Result<&mut Member, HouseholdRefused> {
         let found = self.members.iter_mut().find(|member| member.id == id && member.is_present());
-        found.ok_or_else(|| Refused::new("member_id", Why::MemberNotFound))
+        found.ok_or_else(|| HouseholdRefused::new("member_id", Why::MemberNotFound))
     }
 
     fn changed(mut self) -> Change<Self, HouseholdEvent> {

@@ -1,6 +1,6 @@
 //! How far an import has come, and with which row it goes on.
 
-use tongxin_platform::{error::ErrorKind, named};
+use tongxin_platform::{error::Refusal, named};
 
 named! {
     /// What is imported.
@@ -24,16 +24,19 @@ pub struct Progress {
 }
 
 /// Why an import does not go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
+pub enum ImportRefused {
     /// The caller has begun no such import.
     #[error("the import does not exist")]
+    #[refusal(NotFound, "IMPORT_NOT_FOUND", field = "import_id")]
     NotFound,
     /// The identifier belongs to another caller's import, or to one of another kind.
     #[error("import_id was used for another import: choose a new one")]
+    #[refusal(AlreadyExists, "IMPORT_ID_REUSED")]
     Reused,
     /// Rows in between are missing.
     #[error("the import goes on with row {0}")]
+    #[refusal(FailedPrecondition, "IMPORT_GAP")]
     Gap(i64),
 }
 
@@ -42,37 +45,6 @@ pub enum Refused {
 pub struct Accepted {
     /// Whether a data-quality rule warns of it.
     pub warned: bool,
-}
-
-impl Refused {
-    /// What the caller can do.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFound => ErrorKind::NotFound,
-            Self::Reused => ErrorKind::AlreadyExists,
-            Self::Gap(_) => ErrorKind::FailedPrecondition,
-        }
-    }
-
-    /// The field that it is about.
-    #[must_use]
-    pub fn field(&self) -> Option<&'static str> {
-        match self {
-            Self::NotFound => Some("import_id"),
-            Self::Reused | Self::Gap(_) => None,
-        }
-    }
-
-    /// Its name, which never changes.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::NotFound => "IMPORT_NOT_FOUND",
-            Self::Reused => "IMPORT_ID_REUSED",
-            Self::Gap(_) => "IMPORT_GAP",
-        }
-    }
 }
 
 impl Progress {
@@ -85,11 +57,11 @@ impl Progress {
     /// How many of the rows that begin with a number were taken before and are to be skipped.
     ///
     /// # Errors
-    /// [`Refused::Gap`] when rows before it are missing.
-    pub fn already_taken(&self, first_row: i64) -> Result<usize, Refused> {
+    /// [`ImportRefused::Gap`] when rows before it are missing.
+    pub fn already_taken(&self, first_row: i64) -> Result<usize, ImportRefused> {
         let next = self.rows_taken() + 1;
         if first_row > next {
-            return Err(Refused::Gap(next));
+            return Err(ImportRefused::Gap(next));
         }
         Ok(usize::try_from(next - first_row).unwrap_or(usize::MAX))
     }
@@ -125,7 +97,7 @@ mod tests {
         assert_eq!(progress.already_taken(1), Ok(3));
         assert_eq!(progress.already_taken(3), Ok(1));
         assert_eq!(progress.already_taken(4), Ok(0));
-        assert_eq!(progress.already_taken(5), Err(Refused::Gap(4)));
-        assert_eq!(Progress::default().already_taken(2), Err(Refused::Gap(1)));
+        assert_eq!(progress.already_taken(5), Err(ImportRefused::Gap(4)));
+        assert_eq!(Progress::default().already_taken(2), Err(ImportRefused::Gap(1)));
     }
 }

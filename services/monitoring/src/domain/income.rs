@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use tongxin_platform::{error::ErrorKind, named, region::RegionCode, timeline::Timeline};
+use tongxin_platform::{error::Refusal, named, region::RegionCode, timeline::Timeline};
 
 named! {
     /// Where a village's collective income comes from.
@@ -34,48 +34,22 @@ pub struct Amounts {
 }
 
 /// Why something cannot be recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum IncomeRefused {
     /// A kind has two amounts.
     #[error("the kind {} has two amounts", .0.name())]
+    #[refusal(Invalid, "KIND_TWICE", field = "amounts")]
     KindTwice(IncomeKind),
 
     /// An amount is below 0.
     #[error("the amount of the kind {} is below 0: what was lost is no income", .0.name())]
+    #[refusal(Invalid, "AMOUNT_NEGATIVE", field = "amounts")]
     AmountNegative(IncomeKind),
 
     /// Only administrative villages have a collective income.
     #[error("{0} is not an administrative village")]
+    #[refusal(Invalid, "REGION_LEVEL_WRONG", field = "region_code")]
     NotAVillage(RegionCode),
-}
-
-impl IncomeRefused {
-    /// What the caller can do.
-    #[must_use]
-    pub const fn kind(self) -> ErrorKind {
-        match self {
-            Self::KindTwice(_) | Self::AmountNegative(_) | Self::NotAVillage(_) => ErrorKind::Invalid,
-        }
-    }
-
-    /// Its name, which never changes.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::KindTwice(_) => "KIND_TWICE",
-            Self::AmountNegative(_) => "AMOUNT_NEGATIVE",
-            Self::NotAVillage(_) => "REGION_LEVEL_WRONG",
-        }
-    }
-
-    /// The field that is wrong.
-    #[must_use]
-    pub const fn field(self) -> &'static str {
-        match self {
-            Self::KindTwice(_) | Self::AmountNegative(_) => "amounts",
-            Self::NotAVillage(_) => "region_code",
-        }
-    }
 }
 
 impl Amounts {

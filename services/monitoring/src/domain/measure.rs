@@ -1,7 +1,7 @@
 //! Measures: one household, one policy.
 
 use chrono::NaiveDate;
-use tongxin_platform::{change::Change, error::ErrorKind, named};
+use tongxin_platform::{change::Change, error::Refusal, named};
 
 use super::{
     CaseId, MeasureId,
@@ -105,31 +105,39 @@ pub enum MeasureEvent {
 }
 
 /// Why a change of a measure is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum MeasureRefused {
     /// It does not exist, or lies outside the caller's region.
     #[error("measure {0} does not exist")]
+    #[refusal(NotFound, "MEASURE_NOT_FOUND", field = "measure_id")]
     NotFound(MeasureId),
     /// Another one has the identifier.
     #[error("there is a measure with the identifier {0}: choose another")]
+    #[refusal(AlreadyExists, "MEASURE_EXISTS")]
     Exists(MeasureId),
     /// One that the caller does not see has one of the identifiers.
     #[error("there is a measure with such an identifier: choose another")]
+    #[refusal(AlreadyExists, "MEASURE_EXISTS")]
     ExistsElsewhere,
     /// The case is removed or refused.
     #[error("the case is closed")]
+    #[refusal(FailedPrecondition, "CASE_CLOSED")]
     CaseClosed,
     /// Measures are for households under monitoring, unless help comes first.
     #[error("the household is not under monitoring yet, and there is no emergency")]
+    #[refusal(FailedPrecondition, "CASE_NOT_MONITORED")]
     CaseNotMonitored,
     /// It is against something that the household is not at risk of.
     #[error("the risk {} is not one of the case", .0.name())]
+    #[refusal(Invalid, "RISK_NOT_OF_CASE", field = "risk")]
     RiskNotOfCase(Risk),
     /// It is done, or was given up.
     #[error("the measure has ended")]
+    #[refusal(FailedPrecondition, "MEASURE_FINISHED")]
     Finished,
     /// A date lies before the one that it has to follow.
     #[error("{date} is before {earliest}")]
+    #[refusal(Invalid, "DATE_ORDER", field = field)]
     DateOrder {
         /// The field.
         field: &'static str,
@@ -138,46 +146,6 @@ pub enum MeasureRefused {
         /// What would be right at the earliest.
         earliest: NaiveDate,
     },
-}
-
-impl MeasureRefused {
-    /// What the caller can do.
-    #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Exists(_) | Self::ExistsElsewhere => ErrorKind::AlreadyExists,
-            Self::CaseClosed | Self::CaseNotMonitored | Self::Finished => ErrorKind::FailedPrecondition,
-            Self::RiskNotOfCase(_) | Self::DateOrder { .. } => ErrorKind::Invalid,
-        }
-    }
-
-    /// A name that never changes.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "MEASURE_NOT_FOUND",
-            Self::Exists(_) | Self::ExistsElsewhere => "MEASURE_EXISTS",
-            Self::CaseClosed => "CASE_CLOSED",
-            Self::CaseNotMonitored => "CASE_NOT_MONITORED",
-            Self::RiskNotOfCase(_) => "RISK_NOT_OF_CASE",
-            Self::Finished => "MEASURE_FINISHED",
-            Self::DateOrder { .. } => "DATE_ORDER",
-        }
-    }
-
-    /// The field that is wrong, where it is about one.
-    #[must_use]
-    pub const fn field(&self) -> Option<&'static str> {
-        match self {
-            Self::RiskNotOfCase(_) => Some("risk"),
-            Self::DateOrder { field, .. } => Some(field),
-            Self::NotFound(_) => Some("measure_id"),
-            Self::Exists(_) | Self::ExistsElsewhere | Self::CaseClosed | Self::CaseNotMonitored | Self::Finished => {
-                None
-            }
-        }
-    }
 }
 
 impl MeasureDraft {

@@ -4,7 +4,7 @@
 mod tests;
 
 use chrono::{Days, NaiveDate};
-use tongxin_platform::error::ErrorKind;
+use tongxin_platform::error::Refusal;
 
 use super::{
     HouseholdId, MemberId, MergeId,
@@ -70,53 +70,24 @@ pub struct Pair {
 }
 
 /// Why two records cannot be merged or parted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Refusal)]
+pub enum MergeRefused {
     /// The merge does not exist, or lies outside the caller's region.
     #[error("the merge does not exist")]
+    #[refusal(NotFound, "MERGE_NOT_FOUND", field = "merge_id")]
     NotFound,
     /// Both are one record.
     #[error("a household cannot be merged into itself")]
+    #[refusal(Invalid, "HOUSEHOLDS_SAME", field = "merged_id")]
     Same,
     /// The household to be merged is at some step of a case.
     #[error("the household that is to be merged has an open case: end it first, or keep that record")]
+    #[refusal(FailedPrecondition, "HOUSEHOLD_HAS_CASE")]
     HasCase,
     /// It is too late.
     #[error("the merge could be undone until {0}")]
+    #[refusal(FailedPrecondition, "MERGE_FINAL")]
     Final(NaiveDate),
-}
-
-impl Refused {
-    /// What the caller can do.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFound => ErrorKind::NotFound,
-            Self::Same => ErrorKind::Invalid,
-            Self::HasCase | Self::Final(_) => ErrorKind::FailedPrecondition,
-        }
-    }
-
-    /// The field that it is about.
-    #[must_use]
-    pub fn field(&self) -> Option<&'static str> {
-        match self {
-            Self::NotFound => Some("merge_id"),
-            Self::Same => Some("merged_id"),
-            Self::HasCase | Self::Final(_) => None,
-        }
-    }
-
-    /// Its name, which never changes.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::NotFound => "MERGE_NOT_FOUND",
-            Self::Same => "HOUSEHOLDS_SAME",
-            Self::HasCase => "HOUSEHOLD_HAS_CASE",
-            Self::Final(_) => "MERGE_FINAL",
-        }
-    }
 }
 
 impl Merge {
@@ -130,9 +101,9 @@ impl Merge {
     ///
     /// # Errors
     /// When it is too late.
-    pub fn check_reversible(&self, today: NaiveDate) -> Result<(), Refused> {
+    pub fn check_reversible(&self, today: NaiveDate) -> Result<(), MergeRefused> {
         let until = self.reversible_until();
-        if today > until { Err(Refused::Final(until)) } else { Ok(()) }
+        if today > until { Err(MergeRefused::Final(until)) } else { Ok(()) }
     }
 }
 
@@ -148,10 +119,10 @@ impl Household {
         id: MergeId,
         mut new_member: impl FnMut() -> MemberId,
         today: NaiveDate,
-    ) -> Result<Pair, household::Refused> {
+    ) -> Result<Pair, household::HouseholdRefused> {
         let mut members = Vec::with_capacity(terms.members.len());
         for (place, was) in terms.members.iter().enumerate() {
-            let refuse = |why: Why| household::Refused::new(format!("take_members[{place}]"), why);
+            let refuse = |why: Why| household::HouseholdRefused::new(format!("take_members[{place}]"), why);
             let found = other.present().find(|member| member.id == *was);
             let mut member = found.ok_or_else(|| refuse(Why::MemberNotFound))?.clone();
             if self.present().any(|present| present.is_same_person(&member)) {
@@ -194,7 +165,7 @@ impl Pair {
     ///
     /// # Errors
     /// When the head of the kept record is a member that was taken over.
-    pub fn part(mut self, today: NaiveDate) -> Result<Self, household::Refused> {
+    pub fn part(mut self, today: NaiveDate) -> Result<Self, household::HouseholdRefused> {
         let taken = |id: MemberId| self.merge.members.iter().any(|member| member.is == id);
         self.kept.members.retain(|member| !taken(member.id));
         self.kept.check_head("merge_id")?;

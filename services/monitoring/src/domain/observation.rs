@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use chrono::{Datelike as _, Months, NaiveDate};
-use tongxin_platform::named;
+use tongxin_platform::{error::Refusal, named};
 
 use super::risk::{Disaster, Risk};
 
@@ -75,39 +75,20 @@ pub struct Observation {
 }
 
 /// Why what is stated is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Refusal)]
+pub enum ObservationRefused {
     /// The window does not end with a month.
     #[error("a window ends with the last day of a month, {0} is none")]
+    #[refusal(Invalid, "WINDOW_END_WRONG", field = "window_ends_on")]
     WindowEndWrong(NaiveDate),
     /// A shock is stated twice.
     #[error("the shock {} is stated twice: add up its losses", .0.name())]
+    #[refusal(Invalid, "SHOCK_TWICE", field = "shocks")]
     ShockTwice(Risk),
     /// An amount is below 0: the path of its field.
     #[error("{0} is below 0: what a business lost is its expense")]
+    #[refusal(Invalid, "AMOUNT_NEGATIVE", field = _0)]
     AmountNegative(Cow<'static, str>),
-}
-
-impl Refused {
-    /// Its name, which never changes.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::WindowEndWrong(_) => "WINDOW_END_WRONG",
-            Self::ShockTwice(_) => "SHOCK_TWICE",
-            Self::AmountNegative(_) => "AMOUNT_NEGATIVE",
-        }
-    }
-
-    /// The field that is wrong, by its path from the observation.
-    #[must_use]
-    pub fn field(&self) -> &str {
-        match self {
-            Self::WindowEndWrong(_) => "window_ends_on",
-            Self::ShockTwice(_) => "shocks",
-            Self::AmountNegative(field) => field,
-        }
-    }
 }
 
 /// For so long after its end a window says something of a risk now.
@@ -137,19 +118,19 @@ impl ObservationDraft {
     ///
     /// # Errors
     /// When it does not, or one is.
-    pub fn check(&self) -> Result<(), Refused> {
+    pub fn check(&self) -> Result<(), ObservationRefused> {
         if self.window_ends_on.succ_opt().is_none_or(|next_day| next_day.day() != 1) {
-            return Err(Refused::WindowEndWrong(self.window_ends_on));
+            return Err(ObservationRefused::WindowEndWrong(self.window_ends_on));
         }
         if let Some((field, _)) = self.amounts().into_iter().find(|(_, amount)| *amount < 0) {
-            return Err(Refused::AmountNegative(field.into()));
+            return Err(ObservationRefused::AmountNegative(field.into()));
         }
         if let Some(place) = self.shocks.iter().position(|shock| shock.loss_fen < 0) {
-            return Err(Refused::AmountNegative(format!("shocks[{place}].loss_fen").into()));
+            return Err(ObservationRefused::AmountNegative(format!("shocks[{place}].loss_fen").into()));
         }
         let mut seen = HashSet::new();
         match self.shocks.iter().find(|shock| !seen.insert((shock.cause, shock.disaster))) {
-            Some(shock) => Err(Refused::ShockTwice(shock.cause)),
+            Some(shock) => Err(ObservationRefused::ShockTwice(shock.cause)),
             None => Ok(()),
         }
     }
@@ -243,7 +224,7 @@ mod tests {
         let ends_on = |text: &str| ObservationDraft { window_ends_on: text.parse().unwrap(), ..draft() }.check();
         assert_eq!((ends_on("2025-02-28"), ends_on("2024-02-29"), ends_on("2025-12-31")), (Ok(()), Ok(()), Ok(())));
         for text in ["2024-02-28", "2025-12-30", "2025-01-01"] {
-            assert_eq!(ends_on(text), Err(Refused::WindowEndWrong(text.parse().unwrap())));
+            assert_eq!(ends_on(text), Err(ObservationRefused::WindowEndWrong(text.parse().unwrap())));
         }
     }
 
@@ -278,12 +259,12 @@ mod tests {
                 &mut draft.insurance_received,
             ];
             *amounts.into_iter().nth(index).unwrap() = -1;
-            assert_eq!(draft.check(), Err(Refused::AmountNegative((*field).into())));
+            assert_eq!(draft.check(), Err(ObservationRefused::AmountNegative((*field).into())));
         }
         let loss = |cause, loss_fen| Shock { cause, disaster: None, loss_fen };
         let shocks = vec![loss(Risk::Illness, 0), loss(Risk::Accident, -1)];
         let refused = ObservationDraft { shocks, ..draft() }.check().unwrap_err();
-        assert_eq!(refused, Refused::AmountNegative("shocks[1].loss_fen".into()));
+        assert_eq!(refused, ObservationRefused::AmountNegative("shocks[1].loss_fen".into()));
     }
 
     #[test]
@@ -292,8 +273,8 @@ mod tests {
         let hit_by = |shocks| ObservationDraft { shocks, ..draft() }.check();
         let flood = shock(Risk::NaturalDisaster, Some(Disaster::Flood));
         assert_eq!(hit_by(vec![flood, shock(Risk::NaturalDisaster, Some(Disaster::Drought))]), Ok(()));
-        assert_eq!(hit_by(vec![flood, flood]), Err(Refused::ShockTwice(Risk::NaturalDisaster)));
+        assert_eq!(hit_by(vec![flood, flood]), Err(ObservationRefused::ShockTwice(Risk::NaturalDisaster)));
         let again = Shock { loss_fen: 2, ..shock(Risk::Illness, None) };
-        assert_eq!(hit_by(vec![shock(Risk::Illness, None), again]), Err(Refused::ShockTwice(Risk::Illness)));
+        assert_eq!(hit_by(vec![shock(Risk::Illness, None), again]), Err(ObservationRefused::ShockTwice(Risk::Illness)));
     }
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, ops::Deref, sync::Arc};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::{error::Refusal, region::RegionCode};
 
 use super::{
     RuleSetId,
@@ -102,9 +102,10 @@ pub struct RuleSetDraft {
 }
 
 /// Why a rule set is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Refusal)]
+#[refusal(by = fault, field = field)]
 #[error("{field} {fault}")]
-pub struct Refused {
+pub struct RuleSetRefused {
     /// Path of the field in the request.
     pub field: String,
     /// What is wrong with it.
@@ -112,30 +113,23 @@ pub struct Refused {
 }
 
 /// What can be wrong with a field of a rule set.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum Fault {
     /// An expression is wrong.
     #[error(transparent)]
+    #[refusal(transparent)]
     Expression(CompileError),
     /// A number stands twice.
     #[error("{0} stands twice")]
+    #[refusal(Invalid, "RULE_NUMBER_TWICE")]
     NumberTwice(i32),
     /// Something is missing, or there are two where one is needed.
     #[error("{0}")]
+    #[refusal(Invalid, "RULE_SET_INCOMPLETE")]
     Incomplete(String),
 }
 
-impl Refused {
-    /// Its name, which never changes.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match &self.fault {
-            Fault::Expression(error) => error.reason(),
-            Fault::NumberTwice(_) => "RULE_NUMBER_TWICE",
-            Fault::Incomplete(_) => "RULE_SET_INCOMPLETE",
-        }
-    }
-
+impl RuleSetRefused {
     fn incomplete(field: impl Into<String>, text: impl Into<String>) -> Self {
         Self { field: path(field), fault: Fault::Incomplete(text.into()) }
     }
@@ -199,13 +193,14 @@ impl RuleSet {
     ///
     /// # Errors
     /// When it is incomplete, has something twice, or an expression is wrong.
-    pub fn compile(id: RuleSetId, draft: RuleSetDraft, record_time: DateTime<Utc>) -> Result<Self, Refused> {
+    pub fn compile(id: RuleSetId, draft: RuleSetDraft, record_time: DateTime<Utc>) -> Result<Self, RuleSetRefused> {
         check_period(&draft)?;
         check_lines(&draft)?;
         check_steps(&draft)?;
         check_names(&draft)?;
         let compiled = |field: String, text: &str| {
-            Expression::compile(text).map_err(|error| Refused { field: path(field), fault: Fault::Expression(error) })
+            Expression::compile(text)
+                .map_err(|error| RuleSetRefused { field: path(field), fault: Fault::Expression(error) })
         };
         let categories = (0..).zip(&draft.categories);
         let categories =
@@ -214,7 +209,7 @@ impl RuleSet {
         let removal = compiled("removal.condition".to_owned(), &draft.removal.condition)?;
         let rules = (0..).zip(&draft.rules);
         let rules = rules.map(|(index, rule)| {
-            let message = Message::compile(&rule.message).map_err(|error| Refused {
+            let message = Message::compile(&rule.message).map_err(|error| RuleSetRefused {
                 field: path(format!("rules[{index}].message")),
                 fault: Fault::Expression(error),
             });
@@ -306,53 +301,58 @@ impl RuleSet {
     }
 }
 
-fn check_period(draft: &RuleSetDraft) -> Result<(), Refused> {
+fn check_period(draft: &RuleSetDraft) -> Result<(), RuleSetRefused> {
     match draft.effective_until {
         Some(until) if until <= draft.effective_from => {
-            Err(Refused::incomplete("effective_until", "has to be after effective_from"))
+            Err(RuleSetRefused::incomplete("effective_until", "has to be after effective_from"))
         }
         _ => Ok(()),
     }
 }
 
-fn check_lines(draft: &RuleSetDraft) -> Result<(), Refused> {
+fn check_lines(draft: &RuleSetDraft) -> Result<(), RuleSetRefused> {
     let mut years = BTreeSet::new();
     for (index, line) in (0..).zip(&draft.lines) {
         if !years.insert(line.year) {
-            return Err(Refused::incomplete(format!("lines[{index}].year"), format!("{} stands twice", line.year)));
+            return Err(RuleSetRefused::incomplete(
+                format!("lines[{index}].year"),
+                format!("{} stands twice", line.year),
+            ));
         }
     }
     let first = draft.effective_from.year();
     let last = draft.effective_until.and_then(|until| until.pred_opt()).map_or(first, |last_day| last_day.year());
     match (first..=last).find(|year| !years.contains(year)) {
-        Some(year) => Err(Refused::incomplete("lines", format!("have none for {year}, which the rule set covers"))),
+        Some(year) => {
+            Err(RuleSetRefused::incomplete("lines", format!("have none for {year}, which the rule set covers")))
+        }
         None => Ok(()),
     }
 }
 
-fn check_steps(draft: &RuleSetDraft) -> Result<(), Refused> {
+fn check_steps(draft: &RuleSetDraft) -> Result<(), RuleSetRefused> {
     for step in Step::ALL {
         let deadlines = draft.deadlines.iter().filter(|deadline| deadline.step == *step).count();
         if deadlines != 1 {
             let text = format!("have {deadlines} for the step {}: one for each step is needed", step.name());
-            return Err(Refused::incomplete("deadlines", text));
+            return Err(RuleSetRefused::incomplete("deadlines", text));
         }
     }
     Ok(())
 }
 
-fn check_names(draft: &RuleSetDraft) -> Result<(), Refused> {
+fn check_names(draft: &RuleSetDraft) -> Result<(), RuleSetRefused> {
     let mut codes = BTreeSet::new();
     for (index, category) in (0..).zip(&draft.categories) {
         if !codes.insert(category.code.as_str()) {
             let text = format!("{} stands twice", category.code);
-            return Err(Refused::incomplete(format!("categories[{index}].code"), text));
+            return Err(RuleSetRefused::incomplete(format!("categories[{index}].code"), text));
         }
     }
     let mut numbers = BTreeSet::new();
     for (index, rule) in (0..).zip(&draft.rules) {
         if !numbers.insert(rule.number) {
-            return Err(Refused {
+            return Err(RuleSetRefused {
                 field: path(format!("rules[{index}].number")),
                 fault: Fault::NumberTwice(rule.number),
             });

@@ -4,7 +4,6 @@
 use prost::Message as _;
 use tongxin_platform::{
     access::Caller,
-    error::ServiceError as _,
     grpc::MethodPath,
     request::{Call, Writer},
 };
@@ -154,9 +153,7 @@ impl From<CommandOutcomes> for BatchCaseCommandsResponse {
         let warned = warnings.len();
         warnings.truncate(WARNINGS_NAMED);
         let refused = (1..).zip(outcomes).filter_map(|(row, outcome)| Some((row, outcome.err()?)));
-        let error = |(row, error): (i64, Error)| {
-            RowError::new(row, error.reason(), error.field().unwrap_or_default(), &error.to_string())
-        };
+        let error = |(row, error): (i64, Error)| error.of_row(row);
         let errors: Vec<RowError> = refused.map(error).collect();
         let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
         let (accepted, refused) = (count(rows - errors.len()), count(errors.len()));

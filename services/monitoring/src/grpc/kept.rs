@@ -10,7 +10,7 @@ use tongxin_proto::monitoring::v1;
 use super::convert;
 use crate::{
     commands::Policy,
-    error::Error,
+    error::{Error, Refused},
     store::{households, keys::Keys},
 };
 
@@ -62,7 +62,7 @@ async fn refill(kept: &mut v1::Household, conn: &mut PgConnection, keys: &Keys) 
     let id = convert::household_id("household_id", &kept.household_id)?;
     let now = match households::find(conn, keys, id).await {
         Ok(found) => v1::Household::from(found),
-        Err(Error::HouseholdNotFound(_)) => return Ok(()),
+        Err(Error::Refused(Refused::HouseholdNotFound(_))) => return Ok(()),
         Err(error) => return Err(error),
     };
     for member in now.members {

@@ -19,7 +19,7 @@ use crate::{
         RuleSetId,
         rule_set::{RuleSet, RuleSetDraft},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{holidays, households, regions, rule_sets, verdicts},
 };
 
@@ -45,7 +45,7 @@ impl RuleService for Door {
         let id = convert::rule_set_id(&request.into_inner().rule_set_id)?;
         let rule_set = rule_sets::find(&mut tx, id).await?;
         if !binds(rule_set.region, of_caller) {
-            return Err(Error::RuleSetNotFound(id).into());
+            return Err(Refused::RuleSetNotFound(id).into());
         }
         Ok(Response::new(v1::GetRuleSetResponse { rule_set: Some(rule_set.into()) }))
     }

@@ -2,7 +2,6 @@
 
 use tongxin_platform::{
     access::Caller,
-    error::ServiceError as _,
     grpc::MethodPath,
     request::{Call, Writer},
 };
@@ -68,10 +67,7 @@ fn misplaced(text: &str) -> Status {
 impl From<Submitted> for SubmitWarningsResponse {
     fn from(submitted: Submitted) -> Self {
         let malformed = i64::try_from(submitted.malformed.len()).unwrap_or(i64::MAX);
-        let error = |(row, error): (i64, Error)| {
-            RowError::new(row, error.reason(), error.field().unwrap_or_default(), &error.to_string())
-        };
-        let errors = submitted.malformed.into_iter().map(error).collect();
+        let errors = submitted.malformed.into_iter().map(|(row, error)| error.of_row(row)).collect();
         Self { received: submitted.received, malformed, errors }
     }
 }

@@ -7,7 +7,7 @@ use super::named;
 use crate::{
     domain::{
         ImportId,
-        import::{ImportKind, Progress, Refused},
+        import::{ImportKind, ImportRefused, Progress},
     },
     error::Error,
 };
@@ -55,7 +55,7 @@ pub async fn lock(
     .fetch_one(conn)
     .await?;
     if row.actor != context.actor || named(ImportKind::by_name(&row.kind), &row.kind)? != kind {
-        return Err(Refused::Reused.into());
+        return Err(ImportRefused::Reused.into());
     }
     Ok(Progress { accepted: row.accepted, refused: row.refused, warned: row.warned })
 }
@@ -66,7 +66,7 @@ pub async fn find(conn: &mut PgConnection, actor: &str, id: ImportId) -> Result<
         sqlx::query!("SELECT accepted, refused, warned FROM import WHERE import_id = $1 AND actor = $2", id.0, actor,)
             .fetch_optional(conn)
             .await?
-            .ok_or(Refused::NotFound)?;
+            .ok_or(ImportRefused::NotFound)?;
     Ok(Progress { accepted: row.accepted, refused: row.refused, warned: row.warned })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         HouseholdId, MemberId, MergeId,
         household::Move,
-        merge::{Merge, Pair, Refused, Taken},
+        merge::{Merge, MergeRefused, Pair, Taken},
     },
     error::Error,
 };
@@ -27,7 +27,7 @@ pub async fn find(conn: &mut PgConnection, id: MergeId) -> Result<Merge, Error> 
     )
     .fetch_optional(conn)
     .await?
-    .ok_or(Refused::NotFound)?;
+    .ok_or(MergeRefused::NotFound)?;
     let pairs = row.taken_members.into_iter().zip(row.new_members);
     Ok(Merge {
         id,

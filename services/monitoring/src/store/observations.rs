@@ -16,7 +16,7 @@ use crate::{
         observation::{HousingGrade, Observation, ObservationDraft, Shock},
         risk::{Disaster, Risk},
     },
-    error::Error,
+    error::{Error, Refused},
 };
 
 /// An observation, and when it was entered or last corrected.
@@ -51,8 +51,8 @@ impl Numbered {
         let mut meant = self.0.get(number).into_iter().flatten().filter(|(_, home)| is_meant(home));
         match (meant.next(), meant.next()) {
             (Some((id, _)), None) => Ok(*id),
-            (None, _) => Err(Error::HouseholdNumberNotFound),
-            (Some(_), Some(_)) => Err(Error::HouseholdNumberAmbiguous),
+            (None, _) => Err(Refused::HouseholdNumberNotFound.into()),
+            (Some(_), Some(_)) => Err(Refused::HouseholdNumberAmbiguous.into()),
         }
     }
 }

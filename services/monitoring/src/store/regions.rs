@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
 
-use crate::error::Error;
+use crate::error::{Error, Refused};
 
 /// A region as its owner states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub async fn find_name(conn: &mut PgConnection, region: RegionCode) -> Result<St
     let name = sqlx::query_scalar!("SELECT name FROM region WHERE region_code = $1", region.number())
         .fetch_optional(conn)
         .await?;
-    name.ok_or_else(|| Error::RegionNotFound(region.to_string()))
+    name.ok_or_else(|| Refused::RegionNotFound(region.to_string()).into())
 }
 
 /// Which of some regions are registered, visible and valid on a day.
@@ -106,5 +106,5 @@ pub async fn lock_level(conn: &mut PgConnection, region: RegionCode) -> Result<S
     let level = sqlx::query_scalar!("SELECT level FROM region WHERE region_code = $1 FOR UPDATE", region.number())
         .fetch_optional(conn)
         .await?;
-    level.ok_or_else(|| Error::RegionNotFound(region.to_string()))
+    level.ok_or_else(|| Refused::RegionNotFound(region.to_string()).into())
 }

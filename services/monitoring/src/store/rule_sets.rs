@@ -17,7 +17,7 @@ use crate::{
         rule_set::{RuleSet, RuleSetDraft},
         screening::RuleBook,
     },
-    error::Error,
+    error::{Error, Refused},
 };
 
 /// The lock of whoever stores a rule set.
@@ -88,7 +88,7 @@ pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Err
     )
     .fetch_optional(conn)
     .await?;
-    compiled(&row.ok_or(Error::RuleSetNotFound(id))?)
+    compiled(&row.ok_or(Refused::RuleSetNotFound(id))?)
 }
 
 /// The rule set that holds in a region on a day: that of the nearest region, and of these the newest.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{HouseholdId, RuleSetId, VerdictId, household::Move, screening::Hit, verdict::Verdict},
-    error::Error,
+    error::{Error, Refused},
 };
 
 /// Most verdicts about a household that are listed.
@@ -146,7 +146,7 @@ pub async fn find(conn: &mut PgConnection, id: VerdictId) -> Result<Verdict, Err
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Verdict::from).ok_or(Error::VerdictNotFound(id))
+    row.map(Verdict::from).ok_or_else(|| Refused::VerdictNotFound(id).into())
 }
 
 /// Some verdicts, in the order of their identifiers.

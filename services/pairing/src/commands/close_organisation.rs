@@ -12,7 +12,7 @@ use crate::{
         OrganisationId,
         organisation::{Closed, Organisation},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{locks, organisations, pairings},
 };
 
@@ -37,14 +37,14 @@ impl Command for CloseOrganisation {
         let organisation = organisations::find(conn, self.organisation).await?;
         // Supporters are read everywhere, but closed at home only.
         if !context.regions.contains(organisation.draft.region) {
-            return Err(Error::OrganisationNotFound(self.organisation));
+            return Err(Refused::OrganisationNotFound(self.organisation).into());
         }
         at_version(organisation.version, self.expected_version)?;
         // A supporter's pairings may lie outside the caller's region.
         Scope::EVERYWHERE.set(conn).await?;
         let in_force = pairings::count_from(conn, organisation.id, self.closed.on).await?;
         if in_force > 0 {
-            return Err(Error::OrganisationHasPairings(in_force));
+            return Err(Refused::OrganisationHasPairings(in_force).into());
         }
         Scope::region(organisation.draft.region).set(conn).await?;
         organisations::save(conn, context, organisation.close(self.closed)).await

@@ -10,7 +10,7 @@ use tongxin_platform::{
 use super::{Policy, at_version};
 use crate::{
     domain::{PairingId, pairing::Pairing},
-    error::Error,
+    error::{Error, Refused},
     store::{activities, books, locks, pairings},
 };
 
@@ -42,7 +42,7 @@ impl Command for EndPairing {
         at_version(pairing.version, self.expected_version)?;
         let ended = pairing.ended(self.ends_on, self.reason, context.today())?;
         if let Some(day) = activities::last_from(conn, pairing.id, self.ends_on).await? {
-            return Err(Error::ActivityAfterEnd(day));
+            return Err(Refused::ActivityAfterEnd(day).into());
         }
         // What a figure counts does not depend on who asks.
         Scope::EVERYWHERE.set(conn).await?;

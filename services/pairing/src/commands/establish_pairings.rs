@@ -18,7 +18,7 @@ use crate::{
         organisation::Organisation,
         pairing::{Pairing, PairingDraft},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         books, locks, organisations,
         pairings::{self, Established},
@@ -106,7 +106,7 @@ fn decide(
 ) -> Result<Established, Error> {
     policy.check_date("starts_on", draft.period.starts_on(), context)?;
     let organisation =
-        |field: &str, id| organisations.get(&id).ok_or_else(|| Error::OrganisationNotFound(id).at(field));
+        |field: &str, id| organisations.get(&id).ok_or_else(|| Refused::OrganisationNotFound(id).at(field));
     let supporter = organisation("supporter_id", draft.supporter)?;
     let recipient = organisation("recipient_id", draft.recipient)?;
     let withdrawn = withdrawn.get(&recipient.draft.region).copied();

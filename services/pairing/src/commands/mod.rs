@@ -11,10 +11,7 @@ mod void_activity;
 mod void_pairing;
 
 use chrono::NaiveDate;
-use tongxin_platform::{
-    error::ServiceError as _,
-    request::{Context, EntryWindow},
-};
+use tongxin_platform::request::{Context, EntryWindow};
 
 pub use adopt_coverage_rules::adopt_coverage_rules;
 pub use close_organisation::CloseOrganisation;
@@ -59,7 +56,7 @@ fn at_version(actual: i64, expected: i64) -> Result<(), Error> {
 fn refuse_all<T>(first_row: i64, outcomes: &Rows<T>) -> Result<(), Error> {
     for (row, outcome) in (first_row..).zip(outcomes) {
         if let Err(error) = outcome {
-            return Err(Error::BatchRefused { row, text: error.to_string(), told: error.told() });
+            return Err(error.of_batch(row));
         }
     }
     Ok(())

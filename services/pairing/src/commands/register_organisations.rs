@@ -13,7 +13,7 @@ use crate::{
         credit_code::CreditCode,
         organisation::{Organisation, OrganisationDraft},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{organisations, regions},
 };
 
@@ -51,7 +51,10 @@ impl Command for RegisterOrganisations {
         if self.all_or_nothing {
             refuse_all(self.first_row, &outcomes)?;
         }
-        let taken = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::CreditCodeTaken(_)))).count();
+        let taken = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Err(Error::Refused(Refused::CreditCodeTaken(_)))))
+            .count();
         if let Ok(taken @ 1..) = u32::try_from(taken) {
             limit::add(conn, context, Limited::LookUp, taken).await?;
         }
@@ -77,7 +80,7 @@ async fn register(
         let draft = row?;
         draft.check()?;
         if !known.contains(&draft.region) {
-            return Err(Error::RegionNotFound(draft.region.to_string()));
+            return Err(Refused::RegionNotFound(draft.region.to_string()).into());
         }
         Ok(draft.register(OrganisationId(context.new_id())))
     };
@@ -89,7 +92,7 @@ async fn register(
             && taken.contains(&organisation.id)
         {
             let code = organisation.draft.credit_code.as_ref().map_or("", CreditCode::as_str).to_owned();
-            *outcome = Err(Error::CreditCodeTaken(code));
+            *outcome = Err(Refused::CreditCodeTaken(code).into());
         }
     }
     Ok(outcomes)

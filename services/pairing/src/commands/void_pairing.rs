@@ -9,7 +9,7 @@ use tongxin_platform::{
 use super::{Policy, at_version};
 use crate::{
     domain::{PairingId, pairing::Pairing},
-    error::Error,
+    error::{Error, Refused},
     store::{activities, books, locks, pairings},
 };
 
@@ -43,7 +43,7 @@ impl Command for VoidPairing {
         }
         let counted = activities::count(conn, pairing.id).await?;
         if counted > 0 {
-            return Err(Error::PairingHasActivities(counted));
+            return Err(Refused::PairingHasActivities(counted).into());
         }
         // What a figure counts does not depend on who asks.
         Scope::EVERYWHERE.set(conn).await?;

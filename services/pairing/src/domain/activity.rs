@@ -1,7 +1,7 @@
 //! What the two sides of a pairing did together.
 
 use chrono::NaiveDate;
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::{error::Refusal, region::RegionCode};
 
 use super::{
     ActivityId, PairingId,
@@ -73,16 +73,19 @@ pub struct Activity {
 }
 
 /// Why an activity cannot be recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum CannotRecord {
     /// The pairing never was.
     #[error(transparent)]
+    #[refusal(transparent)]
     Voided(#[from] Voided),
-    /// The pairing was not in force.
+    /// The pairing was not in force on that day.
     #[error("the pairing was not in force on {0}: name a day on which it was, or the pairing that was then")]
+    #[refusal(FailedPrecondition, "PAIRING_NOT_IN_FORCE", field = "held_on")]
     NotInForce(NaiveDate),
-    /// The kind says nothing by itself.
+    /// The kind `other` says nothing by itself.
     #[error("the kind \"other\" needs a remark that says what was done")]
+    #[refusal(Invalid, "REMARK_REQUIRED", field = "remark")]
     RemarkRequired,
 }
 

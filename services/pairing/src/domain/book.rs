@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
-use tongxin_platform::{region::RegionCode, timeline::Timeline};
+use tongxin_platform::{error::Refusal, region::RegionCode, timeline::Timeline};
 
 use super::{
     OrganisationId,
@@ -61,7 +61,8 @@ pub struct CountChange {
 }
 
 /// The two organisations have a pairing of the kind that is in force at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
+#[refusal(AlreadyExists, "PAIRING_OVERLAPS", field = "recipient_id")]
 #[error(
     "the two organisations have a pairing of this kind in force on days of that period: end it first, or start later"
 )]

@@ -1,7 +1,7 @@
 //! Organisations on both sides of the assistance.
 
 use chrono::NaiveDate;
-use tongxin_platform::{change::Change, region::RegionCode};
+use tongxin_platform::{change::Change, error::Refusal, region::RegionCode};
 
 use super::{OrganisationId, credit_code::CreditCode, period::Period};
 
@@ -65,6 +65,15 @@ impl Side {
     /// Both sides.
     pub const ALL: [Self; 2] = [Self::Supporter, Self::Recipient];
 
+    /// The field of a request that names the one on this side of a pairing.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Supporter => "supporter_id",
+            Self::Recipient => "recipient_id",
+        }
+    }
+
     /// Its name in SQL.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -93,13 +102,15 @@ pub struct OrganisationDraft {
 }
 
 /// A draft that says too little or too much.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum HostKindError {
-    /// A party organisation belongs to a body.
+    /// A party organisation is stated without the kind of the body that it belongs to.
     #[error("a party organisation needs the kind of the body that it belongs to")]
+    #[refusal(Invalid, "HOST_KIND_REQUIRED", field = "host_kind")]
     Required,
-    /// Others are bodies themselves.
+    /// An organisation is stated with a body that it cannot belong to.
     #[error("only a party organisation belongs to a body, which is not a party organisation itself")]
+    #[refusal(Invalid, "HOST_KIND_REFUSED", field = "host_kind")]
     Refused,
 }
 

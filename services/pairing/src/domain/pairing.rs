@@ -1,7 +1,10 @@
 //! Agreements between a supporter and a recipient.
 
 use chrono::NaiveDate;
-use tongxin_platform::region::{Level, RegionCode};
+use tongxin_platform::{
+    error::Refusal,
+    region::{Level, RegionCode},
+};
 
 use super::{
     OrganisationId, PairingId,
@@ -96,7 +99,8 @@ pub struct Pairing {
 }
 
 /// Why two organisations cannot be paired: one of them does not fit where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
+#[refusal(by = unfit, field = side.field())]
 #[error("{organisation} {unfit}")]
 pub struct CannotPair {
     /// Which one.
@@ -108,43 +112,52 @@ pub struct CannotPair {
 }
 
 /// Why an organisation does not fit into a pairing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum Unfit {
     /// It is closed, or will be before the pairing ends.
     #[error("is closed: name one that is open as long as the pairing is in force")]
+    #[refusal(FailedPrecondition, "ORGANISATION_CLOSED")]
     Closed,
     /// A supporter stands where a recipient should, or the other way round.
     #[error("is on the other side: a supporter is paired with a recipient")]
+    #[refusal(FailedPrecondition, "ORGANISATION_SIDE_WRONG")]
     WrongSide,
     /// The kind of pairing is for other kinds of organisation.
     #[error("is not of the kind that such a pairing is between: name another one, or another kind of pairing")]
+    #[refusal(FailedPrecondition, "ORGANISATION_KIND_WRONG")]
     WrongKind,
-    /// Recipients are at home in a village, or in a town.
+    /// The recipient is at home above a town.
     #[error("is at home in a region above a town: pairings are with villages and towns")]
+    #[refusal(FailedPrecondition, "RECIPIENT_REGION_WRONG")]
     WrongRegion,
     /// The code of the recipient's home region is not valid when the pairing starts.
     #[error(
         "is at home in a region whose code was withdrawn from {0} on: start earlier, or name one at home elsewhere"
     )]
+    #[refusal(FailedPrecondition, "REGION_WITHDRAWN")]
     RegionWithdrawn(NaiveDate),
 }
 
 /// The pairing was entered by mistake, and never was in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
+#[refusal(FailedPrecondition, "PAIRING_VOIDED", field = "pairing_id")]
 #[error("the pairing was voided: it never was in force; name another one")]
 pub struct Voided;
 
 /// Why a pairing cannot be ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum CannotEnd {
     /// It never was.
     #[error(transparent)]
+    #[refusal(transparent)]
     Voided(#[from] Voided),
     /// It was ended, or came to its agreed end.
     #[error("the pairing ended on {0}: void it if that was a mistake, and establish it anew")]
+    #[refusal(FailedPrecondition, "PAIRING_ENDED", field = "pairing_id")]
     Ended(NaiveDate),
     /// The end is not after the start.
     #[error(transparent)]
+    #[refusal(transparent)]
     Order(#[from] EndBeforeStart),
 }
 

@@ -1,6 +1,7 @@
 //! Spans of days.
 
 use chrono::NaiveDate;
+use tongxin_platform::error::Refusal;
 
 /// A span of days: the first, and the first that no longer belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -10,7 +11,8 @@ pub struct Period {
 }
 
 /// An end that is not after its start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
+#[refusal(Invalid, "DATE_ORDER", field = "ends_on")]
 #[error("the end {ends_on} has to be after the start {starts_on}")]
 pub struct EndBeforeStart {
     starts_on: NaiveDate,

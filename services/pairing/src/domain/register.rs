@@ -1,7 +1,10 @@
 //! The register of regions.
 
 use chrono::NaiveDate;
-use tongxin_platform::region::{Level, RegionCode};
+use tongxin_platform::{
+    error::Refusal,
+    region::{Level, RegionCode},
+};
 
 use super::period::Period;
 
@@ -130,7 +133,8 @@ pub struct Edition {
 }
 
 /// More or fewer rows than the edition was said to have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
+#[refusal(Invalid, "ROW_COUNT_WRONG", field = "row_count")]
 #[error(
     "{received} rows came, {stated} were stated: is the file cut off, or another one? Nothing was taken; \
      send the whole edition, or state the number of rows that it has"

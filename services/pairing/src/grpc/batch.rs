@@ -3,7 +3,6 @@
 use prost::Message;
 use tongxin_platform::{
     access::Caller,
-    error::ServiceError as _,
     grpc::MethodPath,
     request::{self, Call, Command, Writer},
 };
@@ -144,7 +143,7 @@ pub(super) fn report<T>(outcomes: Rows<T>, id: impl Fn(&T) -> String) -> (Vec<St
             Ok(value) => ids.push(id(&value)),
             Err(error) => {
                 ids.push(String::new());
-                errors.push(RowError::new(row, error.reason(), error.field().unwrap_or_default(), &error.to_string()));
+                errors.push(error.of_row(row));
             }
         }
     }

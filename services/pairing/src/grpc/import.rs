@@ -21,7 +21,12 @@ use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
 use super::{Door, convert};
-use crate::{commands::ImportRegions, domain::register::RegisterRow, error::Error, store::register_rows};
+use crate::{
+    commands::ImportRegions,
+    domain::register::RegisterRow,
+    error::{Error, Refused},
+    store::register_rows,
+};
 
 /// Progress, then the result.
 pub(super) type Answers = Pin<Box<dyn Stream<Item = Result<ImportRegionsResponse, Status>> + Send>>;
@@ -77,13 +82,13 @@ impl Import {
         let within = |error: Error| error.within("edition");
         let edition = convert::edition(&stated).map_err(within)?;
         if let Some(outside) = edition.complete_for.filter(|region| !self.caller.region().contains(*region)) {
-            return Err(Error::RegionNotFound(outside.to_string()).at("edition.complete_for").into());
+            return Err(Refused::RegionNotFound(outside.to_string()).at("edition.complete_for").into());
         }
         let mut fingerprint = Sha256::new();
         fingerprint.update(stated.encode_to_vec());
         let received = self.set_aside(&mut fingerprint).await?;
         if received == 0 {
-            return Err(Error::RegionRows("the edition has no rows".to_owned()).into());
+            return Err(Refused::RegionRows("the edition has no rows".to_owned()).into());
         }
         edition.check_count(received).map_err(|wrong| within(wrong.into()))?;
         let call = Call::of_stream(
@@ -130,7 +135,10 @@ fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<Re
     let read = |row: RegionRow| {
         rules::check(&row).map_err(|violations| Error::row(&violations))?;
         let row = RegisterRow::try_from(row)?;
-        if own.contains(row.code) { Ok(row) } else { Err(Error::RegionNotFound(row.code.to_string())) }
+        if !own.contains(row.code) {
+            return Err(Error::from(Refused::RegionNotFound(row.code.to_string())));
+        }
+        Ok(row)
     };
     let mut good = Vec::with_capacity(rows.len());
     let mut wrong = Vec::new();
@@ -149,6 +157,7 @@ fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<Re
     if more > 0 {
         named.push(format!("and {more} more"));
     }
-    let elsewhere = wrong.iter().any(|(_, error)| matches!(error, Error::RegionNotFound(_)));
-    Err(if elsewhere { Error::RegionRowsElsewhere(named.join("; ")) } else { Error::RegionRows(named.join("; ")) })
+    let elsewhere = wrong.iter().any(|(_, error)| matches!(error.refusal(), Some(Refused::RegionNotFound(_))));
+    let refused = if elsewhere { Refused::RegionRowsElsewhere } else { Refused::RegionRows };
+    Err(refused(named.join("; ")).into())
 }

@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::{
     commands::{EstablishPairing, Policy, RecordActivity, RegisterOrganisation},
     domain::{coverage::CoverageRule, organisation::Organisation, pairing::Pairing},
-    error::Error,
+    error::{Error, Refused},
     store::{activities, coverage_rules, organisations, pairings, regions},
 };
 
@@ -75,7 +75,7 @@ impl Door {
     fn coverage_rule(&self, name: &str) -> Result<&CoverageRule, Error> {
         let rules = &self.writer.policy().coverage.0;
         let known = || rules.keys().cloned().collect::<Vec<_>>().join(", ");
-        rules.get(name).ok_or_else(|| Error::CoverageRuleNotFound(name.to_owned(), known()))
+        rules.get(name).ok_or_else(|| Refused::CoverageRuleNotFound(name.to_owned(), known()).into())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         ActivityId, PairingId,
         activity::{Activity, ActivityDraft, ActivityKind},
     },
-    error::Error,
+    error::{Error, Refused},
 };
 
 struct Row {
@@ -88,7 +88,7 @@ pub async fn find(conn: &mut PgConnection, id: ActivityId) -> Result<Activity, E
     )
     .fetch_optional(conn)
     .await?;
-    row.ok_or(Error::ActivityNotFound(id))?.try_into()
+    row.ok_or(Refused::ActivityNotFound(id))?.try_into()
 }
 
 /// How many activities of a pairing count.

@@ -6,7 +6,7 @@ use tongxin_platform::{log, region::RegionCode, request::Context};
 use super::{locks, published, region};
 use crate::{
     domain::{book::CountChange, coverage::CoverageRules},
-    error::Error,
+    error::{Error, Refused},
 };
 
 /// Reads the rules; `None` before the first start. Nobody counts coverage, or adopts rules, until the transaction
@@ -19,9 +19,9 @@ pub async fn lock(conn: &mut PgConnection) -> Result<Option<CoverageRules>, Erro
 /// Makes sure that coverage is counted by the rules that were adopted last.
 ///
 /// # Errors
-/// [`Error::CoverageRulesOutdated`] when it is not.
+/// [`Refused::CoverageRulesOutdated`] when it is not.
 pub async fn ensure(conn: &mut PgConnection, rules: &CoverageRules) -> Result<(), Error> {
-    if read(conn).await?.as_ref() == Some(rules) { Ok(()) } else { Err(Error::CoverageRulesOutdated) }
+    if read(conn).await?.as_ref() == Some(rules) { Ok(()) } else { Err(Refused::CoverageRulesOutdated.into()) }
 }
 
 async fn read(conn: &mut PgConnection) -> Result<Option<CoverageRules>, Error> {

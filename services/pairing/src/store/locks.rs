@@ -32,7 +32,7 @@ pub async fn organisations(
 /// Holds the coverage of villages still until the transaction ends, and the rules that it is counted by.
 ///
 /// # Errors
-/// [`Error::CoverageRulesOutdated`] when another replica has adopted other rules than these: whatever would be
+/// [`Refused::CoverageRulesOutdated`] when another replica has adopted other rules than these: whatever would be
 /// counted by them would be wrong in the log for ever.
 pub async fn regions(
     conn: &mut PgConnection,

@@ -20,7 +20,7 @@ use crate::{
         credit_code::CreditCode,
         organisation::{Closed, Organisation, OrganisationDraft, OrganisationEvent, OrganisationKind, Side},
     },
-    error::Error,
+    error::{Error, Refused},
 };
 
 struct Row {
@@ -145,7 +145,7 @@ pub async fn find_many(
 
 /// Reads one organisation.
 pub async fn find(conn: &mut PgConnection, id: OrganisationId) -> Result<Organisation, Error> {
-    find_many(conn, &[id]).await?.remove(&id).ok_or(Error::OrganisationNotFound(id))
+    find_many(conn, &[id]).await?.remove(&id).ok_or_else(|| Refused::OrganisationNotFound(id).into())
 }
 
 /// Adds new organisations with their events, in their order, and says whose credit code is taken:
@@ -221,7 +221,7 @@ pub async fn save(
     .execute(&mut *conn)
     .await?;
     if written.rows_affected() != 1 {
-        return Err(Error::OrganisationNotFound(state.id));
+        return Err(Refused::OrganisationNotFound(state.id).into());
     }
     let events: Vec<_> = events.iter().map(|event| published::organisation(&state, event, context)).collect();
     log::append(conn, context, &events).await?;

@@ -18,7 +18,7 @@ use crate::{
         organisation::OrganisationKind,
         pairing::{Pairing, PairingDraft, PairingKind},
     },
-    error::Error,
+    error::{Error, Refused},
 };
 
 pub(super) struct Row {
@@ -212,7 +212,7 @@ pub async fn find(conn: &mut PgConnection, id: PairingId) -> Result<Pairing, Err
     )
     .fetch_optional(conn)
     .await?;
-    row.ok_or(Error::PairingNotFound(id))?.try_into()
+    row.ok_or(Refused::PairingNotFound(id))?.try_into()
 }
 
 /// How many pairings of an organisation are in force on or after a day.

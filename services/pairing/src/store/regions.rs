@@ -12,7 +12,7 @@ use tongxin_platform::{
 use super::{by_name, period, region};
 use crate::{
     domain::register::{Region, RegisterLevel},
-    error::Error,
+    error::{Error, Refused},
 };
 
 pub(super) struct Row {
@@ -63,7 +63,7 @@ pub async fn find(conn: &mut PgConnection, code: RegionCode) -> Result<Region, E
     )
     .fetch_optional(conn)
     .await?;
-    row.ok_or_else(|| Error::RegionNotFound(code.to_string()))?.try_into()
+    row.ok_or_else(|| Refused::RegionNotFound(code.to_string()))?.try_into()
 }
 
 /// Lists the regions directly below one, by code.

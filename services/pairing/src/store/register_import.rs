@@ -15,7 +15,7 @@ use crate::{
         coverage::CoverageRules,
         register::{Edition, Region},
     },
-    error::Error,
+    error::{Error, Refused},
 };
 
 /// Regions of one event.
@@ -78,7 +78,7 @@ pub async fn merge(
         .fetch_one(&mut *conn)
         .await?;
     if rows != received {
-        return Err(Error::RowsLost);
+        return Err(Refused::RowsLost.into());
     }
     watcher(Stage::Checking);
     follows(conn, import, edition).await?;
@@ -134,7 +134,7 @@ async fn follows(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Re
     .fetch_one(&mut *conn)
     .await?;
     match newest.filter(|newest| *newest > edition.effective_from) {
-        Some(newest) => Err(Error::EditionOutdated(newest)),
+        Some(newest) => Err(Refused::EditionOutdated(newest).into()),
         None => Ok(()),
     }
 }

@@ -4,7 +4,10 @@ use sqlx::{PgConnection, PgPool};
 use tongxin_platform::{region::RegionCode, request::Context};
 use uuid::Uuid;
 
-use crate::{domain::register::RegisterRow, error::Error};
+use crate::{
+    domain::register::RegisterRow,
+    error::{Error, Refused},
+};
 
 /// Sets rows aside, numbered from `first`.
 pub async fn set_aside(
@@ -72,7 +75,7 @@ pub(super) async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), E
     if !twice.is_empty() {
         let lines =
             twice.iter().map(|row| format!("row {}: {} stands in row {} already", row.last, row.code, row.first));
-        return Err(Error::RegionRows(lines.collect::<Vec<_>>().join("; ")));
+        return Err(Refused::RegionRows(lines.collect::<Vec<_>>().join("; ")).into());
     }
     let orphans = sqlx::query!(
         r#"
@@ -97,7 +100,7 @@ pub(super) async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), E
         let lines = orphans
             .iter()
             .map(|row| format!("row {}: the parent {} is not registered", row.row_number, row.parent_code));
-        return Err(Error::RegionRows(lines.collect::<Vec<_>>().join("; ")));
+        return Err(Refused::RegionRows(lines.collect::<Vec<_>>().join("; ")).into());
     }
     let torn_off = sqlx::query!(
         r#"
@@ -119,7 +122,7 @@ pub(super) async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), E
         let lines = torn_off.iter().map(|row| {
             format!("row {}: what {} lies in is changed by a token that holds both only", row.row_number, row.code)
         });
-        return Err(Error::RegionRows(lines.collect::<Vec<_>>().join("; ")));
+        return Err(Refused::RegionRows(lines.collect::<Vec<_>>().join("; ")).into());
     }
     Ok(())
 }

@@ -20,6 +20,6 @@ pub use credentials::Credentials;
 pub use explain::Explanation;
 pub use keys::KeyError;
 pub use local::{LocalKey, LocalKeyError, TokenRequest};
-pub use permissions::{MethodPermissions, PermissionMissing};
+pub use permissions::{MethodPermissions, MethodRule, PermissionMissing};
 pub use refused::{Fault, TokenRefused};
 pub use token::Access;

@@ -1,6 +1,9 @@
 //! Which permission each method needs, as the contract says.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
 
@@ -9,6 +12,8 @@ use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
 pub struct MethodRule {
     /// The permission that it needs.
     pub permission: String,
+    /// The reasons for which it refuses, besides those that any method may have.
+    pub refuses: HashSet<String>,
     /// Whether the caller sends a stream.
     pub client_streaming: bool,
     /// Whether the answer is a stream.
@@ -18,7 +23,7 @@ pub struct MethodRule {
 /// The permission of every method that a server offers.
 #[derive(Debug, Clone)]
 pub struct MethodPermissions {
-    rules: HashMap<String, MethodRule>,
+    rules: HashMap<String, Arc<MethodRule>>,
 }
 
 /// Methods that no permission guards; a server with one does not start.
@@ -48,10 +53,11 @@ impl MethodPermissions {
                 let path = format!("/{name}/{}", method.name());
                 let rule = MethodRule {
                     permission,
+                    refuses: refuses(pool, &method),
                     client_streaming: method.is_client_streaming(),
                     server_streaming: method.is_server_streaming(),
                 };
-                rules.insert(path, rule);
+                rules.insert(path, Arc::new(rule));
             }
         }
         Ok(Self { rules })
@@ -59,7 +65,7 @@ impl MethodPermissions {
 
     /// What the contract says of the method with a path such as `/tongxin.log.v1.LogService/GetHead`.
     #[must_use]
-    pub fn of_method(&self, path: &str) -> Option<&MethodRule> {
+    pub fn of_method(&self, path: &str) -> Option<&Arc<MethodRule>> {
         self.rules.get(path)
     }
 
@@ -68,7 +74,7 @@ impl MethodPermissions {
     #[must_use]
     pub fn known(pool: &DescriptorPool) -> HashSet<String> {
         let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
-        let of_method = |method| permission(pool, &method).into_iter().chain(also(pool, &method));
+        let of_method = |method| permission(pool, &method).into_iter().chain(texts(pool, &method, "also"));
         let mut known: HashSet<String> = methods.flat_map(of_method).collect();
         known.insert("history.load".to_owned());
         known
@@ -82,9 +88,19 @@ fn permission(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<String
     (!permission.is_empty()).then_some(permission)
 }
 
-/// What some requests of a method need besides.
-fn also(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<String> {
-    let Some(extension) = pool.get_extension_by_name("tongxin.options.v1.also") else { return Vec::new() };
+/// The reasons that a method has of its own, and as those that it names.
+fn refuses(pool: &DescriptorPool, method: &MethodDescriptor) -> HashSet<String> {
+    let named = texts(pool, method, "refuses_as");
+    let others = method.parent_service().methods().filter(|other| named.iter().any(|name| name == other.name()));
+    let others = others.flat_map(|other| refuses(pool, &other));
+    texts(pool, method, "refuses").into_iter().chain(others.collect::<Vec<_>>()).collect()
+}
+
+/// The texts of an option of ours.
+fn texts(pool: &DescriptorPool, method: &MethodDescriptor, option: &str) -> Vec<String> {
+    let Some(extension) = pool.get_extension_by_name(&format!("tongxin.options.v1.{option}")) else {
+        return Vec::new();
+    };
     let options = method.options();
     let stated = options.get_extension(&extension);
     stated.as_list().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()

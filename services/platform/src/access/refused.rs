@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::common;
+
 /// What is wrong with a token, as the log and metrics name it. Callers learn only that it is not valid, or that they have to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
@@ -45,7 +47,7 @@ impl Fault {
             Self::Type => "TOKEN_TYPE",
             Self::IssuerUnknown => "ISSUER_UNKNOWN",
             Self::KeyUnknown => "KEY_UNKNOWN",
-            Self::KeysUnavailable => "KEYS_UNAVAILABLE",
+            Self::KeysUnavailable => common::KEYS_UNAVAILABLE.reason,
             Self::Algorithm => "ALGORITHM_NOT_ALLOWED",
             Self::Signature => "SIGNATURE_WRONG",
             Self::Audience => "AUDIENCE_WRONG",

@@ -9,7 +9,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use super::refusals::Refusals;
 use crate::{
     access::{Access, Caller, Fault, MethodPermissions},
-    error::ErrorKind,
+    error::{Listed, common},
 };
 
 /// Methods that anyone may call: they say nothing about anybody. By their whole names, which logs and metrics repeat.
@@ -38,9 +38,9 @@ pub(super) async fn admit(
         refusals.note(&refused);
         if refused.fault == Fault::KeysUnavailable {
             let text = "the keys of the token's issuer cannot be had now: wait and send the same request again";
-            return refuse(ErrorKind::Unavailable, "KEYS_UNAVAILABLE", text.to_owned());
+            return refuse(common::KEYS_UNAVAILABLE, text);
         }
-        refuse(ErrorKind::Unauthenticated, "TOKEN_INVALID", "the token is not valid".to_owned())
+        refuse(common::TOKEN_INVALID, "the token is not valid")
     })?;
     let Some(rule) = permissions.of_method(path) else {
         return Err(Status::unimplemented("there is no such method"));
@@ -49,21 +49,21 @@ pub(super) async fn admit(
         Ok(caller)
     } else {
         let text = format!("needs the permission {}", rule.permission);
-        Err(refuse(ErrorKind::PermissionDenied, "PERMISSION_MISSING", text))
+        Err(refuse(common::PERMISSION_MISSING, text))
     }
 }
 
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Status> {
     let missing = || {
         let text = "a token is needed: send the metadata `authorization: Bearer <token>`";
-        refuse(ErrorKind::Unauthenticated, "TOKEN_MISSING", text.to_owned())
+        refuse(common::TOKEN_MISSING, text)
     };
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or_else(missing)?;
     if values.next().is_some() {
         // Who passes calls on might look at the other one.
         let text = "there is more than one `authorization`: send one token";
-        return Err(refuse(ErrorKind::Unauthenticated, "TOKEN_INVALID", text.to_owned()));
+        return Err(refuse(common::TOKEN_INVALID, text));
     }
     let value = value.to_str().map_err(|_| missing())?;
     let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
@@ -71,8 +71,8 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, Status> {
 }
 
 /// A refusal at the door, in the form of every other error.
-pub(super) fn refuse(kind: ErrorKind, reason: &str, text: String) -> Status {
+pub(super) fn refuse(listed: Listed, text: impl Into<String>) -> Status {
     let mut details = ErrorDetails::new();
-    details.set_error_info(reason, "access.tongxin", []);
-    Status::with_error_details(kind.code(), text, details)
+    details.set_error_info(listed.reason, "access.tongxin", []);
+    Status::with_error_details(listed.kind.code(), text, details)
 }

@@ -7,14 +7,15 @@ use std::sync::{
 
 use http::Extensions;
 use tokio::time::{Duration, Instant};
-use tonic::{Code, Request, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
+use tonic::{Request, Status};
 
 use super::{
+    admit::refuse,
     connections::Peer,
     places::{Full, Owner, Place, Pot},
     shed::Shed,
 };
+use crate::error::common;
 
 /// A request that has come in.
 #[derive(Clone)]
@@ -80,12 +81,12 @@ impl Arrival {
         let mut held = self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let place = held.get_or_insert_with(|| self.0.bodies.open(self.0.owner.get().cloned()));
         place.grow(bytes).map_err(|full| {
-            let reason = match full {
-                Full::Pot => "OVERLOADED",
-                Full::Share => "SHARE_EXHAUSTED",
+            let listed = match full {
+                Full::Pot => common::OVERLOADED,
+                Full::Share => common::SHARE_EXHAUSTED,
             };
             let text = "too much is sent at once: wait and send the same request again";
-            self.fail(refusal(Code::ResourceExhausted, reason, text), "bodies")
+            self.fail(refuse(listed, text), "bodies")
         })
     }
 
@@ -148,13 +149,7 @@ impl Unpacked {
 
 /// Told to a caller that kept us waiting.
 pub(super) fn stalled(what: &str) -> Status {
-    refusal(Code::DeadlineExceeded, "STALLED", &format!("{what} for too long: send the same request again"))
-}
-
-fn refusal(code: Code, reason: &str, text: &str) -> Status {
-    let mut details = ErrorDetails::new();
-    details.set_error_info(reason, "access.tongxin", []);
-    Status::with_error_details(code, text, details)
+    refuse(common::STALLED, format!("{what} for too long: send the same request again"))
 }
 
 /// Whether we are at work for a caller. One who waits for our answer, and sends nothing until it has it, does not keep us waiting.

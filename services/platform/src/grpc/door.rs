@@ -22,7 +22,7 @@ use super::{
     GrpcConfig,
     admit::{admit, is_open, refuse},
     arrival::{Arrival, Held},
-    bounded,
+    bounded, named,
     network::forwarded_for,
     places::{Full, Owner, Place, Pot},
     refusals::Refusals,
@@ -32,7 +32,7 @@ use super::{
 use crate::{
     access::{Access, Caller, MethodPermissions},
     db,
-    error::ErrorKind,
+    error::common,
     telemetry::{self, RpcMetrics},
 };
 
@@ -172,7 +172,7 @@ where
         let work = async move {
             let visit = Visit { started: Instant::now(), path: request.uri().path().to_owned() };
             Ok(match door.pass(&visit, request, inner).await {
-                Ok(response) => response.map(bounded::body),
+                Ok(response) => door.named(&visit.path, response).map(bounded::body),
                 Err(status) => {
                     door.record(&visit, status.code());
                     bounded::answer(status.into_http())
@@ -239,6 +239,13 @@ impl Inner {
         }
     }
 
+    /// An answer that refuses only for reasons of its method.
+    fn named(&self, path: &str, response: Response<Body>) -> Response<Body> {
+        let Some(rule) = self.permissions.of_method(path).filter(|_| !self.passes_on) else { return response };
+        let of_end = Arc::clone(rule);
+        named::answer(rule, response).map(|body| Body::new(body.map_frame(move |frame| named::end(&of_end, frame))))
+    }
+
     /// Lets an answer go. One that streams keeps its place until its end; another one is made by now, and keeps its place until
     /// it is sent.
     fn see_off(
@@ -274,8 +281,8 @@ impl Inner {
         let (parts, body) = response.into_parts();
         let whole = Limited::new(body, self.most_bytes + MESSAGE_HEAD).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                let text = "the answer is too large: ask for less at once".to_owned();
-                return refuse(ErrorKind::ResourceExhausted, "ANSWER_TOO_LARGE", text);
+                let text = "the answer is too large: ask for less at once";
+                return refuse(common::ANSWER_TOO_LARGE, text);
             }
             Status::from_error(error)
         })?;
@@ -290,12 +297,12 @@ impl Inner {
 
     fn place(&self, pot: &Arc<Pot>, owner: Option<Owner>) -> Result<Place, Status> {
         pot.take(owner).map_err(|full| {
-            let (reason, what, text) = match full {
-                Full::Pot => ("OVERLOADED", "places", "too many requests at once"),
-                Full::Share => ("SHARE_EXHAUSTED", "share", "too many requests of yours at once"),
+            let (listed, what, text) = match full {
+                Full::Pot => (common::OVERLOADED, "places", "too many requests at once"),
+                Full::Share => (common::SHARE_EXHAUSTED, "share", "too many requests of yours at once"),
             };
             self.shed.count(what);
-            refuse(ErrorKind::Unavailable, reason, format!("{text}: wait and send the same request again"))
+            refuse(listed, format!("{text}: wait and send the same request again"))
         })
     }
 
@@ -310,7 +317,7 @@ impl Inner {
         place.map(Some).map_err(|_| {
             self.shed.count("address");
             let text = "too many requests at once from your address: wait and send the same request again";
-            refuse(ErrorKind::Unavailable, "SHARE_EXHAUSTED", text.to_owned())
+            refuse(common::SHARE_EXHAUSTED, text)
         })
     }
 

@@ -9,6 +9,7 @@ mod connections;
 mod door;
 mod incoming;
 mod inward;
+mod named;
 mod network;
 mod places;
 mod refusals;

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::Frame;
 use tonic::{Code, Status, body::Body};
-use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::door::code;
+use super::{admit::refuse, door::code};
+use crate::error::common;
 
 const DETAILS: &str = "grpc-status-details-bin";
 
@@ -34,8 +34,8 @@ fn explained(headers: &HeaderMap) -> Option<Status> {
         return None;
     }
     let refused = Status::from_header_map(headers)?;
-    let mut details = ErrorDetails::new();
-    details.set_error_info("MESSAGE_TOO_LARGE", "access.tongxin", []);
-    let text = format!("the message is too large, send it in parts: {}", refused.message());
-    Some(Status::with_error_details(Code::ResourceExhausted, text, details))
+    Some(refuse(
+        common::MESSAGE_TOO_LARGE,
+        format!("the message is too large, send it in parts: {}", refused.message()),
+    ))
 }

@@ -14,7 +14,7 @@ use tongxin_proto::log::v1::{
 use tonic::{Request, Response, Status};
 
 use super::read;
-use crate::error::{ErrorKind, ServiceError, database_kind, to_status};
+use crate::error::{Error, Refusal};
 
 const DEFAULT_LIMIT: i64 = 10_000;
 
@@ -38,34 +38,19 @@ impl LogReader {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("reading the log failed")]
-struct LogError(#[from] sqlx::Error);
+/// Reading the log is refused for no reason of its own.
+#[derive(Debug, thiserror::Error, Refusal)]
+#[refusal(domain = "log.tongxin")]
+enum Refused {}
 
-impl ServiceError for LogError {
-    const DOMAIN: &'static str = "log.tongxin";
-
-    fn kind(&self) -> ErrorKind {
-        database_kind(&self.0)
-    }
-
-    fn reason(&self) -> &'static str {
-        "LOG_UNREADABLE"
-    }
-}
-
-impl From<LogError> for Status {
-    fn from(error: LogError) -> Self {
-        to_status(&error)
-    }
-}
+type LogError = Error<Refused>;
 
 #[tonic::async_trait]
 impl LogService for LogReader {
     type ReadEventsStream = Pin<Box<dyn Stream<Item = Result<ReadEventsResponse, Status>> + Send>>;
 
     async fn get_head(&self, _: Request<GetHeadRequest>) -> Result<Response<GetHeadResponse>, Status> {
-        let head = read::head(&self.pool).await.map_err(LogError)?;
+        let head = read::head(&self.pool).await.map_err(LogError::from)?;
         Ok(Response::new(GetHeadResponse {
             epoch: head.epoch,
             seq: head.seq,
@@ -75,7 +60,8 @@ impl LogService for LogReader {
     }
 
     async fn get_hash(&self, request: Request<GetHashRequest>) -> Result<Response<GetHashResponse>, Status> {
-        let read::Place { epoch, hash } = read::place(&self.pool, request.into_inner().seq).await.map_err(LogError)?;
+        let read::Place { epoch, hash } =
+            read::place(&self.pool, request.into_inner().seq).await.map_err(LogError::from)?;
         Ok(Response::new(GetHashResponse { epoch, hash: hash.unwrap_or_default() }))
     }
 
@@ -89,7 +75,7 @@ impl LogService for LogReader {
         let pool = self.pool.clone();
         tokio::spawn(async move {
             if let Err(error) = send_events(&pool, after_seq, limit, &answers).await {
-                let _ = answers.send(Err(LogError(error).into())).await;
+                let _ = answers.send(Err(LogError::from(error).into())).await;
             }
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use tongxin_proto::personal::Personal;
 
 use super::{RequestError, answers::Earlier};
-use crate::error::ServiceError;
+use crate::error::Refusal;
 
 /// An answer to a changing request, which is kept without what is personal of it.
 ///
@@ -13,7 +13,7 @@ use crate::error::ServiceError;
 /// [`plain_answers`](crate::plain_answers) says of some that they hold nothing personal.
 pub trait Answer<Policy>: Message + Default + Clone + Personal + 'static {
     /// What can go wrong with reading.
-    type Error: ServiceError + From<RequestError> + From<sqlx::Error> + Send;
+    type Error: Refusal + From<RequestError> + From<sqlx::Error> + Send;
 
     /// Fills in what is personal, as the record is now and as the transaction may see it; what is not to be seen, or no longer
     /// there, stays empty. Changes nothing else.

@@ -3,6 +3,7 @@
 use chrono::{Days, NaiveDate};
 
 use super::Context;
+use crate::error::Refusal;
 
 /// How many days back a business date may lie without the permission `history.load`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -12,18 +13,20 @@ pub struct EntryWindow {
 }
 
 /// A business date that may not be entered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum DateRefused {
-    /// After today.
+    /// A business date lies after today.
     #[error("{date} is in the future: today is {today}")]
+    #[refusal(Invalid, "DATE_IN_FUTURE")]
     InFuture {
         /// The date.
         date: NaiveDate,
         /// The business date of the request.
         today: NaiveDate,
     },
-    /// Before the window.
+    /// A business date lies before the entry window, and the token does not load history.
     #[error("{date} is before {first}: entering older history needs the permission history.load")]
+    #[refusal(PermissionDenied, "HISTORY_NOT_ALLOWED")]
     TooOld {
         /// The date.
         date: NaiveDate,

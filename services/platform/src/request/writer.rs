@@ -1,6 +1,6 @@
 //! The one place that begins and commits a change.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use sqlx::{PgConnection, PgPool};
 use tracing::Instrument as _;
@@ -10,7 +10,7 @@ use crate::{
     access::Caller,
     clock::Clock,
     db::Scope,
-    error::{ErrorKind, ServiceError, database_kind},
+    error::{Listed, Refusal, Stated, common, stated_of_database},
     limit::{self, LimitReached, Limited},
     log::RelayWake,
     worker::Wake,
@@ -23,7 +23,7 @@ pub trait Command: Send + 'static {
     /// What the caller is answered with.
     type Output: Send;
     /// What can go wrong.
-    type Error: ServiceError + From<RequestError> + From<sqlx::Error> + Send;
+    type Error: Refusal + From<RequestError> + From<sqlx::Error> + Send;
 
     /// Loads, decides and saves, within the transaction that `conn` is in.
     fn apply(
@@ -57,47 +57,18 @@ pub enum RequestError {
     Database(#[from] sqlx::Error),
 }
 
-impl RequestError {
-    /// As [`ServiceError::kind`], for the errors that contain this one.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
+impl Refusal for RequestError {
+    fn stated(&self) -> Stated<'_> {
         match self {
-            Self::Reused => ErrorKind::AlreadyExists,
-            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) => ErrorKind::Internal,
-            Self::LimitReached(_) => ErrorKind::ResourceExhausted,
-            Self::Database(error) => database_kind(error),
+            Self::Reused => common::REQUEST_ID_REUSED.stated().about("request_id"),
+            Self::LimitReached(reached) => reached.stated(),
+            Self::Database(error) => stated_of_database(error),
+            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) => common::INTERNAL.stated(),
         }
     }
 
-    /// As [`ServiceError::reason`], for the errors that contain this one.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Reused => "REQUEST_ID_REUSED",
-            Self::LimitReached(reached) => reached.reason(),
-            Self::Database(_) if self.kind() == ErrorKind::Unavailable => "UNAVAILABLE",
-            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::Database(_) => "INTERNAL",
-        }
-    }
-
-    /// As [`ServiceError::field`], for the errors that contain this one.
-    #[must_use]
-    pub fn field(&self) -> Option<&'static str> {
-        match self {
-            Self::Reused => Some("request_id"),
-            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::LimitReached(_) | Self::Database(_) => {
-                None
-            }
-        }
-    }
-
-    /// As [`ServiceError::retry_after`], for the errors that contain this one.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::LimitReached(reached) => Some(reached.retry_after),
-            Self::Reused | Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) | Self::Database(_) => None,
-        }
+    fn all() -> Vec<Listed> {
+        [vec![common::REQUEST_ID_REUSED], LimitReached::all()].concat()
     }
 }
 
@@ -207,10 +178,10 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
             // A twin of this request may have been faster, or the commit's answer was lost.
             Err(error) => match self.earlier_answer(call).await {
                 Ok(Some(answer)) => Ok(answer),
-                Err(reused) if reused.reason() == RequestError::Reused.reason() => Err(reused),
+                Err(reused) if reused.stated().reason == RequestError::Reused.stated().reason => Err(reused),
                 Ok(None) | Err(_) => {
                     // What is not counted is not told.
-                    if let Some(told) = error.told() {
+                    if let Some(told) = error.stated().told {
                         self.count_told(&call.caller, told).await?;
                     }
                     Err(error)

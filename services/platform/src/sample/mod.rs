@@ -9,11 +9,11 @@ use uuid::Uuid;
 use crate::{
     access::Caller,
     db::Migrations,
-    error::{ErrorKind, ServiceError},
+    error::{Error, Refusal},
     grpc::MethodPath,
     log::{self, NewEvent},
     region::RegionCode,
-    request::{Call, Command, Context, Personal, RequestError},
+    request::{Call, Command, Context, Personal},
     testing::Database,
 };
 
@@ -190,31 +190,11 @@ pub(crate) fn event<Payload: prost::Message + prost::Name>(tally_id: &str, paylo
     NewEvent::new(("tally", tally_id), region(VILLAGE), today, payload)
 }
 
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SampleError {
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
-}
+#[derive(Debug, thiserror::Error, Refusal)]
+#[refusal(domain = "sample.tongxin")]
+pub(crate) enum SampleRefused {}
 
-impl ServiceError for SampleError {
-    const DOMAIN: &'static str = "sample.tongxin";
-
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Request(error) => error.kind(),
-            Self::Database(error) => crate::error::database_kind(error),
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Request(error) => error.reason(),
-            Self::Database(_) => "INTERNAL",
-        }
-    }
-}
+pub(crate) type SampleError = Error<SampleRefused>;
 
 /// A person of the county without permissions: the door is not in play.
 pub(crate) fn clerk(subject: &str) -> Caller {

@@ -5,7 +5,7 @@ use http::{HeaderMap, Response};
 use tonic::{Code, Status, body::Body};
 
 use super::envelope::{Envelope, Envelopes, Fault, PLAIN};
-use crate::error::Error;
+use crate::proxy::EdgeRefused;
 
 /// An answer that may be read.
 pub(super) struct Answers {
@@ -34,7 +34,7 @@ impl Answers {
             Ok(None) => self.ended(),
             Err(Fault::Broken(status)) => Err(status),
             Err(Fault::EndsEarly) => Err(malformed("it ends within a message")),
-            Err(Fault::TooLarge) => Err(Error::AnswerTooLarge.into()),
+            Err(Fault::TooLarge) => Err(EdgeRefused::AnswerTooLarge.into()),
         }
     }
 
@@ -58,5 +58,5 @@ impl Answers {
 }
 
 fn malformed(fault: &'static str) -> Status {
-    Error::AnswerMalformed(fault.into()).into()
+    EdgeRefused::AnswerMalformed(fault.into()).into()
 }

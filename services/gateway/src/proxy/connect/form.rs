@@ -5,7 +5,7 @@ use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 
 use super::json;
-use crate::error::Error;
+use crate::proxy::EdgeRefused;
 
 /// What messages are written in, and how they stand in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Form {
 
 impl Codec {
     /// A message that came, as gRPC has it.
-    pub(super) async fn read(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, Error> {
+    pub(super) async fn read(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, EdgeRefused> {
         match self {
             Self::Proto => Ok(bytes),
             Self::Json => {
@@ -62,14 +62,14 @@ impl Codec {
     }
 
     /// A message of gRPC, as it goes.
-    pub(super) async fn write(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, Error> {
+    pub(super) async fn write(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, EdgeRefused> {
         match self {
             Self::Proto => Ok(bytes),
             Self::Json => {
                 let _turn = json::turn(bytes.len()).await;
                 let message = DynamicMessage::decode(form.clone(), bytes);
-                let message = message.map_err(|error| Error::AnswerMalformed(error.into()))?;
-                let json = serde_json::to_vec(&message).map_err(|error| Error::AnswerMalformed(error.into()))?;
+                let message = message.map_err(|error| EdgeRefused::AnswerMalformed(error.into()))?;
+                let json = serde_json::to_vec(&message).map_err(|error| EdgeRefused::AnswerMalformed(error.into()))?;
                 Ok(json.into())
             }
         }

@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 use tongxin_platform::grpc::Unpacked;
 use tonic::Status;
 
-use crate::error::Error;
+use crate::proxy::EdgeRefused;
 
 /// What is smaller goes as it is.
 const WORTH_IT: usize = 1 << 10;
@@ -37,7 +37,7 @@ pub(super) async fn unpack(packed: &[u8], most: usize, counted: Option<&Unpacked
 
 fn refusal(mut unpacked: write::GzDecoder<Bounded<'_>>) -> Status {
     let refused = unpacked.get_mut().refused.take();
-    refused.unwrap_or_else(|| Error::MessageMalformed("it is not what gzip makes").into())
+    refused.unwrap_or_else(|| EdgeRefused::MessageMalformed("it is not what gzip makes").into())
 }
 
 /// Packs a message; none if it is better left as it is.
@@ -65,7 +65,7 @@ struct Bounded<'call> {
 impl Write for Bounded<'_> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         let room = if self.bytes.len() + piece.len() > self.most {
-            Err(Error::MessageTooLarge(self.most).into())
+            Err(EdgeRefused::MessageTooLarge(self.most).into())
         } else {
             self.counted.map_or(Ok(()), |counted| counted.charge(piece.len()))
         };

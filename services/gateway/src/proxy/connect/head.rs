@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tonic::{Status, body::Body};
 
 use super::form::{Codec, Form, Framing};
-use crate::{error::Error, proxy::methods};
+use crate::proxy::{EdgeRefused, methods};
 
 /// How long the caller waits, in milliseconds.
 pub(in crate::proxy) const TIMEOUT: &str = "connect-timeout-ms";
@@ -59,7 +59,7 @@ impl Head {
                 if is_packed(headers, CONTENT_ENCODING.as_str())? {
                     let fault = "is of the body as a whole: compress each message instead, and say so in \
                                  connect-content-encoding";
-                    return Err(Error::HeaderInvalid { name: "content-encoding", fault }.into());
+                    return Err(EdgeRefused::HeaderInvalid { name: "content-encoding", fault }.into());
                 }
                 (is_packed(headers, PACKED)?, takes_gzip(headers, TAKES))
             }
@@ -71,7 +71,7 @@ impl Head {
     /// The same call in gRPC.
     pub(super) fn question(&self, extensions: Extensions, messages: Body) -> Result<Request<Body>, Status> {
         let path = format!("/{}/{}", self.method.parent_service().full_name(), self.method.name());
-        let path = PathAndQuery::try_from(path).map_err(|error| Error::AnswerMalformed(error.into()))?;
+        let path = PathAndQuery::try_from(path).map_err(|error| EdgeRefused::AnswerMalformed(error.into()))?;
         let mut question = Request::new(messages);
         *question.method_mut() = Method::POST;
         *question.uri_mut() = Uri::from(path);
@@ -91,9 +91,9 @@ impl Head {
 }
 
 /// Whether a method can be called in a form.
-fn fits(form: Form, method: &MethodDescriptor) -> Result<(), Error> {
+fn fits(form: Form, method: &MethodDescriptor) -> Result<(), EdgeRefused> {
     const ENVELOPES: &str = "application/connect+json or application/connect+proto";
-    let wrong = |fault, instead| Err(Error::FormWrong { fault, instead });
+    let wrong = |fault, instead| Err(EdgeRefused::FormWrong { fault, instead });
     match (form.framing, method.is_client_streaming(), method.is_server_streaming()) {
         (Framing::Envelopes, false, false) => {
             wrong("this method takes one message and answers one", "application/json or application/proto")
@@ -107,21 +107,22 @@ fn fits(form: Form, method: &MethodDescriptor) -> Result<(), Error> {
     }
 }
 
-fn has_version(headers: &HeaderMap) -> Result<(), Error> {
+fn has_version(headers: &HeaderMap) -> Result<(), EdgeRefused> {
     match headers.get(VERSION) {
-        Some(version) if version != "1" => {
-            Err(Error::HeaderInvalid { name: VERSION, fault: "has to be 1, or left out: there is no other version" })
-        }
+        Some(version) if version != "1" => Err(EdgeRefused::HeaderInvalid {
+            name: VERSION,
+            fault: "has to be 1, or left out: there is no other version",
+        }),
         _ => Ok(()),
     }
 }
 
 /// The caller's time in milliseconds; the door has its own limit besides.
-fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
+fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, EdgeRefused> {
     let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
     let digits = value.to_str().ok().filter(|text| text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit()));
     let milliseconds = digits.and_then(|digits| digits.parse().ok());
-    let milliseconds = milliseconds.ok_or(Error::HeaderInvalid {
+    let milliseconds = milliseconds.ok_or(EdgeRefused::HeaderInvalid {
         name: TIMEOUT,
         fault: "has to be a whole number of milliseconds with ten digits at most",
     })?;
@@ -129,13 +130,13 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
 }
 
 /// Whether something is compressed, in the one way that is known.
-fn is_packed(headers: &HeaderMap, name: &'static str) -> Result<bool, Error> {
+fn is_packed(headers: &HeaderMap, name: &'static str) -> Result<bool, EdgeRefused> {
     let mut codings = headers.get_all(name).iter().map(|coding| coding.to_str().unwrap_or("?").trim());
     match (codings.next(), codings.next()) {
         (None | Some(""), None) => Ok(false),
         (Some(coding), None) if coding.eq_ignore_ascii_case("identity") => Ok(false),
         (Some(coding), None) if coding.eq_ignore_ascii_case(GZIP) => Ok(true),
-        _ => Err(Error::CompressionUnknown(name)),
+        _ => Err(EdgeRefused::CompressionUnknown(name)),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::de::{
 use serde_json::error::Category;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::error::Error;
+use crate::proxy::EdgeRefused;
 
 /// Bytes of a message from which on it waits for its turn.
 const LARGE: usize = 256 << 10;
@@ -21,12 +21,12 @@ pub(super) async fn turn(bytes: usize) -> Option<SemaphorePermit<'static>> {
 }
 
 /// One message.
-pub(super) fn message(json: &[u8], form: &MessageDescriptor) -> Result<DynamicMessage, Error> {
+pub(super) fn message(json: &[u8], form: &MessageDescriptor) -> Result<DynamicMessage, EdgeRefused> {
     read(json, form.clone()).map_err(|error| malformed(form, &error))
 }
 
 /// The messages of a stream that are sent at once: an array of them, or an object with the part of each.
-pub(super) fn messages(json: &[u8], form: &MessageDescriptor) -> Result<Vec<DynamicMessage>, Error> {
+pub(super) fn messages(json: &[u8], form: &MessageDescriptor) -> Result<Vec<DynamicMessage>, EdgeRefused> {
     read(json, &Messages(form.clone())).map_err(|error| malformed(form, &error))
 }
 
@@ -38,14 +38,14 @@ fn read<'json, Seed: DeserializeSeed<'json>>(json: &'json [u8], seed: Seed) -> R
 }
 
 /// The text of the error quotes the body.
-fn malformed(form: &MessageDescriptor, error: &serde_json::Error) -> Error {
+fn malformed(form: &MessageDescriptor, error: &serde_json::Error) -> EdgeRefused {
     let fault = match error.classify() {
         Category::Syntax | Category::Io => "it is not JSON in UTF-8",
         Category::Eof => "it ends too early",
         Category::Data => "a field has another name, type or value than the contract gives it",
     };
     let message = form.full_name().to_owned();
-    Error::JsonMalformed { message, line: error.line(), column: error.column(), fault }
+    EdgeRefused::JsonMalformed { message, line: error.line(), column: error.column(), fault }
 }
 
 struct Messages(MessageDescriptor);
@@ -169,7 +169,7 @@ mod tests {
             ("[] {}", (1, 4)),
         ] {
             let error = messages(body.as_bytes(), &submit()).unwrap_err();
-            let Error::JsonMalformed { line, column, .. } = error else { panic!("{body}: {error}") };
+            let EdgeRefused::JsonMalformed { line, column, .. } = error else { panic!("{body}: {error}") };
             assert_eq!((line, column), place, "{body}");
         }
         for body in [r#"{"options":[]}"#, r#"{"rows":null}"#, "7", "null", ""] {

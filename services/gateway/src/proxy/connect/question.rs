@@ -19,7 +19,7 @@ use super::{
     head::Head,
     json,
 };
-use crate::{error::Error, proxy::fault::Fault};
+use crate::proxy::{EdgeRefused, fault::Fault};
 
 type Messages = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
 
@@ -88,7 +88,7 @@ impl Source {
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
             if bytes.len() + data.len() > self.most {
-                return Err(Error::MessageTooLarge(self.most).into());
+                return Err(EdgeRefused::MessageTooLarge(self.most).into());
             }
             bytes.extend_from_slice(&data);
         }
@@ -123,10 +123,10 @@ impl Source {
                 Ok((envelope(PLAIN, &codec.read(plain, &input).await?), held))
             }
             (PACKED, _) => {
-                Err(Error::MessageMalformed("a message is compressed, but connect-content-encoding is not there")
+                Err(EdgeRefused::MessageMalformed("a message is compressed, but connect-content-encoding is not there")
                     .into())
             }
-            _ => Err(Error::MessageMalformed("an envelope has flags that a request cannot have").into()),
+            _ => Err(EdgeRefused::MessageMalformed("an envelope has flags that a request cannot have").into()),
         }
     }
 
@@ -138,12 +138,12 @@ impl Source {
 fn explain(fault: envelope::Fault, most: usize) -> Status {
     match fault {
         envelope::Fault::Broken(status) => broken(status),
-        envelope::Fault::EndsEarly => Error::MessageMalformed("it ends within a message").into(),
-        envelope::Fault::TooLarge => Error::MessageTooLarge(most).into(),
+        envelope::Fault::EndsEarly => EdgeRefused::MessageMalformed("it ends within a message").into(),
+        envelope::Fault::TooLarge => EdgeRefused::MessageTooLarge(most).into(),
     }
 }
 
 /// The door says why it did not read on; all else is the connection's.
 fn broken(status: Status) -> Status {
-    if status.details().is_empty() { Error::BodyBroken(status).into() } else { status }
+    if status.details().is_empty() { EdgeRefused::BodyBroken(status).into() } else { status }
 }

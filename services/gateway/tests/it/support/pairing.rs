@@ -130,7 +130,7 @@ async fn batch(
         for (row, organisation) in (0..).zip(rows.rows) {
             if organisation.name == UNKNOWN_NAME {
                 let mut details = ErrorDetails::new();
-                details.set_error_info("NAME_UNKNOWN", "pairing.tongxin", []);
+                details.set_error_info("HOST_KIND_REQUIRED", "pairing.tongxin", []);
                 details.add_bad_request_violation(format!("rows[{row}].name"), "is unknown");
                 return Err(Status::with_error_details(Code::InvalidArgument, "a name is unknown", details));
             }

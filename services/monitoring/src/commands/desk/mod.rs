@@ -24,7 +24,7 @@ use crate::{
         procedure::Step,
         quality::{self, CaseFacts, Dossier, Person},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         case_signals::Waiting, cases, dated_rules::DatedRules, households::Head, measures, profiles, signals,
         standings::Asked,
@@ -130,7 +130,7 @@ impl Desk<'_> {
 
     /// A household that was not merged into another.
     pub(super) fn head(&self, id: HouseholdId) -> Result<Head, Error> {
-        self.heads.get(&id).cloned().ok_or(Error::HouseholdNotFound(id))?.unmerged()
+        self.heads.get(&id).cloned().ok_or(Refused::HouseholdNotFound(id))?.unmerged()
     }
 
     /// A case whose household was not merged into another.

@@ -46,7 +46,7 @@ fn statement() -> Statement {
     }
 }
 
-fn register(members: Vec<MemberDraft>) -> Result<Household, Refused> {
+fn register(members: Vec<MemberDraft>) -> Result<Household, HouseholdRefused> {
     let draft = HouseholdDraft {
         region: village("441823107201"),
         registered_on: day("2025-01-10"),
@@ -78,12 +78,12 @@ fn sex_and_birth_date_are_those_of_the_id_number() {
 #[test]
 fn nobody_stands_in_a_household_twice() {
     let twice = register(vec![person(Relation::Head, "1980-01-01", 1), person(Relation::Child, "1980-01-01", 1)]);
-    assert_eq!(twice.unwrap_err(), Refused::new("members[1].id_number", Why::MemberTwice));
+    assert_eq!(twice.unwrap_err(), HouseholdRefused::new("members[1].id_number", Why::MemberTwice));
 
     let household = couple();
     let again = person(Relation::Sibling, "1980-01-01", 1);
     let refused = household.clone().set_member(Whom::New(new_member()), again.clone(), day(TODAY)).unwrap_err();
-    assert_eq!(refused, Refused::new("member.id_number", Why::MemberTwice));
+    assert_eq!(refused, HouseholdRefused::new("member.id_number", Why::MemberTwice));
     let spouse = household.members[1].id;
     assert_eq!(household.set_member(Whom::Known(spouse), again, day(TODAY)).unwrap_err(), refused);
 }
@@ -109,9 +109,9 @@ fn nobody_is_born_tomorrow() {
     assert!(today.is_ok());
     let tomorrow = person(Relation::Head, "2025-07-01", 1);
     let refused = register(vec![tomorrow.clone()]).unwrap_err();
-    assert_eq!(refused, Refused::new("members[0].id_number", Why::BirthDateInFuture));
+    assert_eq!(refused, HouseholdRefused::new("members[0].id_number", Why::BirthDateInFuture));
     let refused = couple().set_member(Whom::New(new_member()), tomorrow, day(TODAY)).unwrap_err();
-    assert_eq!(refused, Refused::new("member.id_number", Why::BirthDateInFuture));
+    assert_eq!(refused, HouseholdRefused::new("member.id_number", Why::BirthDateInFuture));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_household_has_one_head() {
         [(vec![Relation::Spouse], 0), (vec![Relation::Head, Relation::Head], 2), (vec![Relation::Child; 3], 0)]
     {
         let members = (1..).zip(relations).map(|(order, relation)| person(relation, "1980-01-01", order)).collect();
-        assert_eq!(register(members).unwrap_err(), Refused::new("members", Why::HeadNotOne(heads)));
+        assert_eq!(register(members).unwrap_err(), HouseholdRefused::new("members", Why::HeadNotOne(heads)));
     }
 }
 
@@ -129,11 +129,14 @@ fn a_new_head_takes_the_place_of_the_former_who_may_then_leave() {
     let household = couple();
     let (head, spouse) = (household.members[0].id, household.members[1].id);
     let left = day("2025-06-01");
-    assert_eq!(household.clone().remove_member(head, left).unwrap_err(), Refused::new("member_id", Why::HeadNeeded));
+    assert_eq!(
+        household.clone().remove_member(head, left).unwrap_err(),
+        HouseholdRefused::new("member_id", Why::HeadNeeded)
+    );
     let no_head = person(Relation::Spouse, "1980-01-01", 1);
     assert_eq!(
         household.clone().set_member(Whom::Known(head), no_head, day(TODAY)).unwrap_err(),
-        Refused::new("member.relation", Why::HeadNeeded)
+        HouseholdRefused::new("member.relation", Why::HeadNeeded)
     );
 
     let new_head = person(Relation::Head, "1982-02-02", 2);
@@ -147,7 +150,7 @@ fn a_new_head_takes_the_place_of_the_former_who_may_then_leave() {
 fn a_household_number_hides_no_id_number() {
     let number = id_number::sample("1980-01-01", 1).text().expose_secret().to_owned();
     let statement = Statement { household_number: Some(format!("0{number}")), ..statement() };
-    assert_eq!(couple().change(statement).unwrap_err(), Refused::new("household_number", Why::HoldsIdNumber));
+    assert_eq!(couple().change(statement).unwrap_err(), HouseholdRefused::new("household_number", Why::HoldsIdNumber));
 }
 
 #[test]
@@ -155,7 +158,7 @@ fn a_household_moves_forward_in_time() {
     let (here, there) = (village("441823107201"), village("441823107202"));
     let household = couple();
     let early = household.clone().move_to(there, day("2025-01-09")).unwrap_err();
-    assert_eq!(early, Refused::new("moved_on", Why::BeforeLastMove(day("2025-01-10"))));
+    assert_eq!(early, HouseholdRefused::new("moved_on", Why::BeforeLastMove(day("2025-01-10"))));
 
     let Change { state: moved, events } = household.clone().move_to(there, day("2025-02-01")).unwrap();
     let expected = Move { household: household.id, from: here, to: there, moved_on: day("2025-02-01") };
@@ -163,7 +166,7 @@ fn a_household_moves_forward_in_time() {
     assert_eq!((moved.region, moved.version), (there, 2));
     assert_eq!(
         moved.clone().move_to(here, day("2025-01-31")).unwrap_err(),
-        Refused::new("moved_on", Why::BeforeLastMove(day("2025-02-01")))
+        HouseholdRefused::new("moved_on", Why::BeforeLastMove(day("2025-02-01")))
     );
     let stayed = moved.move_to(there, day("2025-03-01")).unwrap();
     assert_eq!((stayed.events, stayed.state.moved_on), (vec![], Some(day("2025-02-01"))));

@@ -50,7 +50,7 @@ fn household(number: Option<&str>, orders: &[u32]) -> Household {
     draft.register(HouseholdId(Uuid::new_v4()), new_member, (DateTime::UNIX_EPOCH, day("2025-06-30"))).unwrap()
 }
 
-fn merge(kept: &Household, merged: &Household, take: &[usize]) -> Result<Pair, household::Refused> {
+fn merge(kept: &Household, merged: &Household, take: &[usize]) -> Result<Pair, household::HouseholdRefused> {
     let members = take.iter().map(|place| merged.members[*place].id).collect();
     let terms = Terms { members, observations: true, household_number: true, new_household_number: None };
     kept.clone().merge(merged.clone(), &terms, MergeId(Uuid::new_v4()), new_member, day("2025-06-30"))
@@ -90,10 +90,13 @@ fn a_number_of_its_own_is_kept() {
 #[test]
 fn nobody_is_taken_over_twice() {
     let (kept, merged) = (household(None, &[1, 2]), household(None, &[2, 3]));
-    assert_eq!(merge(&kept, &merged, &[0]).unwrap_err(), household::Refused::new("take_members[0]", Why::MemberTwice));
+    assert_eq!(
+        merge(&kept, &merged, &[0]).unwrap_err(),
+        household::HouseholdRefused::new("take_members[0]", Why::MemberTwice)
+    );
     assert_eq!(
         merge(&kept, &merged, &[1, 1]).unwrap_err(),
-        household::Refused::new("take_members[1]", Why::MemberTwice)
+        household::HouseholdRefused::new("take_members[1]", Why::MemberTwice)
     );
 }
 
@@ -102,7 +105,7 @@ fn only_who_belongs_to_the_merged_record_is_taken_over() {
     let (kept, merged) = (household(None, &[1]), household(None, &[2, 3]));
     let child = merged.members[1].id;
     let merged = merged.remove_member(child, day("2025-05-01")).unwrap().state;
-    let refused = household::Refused::new("take_members[0]", Why::MemberNotFound);
+    let refused = household::HouseholdRefused::new("take_members[0]", Why::MemberNotFound);
     assert_eq!(merge(&kept, &merged, &[1]).unwrap_err(), refused);
     assert_eq!(merge(&merged, &kept, &[]).unwrap().merge.members, []);
 }
@@ -112,7 +115,10 @@ fn records_are_not_parted_while_the_head_was_taken_over() {
     let mut pair = merge(&household(None, &[1]), &household(None, &[2]), &[0]).unwrap();
     pair.kept.members[0].relation = Relation::Other;
     pair.kept.members[1].relation = Relation::Head;
-    assert_eq!(pair.part(day("2025-07-01")).unwrap_err(), household::Refused::new("merge_id", Why::HeadNeeded));
+    assert_eq!(
+        pair.part(day("2025-07-01")).unwrap_err(),
+        household::HouseholdRefused::new("merge_id", Why::HeadNeeded)
+    );
 }
 
 #[test]
@@ -120,5 +126,5 @@ fn a_merge_is_final_after_thirty_days() {
     let merge = merge(&household(None, &[1]), &household(None, &[2]), &[]).unwrap().merge;
     assert_eq!(merge.reversible_until(), day("2025-07-30"));
     assert_eq!(merge.check_reversible(day("2025-07-30")), Ok(()));
-    assert_eq!(merge.check_reversible(day("2025-07-31")), Err(Refused::Final(day("2025-07-30"))));
+    assert_eq!(merge.check_reversible(day("2025-07-31")), Err(MergeRefused::Final(day("2025-07-30"))));
 }

@@ -17,6 +17,8 @@ mod tests;
 pub use dossier::{CaseFacts, Dossier, MeasureFile, Person};
 pub use members::REGISTERED_TWICE;
 
+use tongxin_platform::error::Refusal;
+
 /// What a rule does at entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -95,7 +97,7 @@ pub fn of_case(dossier: &Dossier) -> Findings {
 ///
 /// # Errors
 /// The first rule that refuses what it becomes, and found no fault before.
-pub fn at_change(before: &Dossier, after: &Dossier) -> Result<Vec<i32>, Refused> {
+pub fn at_change(before: &Dossier, after: &Dossier) -> Result<Vec<i32>, QualityRefused> {
     let Findings { refused, warned } = at_entry(after);
     let (known, refused) = refused.into_iter().partition(|rule| (rule.finds)(before));
     Findings { refused, warned: [known, warned].concat() }.accept()
@@ -121,15 +123,16 @@ impl Findings {
     ///
     /// # Errors
     /// The first rule that refuses.
-    pub fn accept(&self) -> Result<Vec<i32>, Refused> {
+    pub fn accept(&self) -> Result<Vec<i32>, QualityRefused> {
         match self.refused.first() {
-            Some(rule) => Err(Refused(rule)),
+            Some(rule) => Err(QualityRefused(rule)),
             None => Ok(self.warned.iter().map(|rule| rule.number.into()).collect()),
         }
     }
 }
 
 /// An entry behind which no truth can be.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[derive(Debug, Clone, Copy, thiserror::Error, Refusal)]
+#[refusal(FailedPrecondition, "DATA_QUALITY")]
 #[error("data-quality rule {}: {} ({})", .0.number, .0.name_en, .0.name_zh)]
-pub struct Refused(pub &'static Rule);
+pub struct QualityRefused(pub &'static Rule);

@@ -1,7 +1,10 @@
 //! Why an expression is refused when it is stored.
 
+use tongxin_platform::error::Refusal;
+
 /// Why an expression is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Refusal)]
+#[refusal(by = fault)]
 #[error("{text}")]
 pub struct CompileError {
     /// What kind of fault it is.
@@ -11,30 +14,23 @@ pub struct CompileError {
 }
 
 /// Kinds of faults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Refusal)]
 pub enum Fault {
-    /// Not an expression.
+    /// It is not an expression.
+    #[refusal(Invalid, "RULE_SYNTAX")]
     Syntax,
-    /// A field or function that there is not.
+    /// It names a field or function that there is not.
+    #[refusal(Invalid, "RULE_FIELD_UNKNOWN")]
     FieldUnknown,
-    /// A value of a type that does not fit.
+    /// It has a value of a type that does not fit.
+    #[refusal(Invalid, "RULE_TYPE_WRONG")]
     TypeWrong,
-    /// A loop, or too large.
+    /// It has a loop, or is too large.
+    #[refusal(Invalid, "RULE_UNBOUNDED")]
     Unbounded,
 }
 
 impl CompileError {
-    /// Its name, which never changes.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self.fault {
-            Fault::Syntax => "RULE_SYNTAX",
-            Fault::FieldUnknown => "RULE_FIELD_UNKNOWN",
-            Fault::TypeWrong => "RULE_TYPE_WRONG",
-            Fault::Unbounded => "RULE_UNBOUNDED",
-        }
-    }
-
     pub(super) fn syntax(text: impl Into<String>) -> Self {
         Self { fault: Fault::Syntax, text: text.into() }
     }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use cel::{Context, Program, Value};
 use chrono::NaiveDate;
 use proptest::{prelude::*, sample::select};
+use tongxin_platform::error::Refusal as _;
 
 use super::{
     fields::{Field, Flag, Number, Word},
@@ -65,7 +66,7 @@ fn holds(text: &str) -> Result<bool, EvalError> {
 
 fn refused(text: &str) -> (&'static str, String) {
     let error = Expression::compile(text).expect_err(text);
-    (error.reason(), error.text)
+    (error.stated().reason, error.text)
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn a_message_is_checked_when_it_is_stored() {
         ("{yuan(1) + yuan(2)}", "RULE_SYNTAX"),
         ("{size(shocks.map(x, x))}", "RULE_UNBOUNDED"),
     ] {
-        assert_eq!(Message::compile(text).unwrap_err().reason(), reason, "{text}");
+        assert_eq!(Message::compile(text).unwrap_err().stated().reason, reason, "{text}");
     }
 }
 
@@ -372,7 +373,7 @@ proptest! {
     fn the_interpreter_says_the_same(text in bool_text(), inputs in any_inputs()) {
         match Expression::compile(&text) {
             Ok(compiled) => prop_assert_eq!(compiled.eval_bool(&inputs).ok(), interpreted(&text, &inputs), "{}", text),
-            Err(error) => prop_assert_eq!(error.reason(), "RULE_UNBOUNDED", "{}: {}", text, error),
+            Err(error) => prop_assert_eq!(error.stated().reason, "RULE_UNBOUNDED", "{}: {}", text, error),
         }
     }
 

@@ -6,7 +6,7 @@ mod funnel;
 mod tests;
 
 use chrono::NaiveDate;
-use tongxin_platform::{error::ErrorKind, named, region::RegionCode};
+use tongxin_platform::{error::Refusal, named, region::RegionCode};
 
 pub use counts::{CountChange, Counted, Moved, Spells, changes};
 pub use funnel::{Funnel, FunnelRow, Outcomes, Route};
@@ -179,42 +179,51 @@ pub struct Signal {
 }
 
 /// Why something cannot be done with a signal.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum SignalRefused {
     /// The signal does not exist, or lies outside the caller's region.
     #[error("signal {0} does not exist")]
+    #[refusal(NotFound, "SIGNAL_NOT_FOUND", field = "signal_id")]
     NotFound(SignalId),
 
     /// It was decided upon.
     #[error("the signal is {}", .0.name())]
+    #[refusal(FailedPrecondition, "SIGNAL_DECIDED")]
     Decided(SignalState),
 
     /// It was not there yet, or the household lived elsewhere.
     #[error("{0} is before {1}, when the signal was reported or the household moved")]
+    #[refusal(Invalid, "DATE_ORDER", field = "decided_on")]
     DateOrder(NaiveDate, NaiveDate),
 
     /// A period ends before it begins.
     #[error("{1} is before {0}")]
+    #[refusal(Invalid, "DATE_ORDER", field = "until")]
     PeriodOrder(NaiveDate, NaiveDate),
 
     /// Only people report.
     #[error("only self-reports and sweeps are reported")]
+    #[refusal(Invalid, "SIGNAL_KIND_WRONG", field = "kind")]
     KindWrong,
 
     /// A department warns within its region.
     #[error("{0} is not in the region of the sender's token")]
+    #[refusal(Invalid, "WARNING_OUTSIDE_REGION", field = "region_code")]
     OutsideRegion(RegionCode),
 
     /// A reference names one record.
     #[error("the reference was sent with another person, cause or day: choose another one")]
+    #[refusal(Invalid, "REFERENCE_REUSED", field = "reference")]
     ReferenceReused,
 
     /// Whoever warns speaks for a department.
     #[error("the token names no department: ask its issuer for one that does")]
+    #[refusal(PermissionDenied, "DEPARTMENT_MISSING")]
     DepartmentMissing,
 
     /// Whoever warns speaks for one department.
     #[error("the token is one of {}, not of {}", .token.name(), .stated.name())]
+    #[refusal(PermissionDenied, "DEPARTMENT_MISMATCH", field = "options.department")]
     DepartmentMismatch {
         /// The token's.
         token: Department,
@@ -224,55 +233,8 @@ pub enum SignalRefused {
 
     /// It was not verified, or a case was opened for it before.
     #[error("signal {0} is not a verified one that waits for a case")]
+    #[refusal(FailedPrecondition, "SIGNAL_NOT_VERIFIED")]
     NotVerified(SignalId),
-}
-
-impl SignalRefused {
-    /// What the caller can do.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Decided(_) | Self::NotVerified(_) => ErrorKind::FailedPrecondition,
-            Self::DateOrder(..)
-            | Self::PeriodOrder(..)
-            | Self::KindWrong
-            | Self::OutsideRegion(_)
-            | Self::ReferenceReused => ErrorKind::Invalid,
-            Self::DepartmentMissing | Self::DepartmentMismatch { .. } => ErrorKind::PermissionDenied,
-        }
-    }
-
-    /// Its name, which never changes.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "SIGNAL_NOT_FOUND",
-            Self::Decided(_) => "SIGNAL_DECIDED",
-            Self::DateOrder(..) | Self::PeriodOrder(..) => "DATE_ORDER",
-            Self::KindWrong => "SIGNAL_KIND_WRONG",
-            Self::OutsideRegion(_) => "WARNING_OUTSIDE_REGION",
-            Self::ReferenceReused => "REFERENCE_REUSED",
-            Self::DepartmentMissing => "DEPARTMENT_MISSING",
-            Self::DepartmentMismatch { .. } => "DEPARTMENT_MISMATCH",
-            Self::NotVerified(_) => "SIGNAL_NOT_VERIFIED",
-        }
-    }
-
-    /// The field that is wrong.
-    #[must_use]
-    pub fn field(&self) -> Option<&str> {
-        match self {
-            Self::DateOrder(..) => Some("decided_on"),
-            Self::PeriodOrder(..) => Some("until"),
-            Self::KindWrong => Some("kind"),
-            Self::OutsideRegion(_) => Some("region_code"),
-            Self::ReferenceReused => Some("reference"),
-            Self::DepartmentMismatch { .. } => Some("options.department"),
-            Self::NotFound(_) => Some("signal_id"),
-            Self::Decided(_) | Self::NotVerified(_) | Self::DepartmentMissing => None,
-        }
-    }
 }
 
 impl Signal {

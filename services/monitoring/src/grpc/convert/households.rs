@@ -17,7 +17,7 @@ use crate::{
     },
     domain::{
         MemberId, MergeId,
-        household::{Contact, HouseholdDraft, Refused, SocialSupport, Statement},
+        household::{Contact, HouseholdDraft, HouseholdRefused, SocialSupport, Statement},
         id_number::IdNumber,
         member::MemberDraft,
         merge::Terms,
@@ -83,7 +83,8 @@ fn member(path: Path, draft: v1::MemberDraft) -> Result<MemberDraft, Error> {
     if name.is_empty() {
         return Err(path.wrong("name", "is required"));
     }
-    let id_number = IdNumber::parse(&draft.id_number).map_err(|error| Refused::new(path.field("id_number"), error))?;
+    let id_number =
+        IdNumber::parse(&draft.id_number).map_err(|error| HouseholdRefused::new(path.field("id_number"), error))?;
     Ok(MemberDraft {
         name: name.into(),
         id_number,
@@ -112,7 +113,7 @@ pub(in crate::grpc) fn find(
         ("", "") => return Err(Error::field("id_number", "or a name is required")),
         ("", name) => Index::Name(keys.of_name(name)),
         (id_number, "") => {
-            IdNumber::parse(id_number).map_err(|error| Refused::new("id_number", error))?;
+            IdNumber::parse(id_number).map_err(|error| HouseholdRefused::new("id_number", error))?;
             Index::IdNumber(keys.of_id_number(id_number))
         }
         _ => return Err(Error::field("name", "and ID number are not looked up at once")),

@@ -18,7 +18,7 @@ use crate::{
         screening::{Hit, Tally},
         verdict::Verdict,
     },
-    error::Error,
+    error::{Error, Refused},
 };
 
 pub(in crate::grpc) fn rule_set_id(text: &str) -> Result<RuleSetId, Error> {
@@ -226,11 +226,11 @@ impl TryFrom<v1::SetHolidaysRequest> for SetHolidays {
 /// The province of a region that is named, or else of the caller's.
 pub(in crate::grpc) fn province(named: &str, of_caller: RegionCode) -> Result<RegionCode, Error> {
     let asked = optional_region("region_code", named)?.unwrap_or(of_caller);
-    let province = asked.at(Level::Province).ok_or_else(|| Error::RegionLevelWrong(asked.to_string()))?;
+    let province = asked.at(Level::Province).ok_or_else(|| Refused::RegionLevelWrong(asked.to_string()))?;
     if province.contains(of_caller) || of_caller.contains(province) {
         Ok(province)
     } else {
-        Err(Error::RegionNotFound(asked.to_string()))
+        Err(Refused::RegionNotFound(asked.to_string()).into())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     commands::{DecideSignal, ReportSignal, Reported, WarningDraft},
     domain::{
         CaseId, HouseholdId, SignalId,
-        household::Refused,
+        household::HouseholdRefused,
         id_number::IdNumber,
         signal::{Decision, Funnel, FunnelRow, Origin, Outcomes, Signal, SignalRefused, SignalState, Source},
     },
@@ -67,7 +67,7 @@ pub(in crate::grpc) fn get_funnel(
 }
 
 pub(in crate::grpc) fn warning(row: &v1::Warning) -> Result<WarningDraft, Error> {
-    let id_number = IdNumber::parse(&row.id_number).map_err(|error| Refused::new("id_number", error))?;
+    let id_number = IdNumber::parse(&row.id_number).map_err(|error| HouseholdRefused::new("id_number", error))?;
     Ok(WarningDraft {
         id_number,
         cause: named("cause", row.cause)?,

@@ -18,7 +18,7 @@ use crate::{
         disclosure::LookUpKey,
         household::{RevealPurpose, SocialSupport},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{named, published, region},
 };
 
@@ -61,7 +61,7 @@ impl Head {
     /// When it was.
     pub fn unmerged(self) -> Result<Self, Error> {
         match self.merged_into {
-            Some(kept) => Err(Error::HouseholdMerged(kept)),
+            Some(kept) => Err(Refused::HouseholdMerged(kept).into()),
             None => Ok(self),
         }
     }
@@ -96,7 +96,7 @@ impl TryFrom<Row> for Head {
 /// Holds a household still until the transaction ends. Whoever changes something of it does this first;
 /// one that was merged into another is returned as well.
 pub async fn lock_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head, Error> {
-    lock(conn, &[id]).await?.remove(&id).ok_or(Error::HouseholdNotFound(id))
+    lock(conn, &[id]).await?.remove(&id).ok_or_else(|| Refused::HouseholdNotFound(id).into())
 }
 
 /// Locks households in the order of their identifiers, so that nobody waits in a circle. Those that are not visible
@@ -150,7 +150,7 @@ pub async fn find_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head,
     )
     .fetch_optional(conn)
     .await?;
-    row.ok_or(Error::HouseholdNotFound(id))?.try_into()
+    row.ok_or(Refused::HouseholdNotFound(id))?.try_into()
 }
 
 /// Lists the households of a range by village, in the order of their registration, without those that were merged

@@ -11,7 +11,7 @@ use crate::{
         household::{Household, SocialSupport},
         member::Member,
     },
-    error::Error,
+    error::{Error, Refused},
     store::{keys::Keys, members, named, region, sealed},
 };
 
@@ -29,7 +29,7 @@ pub async fn find(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Resu
     )
     .fetch_all(&mut *conn)
     .await?;
-    open(conn, keys, kept).await?.pop().ok_or(Error::HouseholdNotFound(id))
+    open(conn, keys, kept).await?.pop().ok_or_else(|| Refused::HouseholdNotFound(id).into())
 }
 
 /// A household as it is kept.

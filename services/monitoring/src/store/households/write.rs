@@ -10,9 +10,9 @@ use uuid::Uuid;
 use crate::{
     domain::{
         HouseholdId, ImportId,
-        household::{Household, HouseholdEvent, Refused, Why},
+        household::{Household, HouseholdEvent, HouseholdRefused, Why},
     },
-    error::Error,
+    error::{Error, Refused},
     store::{
         keys::Keys,
         members, published,
@@ -129,13 +129,13 @@ async fn lock_key(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Resu
     let wrapped = sqlx::query_scalar!("SELECT data_key FROM household WHERE household_id = $1 FOR UPDATE", id.0)
         .fetch_optional(conn)
         .await?
-        .ok_or(Error::HouseholdNotFound(id))?;
+        .ok_or(Refused::HouseholdNotFound(id))?;
     sealed::data_key(keys, id, &wrapped)
 }
 
 fn number_taken(error: sqlx::Error) -> Error {
     match error.as_database_error().and_then(|error| error.constraint()) {
-        Some("household_number_taken") => Refused::new("household_number", Why::NumberTaken).into(),
+        Some("household_number_taken") => HouseholdRefused::new("household_number", Why::NumberTaken).into(),
         _ => error.into(),
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         period::Period,
         register::{Edition, RegisterLevel, RegisterRow},
     },
-    error::Error,
+    error::{Error, Refused},
     grpc::not_after_today,
     store::{organisations, pairings},
 };
@@ -141,7 +141,7 @@ impl TryFrom<v1::PairingDraft> for PairingDraft {
             supporter: organisation_id("supporter_id", &draft.supporter_id)?,
             recipient: organisation_id("recipient_id", &draft.recipient_id)?,
             agreement_number: draft.agreement_number,
-            period: Period::new(starts_on, ends_on).map_err(Error::Order)?,
+            period: Period::new(starts_on, ends_on).map_err(Refused::Order)?,
         })
     }
 }
@@ -171,7 +171,7 @@ impl TryFrom<v1::RegionRow> for RegisterRow {
             parent: optional_region("parent_code", &row.parent_code)?,
             assisted: row.assisted,
         };
-        row.check()?;
+        row.check().map_err(Refused::from)?;
         Ok(row)
     }
 }

@@ -119,7 +119,7 @@ async fn a_change_whose_commit_never_arrived_is_not_made_and_can_be_asked_for_ag
     let call = new_call();
     wire.cut(Cut::Before);
     let failed = writer.execute::<_, CountResponse>(call.clone(), count("wells", 1)).await.unwrap_err();
-    assert_eq!(failed.kind(), ErrorKind::Unavailable, "{failed}");
+    assert_eq!(failed.stated().kind, ErrorKind::Unavailable, "{failed}");
     assert_eq!(effects(&database).await, (0, 0, 0));
     let counted: CountResponse = writer.execute(call, count("wells", 1)).await.unwrap();
     assert_eq!(counted.reached, 1);
@@ -141,7 +141,7 @@ async fn who_was_left_in_the_dark_learns_the_truth_with_the_same_request() {
     let call = new_call();
     wire.cut(Cut::AfterForGood);
     let unknown = writer.execute::<_, CountResponse>(call.clone(), count("wells", 1)).await.unwrap_err();
-    assert_eq!(unknown.kind(), ErrorKind::Unavailable, "{unknown}");
+    assert_eq!(unknown.stated().kind, ErrorKind::Unavailable, "{unknown}");
     assert_eq!(effects(&database).await, (1, 1, 1));
     wire.cut(Cut::Nowhere);
     let counted: CountResponse = writer.execute(call, count("wells", 1)).await.unwrap();

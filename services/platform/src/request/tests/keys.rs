@@ -86,7 +86,7 @@ async fn a_request_is_known_again_after_a_new_key_came() {
     let (mut call, command) = ask(before);
     call.digest[0] ^= 1;
     let refused = both.execute::<_, CountResponse>(call, command).await.unwrap_err();
-    assert_eq!(refused.reason(), "REQUEST_ID_REUSED", "another request under the older key");
+    assert_eq!(refused.stated().reason, "REQUEST_ID_REUSED", "another request under the older key");
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_request_of_a_key_that_is_gone_is_not_carried_out_again() {
     let (call, command) = ask(request_id);
     let failed = writer_with(&database, files.of(&[2])).await.execute::<_, CountResponse>(call, command).await;
     let failed = failed.unwrap_err();
-    assert_eq!(failed.kind(), ErrorKind::Internal);
+    assert_eq!(failed.stated().kind, ErrorKind::Internal);
     assert!(chain(&failed).contains("request key version 1 is not loaded"), "{}", chain(&failed));
     assert_eq!(effects(&database).await, (1, 1, 1));
 }

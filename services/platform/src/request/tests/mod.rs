@@ -13,7 +13,7 @@ use crate::{
     access::Caller,
     clock::Clock,
     db::{self, DbConfig},
-    error::ServiceError as _,
+    error::Refusal as _,
     grpc::MethodPath,
     log::RelayWake,
     sample::{CountRequest, CountResponse, SampleError, clerk, count, database, new_call, noon},
@@ -41,7 +41,7 @@ async fn a_command_that_panics_changes_nothing_and_is_an_internal_error() {
     let (_, writer) = writer(&database).await;
     let failed = writer.execute::<_, CountResponse>(new_call(), count("wells", 13)).await.unwrap_err();
     assert!(matches!(failed, SampleError::Request(RequestError::Panicked(_))), "{failed}");
-    assert_eq!(failed.reason(), "INTERNAL");
+    assert_eq!(failed.stated().reason, "INTERNAL");
     assert_eq!(effects(&database).await, (0, 0, 0));
 
     let counted: CountResponse = writer.execute(new_call(), count("wells", 1)).await.unwrap();

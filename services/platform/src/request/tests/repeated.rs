@@ -6,11 +6,7 @@ use futures::future::{join, join_all};
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    error::{ErrorKind, to_status},
-    region::RegionCode,
-    sample::Count,
-};
+use crate::{error::ErrorKind, region::RegionCode, sample::Count};
 
 /// A request as it comes through the door.
 fn ask(caller: &Caller, request_id: Uuid, by: i64) -> (Call, Count) {
@@ -62,7 +58,7 @@ async fn whoever_works_elsewhere_now_is_not_given_the_answer_again() {
         let again = writer.execute::<_, CountResponse>(call, command).await;
         match elsewhere {
             "440000000000" => assert_eq!(again.unwrap().reached, 1, "it lies in the new region"),
-            _ => assert_eq!(again.unwrap_err().reason(), "REQUEST_ID_REUSED", "{elsewhere}"),
+            _ => assert_eq!(again.unwrap_err().stated().reason, "REQUEST_ID_REUSED", "{elsewhere}"),
         }
     }
     assert_eq!(effects(&database).await, (1, 1, 1));
@@ -77,13 +73,13 @@ async fn an_identifier_is_not_good_for_another_request() {
 
     let (call, command) = ask(&clerk("clerk"), request_id, 2);
     let refused = writer.execute::<_, CountResponse>(call, command.clone()).await.unwrap_err();
-    assert_eq!((refused.kind(), refused.reason()), (ErrorKind::AlreadyExists, "REQUEST_ID_REUSED"));
-    assert_eq!(to_status(&refused).message(), "request_id was used for another request: choose a new one");
+    assert_eq!((refused.stated().kind, refused.stated().reason), (ErrorKind::AlreadyExists, "REQUEST_ID_REUSED"));
+    assert_eq!(Status::from(refused).message(), "request_id was used for another request: choose a new one");
 
     let message = CountRequest { request_id: request_id.to_string(), tally_id: "wells".to_owned(), by: 1 };
     let (call, _) = open(&clerk("clerk"), "/Discount", message).unwrap();
     let refused = writer.execute::<_, CountResponse>(call, command).await.unwrap_err();
-    assert_eq!(refused.reason(), "REQUEST_ID_REUSED", "the same body for another method");
+    assert_eq!(refused.stated().reason, "REQUEST_ID_REUSED", "the same body for another method");
     assert_eq!(effects(&database).await, (1, 1, 1));
 }
 
@@ -141,7 +137,7 @@ async fn an_identifier_is_not_used_for_a_batch_and_for_something_else() {
     ];
     for call in strays {
         let refused = writer.execute::<_, CountResponse>(call, count("wells", 1)).await.unwrap_err();
-        assert_eq!(refused.reason(), "REQUEST_ID_REUSED");
+        assert_eq!(refused.stated().reason, "REQUEST_ID_REUSED");
     }
     assert_eq!(effects(&database).await, (2, 2, 3));
 }
@@ -159,7 +155,7 @@ async fn of_a_batch_and_something_else_at_the_same_moment_one_is_carried_out() {
         );
         let (batch, single) = outcomes.await;
         let refused = if batch.is_ok() { single } else { batch };
-        assert_eq!(refused.unwrap_err().reason(), "REQUEST_ID_REUSED");
+        assert_eq!(refused.unwrap_err().stated().reason, "REQUEST_ID_REUSED");
         assert_eq!(effects(&database).await.0, round);
     }
 }

@@ -1,11 +1,13 @@
 //! Every guard, with an attempt to break it.
 
+use tongxin_platform::error::Refusal as _;
+
 use super::*;
 use crate::domain::measure::MeasureRefused;
 
 #[test]
 fn a_case_needs_a_category_that_the_household_meets() {
-    assert_eq!(open(draft(10), &[], Some(false)).unwrap_err().reason(), "CATEGORY_NOT_MET");
+    assert_eq!(open(draft(10), &[], Some(false)).unwrap_err().stated().reason, "CATEGORY_NOT_MET");
     assert_eq!(open(draft(10), &[], None), Err(CaseRefused::ObservationMissing));
     let emergency = CaseDraft { emergency: Some(Emergency::Disaster), ..draft(10) };
     assert!(open(emergency.clone(), &[], None).is_ok());
@@ -25,7 +27,7 @@ fn risks_are_named_once_and_other_says_what() {
 fn a_case_begins_no_earlier_than_the_one_before_it_ended() {
     let removed = pass_until(removing(None, RemovalKind::Natural), None);
     let early = CaseDraft { opened_on: last_day(&removed).pred_opt().unwrap(), ..draft(11) };
-    assert_eq!(open(early, &[&removed], Some(true)).unwrap_err().reason(), "DATE_ORDER");
+    assert_eq!(open(early, &[&removed], Some(true)).unwrap_err().stated().reason, "DATE_ORDER");
     let same_day = CaseDraft { opened_on: last_day(&removed), ..draft(11) };
     assert!(open(same_day, &[&removed], Some(true)).is_ok());
 }
@@ -34,20 +36,20 @@ fn a_case_begins_no_earlier_than_the_one_before_it_ended() {
 fn nothing_happens_before_what_happened_last() {
     let case = pass_until(opened(None), Some(Step::DataComparison));
     let early = record(Step::DataComparison, last_day(&case).pred_opt().unwrap());
-    assert_eq!(take(&case, early, None).unwrap_err().reason(), "DATE_ORDER");
+    assert_eq!(take(&case, early, None).unwrap_err().stated().reason, "DATE_ORDER");
     assert!(take(&case, record(Step::DataComparison, last_day(&case)), None).is_ok());
 
     let removed = pass_until(removing(None, RemovalKind::Natural), None);
     let early = last_day(&removed).pred_opt().unwrap();
     let rolled_back = removed.roll_back_removal(early, "county".into(), "why".into(), []);
-    assert_eq!(rolled_back.unwrap_err().reason(), "DATE_ORDER");
+    assert_eq!(rolled_back.unwrap_err().stated().reason, "DATE_ORDER");
 
     let case = monitored(None);
     let refused = refuse_next(&removing(None, RemovalKind::Natural));
     let early = last_day(&refused).pred_opt().unwrap();
     let grounds = good_grounds(early);
     assert!(early > after(last_day(&case), 190));
-    assert_eq!(propose(&refused, RemovalKind::Natural, early, &grounds).unwrap_err().reason(), "DATE_ORDER");
+    assert_eq!(propose(&refused, RemovalKind::Natural, early, &grounds).unwrap_err().stated().reason, "DATE_ORDER");
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn a_notice_is_put_up_once() {
         assert_eq!(again.to_string(), "the next step of the case is notice_ended");
         let case = pass_until(case, Some(Step::TownReview));
         assert_eq!(
-            take(&case, record(Step::NoticePosted, last_day(&case)), None).unwrap_err().reason(),
+            take(&case, record(Step::NoticePosted, last_day(&case)), None).unwrap_err().stated().reason,
             "STEP_OUT_OF_ORDER"
         );
     }
@@ -125,13 +127,14 @@ fn one_person_is_known_with_and_without_the_issuer() {
     assert!(!may_be_one("local|opener", "other|opener"));
     assert!(!may_be_one("local|opener", "local|opener2"));
     let case = pass_until(opened(None), Some(Step::HomeVerification));
-    assert_eq!(by(Step::HomeVerification, &case, "local|opener").unwrap_err().reason(), "VERIFIER_IS_PROPOSER");
+    assert_eq!(by(Step::HomeVerification, &case, "local|opener").unwrap_err().stated().reason, "VERIFIER_IS_PROPOSER");
 }
 
 /// What removal is refused with on some grounds, when it is proposed and when it is approved.
 fn refused_on(kind: RemovalKind, change: impl Fn(&mut Grounds)) -> (&'static str, &'static str) {
-    let reason =
-        |outcome: Result<Change<Case, CaseEvent>, CaseRefused>| outcome.map_or_else(|error| error.reason(), |_| "");
+    let reason = |outcome: Result<Change<Case, CaseEvent>, CaseRefused>| {
+        outcome.map_or_else(|error| error.stated().reason, |_| "")
+    };
     let changed = |on| {
         let mut grounds = good_grounds(on);
         change(&mut grounds);
@@ -268,14 +271,19 @@ fn measures_are_in_order_and_against_a_risk_of_the_case() {
     let identified_on = last_day(&case);
     let planned = |draft: MeasureDraft| draft.plan(MeasureId(Uuid::from_u128(5)), &case).map(drop);
     assert_eq!(planned(plan(Risk::Water, identified_on)), Err(MeasureRefused::RiskNotOfCase(Risk::Water)));
-    let order = |outcome: Result<(), MeasureRefused>| outcome.map_err(|error| (error.reason(), error.field()));
+    let order = |outcome: Result<(), MeasureRefused>| {
+        let refused = outcome.unwrap_err();
+        let stated = refused.stated();
+        (stated.reason, stated.field.unwrap().to_owned())
+    };
+    let too_early = |field: &str| ("DATE_ORDER", field.to_owned());
     let early = plan(Risk::Illness, identified_on.pred_opt().unwrap());
-    assert_eq!(order(planned(early)), Err(("DATE_ORDER", Some("planned_on"))));
+    assert_eq!(order(planned(early)), too_early("planned_on"));
     let due = MeasureDraft { due_on: identified_on.pred_opt().unwrap(), ..plan(Risk::Illness, identified_on) };
-    assert_eq!(order(planned(due)), Err(("DATE_ORDER", Some("due_on"))));
+    assert_eq!(order(planned(due)), too_early("due_on"));
     let measure = measure_of(&case).unwrap();
     let early = ending(identified_on.pred_opt().unwrap());
-    assert_eq!(order(measure.finish(&case, false, early).map(drop)), Err(("DATE_ORDER", Some("finished_on"))));
+    assert_eq!(order(measure.finish(&case, false, early).map(drop)), too_early("finished_on"));
     // In an emergency help comes at once, and not before.
     let case = pass_until(opened(Some(Emergency::Disaster)), Some(Step::DataComparison));
     let planned = |on| plan(Risk::Illness, on).plan(MeasureId(Uuid::from_u128(5)), &case).map(drop);

@@ -1,0 +1,72 @@
+//! What any method of any service may answer: the contract does not name these with each.
+
+use super::{ErrorKind, Listed};
+
+const fn listed(kind: ErrorKind, reason: &'static str, when: &'static str) -> Listed {
+    Listed { reason, kind, when }
+}
+
+/// No token.
+pub const TOKEN_MISSING: Listed =
+    listed(ErrorKind::Unauthenticated, "TOKEN_MISSING", "The call has no `authorization: Bearer <token>`.");
+/// A token that is no good; the log says why.
+pub const TOKEN_INVALID: Listed = listed(
+    ErrorKind::Unauthenticated,
+    "TOKEN_INVALID",
+    "The token is not good: expired, of an unknown issuer, without a region... The service's log says why.",
+);
+/// Nobody's token can be checked now.
+pub const KEYS_UNAVAILABLE: Listed =
+    listed(ErrorKind::Unavailable, "KEYS_UNAVAILABLE", "The keys of the token's issuer cannot be fetched now.");
+/// The token's roles do not have the permission of the method.
+pub const PERMISSION_MISSING: Listed = listed(
+    ErrorKind::PermissionDenied,
+    "PERMISSION_MISSING",
+    "No role of the token has the permission that is needed.",
+);
+/// A rule of the contract is broken, or one that no field alone shows.
+pub const INVALID_FIELDS: Listed =
+    listed(ErrorKind::Invalid, "INVALID_FIELDS", "A field breaks a rule that its comment states; each one is named.");
+/// The bytes are not the message.
+pub const MESSAGE_MALFORMED: Listed =
+    listed(ErrorKind::Invalid, "MESSAGE_MALFORMED", "The body is not the message that the method takes.");
+/// A request with too many bytes.
+pub const MESSAGE_TOO_LARGE: Listed =
+    listed(ErrorKind::ResourceExhausted, "MESSAGE_TOO_LARGE", "A message has more than 4 MiB, packed or unpacked.");
+/// An answer with too many bytes.
+pub const ANSWER_TOO_LARGE: Listed =
+    listed(ErrorKind::ResourceExhausted, "ANSWER_TOO_LARGE", "The answer has more bytes than are sent at once.");
+/// All places are taken.
+pub const OVERLOADED: Listed = listed(ErrorKind::Unavailable, "OVERLOADED", "Too many calls are under way.");
+/// All places of one caller are taken.
+pub const SHARE_EXHAUSTED: Listed =
+    listed(ErrorKind::Unavailable, "SHARE_EXHAUSTED", "Too many calls of the same subject or address are under way.");
+/// The caller sends nothing, or takes nothing.
+pub const STALLED: Listed =
+    listed(ErrorKind::Late, "STALLED", "The caller sent nothing for too long, or did not take what it was sent.");
+/// The identifier of a request stands for another one.
+pub const REQUEST_ID_REUSED: Listed =
+    listed(ErrorKind::AlreadyExists, "REQUEST_ID_REUSED", "The request_id was used for another request.");
+/// Something that is needed does not answer.
+pub const UNAVAILABLE: Listed =
+    listed(ErrorKind::Unavailable, "UNAVAILABLE", "The database, or another service, does not answer now.");
+/// A fault of ours.
+pub const INTERNAL: Listed = listed(ErrorKind::Internal, "INTERNAL", "Something broke; the log says what.");
+
+/// All of them.
+pub const COMMON: [Listed; 14] = [
+    TOKEN_MISSING,
+    TOKEN_INVALID,
+    KEYS_UNAVAILABLE,
+    PERMISSION_MISSING,
+    INVALID_FIELDS,
+    MESSAGE_MALFORMED,
+    MESSAGE_TOO_LARGE,
+    ANSWER_TOO_LARGE,
+    OVERLOADED,
+    SHARE_EXHAUSTED,
+    STALLED,
+    REQUEST_ID_REUSED,
+    UNAVAILABLE,
+    INTERNAL,
+];
