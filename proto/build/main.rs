@@ -1,6 +1,7 @@
 //! Compiles the contract without protoc: messages, services, the checks of their rules, and what is personal.
 
 mod methods;
+mod parts;
 mod personal;
 mod rules;
 
@@ -26,6 +27,7 @@ fn main() -> anyhow::Result<()> {
     let pool = DescriptorPool::decode(bytes.as_slice())?;
     methods::check(&pool)?;
     fs::write(out.join("rules.rs"), rules::generate(&pool)?)?;
+    fs::write(out.join("parts.rs"), parts::generate(&pool)?)?;
     fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;
     fs::write(out.join("contract.bin"), &bytes)?;
 

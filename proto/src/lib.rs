@@ -5,6 +5,7 @@ mod codec;
 pub mod contract;
 mod date;
 pub mod names;
+mod parts;
 pub mod personal;
 mod row_error;
 pub mod rules;
@@ -17,6 +18,7 @@ use prost_reflect::DescriptorPool;
 pub use codec::{CheckedCodec, CheckedDecoder, invalid_fields};
 pub use contract::{google::r#type::Date, tongxin::*};
 pub use date::NotADate;
+pub use parts::{HasOutcome, Identified, Part, Parts};
 
 /// The encoded `FileDescriptorSet` of the contract, with its options.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contract.bin"));

@@ -33,7 +33,7 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
-    use crate::pairing::v1::BatchEstablishPairingsResponse;
+    use crate::{batch::v1::Outcome, pairing::v1::BatchEstablishPairingsResponse};
 
     #[test]
     fn a_text_is_cut_between_characters() {
@@ -48,10 +48,11 @@ mod tests {
     fn the_largest_answer_to_a_batch_fits_into_a_message() {
         let worst = |row| RowError::new(row, &"R".repeat(30), &"字".repeat(5_000), &"字".repeat(5_000));
         let accepted = 99_000;
-        let mut pairing_ids = vec!["0190a0b2-7f3e-7000-8000-000000000001".to_owned(); accepted];
-        pairing_ids.extend(vec![String::new(); 1_000]);
+        let mut ids = vec!["0190a0b2-7f3e-7000-8000-000000000001".to_owned(); accepted];
+        ids.extend(vec![String::new(); 1_000]);
         let errors = (99_001..=100_000).map(worst).collect();
-        let answer = BatchEstablishPairingsResponse { accepted: 99_000, refused: 1_000, errors, pairing_ids };
+        let outcome = Outcome { accepted: 99_000, refused: 1_000, errors, ids, ..Outcome::default() };
+        let answer = BatchEstablishPairingsResponse { outcome: Some(outcome) };
         assert!(answer.encoded_len() < 4 << 20, "{}", answer.encoded_len());
     }
 }

@@ -35,9 +35,9 @@ pub async fn register(clients: &Clients, drafts: Vec<OrganisationDraft>) -> anyh
         .max_decoding_message_size(64 << 20)
         .batch_register_organisations(stream::iter(requests.collect::<Vec<_>>()))
         .await?;
-    let answer = answer.into_inner();
+    let answer = answer.into_inner().outcome.unwrap_or_default();
     anyhow::ensure!(answer.refused == 0, "rows were refused: {:?}", answer.errors.first());
-    Ok(answer.organisation_ids)
+    Ok(answer.ids)
 }
 
 fn drafts() -> Vec<OrganisationDraft> {

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use tongxin_platform::{error::Refusal, region::RegionCode};
 
 use crate::domain::{
-    HouseholdId, RuleSetId, VerdictId, case::CaseRefused, holiday, household, import, income::IncomeRefused,
+    HouseholdId, RuleSetId, VerdictId, case::CaseRefused, holiday, household, income::IncomeRefused,
     measure::MeasureRefused, merge, observation, quality, rule_set, signal::SignalRefused,
 };
 
@@ -54,11 +54,6 @@ pub enum Refused {
     #[error(transparent)]
     #[refusal(transparent)]
     Merge(merge::MergeRefused),
-
-    /// An import does not go on.
-    #[error(transparent)]
-    #[refusal(transparent)]
-    Import(import::ImportRefused),
 
     /// A change of a case is refused.
     #[error(transparent)]

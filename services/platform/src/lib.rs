@@ -19,6 +19,7 @@ pub mod consumer;
 pub mod db;
 pub mod error;
 pub mod grpc;
+pub mod import;
 pub mod lease;
 pub mod lifecycle;
 pub mod limit;

@@ -49,6 +49,7 @@ pub async fn lay_ground(clients: &Clients) -> Result<()> {
     ];
     let requests = parts.map(|part| BatchRegisterOrganisationsRequest { part: Some(part) });
     let answer = clients.pairing()?.batch_register_organisations(stream::iter(requests)).await?.into_inner();
+    let answer = answer.outcome.unwrap_or_default();
     ensure!(answer.refused == 0, "{:?}", answer.errors.first());
     Ok(())
 }

@@ -171,7 +171,7 @@ async fn messages_of_a_stream_can_be_sent_at_once() {
         [(json!([options, rows(&["一"]), rows(&["二", "三"])]), vec!["一", "二", "三"]), (object, vec!["一", "二"])]
     {
         let (status, batch) = answer(post(&stage, Some(&token), BATCH, body.to_string()).await).await;
-        assert_eq!((status.as_u16(), &batch["organisationIds"]), (200, &json!(names)), "{batch}");
+        assert_eq!((status.as_u16(), &batch["outcome"]["ids"]), (200, &json!(names)), "{batch}");
     }
     let wrong = json!([options, rows(&["一", UNKNOWN_NAME])]).to_string();
     for (body, status, reason) in [

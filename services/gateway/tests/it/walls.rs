@@ -134,7 +134,7 @@ async fn bodies_in_json_are_counted() {
         request.header("authorization", format!("Bearer {token}")).body(body).send()
     };
     let refused = send(400 << 10).await.unwrap();
-    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     let refused: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
     assert_eq!(refused["details"][0]["debug"]["reason"], "SHARE_EXHAUSTED", "{refused}");
     for _ in 0..4 {

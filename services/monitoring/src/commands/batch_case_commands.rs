@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use sqlx::PgConnection;
-use tongxin_platform::request::{Command, Context};
+use tongxin_platform::request::{
+    Command, Context,
+    batch::{Done, Outcomes},
+};
 
 use super::{
     FinishMeasure, OpenCase, PlanMeasure, Policy, ProposeRemoval, RecordStep, Rights,
@@ -11,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{CaseId, MeasureId, case::CaseRefused},
-    error::Error,
+    error::{Error, Refused},
 };
 
 /// One command of a batch.
@@ -102,13 +105,9 @@ pub struct BatchCaseCommands {
     pub rights: Rights,
 }
 
-/// What became of the commands, in their order: the numbers of the data-quality rules that warn of each, or why it was
-/// refused.
-pub struct CommandOutcomes(pub Vec<Result<Vec<i32>, Error>>);
-
 impl Command for BatchCaseCommands {
     type Policy = Policy;
-    type Output = CommandOutcomes;
+    type Output = Outcomes<Refused>;
     type Error = Error;
 
     async fn apply(
@@ -116,7 +115,7 @@ impl Command for BatchCaseCommands {
         conn: &mut PgConnection,
         context: &Context,
         policy: &Policy,
-    ) -> Result<CommandOutcomes, Error> {
+    ) -> Result<Outcomes<Refused>, Error> {
         let mut needs = Needs::default();
         self.rows.iter().flat_map(|row| &row.command).for_each(|command| command.needs(&mut needs));
         self.failed.measures.iter().for_each(|measure| needs.measure(*measure));
@@ -135,7 +134,7 @@ impl Command for BatchCaseCommands {
             outcomes.push(outcome);
         }
         desk.save(conn).await?;
-        Ok(CommandOutcomes(outcomes))
+        Ok(Outcomes::of(outcomes, |warnings| Done { warnings, ..Done::default() }))
     }
 }
 

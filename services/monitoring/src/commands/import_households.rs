@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::PgConnection;
 use tongxin_platform::{
+    import::{Accepted, ImportId, Imported},
     limit::{self, Limited},
     region::{Level, RegionCode},
     request::Context,
@@ -11,14 +12,12 @@ use tongxin_platform::{
 
 use super::{
     Policy,
-    import_rows::Imported,
     register_household::{Kept, New, keep},
 };
 use crate::{
     domain::{
-        HouseholdId, ImportId,
+        HouseholdId,
         household::{Household, HouseholdDraft, HouseholdRefused, Why},
-        import::{Accepted, ImportKind},
     },
     error::{Error, Refused},
     store::{
@@ -110,8 +109,10 @@ fn number_taken() -> Error {
 }
 
 impl Imported for HouseholdImport {
-    const KIND: ImportKind = ImportKind::Households;
+    const KIND: &'static str = "households";
 
+    type Policy = Policy;
+    type Refused = Refused;
     type Ready = NewHousehold;
 
     async fn keep(

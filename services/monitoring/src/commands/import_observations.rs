@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::{region::RegionCode, request::Context};
-
-use super::{
-    HouseholdRef, Policy, RecordObservation, import_rows::Imported, record_hits::screen_anew, record_observation::Entry,
+use tongxin_platform::{
+    import::{Accepted, ImportId, Imported},
+    region::RegionCode,
+    request::Context,
 };
+
+use super::{HouseholdRef, Policy, RecordObservation, record_hits::screen_anew, record_observation::Entry};
 use crate::{
     domain::{
-        HouseholdId, ImportId,
-        import::{Accepted, ImportKind},
+        HouseholdId,
         observation::{Observation, ObservationDraft, a_year_before, is_current},
         profile::Circumstances,
         quality::Person,
@@ -46,8 +47,10 @@ impl NewObservation {
 }
 
 impl Imported for ObservationImport {
-    const KIND: ImportKind = ImportKind::Observations;
+    const KIND: &'static str = "observations";
 
+    type Policy = Policy;
+    type Refused = Refused;
     type Ready = NewObservation;
 
     async fn keep(

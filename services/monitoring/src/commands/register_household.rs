@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 use tongxin_platform::{
+    import::ImportId,
     region::{Level, RegionCode},
     request::{Command, Context},
 };
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
-        HouseholdId, ImportId, MemberId,
+        HouseholdId, MemberId,
         household::{HouseholdDraft, HouseholdRefused, Why},
         quality::{self, Dossier},
     },

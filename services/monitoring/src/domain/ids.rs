@@ -25,8 +25,6 @@ id!(
     MemberId,
     /// Identifies a merge of two records.
     MergeId,
-    /// Identifies an import.
-    ImportId,
     /// Identifies a rule set.
     RuleSetId,
     /// Identifies a verdict.

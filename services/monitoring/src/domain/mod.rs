@@ -7,7 +7,6 @@ pub mod holiday;
 pub mod household;
 pub mod id_number;
 pub mod ids;
-pub mod import;
 pub mod income;
 pub mod measure;
 pub mod member;
@@ -24,4 +23,4 @@ pub mod screening;
 pub mod signal;
 pub mod verdict;
 
-pub use ids::{CaseId, HouseholdId, ImportId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId, WarningId};
+pub use ids::{CaseId, HouseholdId, MeasureId, MemberId, MergeId, RuleSetId, SignalId, VerdictId, WarningId};

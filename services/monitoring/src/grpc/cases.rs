@@ -1,10 +1,14 @@
 //! The door of CaseService.
 
-use tongxin_platform::{access::Caller, page::Page, request::Call};
+use tongxin_platform::{
+    access::Caller,
+    page::Page,
+    request::{Call, batch::carry_out},
+};
 use tongxin_proto::monitoring::v1::{self, case_service_server::CaseService};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Door, batch, convert, notice};
+use super::{Door, batch::CaseCommands, convert, notice};
 use crate::{
     commands::{Entitled, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, Rights, RollBackRemoval},
     domain::case::CaseFile,
@@ -82,7 +86,8 @@ impl CaseService for Door {
         &self,
         request: Request<Streaming<v1::BatchCaseCommandsRequest>>,
     ) -> Result<Response<v1::BatchCaseCommandsResponse>, Status> {
-        Ok(Response::new(batch::carry_out(&self.writer, request).await?))
+        let batch = CaseCommands::new(rights(&Caller::of(&request)?));
+        Ok(Response::new(carry_out(&self.writer, request, batch).await?))
     }
 
     async fn get_case(&self, request: Request<v1::GetCaseRequest>) -> Result<Response<v1::GetCaseResponse>, Status> {

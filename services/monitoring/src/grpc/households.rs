@@ -2,51 +2,20 @@
 
 use tongxin_platform::{
     access::Caller,
+    grpc::{Answers, Reply},
+    import::{self, ImportId},
     page::Place,
-    request::{Call, Context},
+    request::Call,
 };
-use tongxin_proto::{
-    batch::v1::ImportStatus,
-    monitoring::v1::{self, household_service_server::HouseholdService, import_households_request},
-};
+use tongxin_proto::monitoring::v1::{self, household_service_server::HouseholdService};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{
-    Door, convert,
-    convert::households as read,
-    import::{self, Answers, Import, Part},
-};
+use super::{Door, convert, convert::households as read};
 use crate::{
-    commands::{HouseholdImport, NewHousehold, Policy, RegisterHousehold},
-    domain::ImportId,
-    error::Error,
-    store::{households, imports, regions},
+    commands::{HouseholdImport, NewHousehold, RegisterHousehold},
+    error::Refused,
+    store::{households, regions},
 };
-
-impl Import for v1::ImportHouseholdsRequest {
-    type Row = v1::HouseholdDraft;
-    type Imported = HouseholdImport;
-    type Answer = v1::ImportHouseholdsResponse;
-
-    fn part(self) -> Option<Part<v1::HouseholdDraft>> {
-        self.part.map(|part| match part {
-            import_households_request::Part::Options(options) => Part::Options(options),
-            import_households_request::Part::Rows(rows) => Part::Rows(rows.first_row, rows.rows),
-        })
-    }
-
-    fn imported(dry_run: bool) -> HouseholdImport {
-        HouseholdImport::new(dry_run)
-    }
-
-    fn prepare(row: v1::HouseholdDraft, policy: &Policy, context: &Context) -> Result<NewHousehold, Error> {
-        NewHousehold::prepare(policy, context, read::household(row, context.today())?)
-    }
-
-    fn answer(status: ImportStatus) -> v1::ImportHouseholdsResponse {
-        v1::ImportHouseholdsResponse { status: Some(status) }
-    }
-}
 
 #[tonic::async_trait]
 impl HouseholdService for Door {
@@ -64,8 +33,10 @@ impl HouseholdService for Door {
     async fn import_households(
         &self,
         request: Request<Streaming<v1::ImportHouseholdsRequest>>,
-    ) -> Result<Response<Answers<v1::ImportHouseholdsResponse>>, Status> {
-        Ok(Response::new(import::answer(self, request)?))
+    ) -> Reply<Answers<v1::ImportHouseholdsResponse>> {
+        import::answer(&self.writer, request, HouseholdImport::new, |row, policy, context| {
+            NewHousehold::prepare(policy, context, read::household(row, context.today())?)
+        })
     }
 
     async fn get_import(
@@ -75,9 +46,8 @@ impl HouseholdService for Door {
         let caller = Caller::of(&request)?;
         let mut tx = self.read(&request).await?;
         let id = ImportId(convert::uuid("import_id", &request.into_inner().import_id)?);
-        let progress = imports::find(&mut tx, caller.subject(), id).await?;
-        let errors = imports::errors(&mut tx, id).await?;
-        Ok(Response::new(v1::GetImportResponse { status: Some(convert::import_status(id, progress, errors)) }))
+        let status = import::status::<Refused>(&mut tx, caller.subject(), id).await?;
+        Ok(Response::new(status.into()))
     }
 
     async fn get_household(

@@ -6,7 +6,6 @@ mod checks;
 mod convert;
 mod disclosures;
 mod households;
-mod import;
 mod kept;
 mod notice;
 mod observations;

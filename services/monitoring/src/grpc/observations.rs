@@ -1,46 +1,19 @@
 //! The door of ObservationService.
 
-use tongxin_platform::request::{Call, Context};
-use tongxin_proto::{
-    batch::v1::ImportStatus,
-    monitoring::v1::{self, import_observations_request, observation_service_server::ObservationService},
+use tongxin_platform::{
+    grpc::{Answers, Reply},
+    import,
+    request::Call,
 };
+use tongxin_proto::monitoring::v1::{self, observation_service_server::ObservationService};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{
-    Door, convert,
-    import::{self, Answers, Import, Part},
-};
+use super::{Door, convert};
 use crate::{
-    commands::{NewObservation, ObservationImport, Policy, RecordObservation},
+    commands::{NewObservation, ObservationImport, RecordObservation},
     error::Error,
     store::{households, observations},
 };
-
-impl Import for v1::ImportObservationsRequest {
-    type Row = v1::ObservationDraft;
-    type Imported = ObservationImport;
-    type Answer = v1::ImportObservationsResponse;
-
-    fn part(self) -> Option<Part<v1::ObservationDraft>> {
-        self.part.map(|part| match part {
-            import_observations_request::Part::Options(options) => Part::Options(options),
-            import_observations_request::Part::Rows(rows) => Part::Rows(rows.first_row, rows.rows),
-        })
-    }
-
-    fn imported(_: bool) -> ObservationImport {
-        ObservationImport
-    }
-
-    fn prepare(row: v1::ObservationDraft, policy: &Policy, context: &Context) -> Result<NewObservation, Error> {
-        NewObservation::prepare(policy, context, row.try_into()?)
-    }
-
-    fn answer(status: ImportStatus) -> v1::ImportObservationsResponse {
-        v1::ImportObservationsResponse { status: Some(status) }
-    }
-}
 
 #[tonic::async_trait]
 impl ObservationService for Door {
@@ -59,8 +32,13 @@ impl ObservationService for Door {
     async fn import_observations(
         &self,
         request: Request<Streaming<v1::ImportObservationsRequest>>,
-    ) -> Result<Response<Answers<v1::ImportObservationsResponse>>, Status> {
-        Ok(Response::new(import::answer(self, request)?))
+    ) -> Reply<Answers<v1::ImportObservationsResponse>> {
+        import::answer(
+            &self.writer,
+            request,
+            |_| ObservationImport,
+            |row, policy, context| NewObservation::prepare(policy, context, row.try_into()?),
+        )
     }
 
     async fn list_observations(

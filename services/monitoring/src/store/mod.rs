@@ -8,7 +8,6 @@ pub mod disclosures;
 pub mod dossiers;
 pub mod holidays;
 pub mod households;
-pub mod imports;
 pub mod incomes;
 pub mod keys;
 pub mod match_queue;

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, types::Json};
-use tongxin_platform::{log, region::RegionCode, request::Context};
+use tongxin_platform::{import::ImportId, log, region::RegionCode, request::Context};
 use uuid::Uuid;
 
 use super::{named, published, region};
 use crate::{
     domain::{
-        HouseholdId, ImportId,
+        HouseholdId,
         household::Move,
         observation::{HousingGrade, Observation, ObservationDraft, Shock},
         risk::{Disaster, Risk},

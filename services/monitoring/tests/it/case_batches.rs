@@ -2,10 +2,10 @@
 
 use futures::stream;
 use tongxin_proto::{
-    batch::v1::BatchOptions,
+    batch::v1::{BatchOptions, Outcome},
     monitoring::v1::{
-        self, BatchCaseCommandsResponse, CaseCommand, CaseCommandRows, Counted, RemovalKind, Risk, Stage, Step,
-        batch_case_commands_request::Part, case_command::Command,
+        self, CaseCommand, CaseCommandRows, Counted, RemovalKind, Risk, Stage, Step, batch_case_commands_request::Part,
+        case_command::Command,
     },
 };
 use tonic::{Code, Status};
@@ -51,12 +51,12 @@ async fn send(
     request_id: &str,
     all_or_nothing: bool,
     messages: Vec<Vec<CaseCommand>>,
-) -> Result<BatchCaseCommandsResponse, Status> {
+) -> Result<Outcome, Status> {
     let options = Part::Options(BatchOptions { request_id: request_id.to_owned(), all_or_nothing });
     let rows = messages.into_iter().map(|rows| Part::Rows(CaseCommandRows { rows }));
     let parts: Vec<_> = std::iter::once(options).chain(rows).collect();
     let requests: Vec<_> = parts.into_iter().map(|part| v1::BatchCaseCommandsRequest { part: Some(part) }).collect();
-    Ok(clients.cases.batch_case_commands(stream::iter(requests)).await?.into_inner())
+    Ok(clients.cases.batch_case_commands(stream::iter(requests)).await?.into_inner().outcome.unwrap())
 }
 
 /// A whole life, from the opening to the removal: 23 commands.
@@ -74,7 +74,7 @@ fn life(draft: v1::CaseDraft) -> Vec<CaseCommand> {
     commands
 }
 
-fn reasons(answer: &BatchCaseCommandsResponse) -> Vec<(i64, &str)> {
+fn reasons(answer: &Outcome) -> Vec<(i64, &str)> {
     answer.errors.iter().map(|error| (error.row, error.reason.as_str())).collect()
 }
 

@@ -2,10 +2,10 @@
 
 use futures::stream;
 use tongxin_proto::{
-    batch::v1::{BatchOptions, ImportOptions},
+    batch::v1::{BatchOptions, ImportOptions, RowWarning},
     monitoring::v1::{
-        self, CaseCommandWarning, MeasureFamily, Relation, Risk, Step, Work, batch_case_commands_request as batch,
-        case_command::Command, import_households_request as households, import_observations_request as observations,
+        self, MeasureFamily, Relation, Risk, Step, Work, batch_case_commands_request as batch, case_command::Command,
+        import_households_request as households, import_observations_request as observations,
     },
 };
 use uuid::Uuid;
@@ -124,9 +124,10 @@ async fn a_batch_names_its_rows_that_rules_warn_of() {
     });
     let parts = std::iter::once(batch::Part::Options(options)).chain(rows);
     let requests: Vec<_> = parts.map(|part| v1::BatchCaseCommandsRequest { part: Some(part) }).collect();
-    let answer = app.hq().cases.batch_case_commands(stream::iter(requests)).await.unwrap().into_inner();
+    let answer =
+        app.hq().cases.batch_case_commands(stream::iter(requests)).await.unwrap().into_inner().outcome.unwrap();
     assert_eq!((answer.accepted, answer.refused, answer.warned), (3, 1, 2));
-    let warning = |row| CaseCommandWarning { row, rules: vec![602] };
+    let warning = |row| RowWarning { row, rules: vec![602] };
     assert_eq!(answer.warnings, [warning(2), warning(4)]);
 }
 

@@ -115,7 +115,7 @@ async fn an_income_that_cannot_be_is_refused() {
             v1::RecordVillageIncomeRequest { expected_version: 1, ..income(VILLAGE, 2024, &other) },
             Code::Aborted,
             "VERSION_STALE",
-            None,
+            Some("expected_version"),
         ),
     ] {
         let (told_code, told_reason, fields) = told(&county.earn(request).await.unwrap_err());

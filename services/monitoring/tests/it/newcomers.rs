@@ -125,7 +125,7 @@ async fn of_the_case(place: &mut Clients, moved: &Moved, carried: &mut Carried) 
     ];
     let requests = parts.map(|part| v1::BatchCaseCommandsRequest { part: Some(part) });
     let batch = place.cases.batch_case_commands(futures::stream::iter(requests)).await.map(tonic::Response::into_inner);
-    let batch = carried.out("BatchCaseCommands", batch);
+    let batch = carried.out("BatchCaseCommands", batch).outcome.unwrap();
     assert_eq!((batch.accepted, batch.refused), (1, 0), "{batch:?}");
 }
 

@@ -7,10 +7,13 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     db::Scope,
     region::RegionCode,
-    request::{Command, Context},
+    request::{
+        Command, Context,
+        batch::{Done, Outcomes, Rows},
+    },
 };
 
-use super::{Outcomes, Policy, Rows, refuse_all};
+use super::Policy;
 use crate::{
     domain::{
         OrganisationId, PairingId,
@@ -40,27 +43,19 @@ impl Command for EstablishPairing {
     }
 }
 
-/// Establishes some pairings. A row that could not even be read is refused with the others.
-pub struct EstablishPairings {
-    /// The rows.
-    pub rows: Rows<PairingDraft>,
-    /// Number of the first row in the batch, from 1.
-    pub first_row: i64,
-    /// Whether one refused row refuses all.
-    pub all_or_nothing: bool,
-}
+/// Establishes some pairings.
+pub struct EstablishPairings(pub Rows<PairingDraft, Refused>);
 
 impl Command for EstablishPairings {
     type Policy = Policy;
-    type Output = Outcomes<Pairing>;
+    type Output = Outcomes<Refused>;
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Self::Output, Error> {
-        let outcomes = establish(conn, context, policy, self.rows).await?;
-        if self.all_or_nothing {
-            refuse_all(self.first_row, &outcomes)?;
-        }
-        Ok(Outcomes(outcomes))
+        let place = self.0.place();
+        let outcomes = establish(conn, context, policy, self.0.rows).await?;
+        place.accept(&outcomes)?;
+        Ok(Outcomes::of(outcomes, |pairing| Done::made(pairing.id.0)))
     }
 }
 
@@ -68,8 +63,8 @@ async fn establish(
     conn: &mut PgConnection,
     context: &Context,
     policy: &Policy,
-    rows: Rows<PairingDraft>,
-) -> Result<Rows<Pairing>, Error> {
+    rows: Vec<Result<PairingDraft, Error>>,
+) -> Result<Vec<Result<Pairing, Error>>, Error> {
     let both = |draft: &PairingDraft| [draft.supporter, draft.recipient];
     let ids: Vec<OrganisationId> = rows.iter().flatten().flat_map(both).collect();
     locks::organisations(conn, ids.iter().copied()).await?;

@@ -41,23 +41,7 @@ impl Policy {
     }
 }
 
-/// The rows of a batch, or why they are refused, in their order.
-pub type Rows<T> = Vec<Result<T, Error>>;
-
-/// What became of the rows of a batch, in their order.
-pub struct Outcomes<T>(pub Rows<T>);
-
 /// Makes sure that nobody changed it since the caller looked. Zero skips the check.
 fn at_version(actual: i64, expected: i64) -> Result<(), Error> {
     if expected == 0 || expected == actual { Ok(()) } else { Err(Error::Stale { expected, actual }) }
-}
-
-/// The first row that was refused, as the reason to refuse the whole batch.
-fn refuse_all<T>(first_row: i64, outcomes: &Rows<T>) -> Result<(), Error> {
-    for (row, outcome) in (first_row..).zip(outcomes) {
-        if let Err(error) = outcome {
-            return Err(error.of_batch(row));
-        }
-    }
-    Ok(())
 }

@@ -3,10 +3,13 @@
 use sqlx::PgConnection;
 use tongxin_platform::{
     limit::{self, Limited},
-    request::{Command, Context},
+    request::{
+        Command, Context,
+        batch::{Done, Outcomes, Rows},
+    },
 };
 
-use super::{Outcomes, Policy, Rows, refuse_all};
+use super::Policy;
 use crate::{
     domain::{
         OrganisationId,
@@ -31,26 +34,18 @@ impl Command for RegisterOrganisation {
     }
 }
 
-/// Registers some organisations. A row that could not even be read is refused with the others.
-pub struct RegisterOrganisations {
-    /// The rows.
-    pub rows: Rows<OrganisationDraft>,
-    /// Number of the first row in the batch, from 1.
-    pub first_row: i64,
-    /// Whether one refused row refuses all.
-    pub all_or_nothing: bool,
-}
+/// Registers some organisations.
+pub struct RegisterOrganisations(pub Rows<OrganisationDraft, Refused>);
 
 impl Command for RegisterOrganisations {
     type Policy = Policy;
-    type Output = Outcomes<Organisation>;
+    type Output = Outcomes<Refused>;
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Self::Output, Error> {
-        let outcomes = register(conn, context, self.rows).await?;
-        if self.all_or_nothing {
-            refuse_all(self.first_row, &outcomes)?;
-        }
+        let place = self.0.place();
+        let outcomes = register(conn, context, self.0.rows).await?;
+        place.accept(&outcomes)?;
         let taken = outcomes
             .iter()
             .filter(|outcome| matches!(outcome, Err(Error::Refused(Refused::CreditCodeTaken(_)))))
@@ -58,15 +53,15 @@ impl Command for RegisterOrganisations {
         if let Ok(taken @ 1..) = u32::try_from(taken) {
             limit::add(conn, context, Limited::LookUp, taken).await?;
         }
-        Ok(Outcomes(outcomes))
+        Ok(Outcomes::of(outcomes, |organisation| Done::made(organisation.id.0)))
     }
 }
 
 async fn register(
     conn: &mut PgConnection,
     context: &Context,
-    rows: Rows<OrganisationDraft>,
-) -> Result<Rows<Organisation>, Error> {
+    rows: Vec<Result<OrganisationDraft, Error>>,
+) -> Result<Vec<Result<Organisation, Error>>, Error> {
     // Whether a code is taken anywhere is told, so it is asked as often as one may look up.
     if rows.iter().flatten().any(|draft| draft.credit_code.is_some()) {
         limit::require(conn, context, Limited::LookUp).await?;
@@ -84,7 +79,7 @@ async fn register(
         }
         Ok(draft.register(OrganisationId(context.new_id())))
     };
-    let mut outcomes: Rows<Organisation> = rows.into_iter().map(decide).collect();
+    let mut outcomes: Vec<Result<Organisation, Error>> = rows.into_iter().map(decide).collect();
     let new: Vec<Organisation> = outcomes.iter().flatten().cloned().collect();
     let taken = organisations::add(conn, context, &new).await?;
     for outcome in &mut outcomes {

@@ -1,6 +1,5 @@
 //! The gRPC door: translate, call one command or query, translate back.
 
-mod batch;
 mod convert;
 mod import;
 
@@ -10,13 +9,15 @@ use tongxin_platform::{
     db::{Scope, Transaction},
     page::Place,
     plain_answers,
-    request::{Answer, Call, Command, DateRefused, Writer},
+    request::{Answer, Call, Command, DateRefused, Writer, batch},
 };
 use tongxin_proto::pairing::v1::{self, pairing_service_server::PairingService};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
-    commands::{EstablishPairing, Policy, RecordActivity, RegisterOrganisation},
+    commands::{
+        EstablishPairing, EstablishPairings, Policy, RecordActivity, RegisterOrganisation, RegisterOrganisations,
+    },
     domain::{coverage::CoverageRule, organisation::Organisation, pairing::Pairing},
     error::{Error, Refused},
     store::{activities, coverage_rules, organisations, pairings, regions},
@@ -125,7 +126,7 @@ impl PairingService for Door {
         &self,
         request: Request<Streaming<v1::BatchRegisterOrganisationsRequest>>,
     ) -> Result<Response<v1::BatchRegisterOrganisationsResponse>, Status> {
-        Ok(Response::new(batch::carry_out(&self.writer, request).await?))
+        Ok(Response::new(batch::carry_out(&self.writer, request, batch::independent(RegisterOrganisations)).await?))
     }
 
     async fn get_organisation(
@@ -173,7 +174,7 @@ impl PairingService for Door {
         &self,
         request: Request<Streaming<v1::BatchEstablishPairingsRequest>>,
     ) -> Result<Response<v1::BatchEstablishPairingsResponse>, Status> {
-        Ok(Response::new(batch::carry_out(&self.writer, request).await?))
+        Ok(Response::new(batch::carry_out(&self.writer, request, batch::independent(EstablishPairings)).await?))
     }
 
     async fn end_pairing(

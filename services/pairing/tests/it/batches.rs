@@ -2,7 +2,7 @@
 
 use futures::stream;
 use tongxin_proto::{
-    batch::v1::BatchOptions,
+    batch::v1::{BatchOptions, Outcome},
     pairing::v1::{
         self, OrganisationKind::School, OrganisationSide::Recipient, batch_establish_pairings_request,
         batch_register_organisations_request,
@@ -19,7 +19,7 @@ async fn register(
     request_id: &str,
     all_or_nothing: bool,
     messages: Vec<Vec<v1::OrganisationDraft>>,
-) -> Result<v1::BatchRegisterOrganisationsResponse, Status> {
+) -> Result<Outcome, Status> {
     use batch_register_organisations_request::Part;
 
     let options = Part::Options(BatchOptions { request_id: request_id.to_owned(), all_or_nothing });
@@ -27,7 +27,7 @@ async fn register(
     let parts: Vec<_> = std::iter::once(options).chain(rows).collect();
     let requests = parts.into_iter().map(|part| v1::BatchRegisterOrganisationsRequest { part: Some(part) });
     let answer = app.hq().batch_register_organisations(stream::iter(requests.collect::<Vec<_>>())).await?;
-    Ok(answer.into_inner())
+    Ok(answer.into_inner().outcome.unwrap())
 }
 
 pub async fn establish(
@@ -35,7 +35,7 @@ pub async fn establish(
     request_id: &str,
     all_or_nothing: bool,
     messages: Vec<Vec<v1::PairingDraft>>,
-) -> Result<v1::BatchEstablishPairingsResponse, Status> {
+) -> Result<Outcome, Status> {
     use batch_establish_pairings_request::Part;
 
     let options = Part::Options(BatchOptions { request_id: request_id.to_owned(), all_or_nothing });
@@ -43,7 +43,7 @@ pub async fn establish(
     let parts: Vec<_> = std::iter::once(options).chain(rows).collect();
     let requests = parts.into_iter().map(|part| v1::BatchEstablishPairingsRequest { part: Some(part) });
     let answer = app.hq().batch_establish_pairings(stream::iter(requests.collect::<Vec<_>>())).await?;
-    Ok(answer.into_inner())
+    Ok(answer.into_inner().outcome.unwrap())
 }
 
 fn school(number: usize) -> v1::OrganisationDraft {
@@ -73,7 +73,7 @@ async fn rows_that_fail_are_named_and_the_others_registered() {
             (5, "CREDIT_CODE_TAKEN", "credit_code")
         ]
     );
-    let empty: Vec<_> = answer.organisation_ids.iter().map(String::is_empty).collect();
+    let empty: Vec<_> = answer.ids.iter().map(String::is_empty).collect();
     assert_eq!(empty, [false, true, false, true, true, false]);
     assert_eq!(app.events::<v1::OrganisationRegistered>().await.len(), 3);
 }
@@ -89,7 +89,7 @@ async fn all_or_nothing_registers_nothing_when_a_row_fails() {
     assert!(app.events::<v1::OrganisationRegistered>().await.is_empty());
 
     let whole = register(&app, &new_request_id(), true, vec![vec![school(1)], vec![school(2)]]).await.unwrap();
-    assert_eq!((whole.accepted, whole.organisation_ids.len()), (2, 2));
+    assert_eq!((whole.accepted, whole.ids.len()), (2, 2));
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_batch_that_was_cut_off_is_sent_again() {
     let messages = || vec![vec![school(1), school(2)], vec![school(3)]];
     let cut_off = register(&app, &request_id, false, messages()[..1].to_vec()).await.unwrap();
     let again = register(&app, &request_id, false, messages()).await.unwrap();
-    assert_eq!(again.organisation_ids[..2], cut_off.organisation_ids);
+    assert_eq!(again.ids[..2], cut_off.ids);
     assert_eq!(app.events::<v1::OrganisationRegistered>().await.len(), 3);
 
     let other = register(&app, &request_id, false, vec![vec![school(9)]]).await.unwrap_err();

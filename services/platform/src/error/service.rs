@@ -10,6 +10,7 @@ use tonic::Status;
 
 use super::{ErrorKind, Listed, Refusal, ServiceRefusal, Stated, chain::stated_of_database, common, status::to_status};
 use crate::{
+    import::ImportRefused,
     limit::{LimitReached, Limited},
     page::NotAPageToken,
     personal,
@@ -89,6 +90,10 @@ pub enum Error<R: ServiceRefusal> {
     /// What every changing request can meet with.
     #[error(transparent)]
     Request(#[from] RequestError),
+
+    /// An import does not go on.
+    #[error(transparent)]
+    Import(#[from] ImportRefused),
 
     /// Postgres failed.
     #[error("the database failed")]
@@ -176,13 +181,15 @@ impl<R: ServiceRefusal> Refusal for Error<R> {
             Self::BatchRefused { told, .. } => Stated { told: *told, ..BATCH_REFUSED.stated().about("rows.rows") },
             Self::At { path, source } => source.stated().about(path),
             Self::Request(error) => error.stated(),
+            Self::Import(refused) => refused.stated(),
             Self::Database(error) => stated_of_database(error),
             Self::Sealing(_) | Self::Corrupt(_) => common::INTERNAL.stated(),
         }
     }
 
     fn all() -> Vec<Listed> {
-        [R::all(), DateRefused::all(), LimitReached::all(), vec![VERSION_STALE, BATCH_REFUSED]].concat()
+        [R::all(), DateRefused::all(), ImportRefused::all(), LimitReached::all(), vec![VERSION_STALE, BATCH_REFUSED]]
+            .concat()
     }
 }
 

@@ -2,6 +2,7 @@
 //! request comes through.
 
 mod admit;
+mod answers;
 mod arrival;
 mod bounded;
 mod client;
@@ -22,6 +23,7 @@ mod threshold;
 mod tls;
 mod too_large;
 
+pub use answers::{Answering, Answers, Reply, answers};
 pub use arrival::{Pace, Unpacked, Working};
 pub use bounded::{STATUS_BYTES, bounded};
 pub use client::{ConnectError, TlsConfig, channel, public_channel, secure_channel, secure_stream_channel};

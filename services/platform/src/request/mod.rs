@@ -2,6 +2,7 @@
 
 mod answer;
 mod answers;
+pub mod batch;
 mod call;
 mod keys;
 #[cfg(test)]

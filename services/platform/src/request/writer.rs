@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use tracing::Instrument as _;
 
@@ -108,6 +109,12 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         Self { worker: worker.clone(), ..self }
     }
 
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// What the service decides by.
     #[must_use]
     pub fn policy(&self) -> &Policy {
@@ -126,8 +133,25 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         C: Command<Policy = Policy>,
         Reply: Answer<Policy, Error = C::Error> + From<C::Output>,
     {
+        self.execute_as(call, command, Reply::from).await
+    }
+
+    /// The same, with an answer that is made of what the command returns.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub async fn execute_as<C, Reply>(
+        &self,
+        call: Call,
+        command: C,
+        reply: impl FnOnce(C::Output) -> Reply + Send + 'static,
+    ) -> Result<Reply, C::Error>
+    where
+        C: Command<Policy = Policy>,
+        Reply: Answer<Policy, Error = C::Error>,
+    {
         let writer = self.clone();
-        let work = async move { writer.answer(&call, command).await };
+        let work = async move { writer.answer(&call, command, reply).await };
         match tokio::spawn(work.in_current_span()).await {
             Ok(answer) => answer,
             Err(error) => Err(RequestError::Panicked(error).into()),
@@ -168,12 +192,17 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         Ok(())
     }
 
-    async fn answer<C, Reply>(&self, call: &Call, command: C) -> Result<Reply, C::Error>
+    async fn answer<C, Reply>(
+        &self,
+        call: &Call,
+        command: C,
+        reply: impl FnOnce(C::Output) -> Reply + Send,
+    ) -> Result<Reply, C::Error>
     where
         C: Command<Policy = Policy>,
-        Reply: Answer<Policy, Error = C::Error> + From<C::Output>,
+        Reply: Answer<Policy, Error = C::Error>,
     {
-        match self.carry_out(call, command).await {
+        match self.carry_out(call, command, reply).await {
             Ok(answer) => Ok(answer),
             // A twin of this request may have been faster, or the commit's answer was lost.
             Err(error) => match self.earlier_answer(call).await {
@@ -190,10 +219,15 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         }
     }
 
-    async fn carry_out<C, Reply>(&self, call: &Call, command: C) -> Result<Reply, C::Error>
+    async fn carry_out<C, Reply>(
+        &self,
+        call: &Call,
+        command: C,
+        reply: impl FnOnce(C::Output) -> Reply + Send,
+    ) -> Result<Reply, C::Error>
     where
         C: Command<Policy = Policy>,
-        Reply: Answer<Policy, Error = C::Error> + From<C::Output>,
+        Reply: Answer<Policy, Error = C::Error>,
     {
         let context = Context::of(&call.caller, self.clock.now());
         let mut tx = Scope::region(call.caller.region()).write(&self.pool).await?;
@@ -203,7 +237,7 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
             return Ok(answer);
         }
         let output = command.apply(&mut tx, &context, &self.policy).await?;
-        let answer = Reply::from(output);
+        let answer = reply(output);
         answers::keep(&mut tx, (call, &self.keys), &context, &answer::kept(&answer)).await?;
         tx.commit().await?;
         self.committed(&context);

@@ -29,7 +29,7 @@ async fn messages_may_come_compressed() {
     assert_eq!(answer.region.unwrap().name, "阳山县");
     let all = Value::from(batch(&["一"]).to_vec());
     let answer = post(&stage, BATCH, JSON, &packed, gzip(all.to_string())).await;
-    assert_eq!(error(answer).await["organisationIds"], json!(["一"]));
+    assert_eq!(error(answer).await["outcome"]["ids"], json!(["一"]));
 
     // In a stream each message says of itself whether it is.
     let [options, rows] = batch(&["一"]);
@@ -70,7 +70,7 @@ async fn answers_are_compressed_where_it_is_worth_it_and_understood() {
         assert_eq!((answers[0].0, end), (flags, json!({})));
         let answer = if flags == 1 { gunzip(&answers[0].1) } else { answers[0].1.clone() };
         let answer: Value = serde_json::from_slice(&answer).unwrap();
-        assert_eq!(answer["organisationIds"], json!([name]));
+        assert_eq!(answer["outcome"]["ids"], json!([name]));
     }
     stage.stop().await;
 }
@@ -119,7 +119,7 @@ async fn what_is_unpacked_is_counted_as_if_it_had_come_so() {
     let packed = |bytes: usize| gzip(format!(r#"{{"code":"{}"}}"#, "4".repeat(bytes)));
     let headers = [("content-encoding", "gzip")];
     let refused = post(&stage, GET_REGION, JSON, &headers, packed(400 << 10)).await;
-    assert_eq!(refusal(&error(refused).await), ("resource_exhausted", "SHARE_EXHAUSTED"));
+    assert_eq!(refusal(&error(refused).await), ("unavailable", "SHARE_EXHAUSTED"));
     for _ in 0..8 {
         // It is given back, so each is read; what it says is wrong.
         let read = post(&stage, GET_REGION, JSON, &headers, packed(200 << 10)).await;

@@ -75,7 +75,10 @@ async fn errors_of_streams_are_the_same_in_every_protocol() {
     let mut grpc = PairingServiceClient::new(stage.channel());
     let refused = grpc.batch_register_organisations(stage.request("hq", PROVINCE, iter(sent))).await;
     let right = of_status(&refused.unwrap_err());
-    assert_eq!(right, Told("invalid_argument".to_owned(), "HOST_KIND_REQUIRED".to_owned(), Some("rows[1].name".to_owned())));
+    assert_eq!(
+        right,
+        Told("invalid_argument".to_owned(), "HOST_KIND_REQUIRED".to_owned(), Some("rows[1].name".to_owned()))
+    );
 
     let framed: Vec<u8> = in_proto.iter().flat_map(|bytes| envelope(0, bytes)).collect();
     let json: Vec<u8> = messages.iter().flat_map(|message| envelope(0, message.to_string())).collect();

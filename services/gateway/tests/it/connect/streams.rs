@@ -48,10 +48,10 @@ async fn a_stream_is_sent_over_http_1_and_answered_once() {
         let [(0, answer)] = answers.as_slice() else { panic!("{answers:?}") };
         if form.ends_with("json") {
             let answer: Value = serde_json::from_slice(answer).unwrap();
-            assert_eq!(answer, json!({ "accepted": "2", "organisationIds": ["一", "二"] }));
+            assert_eq!(answer, json!({ "outcome": { "accepted": "2", "ids": ["一", "二"] } }));
         } else {
             let answer = BatchRegisterOrganisationsResponse::decode(answer.as_slice()).unwrap();
-            assert_eq!(answer.organisation_ids, ["一", "二"]);
+            assert_eq!(answer.outcome.unwrap().ids, ["一", "二"]);
         }
     }
     assert_eq!(*stage.pairing.ended.lock().unwrap(), [Ok(2), Ok(2)]);

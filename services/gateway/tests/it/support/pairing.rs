@@ -11,6 +11,7 @@ use tokio_stream::StreamExt as _;
 use tongxin_platform::{grpc::GrpcConfig, testing::TestWorld};
 use tongxin_proto::{
     CheckedCodec,
+    batch::v1::Outcome,
     pairing::v1::{
         BatchRegisterOrganisationsRequest, BatchRegisterOrganisationsResponse, GetRegionRequest, GetRegionResponse,
         ImportRegionsRequest, ImportRegionsResponse, Region, batch_register_organisations_request::Part,
@@ -116,7 +117,7 @@ async fn batch(
     request: Request<Streaming<BatchRegisterOrganisationsRequest>>,
     ended: Ended,
 ) -> Result<Response<BatchRegisterOrganisationsResponse>, Status> {
-    let (mut messages, mut answer) = (request.into_inner(), BatchRegisterOrganisationsResponse::default());
+    let (mut messages, mut outcome) = (request.into_inner(), Outcome::default());
     loop {
         let message = match messages.message().await {
             Ok(Some(message)) => message,
@@ -134,10 +135,10 @@ async fn batch(
                 details.add_bad_request_violation(format!("rows[{row}].name"), "is unknown");
                 return Err(Status::with_error_details(Code::InvalidArgument, "a name is unknown", details));
             }
-            answer.accepted += 1;
-            answer.organisation_ids.push(organisation.name);
+            outcome.accepted += 1;
+            outcome.ids.push(organisation.name);
         }
     }
-    ended.lock().unwrap().push(Ok(answer.accepted));
-    Ok(Response::new(answer))
+    ended.lock().unwrap().push(Ok(outcome.accepted));
+    Ok(Response::new(outcome.into()))
 }

@@ -12,20 +12,12 @@ pub(super) mod villages;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::{
-    Date,
-    batch::v1::{ImportStatus, RowError},
-    names::Named,
-};
+use tongxin_proto::{Date, names::Named};
 use uuid::Uuid;
 
 pub(super) use rules::{Simulated, province, replay, rule_set_id, verdict_id};
 
-use crate::{
-    domain::{HouseholdId, ImportId, import::Progress},
-    error::Error,
-    store::imports,
-};
+use crate::{domain::HouseholdId, error::Error};
 
 pub(super) fn region(field: &'static str, text: &str) -> Result<RegionCode, Error> {
     RegionCode::parse(text).map_err(|error| Error::field(field, error))
@@ -60,17 +52,4 @@ pub(super) fn all<T, U: From<T>>(values: Vec<T>) -> Vec<U> {
 
 pub(super) fn household_id(field: &'static str, text: &str) -> Result<HouseholdId, Error> {
     uuid(field, text).map(HouseholdId)
-}
-
-/// How far an import has come, with some of its refused rows.
-pub(super) fn import_status(import: ImportId, progress: Progress, errors: Vec<imports::RowError>) -> ImportStatus {
-    let error = |error: imports::RowError| RowError::new(error.row, &error.reason, &error.field, &error.message);
-    ImportStatus {
-        import_id: import.to_string(),
-        rows_taken: progress.rows_taken(),
-        accepted: progress.accepted,
-        refused: progress.refused,
-        warned: progress.warned,
-        errors: errors.into_iter().map(error).collect(),
-    }
 }

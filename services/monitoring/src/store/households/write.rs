@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
-use tongxin_platform::{change::Change, log, personal::DataKey, request::Context};
+use tongxin_platform::{change::Change, import::ImportId, log, personal::DataKey, request::Context};
 use uuid::Uuid;
 
 use crate::{
     domain::{
-        HouseholdId, ImportId,
+        HouseholdId,
         household::{Household, HouseholdEvent, HouseholdRefused, Why},
     },
     error::{Error, Refused},

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
+use tongxin_platform::{import::ImportId, log::NewEvent, region::RegionCode, request::Context};
 use tongxin_proto::monitoring::v1;
 
 use super::counts::{as_event, count_changed};
 use crate::{
     domain::{
-        HouseholdId, ImportId,
+        HouseholdId,
         disclosure::LookUpKey,
         household::{Household, HouseholdEvent, RevealPurpose},
         merge::Pair,

@@ -3,13 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use tongxin_platform::{log::NewEvent, region::RegionCode};
+use tongxin_platform::{import::ImportId, log::NewEvent, region::RegionCode};
 use tongxin_proto::monitoring::v1;
 
-use crate::{
-    domain::{HouseholdId, ImportId},
-    store::observations::OfHousehold,
-};
+use crate::{domain::HouseholdId, store::observations::OfHousehold};
 
 pub(in crate::store) fn recorded((household, region, observation): &OfHousehold) -> NewEvent {
     let window_ends_on = observation.stated.window_ends_on;

@@ -7,12 +7,10 @@ use tongxin_platform::region::RegionCode;
 use tongxin_proto::pairing::v1;
 
 use crate::{
-    commands::Outcomes,
     domain::{
         activity::Activity, coverage::CoverageRule, credit_code::CreditCode, organisation::Organisation,
         pairing::Pairing, period::Period, register::Region,
     },
-    grpc::batch,
     store::{
         regions::AssistedVillage,
         register_import::{Merged, Stage},
@@ -142,20 +140,6 @@ impl From<Activity> for v1::VoidJointActivityResponse {
 impl From<Activity> for v1::RecordJointActivityResponse {
     fn from(activity: Activity) -> Self {
         Self { activity: Some(activity.into()) }
-    }
-}
-
-impl From<Outcomes<Organisation>> for v1::BatchRegisterOrganisationsResponse {
-    fn from(outcomes: Outcomes<Organisation>) -> Self {
-        let (organisation_ids, errors) = batch::report(outcomes.0, |organisation| organisation.id.to_string());
-        batch::Answer::new(organisation_ids, errors)
-    }
-}
-
-impl From<Outcomes<Pairing>> for v1::BatchEstablishPairingsResponse {
-    fn from(outcomes: Outcomes<Pairing>) -> Self {
-        let (pairing_ids, errors) = batch::report(outcomes.0, |pairing| pairing.id.to_string());
-        batch::Answer::new(pairing_ids, errors)
     }
 }
 

@@ -112,7 +112,7 @@ async fn bytes_that_are_worked_on_are_counted() {
         })
     };
     let too_much = send(300 << 10).await.unwrap().unwrap_err();
-    assert_eq!(refusal(&too_much), (Code::ResourceExhausted, "SHARE_EXHAUSTED".to_owned()));
+    assert_eq!(refusal(&too_much), (Code::Unavailable, "SHARE_EXHAUSTED".to_owned()));
 
     // What is worked on counts, and is given back.
     for _ in 0..3 {

@@ -9,11 +9,18 @@ mod pairing;
 use std::{future::Future, time::Duration};
 
 use anyhow::{Result, bail};
-use tongxin_proto::{batch::v1::RowError, monitoring::v1::Department};
+use tongxin_proto::{
+    HasOutcome, Parts,
+    batch::v1::{BatchOptions, RowError},
+    monitoring::v1::Department,
+};
 use tonic::Status;
 
 use super::{files::Files, monitoring::Kept, year::Year};
-use crate::client::{Gateway, is_passing};
+use crate::{
+    client::{Gateway, is_passing},
+    progress::Progress,
+};
 
 const CALLS_IN_FLIGHT: usize = 16;
 
@@ -63,6 +70,20 @@ impl Loading<'_> {
 }
 
 /// The sample is whole or not there.
+/// The messages of a batch, some rows in each.
+fn batch<P: Parts<Options = BatchOptions>>(options: BatchOptions, rows: &[P::Row], in_each: usize) -> Vec<P> {
+    let rows = rows.chunks(in_each).map(|rows| P::of_rows(0, rows.to_vec()));
+    std::iter::once(P::of_options(options)).chain(rows).collect()
+}
+
+/// What a batch made, if no row of it was refused.
+fn carried_out(progress: Progress, answer: impl HasOutcome) -> Result<Vec<String>> {
+    let outcome = answer.into_outcome();
+    none_refused(&outcome.errors)?;
+    progress.end(&outcome.accepted.to_string());
+    Ok(outcome.ids)
+}
+
 fn none_refused(errors: &[RowError]) -> Result<()> {
     if let Some(RowError { row, reason, message, .. }) = errors.first() {
         bail!("{} row(s) refused; row {row}: {message} ({reason})", errors.len());

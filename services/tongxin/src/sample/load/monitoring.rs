@@ -12,17 +12,16 @@ use tongxin_proto::{
     Date,
     batch::v1::{BatchOptions, ImportOptions, ImportStatus},
     monitoring::v1::{
-        BatchCaseCommandsRequest, CaseCommand, CaseCommandRows, CheckHouseholdsRequest, CheckHouseholdsResponse,
-        DecideSignalRequest, Department, GetImportRequest, HouseholdRows, ImportHouseholdsRequest,
-        ImportObservationsRequest, ListHouseholdsRequest, ListSignalsRequest, ObservationRows,
-        RecordVillageIncomeRequest, Risk, SetHolidaysRequest, SignalSource, StoreRuleSetRequest, SubmitWarningsRequest,
-        WarningOptions, WarningRows, batch_case_commands_request, case_command::Command, import_households_request,
-        import_observations_request, submit_warnings_request,
+        BatchCaseCommandsRequest, CaseCommand, CheckHouseholdsRequest, CheckHouseholdsResponse, DecideSignalRequest,
+        Department, GetImportRequest, HouseholdRows, ImportHouseholdsRequest, ImportObservationsRequest,
+        ListHouseholdsRequest, ListSignalsRequest, ObservationRows, RecordVillageIncomeRequest, Risk,
+        SetHolidaysRequest, SignalSource, StoreRuleSetRequest, SubmitWarningsRequest, WarningOptions, WarningRows,
+        case_command::Command, import_households_request, import_observations_request, submit_warnings_request,
     },
 };
 use tonic::{Code, Status};
 
-use super::{ATTEMPTS, CALLS_IN_FLIGHT, Loading, PAUSE, none_refused};
+use super::{ATTEMPTS, CALLS_IN_FLIGHT, Loading, PAUSE, batch, carried_out, none_refused};
 use crate::{
     client::is_passing,
     progress::Progress,
@@ -324,8 +323,6 @@ impl Loading<'_> {
     }
 
     async fn entries(&self, kept: &Kept, households: &[String], signals: &HashMap<String, String>) -> Result<()> {
-        use batch_case_commands_request::Part;
-
         let named = |entry: &Entry| {
             let mut command = entry.command.clone();
             if let Command::OpenCase(draft) = &mut command {
@@ -336,21 +333,13 @@ impl Loading<'_> {
         };
         let commands: Vec<_> = kept.entries.iter().map(named).collect();
         let options = BatchOptions { request_id: self.files.id("cases"), all_or_nothing: false };
-        let rows = commands.chunks(COMMANDS_PER_MESSAGE);
-        let rows = rows.map(|rows| Part::Rows(CaseCommandRows { rows: rows.to_vec() }));
-        let messages: Vec<_> = std::iter::once(Part::Options(options))
-            .chain(rows)
-            .map(|part| BatchCaseCommandsRequest { part: Some(part) })
-            .collect();
+        let messages: Vec<BatchCaseCommandsRequest> = batch(options, &commands, COMMANDS_PER_MESSAGE);
         let progress = Progress::begin("case commands", None);
         let answer = self
             .call(|| async { self.gateway.cases().batch_case_commands(stream::iter(messages.clone())).await })
             .await?
             .into_inner();
-        none_refused(&answer.errors)?;
-        ensure!(answer.refused == 0, "{} commands were refused", answer.refused);
-        progress.end(&answer.accepted.to_string());
-        Ok(())
+        carried_out(progress, answer).map(drop)
     }
 
     async fn incomes(&self, kept: &Kept) -> Result<()> {

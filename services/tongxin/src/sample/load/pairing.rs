@@ -6,12 +6,11 @@ use tongxin_proto::{
     batch::v1::BatchOptions,
     pairing::v1::{
         BatchEstablishPairingsRequest, BatchRegisterOrganisationsRequest, ImportRegionsRequest, JointActivityDraft,
-        OrganisationRows, PairingDraft, PairingRows, RecordJointActivityRequest, RegionEdition, RegionRows,
-        batch_establish_pairings_request, batch_register_organisations_request, import_regions_request,
+        PairingDraft, RecordJointActivityRequest, RegionEdition, RegionRows, import_regions_request,
     },
 };
 
-use super::{CALLS_IN_FLIGHT, Loading, none_refused};
+use super::{CALLS_IN_FLIGHT, Loading, batch, carried_out};
 use crate::{
     progress::Progress,
     sample::year::{Activity, Year},
@@ -62,14 +61,8 @@ impl Loading<'_> {
 
     /// Returns their identifiers in their order.
     async fn organisations(&self, year: &Year) -> Result<Vec<String>> {
-        use batch_register_organisations_request::Part;
-
-        let rows = year.organisations.chunks(ROWS_PER_MESSAGE);
-        let rows = rows.map(|rows| Part::Rows(OrganisationRows { rows: rows.to_vec() }));
-        let messages: Vec<_> = std::iter::once(Part::Options(self.options("organisations")))
-            .chain(rows)
-            .map(|part| BatchRegisterOrganisationsRequest { part: Some(part) })
-            .collect();
+        let messages: Vec<BatchRegisterOrganisationsRequest> =
+            batch(self.options("organisations"), &year.organisations, ROWS_PER_MESSAGE);
         let progress = Progress::begin("organisations", None);
         let answer = self
             .call(|| async {
@@ -77,15 +70,11 @@ impl Loading<'_> {
             })
             .await?
             .into_inner();
-        none_refused(&answer.errors)?;
-        progress.end(&answer.accepted.to_string());
-        Ok(answer.organisation_ids)
+        carried_out(progress, answer)
     }
 
     /// Returns their identifiers in their order.
     async fn pairings(&self, year: &Year, organisations: &[String]) -> Result<Vec<String>> {
-        use batch_establish_pairings_request::Part;
-
         let mut drafts = Vec::with_capacity(year.pairings.len());
         for pairing in &year.pairings {
             drafts.push(PairingDraft {
@@ -97,19 +86,13 @@ impl Loading<'_> {
                 ends_on: None,
             });
         }
-        let rows = drafts.chunks(ROWS_PER_MESSAGE).map(|rows| Part::Rows(PairingRows { rows: rows.to_vec() }));
-        let messages: Vec<_> = std::iter::once(Part::Options(self.options("pairings")))
-            .chain(rows)
-            .map(|part| BatchEstablishPairingsRequest { part: Some(part) })
-            .collect();
+        let messages: Vec<BatchEstablishPairingsRequest> = batch(self.options("pairings"), &drafts, ROWS_PER_MESSAGE);
         let progress = Progress::begin("pairings", None);
         let answer = self
             .call(|| async { self.gateway.pairing().batch_establish_pairings(stream::iter(messages.clone())).await })
             .await?
             .into_inner();
-        none_refused(&answer.errors)?;
-        progress.end(&answer.accepted.to_string());
-        Ok(answer.pairing_ids)
+        carried_out(progress, answer)
     }
 
     async fn activities(&self, year: &Year, pairings: &[String]) -> Result<()> {

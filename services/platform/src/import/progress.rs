@@ -1,20 +1,13 @@
 //! How far an import has come, and with which row it goes on.
 
-use tongxin_platform::{error::Refusal, named};
+use tongxin_proto::batch::v1::{ImportStatus, RowError};
 
-named! {
-    /// What is imported.
-    pub enum ImportKind {
-        /// Households.
-        Households = "households",
-        /// Observations.
-        Observations = "observations",
-    }
-}
+use super::ImportId;
+use crate::error::Refusal;
 
 /// Rows that were decided upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Rows that were accepted.
     pub accepted: i64,
     /// Rows that were refused.
@@ -64,6 +57,12 @@ impl Progress {
             return Err(ImportRefused::Gap(next));
         }
         Ok(usize::try_from(next - first_row).unwrap_or(usize::MAX))
+    }
+
+    /// The same as callers are told, with rows that were refused.
+    pub fn status(self, id: ImportId, errors: Vec<RowError>) -> ImportStatus {
+        let Self { accepted, refused, warned } = self;
+        ImportStatus { import_id: id.to_string(), rows_taken: self.rows_taken(), accepted, refused, warned, errors }
     }
 
     /// Counts what became of a row.

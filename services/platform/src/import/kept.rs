@@ -1,40 +1,27 @@
 //! How far imports have come.
 
 use sqlx::PgConnection;
-use tongxin_platform::request::Context;
+use tongxin_proto::batch::v1::{ImportStatus, RowError};
 
-use super::named;
+use super::{
+    ImportId,
+    progress::{ImportRefused, Progress},
+};
 use crate::{
-    domain::{
-        ImportId,
-        import::{ImportKind, ImportRefused, Progress},
-    },
-    error::Error,
+    error::{Error, ServiceRefusal},
+    request::Context,
 };
 
 /// Rows that an answer names.
 const NAMED: i64 = 1_000;
 
-/// A row that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowError {
-    /// Number of the row in the import, from 1.
-    pub row: i64,
-    /// The reason.
-    pub reason: String,
-    /// The field that is wrong; may be empty.
-    pub field: String,
-    /// What is wrong, for people.
-    pub message: String,
-}
-
 /// Begins an import, or goes on with one of the same caller and kind. Holds it until the transaction ends.
-pub async fn lock(
+pub(super) async fn lock<R: ServiceRefusal>(
     conn: &mut PgConnection,
     context: &Context,
     id: ImportId,
-    kind: ImportKind,
-) -> Result<Progress, Error> {
+    kind: &str,
+) -> Result<Progress, Error<R>> {
     sqlx::query!(
         r#"
         INSERT INTO import (import_id, actor, kind, rows_taken, accepted, refused, warned, update_time)
@@ -43,7 +30,7 @@ pub async fn lock(
         "#,
         id.0,
         context.actor,
-        kind.name(),
+        kind,
         context.now,
     )
     .execute(&mut *conn)
@@ -54,29 +41,19 @@ pub async fn lock(
     )
     .fetch_one(conn)
     .await?;
-    if row.actor != context.actor || named(ImportKind::by_name(&row.kind), &row.kind)? != kind {
+    if row.actor != context.actor || row.kind != kind {
         return Err(ImportRefused::Reused.into());
     }
     Ok(Progress { accepted: row.accepted, refused: row.refused, warned: row.warned })
 }
 
-/// How far a caller's import has come.
-pub async fn find(conn: &mut PgConnection, actor: &str, id: ImportId) -> Result<Progress, Error> {
-    let row =
-        sqlx::query!("SELECT accepted, refused, warned FROM import WHERE import_id = $1 AND actor = $2", id.0, actor,)
-            .fetch_optional(conn)
-            .await?
-            .ok_or(ImportRefused::NotFound)?;
-    Ok(Progress { accepted: row.accepted, refused: row.refused, warned: row.warned })
-}
-
 /// Writes how far an import has come, and the rows that were refused.
-pub async fn save(
+pub(super) async fn save(
     conn: &mut PgConnection,
     context: &Context,
     (id, progress): (ImportId, Progress),
     errors: &[RowError],
-) -> Result<(), Error> {
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         UPDATE import
@@ -119,8 +96,25 @@ pub async fn save(
     Ok(())
 }
 
-/// The first rows of an import that were refused.
-pub async fn errors(conn: &mut PgConnection, id: ImportId) -> Result<Vec<RowError>, Error> {
+/// How far a caller's import has come, and the first rows that were refused.
+///
+/// # Errors
+/// [`ImportRefused::NotFound`], and faults of the database.
+pub async fn status<R: ServiceRefusal>(
+    conn: &mut PgConnection,
+    actor: &str,
+    id: ImportId,
+) -> Result<ImportStatus, Error<R>> {
+    let row =
+        sqlx::query!("SELECT accepted, refused, warned FROM import WHERE import_id = $1 AND actor = $2", id.0, actor)
+            .fetch_optional(&mut *conn)
+            .await?
+            .ok_or(ImportRefused::NotFound)?;
+    let progress = Progress { accepted: row.accepted, refused: row.refused, warned: row.warned };
+    Ok(progress.status(id, errors(conn, id).await?))
+}
+
+async fn errors(conn: &mut PgConnection, id: ImportId) -> Result<Vec<RowError>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
         SELECT row_number, reason, field, message
@@ -134,6 +128,5 @@ pub async fn errors(conn: &mut PgConnection, id: ImportId) -> Result<Vec<RowErro
     )
     .fetch_all(conn)
     .await?;
-    let error = |row: i64, reason, field, message| RowError { row, reason, field, message };
-    Ok(rows.into_iter().map(|found| error(found.row_number, found.reason, found.field, found.message)).collect())
+    Ok(rows.into_iter().map(|row| RowError::new(row.row_number, &row.reason, &row.field, &row.message)).collect())
 }

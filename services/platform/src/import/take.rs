@@ -1,25 +1,27 @@
 //! Takes rows of an import: each row is decided upon once, however often it is sent.
 
 use sqlx::{Connection as _, PgConnection};
-use tongxin_platform::{
-    error::{ErrorKind, Refusal as _},
-    request::{Command, Context},
-};
+use tongxin_proto::batch::v1::RowError;
 
-use super::Policy;
+use super::{
+    ImportId, kept,
+    progress::{Accepted, Progress},
+};
 use crate::{
-    domain::{
-        ImportId,
-        import::{Accepted, ImportKind, Progress},
-    },
-    error::Error,
-    store::imports::{self, RowError},
+    error::{Error, ErrorKind, Refusal as _, ServiceRefusal},
+    request::{Command, Context},
 };
 
 /// Something that is imported by rows; what it holds is remembered from message to message of one call.
 pub trait Imported: Send + 'static {
-    /// What it is.
-    const KIND: ImportKind;
+    /// What it is, as the table of imports names it.
+    const KIND: &'static str;
+
+    /// What the service decides by.
+    type Policy: Send + Sync + 'static;
+
+    /// What rows are refused for.
+    type Refused: ServiceRefusal;
 
     /// A row of which all that can be checked without the database was found good.
     type Ready: Send + 'static;
@@ -29,14 +31,17 @@ pub trait Imported: Send + 'static {
         &mut self,
         conn: &mut PgConnection,
         context: &Context,
-        policy: &Policy,
+        policy: &Self::Policy,
         import: ImportId,
-        rows: Vec<Result<Self::Ready, Error>>,
-    ) -> impl Future<Output = Result<Vec<Result<Accepted, Error>>, Error>> + Send;
+        rows: Vec<Result<Self::Ready, Error<Self::Refused>>>,
+    ) -> impl Future<Output = Kept<Self::Refused>> + Send;
 }
 
+/// What became of each row, in their order.
+pub type Kept<R> = Result<Vec<Result<Accepted, Error<R>>>, Error<R>>;
+
 /// Takes some rows of an import.
-pub struct TakeRows<I: Imported> {
+pub(super) struct TakeRows<I: Imported> {
     /// What is imported.
     pub imported: I,
     /// The import.
@@ -46,11 +51,11 @@ pub struct TakeRows<I: Imported> {
     /// Number of the first row, from 1.
     pub first_row: i64,
     /// The rows; one that could not even be read is refused with the others.
-    pub rows: Vec<Result<I::Ready, Error>>,
+    pub rows: Vec<Result<I::Ready, Error<I::Refused>>>,
 }
 
 /// How far an import has come.
-pub struct Taken<I> {
+pub(super) struct Taken<I> {
     /// What is imported.
     pub imported: I,
     /// How far it has come.
@@ -60,15 +65,20 @@ pub struct Taken<I> {
 }
 
 impl<I: Imported> Command for TakeRows<I> {
-    type Policy = Policy;
+    type Policy = I::Policy;
     type Output = Taken<I>;
-    type Error = Error;
+    type Error = Error<I::Refused>;
 
-    async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Taken<I>, Error> {
+    async fn apply(
+        self,
+        conn: &mut PgConnection,
+        context: &Context,
+        policy: &I::Policy,
+    ) -> Result<Taken<I>, Error<I::Refused>> {
         let Self { mut imported, import, dry, first_row, mut rows } = self;
         let mut progress = match dry {
             Some(progress) => progress,
-            None => imports::lock(conn, context, import, I::KIND).await?,
+            None => kept::lock(conn, context, import, I::KIND).await?,
         };
         let skipped = progress.already_taken(first_row)?.min(rows.len());
         let first_row = progress.rows_taken() + 1;
@@ -84,7 +94,7 @@ impl<I: Imported> Command for TakeRows<I> {
         };
         let errors = refused(first_row, outcomes, &mut progress)?;
         if dry.is_none() {
-            imports::save(conn, context, (import, progress), &errors).await?;
+            kept::save(conn, context, (import, progress), &errors).await?;
         }
         Ok(Taken { imported, progress, errors })
     }
@@ -92,11 +102,11 @@ impl<I: Imported> Command for TakeRows<I> {
 
 /// Counts what became of rows and names those that were refused. A fault of ours refuses no row: the rows come
 /// again.
-fn refused(
+fn refused<R: ServiceRefusal>(
     first_row: i64,
-    outcomes: Vec<Result<Accepted, Error>>,
+    outcomes: Vec<Result<Accepted, Error<R>>>,
     progress: &mut Progress,
-) -> Result<Vec<RowError>, Error> {
+) -> Result<Vec<RowError>, Error<R>> {
     let mut errors = Vec::new();
     for (row, outcome) in (first_row..).zip(outcomes) {
         progress.count(&outcome);
@@ -104,8 +114,7 @@ fn refused(
         if matches!(error.stated().kind, ErrorKind::Internal | ErrorKind::Unavailable) {
             return Err(error);
         }
-        let told = error.of_row(row);
-        errors.push(RowError { row, reason: told.reason, field: told.field, message: told.message });
+        errors.push(error.of_row(row));
     }
     Ok(errors)
 }

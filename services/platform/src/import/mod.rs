@@ -1,0 +1,24 @@
+//! Imports that are resumed where they broke off: many rows, each of which is decided upon once, however often it is sent.
+//!
+//! The caller chooses an identifier, sends options and then rows with their numbers, and is told after each message how far
+//! the import has come. A service says what it imports by implementing [`Imported`], and answers with [`answer`].
+
+mod kept;
+mod progress;
+mod stream;
+mod take;
+
+pub use kept::status;
+pub use progress::{Accepted, ImportRefused};
+pub use stream::answer;
+pub use take::Imported;
+
+/// Identifies an import; its caller chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ImportId(pub uuid::Uuid);
+
+impl std::fmt::Display for ImportId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}

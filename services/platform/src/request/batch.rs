@@ -1,0 +1,307 @@
+//! Batches: options first, then rows, each message a request of its own or all of them one.
+
+use std::marker::PhantomData;
+
+use tongxin_proto::{
+    HasOutcome, Part, Parts,
+    batch::v1::{BatchOptions, Outcome, RowError, RowWarning},
+    invalid_fields,
+    rules::{self, Rules, Violation},
+};
+use tonic::{Request, Status, Streaming};
+use uuid::Uuid;
+
+use super::{Answer, Call, Command, Writer};
+use crate::{
+    access::Caller,
+    error::{Error, ServiceRefusal},
+    grpc::MethodPath,
+};
+
+/// Rows of a batch that is carried out as a whole.
+const WHOLE_ROWS: usize = 50_000;
+
+/// Bytes of its messages: all of them are in memory at once.
+const WHOLE_BYTES: usize = 64 << 20;
+
+/// Rows of one that is not: its answer has an identifier for each, and has to fit into a message.
+const PART_ROWS: i64 = 100_000;
+
+/// Refused rows, and rows with warnings, that an answer names.
+const ROWS_NAMED: usize = 1_000;
+
+/// Rows to carry out, or why they are refused, in their order.
+#[derive(Debug)]
+pub struct Rows<Draft, R: ServiceRefusal> {
+    /// The rows. One that could not even be read is refused with the others.
+    pub rows: Vec<Result<Draft, Error<R>>>,
+    /// Number of the first row in the batch, from 1.
+    pub first_row: i64,
+    /// Whether one refused row refuses all.
+    pub all_or_nothing: bool,
+}
+
+impl<Draft, R: ServiceRefusal> Rows<Draft, R> {
+    /// One row by itself.
+    #[must_use]
+    pub fn one(draft: Draft) -> Self {
+        Self { rows: vec![Ok(draft)], first_row: 1, all_or_nothing: true }
+    }
+
+    /// Where the rows stand in the batch, and whether they are all or nothing.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { first_row: self.first_row, all_or_nothing: self.all_or_nothing }
+    }
+}
+
+/// Where rows stand in a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    first_row: i64,
+    all_or_nothing: bool,
+}
+
+impl Place {
+    /// Makes sure that a batch which is carried out as a whole has no refused row.
+    ///
+    /// # Errors
+    /// [`Error::BatchRefused`], because of the first refused row.
+    pub fn accept<T, R: ServiceRefusal>(self, outcomes: &[Result<T, Error<R>>]) -> Result<(), Error<R>> {
+        if !self.all_or_nothing {
+            return Ok(());
+        }
+        let refused = (self.first_row..).zip(outcomes).find_map(|(row, outcome)| Some((row, outcome.as_ref().err()?)));
+        refused.map_or(Ok(()), |(row, error)| Err(error.of_batch(row)))
+    }
+}
+
+/// What became of a row that was carried out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    /// What it made, if that has an identifier.
+    pub id: Option<Uuid>,
+    /// Numbers of the rules that warn of it.
+    pub warnings: Vec<i32>,
+}
+
+impl Done {
+    /// Something was made.
+    #[must_use]
+    pub const fn made(id: Uuid) -> Self {
+        Self { id: Some(id), warnings: Vec::new() }
+    }
+}
+
+/// What became of rows, in their order.
+#[derive(Debug)]
+pub struct Outcomes<R: ServiceRefusal>(pub Vec<Result<Done, Error<R>>>);
+
+impl<R: ServiceRefusal> Outcomes<R> {
+    /// The same for rows that made something.
+    pub fn of<T>(rows: Vec<Result<T, Error<R>>>, done: impl Fn(T) -> Done) -> Self {
+        Self(rows.into_iter().map(|row| row.map(&done)).collect())
+    }
+}
+
+impl<R: ServiceRefusal> From<Outcomes<R>> for Outcome {
+    fn from(Outcomes(rows): Outcomes<R>) -> Self {
+        let mut outcome = Self::default();
+        let has_ids = rows.iter().flatten().any(|done| done.id.is_some());
+        for (row, became) in (1..).zip(rows) {
+            let id = match became {
+                Ok(Done { id, warnings }) => {
+                    outcome.accepted += 1;
+                    if !warnings.is_empty() {
+                        outcome.warned += 1;
+                        outcome.warnings.push(RowWarning { row, rules: warnings });
+                    }
+                    id.map(|id| id.to_string())
+                }
+                Err(error) => {
+                    outcome.refused += 1;
+                    outcome.errors.push(error.of_row(row));
+                    None
+                }
+            };
+            if has_ids {
+                outcome.ids.push(id.unwrap_or_default());
+            }
+        }
+        outcome
+    }
+}
+
+/// A batch while it is carried out, message by message.
+pub trait Batch: Send {
+    /// Its messages.
+    type Parts: Parts<Options = BatchOptions>;
+    /// What carries some rows out.
+    type Command: Command<Error = Error<Self::Refused>, Output = Outcomes<Self::Refused>>;
+    /// What a row may be refused for.
+    type Refused: ServiceRefusal;
+
+    /// What carries out the rows of a message, or of all of them.
+    fn command(&mut self, rows: Vec<<Self::Parts as Parts>::Row>, first_row: i64, whole: bool) -> Self::Command;
+
+    /// Takes note of what became of the rows of a message; the answer may be an earlier one, to the same message.
+    fn carried_out(&mut self, _outcome: &Outcome) {}
+}
+
+type Of<Parts, Draft, R> = fn() -> (Parts, Draft, R);
+
+/// A batch whose messages need to know nothing of each other.
+pub struct Independent<Parts, Draft, R, F> {
+    command: F,
+    of: PhantomData<Of<Parts, Draft, R>>,
+}
+
+impl<P, Draft, R, C, F> Batch for Independent<P, Draft, R, F>
+where
+    P: Parts<Options = BatchOptions>,
+    R: ServiceRefusal,
+    Draft: TryFrom<P::Row, Error = Error<R>>,
+    C: Command<Error = Error<R>, Output = Outcomes<R>>,
+    F: FnMut(Rows<Draft, R>) -> C + Send,
+{
+    type Parts = P;
+    type Command = C;
+    type Refused = R;
+
+    fn command(&mut self, rows: Vec<P::Row>, first_row: i64, whole: bool) -> C {
+        let rows = rows.into_iter().map(|row| read(row, Draft::try_from)).collect();
+        (self.command)(Rows { rows, first_row, all_or_nothing: whole })
+    }
+}
+
+/// A batch whose rows are drafts, and which a command carries out.
+pub fn independent<P, Draft, R, C, F>(command: F) -> Independent<P, Draft, R, F>
+where
+    Independent<P, Draft, R, F>: Batch<Parts = P, Command = C, Refused = R>,
+    F: FnMut(Rows<Draft, R>) -> C,
+    R: ServiceRefusal,
+{
+    Independent { command, of: PhantomData }
+}
+
+/// Checks a row by the contract and reads it, by itself, so that one that is wrong harms no other.
+///
+/// # Errors
+/// The rules that it breaks, or why it cannot be read.
+pub fn read<Row: Rules, Draft, R: ServiceRefusal>(
+    row: Row,
+    read: impl FnOnce(Row) -> Result<Draft, Error<R>>,
+) -> Result<Draft, Error<R>> {
+    rules::check(&row).map_err(|violations| Error::row(&violations))?;
+    read(row)
+}
+
+/// Carries a batch out as its options say.
+///
+/// # Errors
+/// When its messages are not in order, or too many, or a whole batch is refused because of a row.
+pub async fn carry_out<B, Policy, Reply>(
+    writer: &Writer<Policy>,
+    request: Request<Streaming<B::Parts>>,
+    mut batch: B,
+) -> Result<Reply, Status>
+where
+    B: Batch,
+    B::Command: Command<Policy = Policy>,
+    Policy: Send + Sync + 'static,
+    Reply: Answer<Policy, Error = Error<B::Refused>> + HasOutcome,
+{
+    let caller = Caller::of(&request)?;
+    let method = MethodPath::of(&request);
+    let mut messages = request.into_inner();
+    let Some(Part::Options(options)) = messages.message().await?.and_then(Parts::take_apart) else {
+        return Err(misplaced("options", "have to be in the first message"));
+    };
+    let mut call = Call::of_batch(caller, method, (&options.request_id, &options))?;
+    let mut all = Outcome::default();
+    if options.all_or_nothing {
+        let rows = all_rows::<B::Parts>(messages).await?;
+        add(&mut all, part::<B, Policy, Reply>(writer, &mut call, &mut batch, (rows, 1, true)).await?, 0);
+        return Ok(all.into());
+    }
+    let mut rows_before = 0;
+    while let Some(message) = messages.message().await? {
+        let rows = rows_of(message)?;
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if rows_before + count > PART_ROWS {
+            let text = "are at most 100,000 in a batch; those of the messages before are carried out: send the others under \
+                        a request_id of their own";
+            return Err(misplaced("rows", text));
+        }
+        let place = (rows, rows_before + 1, false);
+        let outcome = part::<B, Policy, Reply>(writer, &mut call, &mut batch, place).await?;
+        batch.carried_out(&outcome);
+        add(&mut all, outcome, rows_before);
+        rows_before += count;
+    }
+    Ok(all.into())
+}
+
+async fn part<B, Policy, Reply>(
+    writer: &Writer<Policy>,
+    call: &mut Call,
+    batch: &mut B,
+    (rows, first_row, whole): (Vec<<B::Parts as Parts>::Row>, i64, bool),
+) -> Result<Outcome, Status>
+where
+    B: Batch,
+    B::Command: Command<Policy = Policy>,
+    Policy: Send + Sync + 'static,
+    Reply: Answer<Policy, Error = Error<B::Refused>> + HasOutcome,
+{
+    let part = call.next_part(&B::Parts::of_rows(0, rows.clone()));
+    let command = batch.command(rows, first_row, whole);
+    let answer = writer.execute_as(part, command, |outcomes| Reply::from(Outcome::from(outcomes)));
+    let reply: Reply = answer.await.map_err(|error| error.identified_in("options"))?;
+    Ok(reply.into_outcome())
+}
+
+async fn all_rows<P: Parts>(mut messages: Streaming<P>) -> Result<Vec<P::Row>, Status> {
+    let mut rows = Vec::new();
+    let mut bytes = 0;
+    while let Some(message) = messages.message().await? {
+        bytes += message.encoded_len();
+        rows.extend(rows_of(message)?);
+        if rows.len() > WHOLE_ROWS || bytes > WHOLE_BYTES {
+            return Err(misplaced("all_or_nothing", "is for batches of at most 50,000 rows and 64 MiB"));
+        }
+    }
+    Ok(rows)
+}
+
+fn rows_of<P: Parts>(message: P) -> Result<Vec<P::Row>, Status> {
+    match message.take_apart() {
+        Some(Part::Rows { rows, .. }) => Ok(rows),
+        Some(Part::Options(_)) | None => Err(misplaced("options", "stand in the first message only")),
+    }
+}
+
+/// A part of a stream of rows that stands where it does not belong.
+pub(crate) fn misplaced(field: &str, text: &str) -> Status {
+    invalid_fields(&[Violation { field: field.to_owned(), message: text.to_owned() }])
+}
+
+/// Adds what became of the rows after the first so many.
+fn add(all: &mut Outcome, part: Outcome, rows_before: i64) {
+    let rows = |accepted: i64, refused: i64| usize::try_from(accepted + refused).unwrap_or(usize::MAX);
+    if !all.ids.is_empty() || !part.ids.is_empty() {
+        // Each row has its place, also those of a message of which all were refused.
+        all.ids.resize(rows(all.accepted, all.refused), String::new());
+        all.ids.extend(part.ids);
+        all.ids.resize(rows(all.accepted + part.accepted, all.refused + part.refused), String::new());
+    }
+    all.accepted += part.accepted;
+    all.refused += part.refused;
+    all.warned += part.warned;
+    let room = ROWS_NAMED.saturating_sub(all.errors.len());
+    let numbered = |error: RowError| RowError { row: error.row + rows_before, ..error };
+    all.errors.extend(part.errors.into_iter().take(room).map(numbered));
+    let room = ROWS_NAMED.saturating_sub(all.warnings.len());
+    let numbered = |warning: RowWarning| RowWarning { row: warning.row + rows_before, ..warning };
+    all.warnings.extend(part.warnings.into_iter().take(room).map(numbered));
+}
