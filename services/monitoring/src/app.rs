@@ -55,12 +55,8 @@ impl App {
             Policy { window: config.entry_window_days, keys: Arc::clone(&keys), income_tiers: config.income_tiers };
         let matcher_wake = Wake::default();
         let matcher = Matcher::new(service.pool.clone(), service.surroundings.clock.clone(), service.relay_wake());
-        let door = Door {
-            pool: service.pool.clone(),
-            clock: service.surroundings.clock.clone(),
-            writer: service.writer(request_keys, policy).waking(&matcher_wake),
-            keys,
-        };
+        let endpoint = service.endpoint(service.writer(request_keys, policy).waking(&matcher_wake));
+        let door = Door { endpoint, keys };
         let routes = grpc::routes(&door, config.grpc.max_message_bytes);
         let listening = service.listen(&grpc::SERVICES, routes, Readiness::default()).await?;
         Ok(Self { listening, register, matcher, matcher_wake })

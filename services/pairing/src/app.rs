@@ -48,11 +48,7 @@ impl App {
         let readiness = readiness(&service, &config.coverage);
         let max_message = config.grpc.max_message_bytes;
         let policy = Policy { window: config.entry_window_days, coverage: config.coverage };
-        let door = Door {
-            pool: service.pool.clone(),
-            clock: service.surroundings.clock.clone(),
-            writer: service.writer(request_keys, policy),
-        };
+        let door = Door(service.endpoint(service.writer(request_keys, policy)));
         let server = PairingServiceServer::new(door).max_decoding_message_size(max_message);
         let listening = service.listen(&[SERVICE_NAME], Routes::new(server), readiness).await?;
         Ok(Self { listening })

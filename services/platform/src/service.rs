@@ -15,7 +15,8 @@ use crate::{
     clock::Clock,
     config::ServiceConfig,
     db::{self, DbError, Migrations, SchemaBehind},
-    grpc::{ConnectError, Edge, Server, ServerError},
+    error::ServiceRefusal,
+    grpc::{ConnectError, Edge, Endpoint, Server, ServerError},
     lifecycle::Lifecycle,
     log::{LogReader, Relay, RelayWake},
     request::{RequestKeyError, RequestKeys, Writer},
@@ -111,6 +112,14 @@ impl Service {
     /// Carries out this service's commands, and knows requests again by their keys.
     pub fn writer<Policy: Send + Sync + 'static>(&self, keys: RequestKeys, policy: Policy) -> Writer<Policy> {
         Writer::new(self.pool.clone(), self.surroundings.clock.clone(), self.wake.clone(), keys, policy)
+    }
+
+    /// What this service's methods need to answer.
+    pub fn endpoint<Policy: Send + Sync + 'static, R: ServiceRefusal>(
+        &self,
+        writer: Writer<Policy>,
+    ) -> Endpoint<Policy, R> {
+        Endpoint::new(self.pool.clone(), self.surroundings.clock.clone(), writer)
     }
 
     /// Listens for the services that the routes answer, and for readers of the log.

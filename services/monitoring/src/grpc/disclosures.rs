@@ -1,8 +1,8 @@
 //! The door of `DisclosureService`.
 
-use tongxin_platform::access::Caller;
+use tongxin_platform::{access::Caller, grpc::Reply};
 use tongxin_proto::monitoring::v1::{self, disclosure_service_server::DisclosureService};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response};
 
 use super::{Door, convert::disclosures as read};
 use crate::store::{disclosures, regions};
@@ -12,7 +12,7 @@ impl DisclosureService for Door {
     async fn list_disclosures(
         &self,
         request: Request<v1::ListDisclosuresRequest>,
-    ) -> Result<Response<v1::ListDisclosuresResponse>, Status> {
+    ) -> Reply<v1::ListDisclosuresResponse> {
         let mut tx = self.read(&request).await?;
         let own = Caller::of(&request)?.region();
         let (region, asked, page) = read::list(request.into_inner(), own)?;

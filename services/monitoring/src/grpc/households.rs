@@ -5,10 +5,9 @@ use tongxin_platform::{
     grpc::{Answers, Reply},
     import::{self, ImportId},
     page::Place,
-    request::Call,
 };
 use tongxin_proto::monitoring::v1::{self, household_service_server::HouseholdService};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Streaming};
 
 use super::{Door, convert, convert::households as read};
 use crate::{
@@ -22,10 +21,12 @@ impl HouseholdService for Door {
     async fn register_household(
         &self,
         request: Request<v1::RegisterHouseholdRequest>,
-    ) -> Result<Response<v1::RegisterHouseholdResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let draft = read::household(request.household.unwrap_or_default(), self.clock.today())?;
-        Ok(Response::new(self.writer.execute(call, RegisterHousehold(draft)).await?))
+    ) -> Reply<v1::RegisterHouseholdResponse> {
+        let today = self.clock.today();
+        self.write_stated(request, ("household", |request| request.household), |stated, _| {
+            read::household(stated, today).map(RegisterHousehold)
+        })
+        .await
     }
 
     type ImportHouseholdsStream = Answers<v1::ImportHouseholdsResponse>;
@@ -39,10 +40,7 @@ impl HouseholdService for Door {
         })
     }
 
-    async fn get_import(
-        &self,
-        request: Request<v1::GetImportRequest>,
-    ) -> Result<Response<v1::GetImportResponse>, Status> {
+    async fn get_import(&self, request: Request<v1::GetImportRequest>) -> Reply<v1::GetImportResponse> {
         let caller = Caller::of(&request)?;
         let mut tx = self.read(&request).await?;
         let id = ImportId(convert::uuid("import_id", &request.into_inner().import_id)?);
@@ -50,20 +48,14 @@ impl HouseholdService for Door {
         Ok(Response::new(status.into()))
     }
 
-    async fn get_household(
-        &self,
-        request: Request<v1::GetHouseholdRequest>,
-    ) -> Result<Response<v1::GetHouseholdResponse>, Status> {
+    async fn get_household(&self, request: Request<v1::GetHouseholdRequest>) -> Reply<v1::GetHouseholdResponse> {
         let mut tx = self.read(&request).await?;
         let id = convert::household_id("household_id", &request.into_inner().household_id)?;
         let household = households::find(&mut tx, &self.keys, id).await?;
         Ok(Response::new(v1::GetHouseholdResponse { household: Some(household.into()) }))
     }
 
-    async fn list_households(
-        &self,
-        request: Request<v1::ListHouseholdsRequest>,
-    ) -> Result<Response<v1::ListHouseholdsResponse>, Status> {
+    async fn list_households(&self, request: Request<v1::ListHouseholdsRequest>) -> Reply<v1::ListHouseholdsResponse> {
         let mut tx = self.read(&request).await?;
         let own = Caller::of(&request)?.region();
         let (asked, page) = read::list(&request.into_inner())?;
@@ -77,10 +69,7 @@ impl HouseholdService for Door {
         Ok(Response::new(v1::ListHouseholdsResponse { households, next_page_token }))
     }
 
-    async fn find_households(
-        &self,
-        request: Request<v1::FindHouseholdsRequest>,
-    ) -> Result<Response<v1::FindHouseholdsResponse>, Status> {
+    async fn find_households(&self, request: Request<v1::FindHouseholdsRequest>) -> Reply<v1::FindHouseholdsResponse> {
         let caller = Caller::of(&request)?;
         let command = read::find(&request.into_inner(), &self.keys, caller.region())?;
         let found = self.writer.execute_each_time(&caller, command).await?;
@@ -91,7 +80,7 @@ impl HouseholdService for Door {
     async fn reveal_household(
         &self,
         request: Request<v1::RevealHouseholdRequest>,
-    ) -> Result<Response<v1::RevealHouseholdResponse>, Status> {
+    ) -> Reply<v1::RevealHouseholdResponse> {
         let caller = Caller::of(&request)?;
         let command = read::reveal(request.into_inner())?;
         let household = self.writer.execute_each_time(&caller, command).await?;
@@ -101,49 +90,30 @@ impl HouseholdService for Door {
     async fn change_household(
         &self,
         request: Request<v1::ChangeHouseholdRequest>,
-    ) -> Result<Response<v1::ChangeHouseholdResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        Ok(Response::new(self.writer.execute(call, read::change(request)?).await?))
+    ) -> Reply<v1::ChangeHouseholdResponse> {
+        self.write(request, read::change).await
     }
 
-    async fn set_member(
-        &self,
-        request: Request<v1::SetMemberRequest>,
-    ) -> Result<Response<v1::SetMemberResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        Ok(Response::new(self.writer.execute(call, read::set_member(request)?).await?))
+    async fn set_member(&self, request: Request<v1::SetMemberRequest>) -> Reply<v1::SetMemberResponse> {
+        self.write(request, read::set_member).await
     }
 
-    async fn remove_member(
-        &self,
-        request: Request<v1::RemoveMemberRequest>,
-    ) -> Result<Response<v1::RemoveMemberResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        Ok(Response::new(self.writer.execute(call, read::remove_member(&request)?).await?))
+    async fn remove_member(&self, request: Request<v1::RemoveMemberRequest>) -> Reply<v1::RemoveMemberResponse> {
+        self.write(request, |request| read::remove_member(&request)).await
     }
 
-    async fn move_household(
-        &self,
-        request: Request<v1::MoveHouseholdRequest>,
-    ) -> Result<Response<v1::MoveHouseholdResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        Ok(Response::new(self.writer.execute(call, read::move_household(&request)?).await?))
+    async fn move_household(&self, request: Request<v1::MoveHouseholdRequest>) -> Reply<v1::MoveHouseholdResponse> {
+        self.write(request, |request| read::move_household(&request)).await
     }
 
     async fn merge_households(
         &self,
         request: Request<v1::MergeHouseholdsRequest>,
-    ) -> Result<Response<v1::MergeHouseholdsResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        Ok(Response::new(self.writer.execute(call, read::merge(&request)?).await?))
+    ) -> Reply<v1::MergeHouseholdsResponse> {
+        self.write(request, |request| read::merge(&request)).await
     }
 
-    async fn undo_merge(
-        &self,
-        request: Request<v1::UndoMergeRequest>,
-    ) -> Result<Response<v1::UndoMergeResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = read::undo_merge(&request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    async fn undo_merge(&self, request: Request<v1::UndoMergeRequest>) -> Reply<v1::UndoMergeResponse> {
+        self.write(request, |request| read::undo_merge(&request)).await
     }
 }

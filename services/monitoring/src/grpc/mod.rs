@@ -15,16 +15,11 @@ mod signals;
 mod villages;
 mod warnings;
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 pub use rules::check_rule_set;
 
-use tongxin_platform::{
-    access::Caller,
-    clock::Clock,
-    db::{Scope, Transaction},
-    request::Writer,
-};
+use tongxin_platform::grpc::Endpoint;
 use tongxin_proto::monitoring::v1::{
     case_service_server::{self, CaseServiceServer},
     disclosure_service_server::{self, DisclosureServiceServer},
@@ -34,9 +29,9 @@ use tongxin_proto::monitoring::v1::{
     signal_service_server::{self, SignalServiceServer},
     village_service_server::{self, VillageServiceServer},
 };
-use tonic::{Request, Status, service::Routes};
+use tonic::service::Routes;
 
-use crate::{commands::Policy, error::Error, store::keys::Keys};
+use crate::{commands::Policy, error::Refused, store::keys::Keys};
 
 /// The services that the door answers.
 pub const SERVICES: [&str; 7] = [
@@ -52,21 +47,17 @@ pub const SERVICES: [&str; 7] = [
 /// What the door needs to answer.
 #[derive(Clone)]
 pub struct Door {
-    /// The database, for reads.
-    pub pool: sqlx::PgPool,
-    /// The time.
-    pub clock: Clock,
-    /// Carries out changes.
-    pub writer: Writer<Policy>,
+    /// Reads and changes.
+    pub endpoint: Endpoint<Policy, Refused>,
     /// Open what is sealed.
     pub keys: Arc<Keys>,
 }
 
-impl Door {
-    /// Begins a read within the caller's region.
-    async fn read<M>(&self, request: &Request<M>) -> Result<Transaction, Status> {
-        let caller = Caller::of(request)?;
-        Ok(Scope::region(caller.region()).read(&self.pool).await.map_err(Error::from)?)
+impl Deref for Door {
+    type Target = Endpoint<Policy, Refused>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.endpoint
     }
 }
 

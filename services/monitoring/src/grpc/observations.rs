@@ -3,15 +3,13 @@
 use tongxin_platform::{
     grpc::{Answers, Reply},
     import,
-    request::Call,
 };
 use tongxin_proto::monitoring::v1::{self, observation_service_server::ObservationService};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Streaming};
 
 use super::{Door, convert};
 use crate::{
     commands::{NewObservation, ObservationImport, RecordObservation},
-    error::Error,
     store::{households, observations},
 };
 
@@ -20,11 +18,11 @@ impl ObservationService for Door {
     async fn record_observation(
         &self,
         request: Request<v1::RecordObservationRequest>,
-    ) -> Result<Response<v1::RecordObservationResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let within = |error: Error| error.within("observation");
-        let command = RecordObservation::try_from(request.observation.unwrap_or_default()).map_err(within)?;
-        Ok(Response::new(self.writer.execute(call, command).await.map_err(within)?))
+    ) -> Reply<v1::RecordObservationResponse> {
+        self.write_stated(request, ("observation", |request| request.observation), |stated, _| {
+            RecordObservation::try_from(stated)
+        })
+        .await
     }
 
     type ImportObservationsStream = Answers<v1::ImportObservationsResponse>;
@@ -44,7 +42,7 @@ impl ObservationService for Door {
     async fn list_observations(
         &self,
         request: Request<v1::ListObservationsRequest>,
-    ) -> Result<Response<v1::ListObservationsResponse>, Status> {
+    ) -> Reply<v1::ListObservationsResponse> {
         let mut tx = self.read(&request).await?;
         let household = convert::household_id("household_id", &request.into_inner().household_id)?;
         households::find_head(&mut tx, household).await?;

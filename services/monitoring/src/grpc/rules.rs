@@ -1,15 +1,16 @@
 //! The door of RuleService.
 
-use std::pin::Pin;
-
 use chrono::{DateTime, Utc};
-use futures::Stream;
-use tongxin_platform::{access::Caller, region::RegionCode, request::Call};
+use tongxin_platform::{
+    access::Caller,
+    grpc::{Answers, Reply},
+    region::RegionCode,
+};
 use tongxin_proto::{
     monitoring::v1::{self, rule_service_server::RuleService},
     rules,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response};
 use uuid::Uuid;
 
 use super::{Door, convert, screening};
@@ -23,23 +24,13 @@ use crate::{
     store::{holidays, households, regions, rule_sets, verdicts},
 };
 
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl RuleService for Door {
-    async fn store_rule_set(
-        &self,
-        request: Request<v1::StoreRuleSetRequest>,
-    ) -> Result<Response<v1::StoreRuleSetResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = StoreRuleSet(RuleSetDraft::try_from(request.rule_set.unwrap_or_default())?);
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    async fn store_rule_set(&self, request: Request<v1::StoreRuleSetRequest>) -> Reply<v1::StoreRuleSetResponse> {
+        self.write(request, |request| request.rule_set.unwrap_or_default().try_into().map(StoreRuleSet)).await
     }
 
-    async fn get_rule_set(
-        &self,
-        request: Request<v1::GetRuleSetRequest>,
-    ) -> Result<Response<v1::GetRuleSetResponse>, Status> {
+    async fn get_rule_set(&self, request: Request<v1::GetRuleSetRequest>) -> Reply<v1::GetRuleSetResponse> {
         let of_caller = Caller::of(&request)?.region();
         let mut tx = self.read(&request).await?;
         let id = convert::rule_set_id(&request.into_inner().rule_set_id)?;
@@ -50,10 +41,7 @@ impl RuleService for Door {
         Ok(Response::new(v1::GetRuleSetResponse { rule_set: Some(rule_set.into()) }))
     }
 
-    async fn list_rule_sets(
-        &self,
-        request: Request<v1::ListRuleSetsRequest>,
-    ) -> Result<Response<v1::ListRuleSetsResponse>, Status> {
+    async fn list_rule_sets(&self, request: Request<v1::ListRuleSetsRequest>) -> Reply<v1::ListRuleSetsResponse> {
         let of_caller = Caller::of(&request)?.region();
         let mut tx = self.read(&request).await?;
         let region = convert::optional_region("region_code", &request.into_inner().region_code)?;
@@ -69,7 +57,7 @@ impl RuleService for Door {
     async fn screen_households(
         &self,
         request: Request<v1::ScreenHouseholdsRequest>,
-    ) -> Result<Response<Answers<v1::ScreenHouseholdsResponse>>, Status> {
+    ) -> Reply<Answers<v1::ScreenHouseholdsResponse>> {
         Ok(Response::new(screening::screen(self.clone(), request).await?))
     }
 
@@ -78,14 +66,11 @@ impl RuleService for Door {
     async fn simulate_rule_set(
         &self,
         request: Request<v1::SimulateRuleSetRequest>,
-    ) -> Result<Response<Answers<v1::SimulateRuleSetResponse>>, Status> {
+    ) -> Reply<Answers<v1::SimulateRuleSetResponse>> {
         Ok(Response::new(screening::simulate(self, request).await?))
     }
 
-    async fn list_verdicts(
-        &self,
-        request: Request<v1::ListVerdictsRequest>,
-    ) -> Result<Response<v1::ListVerdictsResponse>, Status> {
+    async fn list_verdicts(&self, request: Request<v1::ListVerdictsRequest>) -> Reply<v1::ListVerdictsResponse> {
         let mut tx = self.read(&request).await?;
         let household = convert::household_id("household_id", &request.into_inner().household_id)?;
         households::find_head(&mut tx, household).await?;
@@ -93,10 +78,7 @@ impl RuleService for Door {
         Ok(Response::new(v1::ListVerdictsResponse { verdicts }))
     }
 
-    async fn replay_verdict(
-        &self,
-        request: Request<v1::ReplayVerdictRequest>,
-    ) -> Result<Response<v1::ReplayVerdictResponse>, Status> {
+    async fn replay_verdict(&self, request: Request<v1::ReplayVerdictRequest>) -> Reply<v1::ReplayVerdictResponse> {
         let mut tx = self.read(&request).await?;
         let id = convert::verdict_id(&request.into_inner().verdict_id)?;
         let given = verdicts::find(&mut tx, id).await?;
@@ -104,19 +86,11 @@ impl RuleService for Door {
         Ok(Response::new(convert::replay(given, says)))
     }
 
-    async fn set_holidays(
-        &self,
-        request: Request<v1::SetHolidaysRequest>,
-    ) -> Result<Response<v1::SetHolidaysResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = SetHolidays::try_from(request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    async fn set_holidays(&self, request: Request<v1::SetHolidaysRequest>) -> Reply<v1::SetHolidaysResponse> {
+        self.write(request, SetHolidays::try_from).await
     }
 
-    async fn list_holidays(
-        &self,
-        request: Request<v1::ListHolidaysRequest>,
-    ) -> Result<Response<v1::ListHolidaysResponse>, Status> {
+    async fn list_holidays(&self, request: Request<v1::ListHolidaysRequest>) -> Reply<v1::ListHolidaysResponse> {
         let of_caller = Caller::of(&request)?.region();
         let mut tx = self.read(&request).await?;
         let request = request.into_inner();

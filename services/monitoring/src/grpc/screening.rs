@@ -1,16 +1,15 @@
 //! Screenings and simulations: what is found comes in parts, progress goes back.
 
-use std::pin::Pin;
-
-use futures::Stream;
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tongxin_platform::{access::Caller, db::Scope};
+use tongxin_platform::{
+    access::Caller,
+    db::Scope,
+    grpc::{Answering, Answers, answers},
+};
 use tongxin_proto::monitoring::v1::{
     ScreenHouseholdsRequest, ScreenHouseholdsResponse, ScreeningCount, SimulateRuleSetRequest, SimulateRuleSetResponse,
 };
 use tonic::{Request, Status};
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{Door, convert, convert::Simulated};
@@ -25,12 +24,6 @@ use crate::{
     store::regions,
 };
 
-/// Progress, then the result.
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
-/// Answers that wait for the caller; progress beyond them is left out.
-const ANSWERS_WAITING: usize = 16;
-
 /// Hits that are written in one transaction.
 const HITS_WRITTEN: usize = 1_000;
 
@@ -42,15 +35,8 @@ pub(super) async fn screen(
     let caller = Caller::of(&request)?;
     let sweep = door.sweep(&request, &request.get_ref().region_code).await?;
     let parts = commands::sweep(sweep).await?;
-    let (answers, stream) = mpsc::channel(ANSWERS_WAITING);
     let screening = Screening { door, caller, tally: Tally::default(), signals: 0, waiting: Vec::new() };
-    let work = async move {
-        let last = screening.run(parts, &answers).await;
-        // A caller who has gone needs no answer.
-        let _ = answers.send(last.map_err(Status::from)).await;
-    };
-    tokio::spawn(work.in_current_span());
-    Ok(Box::pin(ReceiverStream::new(stream)))
+    Ok(answers(move |answering| screening.run(parts, answering)))
 }
 
 struct Screening {
@@ -66,8 +52,8 @@ impl Screening {
     async fn run(
         mut self,
         mut parts: mpsc::Receiver<Result<Part, Error>>,
-        answers: &mpsc::Sender<Result<ScreenHouseholdsResponse, Status>>,
-    ) -> Result<ScreenHouseholdsResponse, Error> {
+        answering: Answering<ScreenHouseholdsResponse>,
+    ) -> Result<(), Error> {
         while let Some(part) = parts.recv().await {
             let part = part?;
             self.tally.add(&part.tally);
@@ -76,10 +62,11 @@ impl Screening {
                 let later = self.waiting.split_off(HITS_WRITTEN);
                 self.write(later).await?;
             }
-            let _ = answers.try_send(Ok(self.answer(false)));
+            answering.offer(self.answer(false));
         }
         self.write(Vec::new()).await?;
-        Ok(self.answer(true))
+        answering.send(self.answer(true)).await;
+        Ok(())
     }
 
     /// Writes the hits that wait, and lets others wait.
@@ -112,25 +99,23 @@ pub(super) async fn simulate(
     let wanted = usize::try_from(request.examples).unwrap_or(0);
     let day = sweep.day;
     let parts = commands::simulate(sweep, rule_set, wanted).await?;
-    let (answers, stream) = mpsc::channel(ANSWERS_WAITING);
-    let work = async move {
-        let last = follow(parts, &answers).await.map(|simulated| simulated.result(day));
-        let _ = answers.send(last.map_err(Status::from)).await;
-    };
-    tokio::spawn(work.in_current_span());
-    Ok(Box::pin(ReceiverStream::new(stream)))
+    Ok(answers(move |answering| async move {
+        let simulated = follow(parts, &answering).await?;
+        answering.send(simulated.result(day)).await;
+        Ok::<_, Error>(())
+    }))
 }
 
 /// Adds up what is found. A caller who goes away ends the simulation.
 async fn follow(
     mut parts: mpsc::Receiver<Result<Part, Error>>,
-    answers: &mpsc::Sender<Result<SimulateRuleSetResponse, Status>>,
+    answering: &Answering<SimulateRuleSetResponse>,
 ) -> Result<Simulated, Error> {
     let mut simulated = Simulated::default();
     while let Some(part) = parts.recv().await {
         simulated.add(part?);
-        let _ = answers.try_send(Ok(simulated.progress()));
-        if answers.is_closed() {
+        answering.offer(simulated.progress());
+        if answering.is_gone() {
             break;
         }
     }

@@ -1,8 +1,8 @@
 //! The door of `SignalService`.
 
-use tongxin_platform::{page::Place, request::Call};
+use tongxin_platform::{grpc::Reply, page::Place};
 use tongxin_proto::monitoring::v1::{self, signal_service_server::SignalService};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Streaming};
 
 use super::{Door, convert, warnings};
 use crate::{
@@ -15,45 +15,29 @@ use crate::{
 
 #[tonic::async_trait]
 impl SignalService for Door {
-    async fn report_signal(
-        &self,
-        request: Request<v1::ReportSignalRequest>,
-    ) -> Result<Response<v1::ReportSignalResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = convert::signals::report_signal(&request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    async fn report_signal(&self, request: Request<v1::ReportSignalRequest>) -> Reply<v1::ReportSignalResponse> {
+        self.write(request, |request| convert::signals::report_signal(&request)).await
     }
 
     async fn submit_warnings(
         &self,
         request: Request<Streaming<v1::SubmitWarningsRequest>>,
-    ) -> Result<Response<v1::SubmitWarningsResponse>, Status> {
+    ) -> Reply<v1::SubmitWarningsResponse> {
         Ok(Response::new(warnings::take(&self.writer, request).await?))
     }
 
-    async fn decide_signal(
-        &self,
-        request: Request<v1::DecideSignalRequest>,
-    ) -> Result<Response<v1::DecideSignalResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = convert::signals::decide_signal(&request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    async fn decide_signal(&self, request: Request<v1::DecideSignalRequest>) -> Reply<v1::DecideSignalResponse> {
+        self.write(request, |request| convert::signals::decide_signal(&request)).await
     }
 
-    async fn get_signal(
-        &self,
-        request: Request<v1::GetSignalRequest>,
-    ) -> Result<Response<v1::GetSignalResponse>, Status> {
+    async fn get_signal(&self, request: Request<v1::GetSignalRequest>) -> Reply<v1::GetSignalResponse> {
         let mut tx = self.read(&request).await?;
         let id = convert::signals::signal_id(&request.into_inner().signal_id)?;
         let signal = signals::find(&mut tx, id).await?;
         Ok(Response::new(v1::GetSignalResponse { signal: Some(signal.into()) }))
     }
 
-    async fn list_signals(
-        &self,
-        request: Request<v1::ListSignalsRequest>,
-    ) -> Result<Response<v1::ListSignalsResponse>, Status> {
+    async fn list_signals(&self, request: Request<v1::ListSignalsRequest>) -> Reply<v1::ListSignalsResponse> {
         let mut tx = self.read(&request).await?;
         let (filter, page) = convert::signals::list_signals(&request.into_inner())?;
         let found = signals::list(&mut tx, &filter, &page).await?;
@@ -63,10 +47,7 @@ impl SignalService for Door {
         Ok(Response::new(v1::ListSignalsResponse { signals, next_page_token }))
     }
 
-    async fn get_funnel(
-        &self,
-        request: Request<v1::GetFunnelRequest>,
-    ) -> Result<Response<v1::GetFunnelResponse>, Status> {
+    async fn get_funnel(&self, request: Request<v1::GetFunnelRequest>) -> Reply<v1::GetFunnelResponse> {
         let mut tx = self.read(&request).await?;
         let (region, period) = convert::signals::get_funnel(&request.into_inner())?;
         regions::find_name(&mut tx, region).await?;

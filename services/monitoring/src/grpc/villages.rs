@@ -1,8 +1,12 @@
 //! The door of `VillageService`.
 
-use tongxin_platform::{access::Caller, page::Place, request::Call};
+use tongxin_platform::{
+    access::Caller,
+    grpc::{Answers, Reply},
+    page::Place,
+};
 use tongxin_proto::monitoring::v1::{self, village_service_server::VillageService};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response};
 
 use super::{Door, checks, convert};
 use crate::{
@@ -18,16 +22,14 @@ impl VillageService for Door {
     async fn record_village_income(
         &self,
         request: Request<v1::RecordVillageIncomeRequest>,
-    ) -> Result<Response<v1::RecordVillageIncomeResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = convert::villages::record_village_income(&request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    ) -> Reply<v1::RecordVillageIncomeResponse> {
+        self.write(request, |request| convert::villages::record_village_income(&request)).await
     }
 
     async fn get_village_income(
         &self,
         request: Request<v1::GetVillageIncomeRequest>,
-    ) -> Result<Response<v1::GetVillageIncomeResponse>, Status> {
+    ) -> Reply<v1::GetVillageIncomeResponse> {
         let mut tx = self.read(&request).await?;
         let region = convert::region("region_code", &request.into_inner().region_code)?;
         regions::find_name(&mut tx, region).await?;
@@ -35,20 +37,17 @@ impl VillageService for Door {
         Ok(Response::new(v1::GetVillageIncomeResponse { incomes }))
     }
 
-    async fn list_quality_rules(
-        &self,
-        _: Request<v1::ListQualityRulesRequest>,
-    ) -> Result<Response<v1::ListQualityRulesResponse>, Status> {
+    async fn list_quality_rules(&self, _: Request<v1::ListQualityRulesRequest>) -> Reply<v1::ListQualityRulesResponse> {
         let rules = quality::rules().map(Into::into).collect();
         Ok(Response::new(v1::ListQualityRulesResponse { rules }))
     }
 
-    type CheckHouseholdsStream = checks::Answers;
+    type CheckHouseholdsStream = Answers<v1::CheckHouseholdsResponse>;
 
     async fn check_households(
         &self,
         request: Request<v1::CheckHouseholdsRequest>,
-    ) -> Result<Response<checks::Answers>, Status> {
+    ) -> Reply<Answers<v1::CheckHouseholdsResponse>> {
         let sees = Caller::of(&request)?.region().range();
         let mut tx = self.read(&request).await?;
         let region = convert::region("region_code", &request.into_inner().region_code)?;
@@ -56,10 +55,7 @@ impl VillageService for Door {
         Ok(Response::new(checks::answer(self, region, sees)))
     }
 
-    async fn list_defects(
-        &self,
-        request: Request<v1::ListDefectsRequest>,
-    ) -> Result<Response<v1::ListDefectsResponse>, Status> {
+    async fn list_defects(&self, request: Request<v1::ListDefectsRequest>) -> Reply<v1::ListDefectsResponse> {
         let mut tx = self.read(&request).await?;
         let (filter, page) = convert::villages::list_defects(&request.into_inner())?;
         let total = match page.after {
@@ -75,7 +71,7 @@ impl VillageService for Door {
     async fn list_defective_households(
         &self,
         request: Request<v1::ListDefectiveHouseholdsRequest>,
-    ) -> Result<Response<v1::ListDefectiveHouseholdsResponse>, Status> {
+    ) -> Reply<v1::ListDefectiveHouseholdsResponse> {
         let mut tx = self.read(&request).await?;
         let (region, rule, page) = convert::villages::list_defective_households(&request.into_inner())?;
         let (defects, next_page_token) = page.cut(defects::list(&mut tx, region, rule, &page).await?, |defect| Place {

@@ -1,15 +1,10 @@
 //! Import of the register: rows are set aside as they come, progress goes back.
 
-use std::pin::Pin;
-
-use futures::Stream;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tongxin_platform::{
     access::Caller,
-    grpc::MethodPath,
+    grpc::{Answering, Answers, MethodPath, answers},
     region::RegionCode,
     request::{Call, Context},
 };
@@ -28,30 +23,21 @@ use crate::{
     store::register_rows,
 };
 
-/// Progress, then the result.
-pub(super) type Answers = Pin<Box<dyn Stream<Item = Result<ImportRegionsResponse, Status>> + Send>>;
-
 /// Wrong rows that are named before an import is refused.
 const ROWS_NAMED: usize = 20;
 
-pub(super) fn answer(door: Door, request: Request<Streaming<ImportRegionsRequest>>) -> Result<Answers, Status> {
+pub(super) fn answer(
+    door: Door,
+    request: Request<Streaming<ImportRegionsRequest>>,
+) -> Result<Answers<ImportRegionsResponse>, Status> {
     let caller = Caller::of(&request)?;
-    let (answers, stream) = mpsc::channel(16);
+    let context = Context::of(&caller, door.clock.now());
     let method = MethodPath::of(&request);
     let messages = request.into_inner();
-    tokio::spawn(async move {
-        let import = Import {
-            context: Context::of(&caller, door.clock.now()),
-            id: Uuid::new_v4(),
-            caller,
-            method,
-            door,
-            messages,
-            answers,
-        };
-        import.run().await;
-    });
-    Ok(Box::pin(ReceiverStream::new(stream)))
+    Ok(answers(move |answering| {
+        let import = Import { door, caller, method, context, id: Uuid::new_v4(), messages, answering };
+        import.run()
+    }))
 }
 
 struct Import {
@@ -61,18 +47,18 @@ struct Import {
     context: Context,
     id: Uuid,
     messages: Streaming<ImportRegionsRequest>,
-    answers: mpsc::Sender<Result<ImportRegionsResponse, Status>>,
+    answering: Answering<ImportRegionsResponse>,
 }
 
 impl Import {
     /// Takes the edition and clears up, however it went.
-    async fn run(mut self) {
+    async fn run(mut self) -> Result<(), Status> {
         let last = self.take().await;
         if let Err(error) = register_rows::discard(&self.door.pool, self.id, &self.context).await {
             tracing::warn!(%error, "rows of an import are left until the next one");
         }
-        // A caller who has gone needs no answer.
-        let _ = self.answers.send(last).await;
+        self.answering.send(last?).await;
+        Ok(())
     }
 
     async fn take(&mut self) -> Result<ImportRegionsResponse, Status> {
@@ -97,11 +83,8 @@ impl Import {
             &stated.request_id,
             fingerprint.finalize().into(),
         )?;
-        let answers = self.answers.clone();
-        let watcher = move |stage| {
-            // Who does not keep up with reading is told of a later stage.
-            let _ = answers.try_send(Ok(convert::import_progress(received, stage)));
-        };
+        let answering = self.answering.clone();
+        let watcher = move |stage| answering.offer(convert::import_progress(received, stage));
         let request_id = call.request_id;
         let command = ImportRegions { import: self.id, received, request_id, edition, watcher: Box::new(watcher) };
         Ok(self.door.writer.execute(call, command).await.map_err(|error| error.identified_in("edition"))?)
@@ -122,7 +105,7 @@ impl Import {
             received += i64::try_from(rows.len()).unwrap_or(i64::MAX);
             let stage = ImportStage::Receiving.into();
             let progress = ImportRegionsResponse { received, stage, ..Default::default() };
-            if self.answers.send(Ok(progress)).await.is_err() {
+            if !self.answering.send(progress).await {
                 return Err(Status::cancelled("the caller has gone"));
             }
         }

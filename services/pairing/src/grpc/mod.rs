@@ -3,16 +3,18 @@
 mod convert;
 mod import;
 
+use std::ops::Deref;
+
 use tongxin_platform::{
     access::Caller,
     clock::Clock,
-    db::{Scope, Transaction},
+    grpc::{Answers, Endpoint, Reply},
     page::Place,
     plain_answers,
-    request::{Answer, Call, Command, DateRefused, Writer, batch},
+    request::{DateRefused, batch},
 };
 use tongxin_proto::pairing::v1::{self, pairing_service_server::PairingService};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Streaming};
 
 use crate::{
     commands::{
@@ -40,39 +42,17 @@ plain_answers!(
 
 /// What the door needs to answer.
 #[derive(Clone)]
-pub struct Door {
-    /// The database, for reads.
-    pub pool: sqlx::PgPool,
-    /// The time.
-    pub clock: Clock,
-    /// Carries out changes.
-    pub writer: Writer<Policy>,
+pub struct Door(pub Endpoint<Policy, Refused>);
+
+impl Deref for Door {
+    type Target = Endpoint<Policy, Refused>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Door {
-    /// Begins a read within the caller's region.
-    async fn read<M>(&self, request: &Request<M>) -> Result<Transaction, Status> {
-        let caller = Caller::of(request)?;
-        Ok(Scope::region(caller.region()).read(&self.pool).await.map_err(Error::from)?)
-    }
-
-    /// Carries out what the draft in a request states.
-    async fn carry_out<Stated, Draft, C, Reply>(
-        &self,
-        call: Call,
-        stated: Option<Stated>,
-        command: fn(Draft) -> C,
-    ) -> Result<Reply, Error>
-    where
-        Stated: Default,
-        Draft: TryFrom<Stated, Error = Error>,
-        C: Command<Policy = Policy, Error = Error>,
-        Reply: Answer<Policy, Error = Error> + From<C::Output>,
-    {
-        let draft = stated.unwrap_or_default().try_into()?;
-        self.writer.execute(call, command(draft)).await
-    }
-
     fn coverage_rule(&self, name: &str) -> Result<&CoverageRule, Error> {
         let rules = &self.writer.policy().coverage.0;
         let known = || rules.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -82,29 +62,23 @@ impl Door {
 
 #[tonic::async_trait]
 impl PairingService for Door {
-    type ImportRegionsStream = import::Answers;
+    type ImportRegionsStream = Answers<v1::ImportRegionsResponse>;
 
     async fn import_regions(
         &self,
         request: Request<Streaming<v1::ImportRegionsRequest>>,
-    ) -> Result<Response<import::Answers>, Status> {
+    ) -> Reply<Answers<v1::ImportRegionsResponse>> {
         Ok(Response::new(import::answer(self.clone(), request)?))
     }
 
-    async fn get_region(
-        &self,
-        request: Request<v1::GetRegionRequest>,
-    ) -> Result<Response<v1::GetRegionResponse>, Status> {
+    async fn get_region(&self, request: Request<v1::GetRegionRequest>) -> Reply<v1::GetRegionResponse> {
         let mut tx = self.read(&request).await?;
         let code = convert::region("code", &request.into_inner().code)?;
         let region = regions::find(&mut tx, code).await.map_err(|error| error.at("code"))?;
         Ok(Response::new(v1::GetRegionResponse { region: Some(region.into()) }))
     }
 
-    async fn list_regions(
-        &self,
-        request: Request<v1::ListRegionsRequest>,
-    ) -> Result<Response<v1::ListRegionsResponse>, Status> {
+    async fn list_regions(&self, request: Request<v1::ListRegionsRequest>) -> Reply<v1::ListRegionsResponse> {
         let mut tx = self.read(&request).await?;
         let (parent, page) = convert::list_regions(&request.into_inner())?;
         regions::find(&mut tx, parent).await.map_err(|error| error.at("parent_code"))?;
@@ -116,23 +90,24 @@ impl PairingService for Door {
     async fn register_organisation(
         &self,
         request: Request<v1::RegisterOrganisationRequest>,
-    ) -> Result<Response<v1::RegisterOrganisationResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let answer = self.carry_out(call, request.organisation, RegisterOrganisation).await;
-        Ok(Response::new(answer.map_err(|error| error.within("organisation"))?))
+    ) -> Reply<v1::RegisterOrganisationResponse> {
+        self.write_stated(request, ("organisation", |request| request.organisation), |stated, _| {
+            stated.try_into().map(RegisterOrganisation)
+        })
+        .await
     }
 
     async fn batch_register_organisations(
         &self,
         request: Request<Streaming<v1::BatchRegisterOrganisationsRequest>>,
-    ) -> Result<Response<v1::BatchRegisterOrganisationsResponse>, Status> {
+    ) -> Reply<v1::BatchRegisterOrganisationsResponse> {
         Ok(Response::new(batch::carry_out(&self.writer, request, batch::independent(RegisterOrganisations)).await?))
     }
 
     async fn get_organisation(
         &self,
         request: Request<v1::GetOrganisationRequest>,
-    ) -> Result<Response<v1::GetOrganisationResponse>, Status> {
+    ) -> Reply<v1::GetOrganisationResponse> {
         let mut tx = self.read(&request).await?;
         let id = convert::organisation_id("organisation_id", &request.into_inner().organisation_id)?;
         let organisation = organisations::find(&mut tx, id).await?;
@@ -142,7 +117,7 @@ impl PairingService for Door {
     async fn list_organisations(
         &self,
         request: Request<v1::ListOrganisationsRequest>,
-    ) -> Result<Response<v1::ListOrganisationsResponse>, Status> {
+    ) -> Reply<v1::ListOrganisationsResponse> {
         let mut tx = self.read(&request).await?;
         let own = Caller::of(&request)?.region();
         let (filter, page) = convert::list_organisations(&request.into_inner(), own)?;
@@ -155,60 +130,43 @@ impl PairingService for Door {
     async fn close_organisation(
         &self,
         request: Request<v1::CloseOrganisationRequest>,
-    ) -> Result<Response<v1::CloseOrganisationResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = convert::close_organisation(request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    ) -> Reply<v1::CloseOrganisationResponse> {
+        self.write(request, convert::close_organisation).await
     }
 
     async fn establish_pairing(
         &self,
         request: Request<v1::EstablishPairingRequest>,
-    ) -> Result<Response<v1::EstablishPairingResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let answer = self.carry_out(call, request.pairing, EstablishPairing).await;
-        Ok(Response::new(answer.map_err(|error| error.within("pairing"))?))
+    ) -> Reply<v1::EstablishPairingResponse> {
+        self.write_stated(request, ("pairing", |request| request.pairing), |stated, _| {
+            stated.try_into().map(EstablishPairing)
+        })
+        .await
     }
 
     async fn batch_establish_pairings(
         &self,
         request: Request<Streaming<v1::BatchEstablishPairingsRequest>>,
-    ) -> Result<Response<v1::BatchEstablishPairingsResponse>, Status> {
+    ) -> Reply<v1::BatchEstablishPairingsResponse> {
         Ok(Response::new(batch::carry_out(&self.writer, request, batch::independent(EstablishPairings)).await?))
     }
 
-    async fn end_pairing(
-        &self,
-        request: Request<v1::EndPairingRequest>,
-    ) -> Result<Response<v1::EndPairingResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = convert::end_pairing(request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    async fn end_pairing(&self, request: Request<v1::EndPairingRequest>) -> Reply<v1::EndPairingResponse> {
+        self.write(request, convert::end_pairing).await
     }
 
-    async fn void_pairing(
-        &self,
-        request: Request<v1::VoidPairingRequest>,
-    ) -> Result<Response<v1::VoidPairingResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = convert::void_pairing(request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    async fn void_pairing(&self, request: Request<v1::VoidPairingRequest>) -> Reply<v1::VoidPairingResponse> {
+        self.write(request, convert::void_pairing).await
     }
 
-    async fn get_pairing(
-        &self,
-        request: Request<v1::GetPairingRequest>,
-    ) -> Result<Response<v1::GetPairingResponse>, Status> {
+    async fn get_pairing(&self, request: Request<v1::GetPairingRequest>) -> Reply<v1::GetPairingResponse> {
         let mut tx = self.read(&request).await?;
         let id = convert::pairing_id(&request.into_inner().pairing_id)?;
         let pairing = pairings::find(&mut tx, id).await?;
         Ok(Response::new(v1::GetPairingResponse { pairing: Some(pairing.into()) }))
     }
 
-    async fn list_pairings(
-        &self,
-        request: Request<v1::ListPairingsRequest>,
-    ) -> Result<Response<v1::ListPairingsResponse>, Status> {
+    async fn list_pairings(&self, request: Request<v1::ListPairingsRequest>) -> Reply<v1::ListPairingsResponse> {
         let mut tx = self.read(&request).await?;
         let own = Caller::of(&request)?.region();
         let (filter, page) = convert::list_pairings(&request.into_inner(), own)?;
@@ -220,25 +178,24 @@ impl PairingService for Door {
     async fn record_joint_activity(
         &self,
         request: Request<v1::RecordJointActivityRequest>,
-    ) -> Result<Response<v1::RecordJointActivityResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let answer = self.carry_out(call, request.activity, RecordActivity).await;
-        Ok(Response::new(answer.map_err(|error| error.within("activity"))?))
+    ) -> Reply<v1::RecordJointActivityResponse> {
+        self.write_stated(request, ("activity", |request| request.activity), |stated, _| {
+            stated.try_into().map(RecordActivity)
+        })
+        .await
     }
 
     async fn void_joint_activity(
         &self,
         request: Request<v1::VoidJointActivityRequest>,
-    ) -> Result<Response<v1::VoidJointActivityResponse>, Status> {
-        let (call, request) = Call::open(request, |request| &request.request_id)?;
-        let command = convert::void_activity(request)?;
-        Ok(Response::new(self.writer.execute(call, command).await?))
+    ) -> Reply<v1::VoidJointActivityResponse> {
+        self.write(request, convert::void_activity).await
     }
 
     async fn list_joint_activities(
         &self,
         request: Request<v1::ListJointActivitiesRequest>,
-    ) -> Result<Response<v1::ListJointActivitiesResponse>, Status> {
+    ) -> Reply<v1::ListJointActivitiesResponse> {
         let mut tx = self.read(&request).await?;
         let request = request.into_inner();
         let (pairing, page) = convert::list_activities(&request)?;
@@ -249,10 +206,7 @@ impl PairingService for Door {
         Ok(Response::new(v1::ListJointActivitiesResponse { activities, next_page_token }))
     }
 
-    async fn get_coverage(
-        &self,
-        request: Request<v1::GetCoverageRequest>,
-    ) -> Result<Response<v1::GetCoverageResponse>, Status> {
+    async fn get_coverage(&self, request: Request<v1::GetCoverageRequest>) -> Reply<v1::GetCoverageResponse> {
         let mut tx = self.read(&request).await?;
         let request = request.into_inner();
         let (region, as_of) = convert::region_and_day(&request, &self.clock)?;

@@ -8,6 +8,7 @@ use std::sync::{
 use chrono::{DateTime, NaiveDate, Utc};
 use prost::Message;
 use sha2::{Digest as _, Sha256};
+use tongxin_proto::Identified;
 use tonic::{Request, Status};
 use uuid::{ContextV7, Timestamp, Uuid};
 
@@ -34,11 +35,11 @@ impl Call {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the identifier is no UUID.
-    pub fn open<M: Message>(request: Request<M>, request_id: impl FnOnce(&M) -> &str) -> Result<(Self, M), Status> {
+    pub fn open<M: Message + Identified>(request: Request<M>) -> Result<(Self, M), Status> {
         let caller = Caller::of(&request)?;
         let method = MethodPath::of(&request);
         let message = request.into_inner();
-        let request_id = parse_request_id(request_id(&message))?;
+        let request_id = parse_request_id(message.request_id())?;
         let digest = digest(&method, &message);
         Ok((Self { caller, request_id, part: 0, digest, batch: None, method }, message))
     }

@@ -6,6 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrator};
 use uuid::Uuid;
 
+use tongxin_proto::Identified;
+
 use crate::{
     access::Caller,
     db::Migrations,
@@ -78,6 +80,12 @@ pub(crate) struct CountRequest {
     pub tally_id: String,
     #[prost(int64, tag = "3")]
     pub by: i64,
+}
+
+impl Identified for CountRequest {
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
 }
 
 /// How far the tally has come.

@@ -71,7 +71,7 @@ fn open(caller: &Caller, method: &str, message: CountRequest) -> Result<(Call, C
     let mut request = Request::new(message);
     request.extensions_mut().insert(caller.clone());
     request.extensions_mut().insert(MethodPath(method.to_owned()));
-    Call::open(request, |message| &message.request_id)
+    Call::open(request)
 }
 
 #[test]
