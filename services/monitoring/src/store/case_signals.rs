@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::{db::Scope, request::Context};
+use tongxin_platform::request::Context;
 use uuid::Uuid;
 
 use crate::{
@@ -33,7 +33,6 @@ pub async fn waiting(
     if households.is_empty() {
         return Ok(Vec::new());
     }
-    Scope::EVERYWHERE.set(conn).await?;
     let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
     let waiting = sqlx::query_scalar!(
         r#"
@@ -54,10 +53,8 @@ pub async fn waiting(
             ) AS waiting
         "#,
         &ids,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    Scope::range(context.regions).set(conn).await?;
+    );
+    let waiting = context.everywhere(conn, async |conn| waiting.fetch_all(conn).await).await?;
     Ok(waiting.into_iter().map(SignalId).collect())
 }
 
@@ -71,7 +68,6 @@ pub async fn find(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    Scope::EVERYWHERE.set(conn).await?;
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"
@@ -92,10 +88,8 @@ pub async fn find(
         WHERE household.merged_into IS NULL
         "#,
         &ids,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    Scope::range(context.regions).set(conn).await?;
+    );
+    let rows = context.everywhere(conn, async |conn| rows.fetch_all(conn).await).await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let household = HouseholdId(row.household_id);

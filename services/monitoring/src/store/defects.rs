@@ -3,7 +3,6 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    db::Scope,
     page::{Page, Place},
     region::{RegionCode, RegionRange},
     request::Context,
@@ -106,13 +105,17 @@ pub async fn replace(
 /// Takes what belongs to a household that moves along.
 pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
     // Those, too, that are about a household which the caller does not see.
-    Scope::EVERYWHERE.set(conn).await?;
-    sqlx::query!("UPDATE defect SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number())
+    let take_along = async |conn: &mut PgConnection| {
+        sqlx::query!(
+            "UPDATE defect SET region_code = $2 WHERE household_id = $1",
+            moved.household.0,
+            moved.to.number()
+        )
         .execute(&mut *conn)
         .await?;
-    state_others(conn, moved.household).await?;
-    Scope::range(context.regions).set(conn).await?;
-    Ok(())
+        state_others(conn, moved.household).await
+    };
+    context.everywhere(conn, take_along).await
 }
 
 /// States anew where the other household is of a household that has moved, and of those that share somebody with it.

@@ -1,10 +1,7 @@
 //! Closes an organisation that takes part in nothing any more.
 
 use sqlx::PgConnection;
-use tongxin_platform::{
-    db::Scope,
-    request::{Command, Context},
-};
+use tongxin_platform::request::{Command, Context};
 
 use super::{Policy, at_version};
 use crate::{
@@ -41,12 +38,11 @@ impl Command for CloseOrganisation {
         }
         at_version(organisation.version, self.expected_version)?;
         // A supporter's pairings may lie outside the caller's region.
-        Scope::EVERYWHERE.set(conn).await?;
-        let in_force = pairings::count_from(conn, organisation.id, self.closed.on).await?;
+        let count = async |conn: &mut PgConnection| pairings::count_from(conn, organisation.id, self.closed.on).await;
+        let in_force = context.everywhere(conn, count).await?;
         if in_force > 0 {
             return Err(Refused::OrganisationHasPairings(in_force).into());
         }
-        Scope::region(organisation.draft.region).set(conn).await?;
         organisations::save(conn, context, organisation.close(self.closed)).await
     }
 }

@@ -2,10 +2,7 @@
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::{
-    db::Scope,
-    request::{Command, Context},
-};
+use tongxin_platform::request::{Command, Context};
 
 use super::{Policy, at_version};
 use crate::{
@@ -45,9 +42,8 @@ impl Command for EndPairing {
             return Err(Refused::ActivityAfterEnd(day).into());
         }
         // What a figure counts does not depend on who asks.
-        Scope::EVERYWHERE.set(conn).await?;
-        let mut book = books::load(conn, &organisations, &[region]).await?;
-        let changes = book.replace(ended.clone(), &policy.coverage);
+        let load = async |conn: &mut PgConnection| books::load(conn, &organisations, &[region]).await;
+        let changes = context.everywhere(conn, load).await?.replace(ended.clone(), &policy.coverage);
         pairings::save_ended(conn, context, &ended, &changes).await?;
         Ok(ended)
     }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    db::Scope,
     region::RegionCode,
     request::{
         Command, Context,
@@ -75,8 +74,8 @@ async fn establish(
     locks::regions(conn, regions.iter().copied(), &policy.coverage).await?;
     let withdrawn = regions::withdrawn(conn, &regions).await?;
     // What a figure counts does not depend on who asks.
-    Scope::EVERYWHERE.set(conn).await?;
-    let mut book = books::load(conn, &ids, &regions).await?;
+    let load = async |conn: &mut PgConnection| books::load(conn, &ids, &regions).await;
+    let mut book = context.everywhere(conn, load).await?;
 
     let mut established: Vec<Established> = Vec::new();
     let mut outcomes = Vec::with_capacity(rows.len());

@@ -1,10 +1,7 @@
 //! Voids a pairing that was entered by mistake.
 
 use sqlx::PgConnection;
-use tongxin_platform::{
-    db::Scope,
-    request::{Command, Context},
-};
+use tongxin_platform::request::{Command, Context};
 
 use super::{Policy, at_version};
 use crate::{
@@ -46,9 +43,8 @@ impl Command for VoidPairing {
             return Err(Refused::PairingHasActivities(counted).into());
         }
         // What a figure counts does not depend on who asks.
-        Scope::EVERYWHERE.set(conn).await?;
-        let mut book = books::load(conn, &organisations, &[region]).await?;
-        let changes = book.strike(&pairing, &policy.coverage);
+        let load = async |conn: &mut PgConnection| books::load(conn, &organisations, &[region]).await;
+        let changes = context.everywhere(conn, load).await?.strike(&pairing, &policy.coverage);
         let voided = pairing.voided(self.reason);
         pairings::save_voided(conn, context, &voided, &changes).await?;
         Ok(voided)

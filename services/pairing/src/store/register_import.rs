@@ -2,7 +2,6 @@
 
 use sqlx::PgConnection;
 use tongxin_platform::{
-    db::Scope,
     log,
     region::{Level, RegionCode, RegionRange},
     request::Context,
@@ -90,10 +89,12 @@ pub async fn merge(
     let withdrawn = withdraw(conn, import, edition).await?;
     state(conn, import, edition).await?;
     let assistance = assistance::changes(conn, import).await?;
-    Scope::EVERYWHERE.set(conn).await?;
-    tell_of_regions(conn, context, import, edition, watcher).await?;
-    watcher(Stage::Following);
-    let assistance_changed = assistance::follow(conn, context, &assistance, edition, rules).await?;
+    let follow = async |conn: &mut PgConnection| {
+        tell_of_regions(conn, context, import, edition, watcher).await?;
+        watcher(Stage::Following);
+        assistance::follow(conn, context, &assistance, edition, rules).await
+    };
+    let assistance_changed = context.everywhere(conn, follow).await?;
     sqlx::query!("DELETE FROM region_import WHERE import_id = $1", import).execute(&mut *conn).await?;
     Ok(Merged { rows, added, changed, withdrawn, assistance_changed })
 }

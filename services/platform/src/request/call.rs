@@ -12,7 +12,9 @@ use tongxin_proto::Identified;
 use tonic::{Request, Status};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-use crate::{access::Caller, clock, grpc::MethodPath, limit::HourlyLimits, region::RegionRange};
+use sqlx::PgConnection;
+
+use crate::{access::Caller, clock, db::Scope, grpc::MethodPath, limit::HourlyLimits, region::RegionRange};
 
 /// A changing request.
 #[derive(Debug, Clone)]
@@ -126,6 +128,24 @@ impl Context {
             ids: Arc::default(),
             left_work: Arc::default(),
         }
+    }
+
+    /// Works with rows of every region, for what does not depend on who asks; after it the transaction is bound to the
+    /// caller's regions again, however it ended.
+    ///
+    /// # Errors
+    /// Those of the work, and faults of the database.
+    pub async fn everywhere<T, E: From<sqlx::Error>>(
+        &self,
+        conn: &mut PgConnection,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        Scope::EVERYWHERE.set(conn).await?;
+        let done = work(conn).await;
+        let narrowed = Scope::range(self.regions).set(conn).await;
+        let done = done?;
+        narrowed?;
+        Ok(done)
     }
 
     /// Says that the change leaves work, which the service's worker is woken for once it is committed.

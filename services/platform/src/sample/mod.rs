@@ -4,9 +4,8 @@ mod stage;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrator};
-use uuid::Uuid;
-
 use tongxin_proto::Identified;
+use uuid::Uuid;
 
 use crate::{
     access::Caller,

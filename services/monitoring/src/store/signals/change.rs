@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::{db::Scope, log, request::Context};
+use tongxin_platform::{log, request::Context};
 use uuid::Uuid;
 
 use super::{Row, with_sources};
@@ -77,30 +77,33 @@ pub async fn take_for_case(
     ids: &[SignalId],
     case: CaseId,
 ) -> Result<(), Error> {
-    Scope::EVERYWHERE.set(conn).await?;
-    let signals = lock(conn, ids).await?;
-    if let Some(missing) = ids.iter().find(|id| !signals.iter().any(|signal| signal.id == **id)) {
-        return Err(SignalRefused::NotFound(*missing).into());
-    }
-    let taken: Vec<Signal> = signals.into_iter().map(|signal| signal.take(case)).collect::<Result<_, _>>()?;
-    let ids: Vec<Uuid> = taken.iter().map(|signal| signal.id.0).collect();
-    sqlx::query!("UPDATE signal SET case_id = $2, version = version + 1 WHERE signal_id = ANY($1)", &ids, case.0)
-        .execute(&mut *conn)
-        .await?;
-    Ok(Scope::range(context.regions).set(conn).await?)
+    let take = async |conn: &mut PgConnection| {
+        let signals = lock(conn, ids).await?;
+        if let Some(missing) = ids.iter().find(|id| !signals.iter().any(|signal| signal.id == **id)) {
+            return Err(SignalRefused::NotFound(*missing).into());
+        }
+        let taken: Vec<Signal> = signals.into_iter().map(|signal| signal.take(case)).collect::<Result<_, _>>()?;
+        let ids: Vec<Uuid> = taken.iter().map(|signal| signal.id.0).collect();
+        sqlx::query!("UPDATE signal SET case_id = $2, version = version + 1 WHERE signal_id = ANY($1)", &ids, case.0)
+            .execute(&mut *conn)
+            .await?;
+        Ok(())
+    };
+    context.everywhere(conn, take).await
 }
 
 /// States that the household of a case was identified on a day, for the signals that led to it.
 pub async fn identified(conn: &mut PgConnection, context: &Context, case: CaseId, on: NaiveDate) -> Result<(), Error> {
-    Scope::EVERYWHERE.set(conn).await?;
-    let of_case = of_case(conn, case).await?;
-    let mut events = Vec::new();
-    for Counting { signal, moved_on, .. } in of_case {
-        let (before, now) = (Spells::of(&signal, moved_on, None), Spells::of(&signal, moved_on, Some(on)));
-        events.extend(published::signals::counted(&signal, signal.region, &changes(&before, &now)));
-    }
-    log::append(conn, context, &events).await?;
-    Ok(Scope::range(context.regions).set(conn).await?)
+    let count = async |conn: &mut PgConnection| {
+        let of_case = of_case(conn, case).await?;
+        let mut events = Vec::new();
+        for Counting { signal, moved_on, .. } in of_case {
+            let (before, now) = (Spells::of(&signal, moved_on, None), Spells::of(&signal, moved_on, Some(on)));
+            events.extend(published::signals::counted(&signal, signal.region, &changes(&before, &now)));
+        }
+        Ok(log::append(conn, context, &events).await?)
+    };
+    context.everywhere(conn, count).await
 }
 
 /// Takes the signals of a locked household that moves along.
