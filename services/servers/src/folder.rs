@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{ServersError, cluster};
-use crate::whole_file;
+use crate::cluster;
+use crate::error::ServersError;
+use crate::files::make_passable;
 
 const TEMPORARY_PREFIX: &str = "tongxin-test-";
 
@@ -20,7 +21,7 @@ const TEMPORARY_PREFIX: &str = "tongxin-test-";
 const ABANDONED_AFTER: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
-pub(super) struct DataFolder {
+pub(crate) struct DataFolder {
     path: PathBuf,
     /// Removes the folder; declared before the lock, so that nobody gets it half removed.
     temporary: Option<TempDir>,
@@ -46,7 +47,7 @@ impl DataFolder {
             .tempdir_in(&parent)
             .map_err(ServersError::io("create a folder in", &parent))?;
         // The user who runs Postgres must get through.
-        cluster::make_passable(temporary.path())?;
+        make_passable(temporary.path())?;
         let mut folder = Self::open(temporary.path())?;
         folder.temporary = Some(temporary);
         folder.heir = Some(heir(&folder.path).map_err(ServersError::io("start a shell for", &folder.path))?);
@@ -142,11 +143,6 @@ fn remove_abandoned(parent: &Path) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-}
-
-/// Writes a file that only we may read.
-pub(super) fn write_private(path: &Path, content: &str) -> Result<(), ServersError> {
-    whole_file::write(path, 0o600, content.as_bytes()).map_err(ServersError::io("write", path))
 }
 
 #[test]
