@@ -161,7 +161,11 @@ impl Server {
             let _ = fs::remove_file(lock);
         }
 
-        let settings = if folder.is_temporary() { settings::temporary() } else { settings::lasting() };
+        let settings = if folder.is_temporary() {
+            settings::temporary()
+        } else {
+            settings::lasting(&binaries.postgres, &cluster, user.as_ref()).await
+        };
         Ok(Self { binaries, user, cluster, socket_dir, log: folder.path().join("postgres.log"), settings })
     }
 }

@@ -57,6 +57,14 @@ async fn the_version_that_was_asked_for_runs() {
     assert!(asked_for.is_empty() || asked_for == major, "{running} runs");
 }
 
+#[tokio::test]
+async fn pages_in_the_log_of_a_lasting_cluster_are_compressed_whatever_the_build_can() {
+    let folder = folder();
+    let postgres = Postgres::start(&ServersConfig::new(folder.path())).await.unwrap();
+    let compression = setting(&postgres, "wal_compression").await;
+    assert!(["lz4", "zstd", "pglz"].contains(&compression.as_str()), "{compression}");
+}
+
 async fn setting(postgres: &Postgres, name: &str) -> String {
     let mut conn = PgConnection::connect(&postgres.url("postgres")).await.unwrap();
     sqlx::query_scalar("SELECT current_setting($1)").bind(name).fetch_one(&mut conn).await.unwrap()
