@@ -1,15 +1,19 @@
 //! Finds the programs, and refuses those that are too old.
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use tokio::process::Command;
 
-use crate::child;
-use crate::error::ServersError;
-use crate::user::User;
-use crate::versions::{OLDEST_NATS, PostgresVersion, major, release};
+use crate::{
+    child,
+    error::ServersError,
+    user::User,
+    versions::{OLDEST_NATS, PostgresVersion, major, release},
+};
 
 #[derive(Debug, Clone)]
 pub(super) struct PostgresBinaries {

@@ -1,18 +1,15 @@
 //! A child process: how it is started, how it is ended.
 
-use std::io;
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
+use std::{io, path::Path, process::Stdio, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
 use tracing::warn;
 
-use crate::error::ServersError;
-use crate::log::Log;
-use crate::user::User;
+use crate::{error::ServersError, log::Log, user::User};
 
 /// A command that gets `signal` when we die, even by kill -9, and that a Ctrl-C meant for us
 /// does not reach.

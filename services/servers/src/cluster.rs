@@ -5,18 +5,22 @@
 //! own below `/var/lib/tongxin`, and `postgres` in the data folder is a link to the cluster.
 //! Who deletes such a data folder by hand deletes that one, too (`make clean-data` does).
 
-use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use tracing::info;
 
-use crate::binaries::PostgresBinaries;
-use crate::child;
-use crate::error::ServersError;
-use crate::files::{make_passable, make_private, name_for};
-use crate::user::User;
+use crate::{
+    binaries::PostgresBinaries,
+    child,
+    error::ServersError,
+    files::{make_passable, make_private, name_for},
+    user::User,
+};
 
 /// Needs no password on the socket.
 pub(crate) const SUPERUSER: &str = "postgres";

@@ -1,7 +1,6 @@
 //! What can be asked for.
 
-use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 /// Where the servers keep their data, and where their programs are.
 #[derive(Debug, Clone)]

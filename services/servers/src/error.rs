@@ -1,8 +1,10 @@
 //! What can keep a private server from running, and what to do about it.
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +86,7 @@ pub enum ServersError {
     /// A cluster belongs to one major version.
     #[error(
         "the cluster in {} was made by Postgres {found}, but the one to run it with is {running}: \
-         install {found}, or choose another data folder",
+         set TONGXIN_POSTGRES={found} (and install that version), or choose another data folder",
         .path.display()
     )]
     OtherMajorVersion {

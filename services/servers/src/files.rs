@@ -1,16 +1,19 @@
 //! Files and folders that others may not read.
 
-use std::fs::{self, DirBuilder, File, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::{
+    fs::{self, DirBuilder, File, Permissions},
+    io::{self, Write as _},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    },
+    path::Path,
+};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::error::ServersError;
-use crate::user::User;
+use crate::{error::ServersError, user::User};
 
 /// Makes a folder that only the user who runs Postgres may enter, or takes the one that is there if it is theirs.
 pub(crate) fn make_private(path: &Path, user: Option<&User>) -> Result<(), ServersError> {

@@ -1,19 +1,18 @@
 //! The data folder: one owner at a time, and a temporary one for tests.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    os::unix::{fs::OpenOptionsExt as _, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 
-use crate::cluster;
-use crate::error::ServersError;
-use crate::files::make_passable;
+use crate::{cluster, error::ServersError, files::make_passable};
 
 const TEMPORARY_PREFIX: &str = "tongxin-test-";
 

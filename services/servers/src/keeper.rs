@@ -4,16 +4,22 @@
 //! that its parent died, but to Linux the parent is the *thread* that started it, and test threads
 //! and worker threads come and go.
 
-use std::io;
-use std::path::Path;
-use std::thread::{self, JoinHandle};
+use std::{
+    io,
+    path::Path,
+    thread::{self, JoinHandle},
+};
 
-use tokio::runtime;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot, watch},
+};
 
-use crate::error::ServersError;
-use crate::life::{Order, keep};
-use crate::program::{Program, State};
+use crate::{
+    error::ServersError,
+    life::{Order, keep},
+    program::{Program, State},
+};
 
 /// Our side of the thread that keeps a program running.
 #[derive(Debug)]

@@ -3,9 +3,7 @@
 //! The kernel tells our children to end when we die (see `child::command`), but they take a moment,
 //! and one that hangs does not listen.
 
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};

@@ -1,20 +1,21 @@
 //! The lives of a program, one after the other: what the thread of a keeper does.
 
-use std::io;
-use std::path::Path;
-use std::process::ExitStatus;
-use std::time::Duration;
+use std::{io, path::Path, process::ExitStatus, time::Duration};
 
-use tokio::process::Child;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    process::Child,
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep, timeout},
+};
 use tracing::{info, warn};
 
-use crate::backoff::Backoff;
-use crate::child;
-use crate::error::ServersError;
-use crate::log::Log;
-use crate::program::{Program, State};
+use crate::{
+    backoff::Backoff,
+    child,
+    error::ServersError,
+    log::Log,
+    program::{Program, State},
+};
 
 /// Recovery after a crash takes long on a big database.
 const START_LIMIT: Duration = Duration::from_mins(5);

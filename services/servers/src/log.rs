@@ -1,12 +1,13 @@
 //! The log of a program: it takes what the program says, and does not grow for ever.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use crate::error::ServersError;
-use crate::files::append;
+use crate::{error::ServersError, files::append};
 
 /// A longer one becomes `<name>.log.1` at the next start.
 const LOG_LIMIT: u64 = 16 * 1024 * 1024;

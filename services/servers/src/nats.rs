@@ -1,29 +1,34 @@
 //! A private NATS server with JetStream, on a port of this machine only.
 
-use std::fs::DirBuilder;
-use std::io;
-use std::net::Ipv4Addr;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    fs::DirBuilder,
+    io,
+    net::Ipv4Addr,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use rustix::process::Signal;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+    process::Command,
+    time::timeout,
+};
 
-use crate::binaries;
-use crate::child;
-use crate::config::ServersConfig;
-use crate::error::ServersError;
-use crate::files::{name_for, write_private};
-use crate::folder::DataFolder;
-use crate::keeper::Keeper;
-use crate::leftovers;
-use crate::nats_config::{self, Login, password_file, store_dir};
-use crate::program::{Program, State};
+use crate::{
+    binaries, child,
+    config::ServersConfig,
+    error::ServersError,
+    files::{name_for, write_private},
+    folder::DataFolder,
+    keeper::Keeper,
+    leftovers,
+    nats_config::{self, Login, password_file, store_dir},
+    program::{Program, State},
+};
 
 const ATTEMPTS: usize = 5;
 

@@ -1,13 +1,12 @@
 //! The configuration of NATS: where it listens, who may log in.
 
-use std::fs;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+};
 
-use crate::config::NatsUser;
-use crate::error::ServersError;
-use crate::files::write_private;
+use crate::{config::NatsUser, error::ServersError, files::write_private};
 
 /// Who may do everything, where no users are asked for.
 const USER: &str = "tongxin";

@@ -1,28 +1,33 @@
 //! A private Postgres, reached by a unix socket that nobody else can reach.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustix::process::Signal;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::process::Command;
-use tokio::time::timeout;
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use tokio::{process::Command, time::timeout};
 
-use crate::binaries::{self, PostgresBinaries};
-use crate::child;
-use crate::cluster::{self, SUPERUSER};
-use crate::config::ServersConfig;
-use crate::error::ServersError;
-use crate::folder::DataFolder;
-use crate::keeper::Keeper;
-use crate::leftovers;
-use crate::program::{Program, State};
-use crate::settings;
-use crate::user::{self, User};
+use crate::{
+    binaries::{self, PostgresBinaries},
+    child,
+    cluster::{self, SUPERUSER},
+    config::ServersConfig,
+    error::ServersError,
+    folder::DataFolder,
+    keeper::Keeper,
+    leftovers,
+    program::{Program, State},
+    settings,
+    user::{self, User},
+};
 
 /// Names the socket only; there is no TCP port.
 const PORT: u16 = 5432;
@@ -58,15 +63,6 @@ impl Postgres {
     pub async fn start(config: &ServersConfig) -> Result<Self, ServersError> {
         let folder = Arc::new(DataFolder::open(&config.data_dir)?);
         Self::start_in(&folder, config).await
-    }
-
-    /// On a folder that is removed in the end, and without waiting for the disk.
-    ///
-    /// # Errors
-    /// When the program is missing, or the server does not start.
-    pub async fn temporary() -> Result<Self, ServersError> {
-        let folder = Arc::new(DataFolder::temporary()?);
-        Self::start_in(&folder, &ServersConfig::new(folder.path())).await
     }
 
     pub(crate) async fn start_in(folder: &Arc<DataFolder>, config: &ServersConfig) -> Result<Self, ServersError> {

@@ -1,7 +1,6 @@
 //! What is kept running: a program, and how it is.
 
-use std::path::Path;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use rustix::process::Signal;
 use tokio::process::Command;

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::ServersConfig;
-use crate::error::ServersError;
-use crate::folder::DataFolder;
-use crate::nats::Nats;
-use crate::postgres::Postgres;
+use crate::{config::ServersConfig, error::ServersError, folder::DataFolder, nats::Nats, postgres::Postgres};
 
 /// Both servers, on one data folder.
 ///

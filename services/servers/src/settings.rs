@@ -1,10 +1,8 @@
 //! What Postgres is told on its command line.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
-use crate::child;
-use crate::user::User;
+use crate::{child, user::User};
 
 const EVERYWHERE: [&str; 8] = [
     "listen_addresses=",

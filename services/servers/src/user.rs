@@ -1,8 +1,10 @@
 //! Who runs Postgres: it refuses to run as root.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::path::Path;
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, chown},
+    path::Path,
+};
 
 use crate::error::ServersError;
 

@@ -1,7 +1,6 @@
 //! A server that dies, loses its data or is stopped.
 
-use std::fs;
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use rustix::process::Signal;
 use tokio::time::timeout;

@@ -1,9 +1,11 @@
 //! Who has a data folder, and what becomes of the servers when that one is gone.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown};
-use std::path::Path;
-use std::time::Duration;
+use std::{
+    fs::{self, DirBuilder},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown},
+    path::Path,
+    time::Duration,
+};
 
 use tokio::time::{sleep, timeout};
 use tongxin_servers::{Nats, Postgres, Servers, ServersConfig, ServersError};

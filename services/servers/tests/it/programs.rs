@@ -1,10 +1,9 @@
 //! Programs that are missing, of another version, or built or set in another way.
 
-use std::fs;
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use sqlx::{Connection as _, PgConnection};
-use tongxin_servers::{Nats, Postgres, ServersConfig};
+use tongxin_servers::{Nats, Postgres, Servers, ServersConfig};
 
 use crate::support::{Owner, folder};
 
@@ -50,8 +49,8 @@ async fn a_version_that_is_not_there_is_not_replaced_by_another() {
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "it is about what the environment says")]
 async fn the_version_that_was_asked_for_runs() {
-    let postgres = Postgres::temporary().await.unwrap();
-    let running = setting(&postgres, "server_version").await;
+    let servers = Servers::temporary().await.unwrap();
+    let running = setting(servers.postgres(), "server_version").await;
     let major = running.split('.').next().unwrap();
     let asked_for = std::env::var("TONGXIN_POSTGRES").unwrap_or_default();
     assert!(asked_for.is_empty() || asked_for == major, "{running} runs");

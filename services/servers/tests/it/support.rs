@@ -1,18 +1,22 @@
 //! What the tests share: folders, processes, and whether a server answers.
 
-use std::fs::{self, Permissions};
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::{
+    fs::{self, Permissions},
+    io::{BufRead as _, BufReader},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
-use tokio::io::AsyncBufReadExt as _;
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    io::AsyncBufReadExt as _,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 use tongxin_servers::{Nats, Postgres, State};
 
 /// A folder that Postgres's user can reach, on which a server can be started many times.
