@@ -15,6 +15,12 @@ export SQLX_OFFLINE ?= true
 # `make run PROFILE=release` for one that carries load.
 PROFILE ?= dev
 
+# Which version of Postgres: make test POSTGRES=18. Otherwise the one that this machine has.
+POSTGRES ?=
+ifneq ($(POSTGRES),)
+export TONGXIN_POSTGRES := $(POSTGRES)
+endif
+
 # What `make run` gives to the program besides: make run ARGS="--once"
 ARGS ?=
 
@@ -28,7 +34,7 @@ run: ## Builds and runs everything on this machine with the sample year, until C
 	cargo run --profile $(PROFILE) --bin tongxin -- up --sample qingyuan-2025 $(ARGS)
 
 .PHONY: test
-test: ## Runs every test, on private servers of its own
+test: ## Runs every test, on private servers of its own; `make test POSTGRES=18`: on that version of Postgres
 	@$(SETUP) compiler postgres nats buf python node
 	cargo build --workspace
 	cargo test --workspace

@@ -9,7 +9,7 @@ if [ -e "$folder/lock" ] && ! flock --nonblock "$folder/lock" true; then
   exit 1
 fi
 
-# See services/platform/src/servers/cluster.rs.
+# See services/servers/src/cluster.rs.
 cluster=$(readlink "$folder/postgres" || true)
 case $cluster in
   /var/lib/tongxin/cluster-*/postgres) rm -rf "$(dirname "$cluster")" ;;

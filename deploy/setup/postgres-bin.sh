@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Prints the folder of a Postgres that is new enough: postgres-bin.sh OLDEST
-# Looks where services/platform/src/servers/binaries.rs looks.
+# Prints the folder of a Postgres that is new enough: postgres-bin.sh OLDEST [MAJOR]; with MAJOR, of that version only.
+# Looks where services/servers/src/binaries.rs looks.
 set -euo pipefail
+oldest=$1 wanted=${2:-}
 
 IFS=: read -ra folders <<<"$PATH"
+[ -z "$wanted" ] || folders=("$(dirname "$0")/../../.tools/postgres-$wanted/bin" "${folders[@]}")
 while read -r folder; do folders+=("$folder"); done < <(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV)
 
 for folder in "${folders[@]}"; do
@@ -11,7 +13,7 @@ for folder in "${folders[@]}"; do
   bin=$(dirname "$postgres")
   [ -x "$bin/initdb" ] && [ "$(head -c 2 "$postgres")" != "#!" ] || continue
   major=$("$postgres" --version 2>/dev/null | sed 's/[^0-9]*\([0-9]*\).*/\1/')
-  if [ "${major:-0}" -ge "$1" ]; then
+  if [ "${major:-0}" -ge "$oldest" ] && [ "${wanted:-$major}" = "$major" ]; then
     echo "$bin"
     exit
   fi

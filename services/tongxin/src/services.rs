@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use tongxin_platform::{broker::BrokerUser, db::Migrations};
+use tongxin_servers::NatsUser;
 
 /// A service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,8 +47,9 @@ impl ServiceName {
     }
 
     /// What it may do at the broker.
-    pub fn broker_user(self) -> BrokerUser {
-        BrokerUser::of_service(self.name(), self.follows())
+    pub fn nats_user(self) -> NatsUser {
+        let BrokerUser { name, publish, subscribe } = BrokerUser::of_service(self.name(), self.follows());
+        NatsUser { name, publish, subscribe }
     }
 
     /// The one that was asked for, or all.
@@ -59,9 +61,8 @@ impl ServiceName {
 /// What operators are given is what `up` runs with.
 #[test]
 fn the_users_in_deploy_are_those_of_the_services() {
-    let entries = ServiceName::ALL.map(|service| {
-        service.broker_user().configuration(&format!("$NATS_{}_PASSWORD", service.name().to_uppercase()))
-    });
+    let entries = ServiceName::ALL
+        .map(|service| service.nats_user().entry(&format!("$NATS_{}_PASSWORD", service.name().to_uppercase())));
     let expected = format!("authorization {{ users: [\n{}] }}\n", entries.concat());
     let template = include_str!("../../../deploy/nats/users.conf");
     let users = template.split_once("authorization").map(|(_, users)| format!("authorization{users}"));

@@ -3,8 +3,6 @@
 //! A consumer does not believe the broker, whoever published; these walls only keep one service from being in the way
 //! of others: from filling their streams, deleting them, or taking what their consumers wait for.
 
-use std::fmt::Write as _;
-
 use crate::log::{stream_name, subjects};
 
 /// A service as a user of the broker, with the subjects that it may use; all others are denied.
@@ -35,33 +33,6 @@ impl BrokerUser {
             publish.push(format!("$JS.ACK.*.*.{stream}.{consumer}.>"));
         }
         Self { name: service.to_owned(), publish, subscribe: vec![format!("{}.>", inbox_prefix(service))] }
-    }
-
-    /// The user as an entry of `authorization.users` in the server's configuration; `password` is put there as it is.
-    #[must_use]
-    pub fn configuration(&self, password: &str) -> String {
-        let Self { name, publish, subscribe } = self;
-        let list = |subjects: &[String]| {
-            subjects.iter().fold(String::new(), |mut list, subject| {
-                let _ = writeln!(list, "        \"{subject}\"");
-                list
-            })
-        };
-        format!(
-            r#"  {{
-    user: "{name}"
-    password: {password}
-    permissions: {{
-      publish: {{ allow: [
-{}      ] }}
-      subscribe: {{ allow: [
-{}      ] }}
-    }}
-  }}
-"#,
-            list(publish),
-            list(subscribe)
-        )
     }
 }
 

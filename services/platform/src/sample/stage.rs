@@ -16,6 +16,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_proto::log::v1::log_service_server::{LogServiceServer, SERVICE_NAME};
+use tongxin_servers::Nats;
 use tonic::service::Routes;
 
 use super::{Count, CountResponse, Counted, Tell, count, database, new_call, noon};
@@ -26,7 +27,6 @@ use crate::{
     grpc::{self, GrpcConfig, Server},
     log::{self, LogReader, NewEvent, Relay, RelayWake},
     request::{Command, RequestKeys, Writer},
-    servers::Nats,
     testing::{Database, TestWorld, eventually},
 };
 

@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgPoolOptions};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+use tongxin_servers::Servers;
 
 use crate::{
     access::{Access, AccessConfig, Credentials, IssuerConfig, LocalKey, TokenRequest},
@@ -33,7 +34,6 @@ use crate::{
     limit::HourlyLimits,
     personal::KeyVersion,
     region::RegionCode,
-    servers::Servers,
     service::Surroundings,
 };
 
@@ -84,9 +84,7 @@ impl Database {
         let create = format!("CREATE DATABASE {name}");
         pool.expect("Postgres answers").execute(sqlx::AssertSqlSafe(create)).await.expect("a database is made");
         let owner_url = postgres.url(&name);
-        let superuser = format!("user={}", postgres.superuser());
-        let app_url = owner_url.replace(&superuser, "user=tongxin_app");
-        assert_ne!(owner_url, app_url, "the roles differ");
+        let app_url = postgres.url_as("tongxin_app", &name);
         Self { owner_url, app_url }
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use tongxin_platform::servers::Postgres;
+use tongxin_servers::Postgres;
 
 use crate::services::ServiceName;
 
@@ -32,10 +32,7 @@ pub fn owner_url(postgres: &Postgres, service: ServiceName) -> String {
 
 /// The URL by which a service reaches its database.
 pub fn app_url(postgres: &Postgres, service: ServiceName) -> String {
-    let url = postgres.url(&name(service));
-    let owner = format!("user={}", postgres.superuser());
-    let without_user = url.strip_suffix(&owner).unwrap_or(&url);
-    format!("{without_user}user={APP}")
+    postgres.url_as(APP, &name(service))
 }
 
 fn name(service: ServiceName) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use tongxin_platform::servers::{Postgres, ServersConfig};
+use tongxin_servers::{Postgres, ServersConfig};
 
 use super::databases;
 use crate::{instance::Instance, services::ServiceName};

@@ -30,10 +30,10 @@ use tongxin_platform::{
     clock::Clock,
     error::chain,
     grpc::{GrpcConfig, ServerError},
-    servers::{Servers, ServersConfig},
     service::StartError,
     telemetry::{self, LogFormat, TelemetryConfig, TelemetryError},
 };
+use tongxin_servers::{Servers, ServersConfig};
 
 use crate::{
     instance::{DATA_DIR, Instance},
@@ -100,7 +100,8 @@ pub struct Args {
     #[arg(long, value_name = "PROGRAM")]
     nats_server: Option<PathBuf>,
 
-    /// Folder of `postgres` and `initdb`; otherwise those on the PATH, or Debian's newest
+    /// Folder of `postgres` and `initdb`; otherwise those on the PATH, or Debian's newest; in the environment,
+    /// `TONGXIN_POSTGRES=18` asks for that version
     #[arg(long, value_name = "FOLDER")]
     postgres_bin: Option<PathBuf>,
 }
@@ -121,7 +122,7 @@ pub async fn run(args: Args) -> Result<()> {
         data_dir: args.data_dir.clone(),
         postgres_bin_dir: args.postgres_bin.clone(),
         nats_server: args.nats_server.clone(),
-        nats_users: ServiceName::ALL.map(ServiceName::broker_user).to_vec(),
+        nats_users: ServiceName::ALL.map(ServiceName::nats_user).to_vec(),
     };
     let servers = tokio::select! {
         started = Servers::start(&config) => started?,

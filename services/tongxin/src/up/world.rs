@@ -13,11 +13,11 @@ use tongxin_platform::{
     grpc::GrpcConfig,
     lifecycle::Lifecycle,
     region::RegionCode,
-    servers::Servers,
     service::Surroundings,
     telemetry::Telemetry,
 };
 use tongxin_proto::monitoring::v1::Department;
+use tongxin_servers::Servers;
 
 use super::{certificates::Certificates, databases, keys, ports::Ports, token::TokenFile};
 use crate::{

@@ -14,10 +14,10 @@ use tongxin_platform::{
     consumer::Progress,
     db::{self, DbConfig},
     lifecycle::Lifecycle,
-    servers::Nats,
     testing::{Database, TestWorld},
 };
 use tongxin_proto::gateway::v1::{GetScorecardRequest, Scorecard, gateway_service_client::GatewayServiceClient};
+use tongxin_servers::Nats;
 use tonic::{Request, Status, transport::Channel};
 
 pub use pairing::{FakePairing, LONG_REGION, UNKNOWN_NAME, UNKNOWN_REGION};

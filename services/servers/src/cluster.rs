@@ -5,18 +5,25 @@
 //! own below `/var/lib/tongxin`, and `postgres` in the data folder is a link to the cluster.
 //! Who deletes such a data folder by hand deletes that one, too (`make clean-data` does).
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use tracing::info;
 
-use super::binaries::PostgresBinaries;
-use super::postgres::SUPERUSER;
-use super::{ServersError, child, user::User};
+use crate::{
+    binaries::PostgresBinaries,
+    child,
+    error::ServersError,
+    files::{make_passable, make_private, name_for},
+    user::User,
+};
+
+/// Needs no password on the socket.
+pub(crate) const SUPERUSER: &str = "postgres";
 
 const ELSEWHERE: &str = "/var/lib/tongxin";
 
@@ -24,7 +31,7 @@ const ELSEWHERE: &str = "/var/lib/tongxin";
 const LONGEST_SOCKET_DIR: usize = 107 - "/.s.PGSQL.5432".len();
 
 /// Finds the cluster, or makes it; returns where it really is.
-pub(super) async fn open(
+pub(crate) async fn open(
     link: &Path,
     binaries: &PostgresBinaries,
     user: Option<&User>,
@@ -40,7 +47,7 @@ pub(super) async fn open(
 }
 
 /// Removes a cluster that lies outside its data folder.
-pub(super) fn remove_elsewhere(data_dir: &Path) {
+pub(crate) fn remove_elsewhere(data_dir: &Path) {
     if let Ok(cluster) = fs::read_link(data_dir.join("postgres"))
         && cluster.starts_with(ELSEWHERE)
         && let Some(folder) = cluster.parent()
@@ -50,12 +57,10 @@ pub(super) fn remove_elsewhere(data_dir: &Path) {
 }
 
 /// The folder of the socket, next to the cluster unless its path would be too long.
-pub(super) fn make_socket_dir(cluster: &Path, user: Option<&User>) -> Result<PathBuf, ServersError> {
+pub(crate) fn make_socket_dir(cluster: &Path, user: Option<&User>) -> Result<PathBuf, ServersError> {
     let mut path = cluster.with_file_name("run");
     if path.as_os_str().len() > LONGEST_SOCKET_DIR {
-        let mut hasher = DefaultHasher::new();
-        cluster.hash(&mut hasher);
-        path = PathBuf::from(format!("/tmp/tongxin-{:016x}", hasher.finish()));
+        path = Path::new("/tmp").join(name_for(cluster));
     }
     make_private(&path, user)?;
     Ok(path)
@@ -149,30 +154,4 @@ fn check_major_version(cluster: &Path, running: u32) -> Result<(), ServersError>
         return Ok(());
     }
     Err(ServersError::OtherMajorVersion { path: cluster.to_owned(), found: found.trim().to_owned(), running })
-}
-
-/// Makes a folder that only the user who runs Postgres may enter, or takes the one that is there if it is his.
-fn make_private(path: &Path, user: Option<&User>) -> Result<(), ServersError> {
-    let owner = user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
-    match DirBuilder::new().mode(0o700).create(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let there = fs::symlink_metadata(path).map_err(ServersError::io("look at", path))?;
-            if !there.is_dir() || ![0, owner].contains(&there.uid()) {
-                return Err(ServersError::io("use", path)(io::Error::other("it belongs to someone else")));
-            }
-        }
-        Err(error) => return Err(ServersError::io("create", path)(error)),
-    }
-    if let Some(user) = user {
-        user.owns(path)?;
-    }
-    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(ServersError::io("protect", path))
-}
-
-/// Makes a folder that others may pass through, whatever the umask.
-pub(super) fn make_passable(path: &Path) -> Result<(), ServersError> {
-    fs::create_dir_all(path)
-        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o711)))
-        .map_err(ServersError::io("create", path))
 }

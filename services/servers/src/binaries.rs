@@ -1,17 +1,19 @@
 //! Finds the programs, and refuses those that are too old.
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use tokio::process::Command;
 
-use super::{ServersError, child, user::User};
-
-pub(super) const OLDEST_POSTGRES: u32 = 15;
-
-/// Older ones lose acknowledged messages or stall consumers.
-pub(super) const OLDEST_NATS: &str = "2.14.5";
+use crate::{
+    child,
+    error::ServersError,
+    user::User,
+    versions::{OLDEST_NATS, PostgresVersion, major, release},
+};
 
 #[derive(Debug, Clone)]
 pub(super) struct PostgresBinaries {
@@ -20,12 +22,17 @@ pub(super) struct PostgresBinaries {
     pub major: u32,
 }
 
-/// Takes the given folder, or the first on the `PATH`, or Debian's newest.
+/// Takes the given folder, or the first on the `PATH`, or Debian's newest; of a version that is asked for, first the one
+/// in `.tools` of this folder or one above.
 pub(super) async fn find_postgres(given: Option<&Path>, user: Option<&User>) -> Result<PostgresBinaries, ServersError> {
     child::require_setpriv().await?;
-    let folders = match given {
-        Some(folder) => vec![folder.to_owned()],
-        None => [search_path(), debian_folders()].concat(),
+    let version = given.map_or_else(PostgresVersion::asked_for, |_| Ok(PostgresVersion::Any))?;
+    let folders = match (given, version) {
+        (Some(folder), _) => vec![folder.to_owned()],
+        (None, PostgresVersion::Any) => [search_path(), debian_folders()].concat(),
+        (None, PostgresVersion::Exactly(major)) => {
+            [in_tools(&format!("postgres-{major}/bin")), search_path(), debian_folders()].concat()
+        }
     };
 
     let mut tried = Vec::new();
@@ -35,17 +42,17 @@ pub(super) async fn find_postgres(given: Option<&Path>, user: Option<&User>) -> 
             continue;
         };
         let initdb = postgres.with_file_name("initdb");
-        let found = version(&postgres, user).await;
-        match found.as_deref().and_then(first_number) {
+        let found = said_version(&postgres, user).await;
+        match found.as_deref().and_then(major) {
             // A wrapper script would get the signals that are meant for Postgres.
             _ if is_script(&postgres) => tried.push(format!("{} (a script)", postgres.display())),
-            Some(major) if major >= OLDEST_POSTGRES && initdb.exists() => {
+            Some(major) if version.will_do(major) && initdb.exists() => {
                 return Ok(PostgresBinaries { postgres, initdb, major });
             }
             _ => tried.push(describe(&postgres, found.as_deref())),
         }
     }
-    Err(ServersError::NoPostgres { tried: listing(&tried) })
+    Err(ServersError::NoPostgres { wanted: version.to_string(), tried: listing(&tried) })
 }
 
 /// Takes the given program, or `.tools/bin/nats-server` of this folder or one above, or the one on the `PATH`.
@@ -54,7 +61,7 @@ pub(super) async fn find_nats(given: Option<&Path>) -> Result<PathBuf, ServersEr
     let candidates = match given {
         Some(program) => vec![program.to_owned()],
         None => {
-            [tools_folders(), search_path()].concat().into_iter().map(|folder| folder.join("nats-server")).collect()
+            [in_tools("bin"), search_path()].concat().into_iter().map(|folder| folder.join("nats-server")).collect()
         }
     };
 
@@ -66,13 +73,13 @@ pub(super) async fn find_nats(given: Option<&Path>) -> Result<PathBuf, ServersEr
             }
             continue;
         };
-        let found = version(&program, None).await;
+        let found = said_version(&program, None).await;
         if found.as_deref().and_then(release) >= release(OLDEST_NATS) {
             return Ok(program);
         }
         tried.push(describe(&program, found.as_deref()));
     }
-    Err(ServersError::NoNats { tried: listing(&tried) })
+    Err(ServersError::NoNats { oldest: OLDEST_NATS, tried: listing(&tried) })
 }
 
 #[expect(clippy::disallowed_methods, reason = "where programs are is not a setting of ours")]
@@ -92,10 +99,10 @@ fn debian_folders() -> Vec<PathBuf> {
     majors.iter().rev().map(|major| PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"))).collect()
 }
 
-/// Tests run in the folder of their crate, and `make setup` fills the one of the project.
-fn tools_folders() -> Vec<PathBuf> {
+/// Tests run in the folder of their crate, and `make setup` fills `.tools` of the project.
+fn in_tools(folder: &str) -> Vec<PathBuf> {
     std::env::current_dir()
-        .map(|here| here.ancestors().map(|folder| folder.join(".tools/bin")).collect())
+        .map(|here| here.ancestors().map(|above| above.join(".tools").join(folder)).collect())
         .unwrap_or_default()
 }
 
@@ -105,22 +112,10 @@ fn is_script(path: &Path) -> bool {
 }
 
 /// What the program says about its version, run by the user who will run it.
-async fn version(program: &Path, user: Option<&User>) -> Option<String> {
+async fn said_version(program: &Path, user: Option<&User>) -> Option<String> {
     let mut command: Command = child::command(program, "KILL", user);
     let output = command.arg("--version").output().await.ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// `postgres (PostgreSQL) 15.18 (Debian ...)` is 15.
-fn first_number(version: &str) -> Option<u32> {
-    release(version)?.first().copied()
-}
-
-/// `nats-server: v2.15.1` is `[2, 15, 1]`; a pre-release counts as its release.
-fn release(version: &str) -> Option<Vec<u32>> {
-    let start = version.find(|letter: char| letter.is_ascii_digit())?;
-    let digits = version[start..].split(|letter: char| !letter.is_ascii_digit() && letter != '.').next()?;
-    digits.split('.').map(|part| part.parse().ok()).collect()
 }
 
 fn describe(program: &Path, version: Option<&str>) -> String {
@@ -130,13 +125,4 @@ fn describe(program: &Path, version: Option<&str>) -> String {
 
 fn listing(tried: &[String]) -> String {
     if tried.is_empty() { "nothing, it is not installed".to_owned() } else { tried.join(", ") }
-}
-
-#[test]
-fn versions_compare_by_number() {
-    assert_eq!(release("nats-server: v2.15.1"), Some(vec![2, 15, 1]));
-    assert!(release("nats-server: v2.9.10") < release(OLDEST_NATS));
-    assert!(release("nats-server: v2.14.10") > release(OLDEST_NATS));
-    assert_eq!(first_number("postgres (PostgreSQL) 17beta1 (Debian 17~beta1)"), Some(17));
-    assert_eq!(release("no version here"), None);
 }

@@ -1,13 +1,15 @@
 //! Who runs Postgres: it refuses to run as root.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
-use std::path::Path;
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, chown},
+    path::Path,
+};
 
-use super::ServersError;
+use crate::error::ServersError;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct User {
+pub(crate) struct User {
     pub name: String,
     pub uid: u32,
     pub gid: u32,
@@ -21,7 +23,7 @@ impl User {
 
 /// None means ourselves. Root takes the owner of the cluster if there is one already, so that
 /// a folder can be used by root and by an ordinary user in turn.
-pub(super) fn for_postgres(cluster: &Path) -> Result<Option<User>, ServersError> {
+pub(crate) fn for_postgres(cluster: &Path) -> Result<Option<User>, ServersError> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
     }

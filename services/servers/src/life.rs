@@ -1,24 +1,21 @@
-//! Keeps a program running: starts it, watches it, starts it again when it dies.
-//!
-//! Each program has a thread of its own, which starts it and outlives it: the kernel can tell a child
-//! that its parent died, but to Linux the parent is the *thread* that started it, and test threads
-//! and worker threads come and go.
+//! The lives of a program, one after the other: what the thread of a keeper does.
 
-use std::io;
-use std::path::Path;
-use std::process::ExitStatus;
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::{io, path::Path, process::ExitStatus, time::Duration};
 
-use rustix::process::Signal;
-use tokio::process::{Child, Command};
-use tokio::runtime;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    process::Child,
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep, timeout},
+};
 use tracing::{info, warn};
 
-use super::ServersError;
-use super::child::{self, Log};
+use crate::{
+    backoff::Backoff,
+    child,
+    error::ServersError,
+    log::Log,
+    program::{Program, State},
+};
 
 /// Recovery after a crash takes long on a big database.
 const START_LIMIT: Duration = Duration::from_mins(5);
@@ -29,59 +26,9 @@ const RESTART_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::fro
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the keeper must know about a program.
-pub(super) trait Program: Send + 'static {
-    const NAME: &'static str;
-
-    /// What its users need to know, when it answers.
-    type Address: Send;
-
-    fn address(&self) -> Self::Address;
-
-    fn command(&self) -> Command;
-
-    /// Where its output goes.
-    fn log(&self) -> &Path;
-
-    /// Whether it does its work.
-    fn answers(&self) -> impl Future<Output = bool>;
-
-    /// Whether it runs, but to no use, and should be started again.
-    fn is_broken(&self) -> bool {
-        false
-    }
-
-    /// How to end it, ever less politely, with the time it has for each.
-    fn farewell(&self, hurry: bool) -> &'static [(Signal, Duration)];
-}
-
-/// How a server is.
+/// What the thread of a program is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// On its way up.
-    Starting,
-    /// Answers.
-    Up {
-        /// Its process id.
-        pid: u32,
-    },
-    /// Stopped by us, and left so until told otherwise.
-    Halted,
-}
-
-impl State {
-    /// The process id while it answers.
-    #[must_use]
-    pub fn pid(self) -> Option<u32> {
-        match self {
-            Self::Up { pid } => Some(pid),
-            Self::Starting | Self::Halted => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
+pub(crate) enum Order {
     Halt,
     Resume,
     Stop,
@@ -89,7 +36,8 @@ enum Order {
     Abandon,
 }
 
-type Started<P> = oneshot::Sender<Result<<P as Program>::Address, ServersError>>;
+/// Who waits for the first answer.
+pub(crate) type Started<P> = oneshot::Sender<Result<<P as Program>::Address, ServersError>>;
 
 /// How a life ended that had begun well.
 enum End {
@@ -98,89 +46,8 @@ enum End {
     Told(Order),
 }
 
-/// Our side of the thread that keeps a program running.
-#[derive(Debug)]
-pub(super) struct Keeper {
-    orders: Option<mpsc::UnboundedSender<Order>>,
-    state: watch::Receiver<State>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Keeper {
-    /// Prepares and starts a program in a thread of its own; returns when it answers.
-    pub async fn start<P: Program>(
-        prepare: impl AsyncFnOnce() -> Result<P, ServersError> + Send + 'static,
-    ) -> Result<(Self, P::Address), ServersError> {
-        let (orders, their_orders) = mpsc::unbounded_channel();
-        let (their_state, state) = watch::channel(State::Starting);
-        let (their_started, started) = oneshot::channel();
-
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ServersError::io("start a runtime for", Path::new(P::NAME)))?;
-        let thread = thread::Builder::new()
-            .name(format!("keeper-{}", P::NAME))
-            .spawn(move || {
-                runtime.block_on(keep(prepare, their_orders, their_state, their_started));
-            })
-            .map_err(ServersError::io("start a thread for", Path::new(P::NAME)))?;
-        let keeper = Self { orders: Some(orders), state, thread: Some(thread) };
-
-        let panicked = |_| ServersError::io("keep", Path::new(P::NAME))(io::Error::other("its thread panicked"));
-        let address = started.await.map_err(panicked)??;
-        Ok((keeper, address))
-    }
-
-    pub fn state(&self) -> State {
-        *self.state.borrow()
-    }
-
-    /// Waits until it answers, as another process than this one.
-    pub async fn restarted(&self, before: u32) {
-        self.wait_for(|state| matches!(state, State::Up { pid } if *pid != before)).await;
-    }
-
-    pub async fn halt(&self) {
-        self.order(Order::Halt);
-        self.wait_for(|state| *state == State::Halted).await;
-    }
-
-    pub async fn resume(&self) {
-        self.order(Order::Resume);
-        self.wait_for(|state| matches!(state, State::Up { .. })).await;
-    }
-
-    pub async fn stop(&self, hurry: bool) {
-        self.order(if hurry { Order::Abandon } else { Order::Stop });
-        self.wait_for(|_| false).await;
-    }
-
-    fn order(&self, order: Order) {
-        if let Some(orders) = &self.orders {
-            // A thread that is gone has stopped its program.
-            let _ = orders.send(order);
-        }
-    }
-
-    /// Also returns when the thread has ended.
-    async fn wait_for(&self, is_so: impl FnMut(&State) -> bool) {
-        let _ = self.state.clone().wait_for(is_so).await;
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.order(Order::Abandon);
-        self.orders = None;
-        if let Some(thread) = self.thread.take() {
-            // Its panic has been reported by itself.
-            let _ = thread.join();
-        }
-    }
-}
-
-async fn keep<P: Program>(
+/// Prepares a program, and keeps it running until told to stop.
+pub(crate) async fn keep<P: Program>(
     prepare: impl AsyncFnOnce() -> Result<P, ServersError>,
     mut orders: mpsc::UnboundedReceiver<Order>,
     state: watch::Sender<State>,
@@ -338,35 +205,4 @@ async fn follow<P: Program>(
 
 fn describe(status: io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
-}
-
-/// Pauses that grow from the first of the limits to the second.
-struct Backoff {
-    limits: [Duration; 2],
-    next: Duration,
-}
-
-impl Backoff {
-    fn new(limits: [Duration; 2]) -> Self {
-        Self { limits, next: limits[0] }
-    }
-
-    fn reset(&mut self) {
-        self.next = self.limits[0];
-    }
-
-    fn pause(&mut self) -> Duration {
-        let pause = self.next;
-        self.next = (pause * 2).min(self.limits[1]);
-        pause
-    }
-}
-
-#[test]
-fn pauses_grow_to_their_limit() {
-    let mut backoff = Backoff::new([1, 5].map(Duration::from_secs));
-    let pauses: Vec<_> = (0..4).map(|_| backoff.pause().as_secs()).collect();
-    assert_eq!(pauses, [1, 2, 4, 5]);
-    backoff.reset();
-    assert_eq!(backoff.pause().as_secs(), 1);
 }

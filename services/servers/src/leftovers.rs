@@ -3,18 +3,16 @@
 //! The kernel tells our children to end when we die (see `child::command`), but they take a moment,
 //! and one that hangs does not listen.
 
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
-use super::ServersError;
+use crate::error::ServersError;
 
 /// Stops all processes that `is_ours` picks by their folder in `/proc`, ever less politely.
-pub(super) async fn stop(is_ours: impl Fn(&Path) -> bool, signals: &[(Signal, Duration)]) -> Result<(), ServersError> {
+pub(crate) async fn stop(is_ours: impl Fn(&Path) -> bool, signals: &[(Signal, Duration)]) -> Result<(), ServersError> {
     for (signal, patience) in signals {
         let found = find(&is_ours);
         if found.is_empty() {
@@ -36,12 +34,12 @@ pub(super) async fn stop(is_ours: impl Fn(&Path) -> bool, signals: &[(Signal, Du
 }
 
 /// A process of Postgres on this cluster: the postmaster and all its children work in it.
-pub(super) fn is_postgres_on(process: &Path, cluster: &Path) -> bool {
+pub(crate) fn is_postgres_on(process: &Path, cluster: &Path) -> bool {
     is_program(process, "postgres") && fs::read_link(process.join("cwd")).is_ok_and(|folder| folder == cluster)
 }
 
 /// A nats-server that was started with this configuration file.
-pub(super) fn is_nats_with(process: &Path, config: &Path) -> bool {
+pub(crate) fn is_nats_with(process: &Path, config: &Path) -> bool {
     let config = config.as_os_str().as_encoded_bytes();
     is_program(process, "nats-server")
         && fs::read(process.join("cmdline"))
