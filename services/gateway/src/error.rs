@@ -64,6 +64,10 @@ pub enum Error {
         fault: &'static str,
     },
 
+    /// A path that names no method.
+    #[error("there is no such method")]
+    MethodUnknown,
+
     /// A compression that is not known here.
     #[error("{0} names a compression that is not known here: send gzip or identity")]
     CompressionUnknown(&'static str),
@@ -107,7 +111,7 @@ impl ServiceError for Error {
             | Self::MessageMalformed(_)
             | Self::BodyBroken(_)
             | Self::HeaderInvalid { .. } => ErrorKind::Invalid,
-            Self::CompressionUnknown(_) | Self::FormWrong { .. } => ErrorKind::Unimplemented,
+            Self::MethodUnknown | Self::CompressionUnknown(_) | Self::FormWrong { .. } => ErrorKind::Unimplemented,
             Self::MessageTooLarge(_) | Self::AnswerTooLarge => ErrorKind::ResourceExhausted,
             Self::UpstreamUnavailable(_) => ErrorKind::Unavailable,
             Self::AnswerMalformed(_) => ErrorKind::Internal,
@@ -124,6 +128,7 @@ impl ServiceError for Error {
             Self::JsonMalformed { .. } | Self::MessageMalformed(_) | Self::BodyBroken(_) => "MESSAGE_MALFORMED",
             Self::MessageTooLarge(_) => "MESSAGE_TOO_LARGE",
             Self::HeaderInvalid { .. } => "HEADER_INVALID",
+            Self::MethodUnknown => "METHOD_UNKNOWN",
             Self::CompressionUnknown(_) => "COMPRESSION_UNKNOWN",
             Self::FormWrong { .. } => "CONTENT_TYPE_WRONG",
             Self::AnswerTooLarge => "ANSWER_TOO_LARGE",
@@ -141,6 +146,7 @@ impl ServiceError for Error {
             | Self::MessageTooLarge(_)
             | Self::BodyBroken(_)
             | Self::HeaderInvalid { .. }
+            | Self::MethodUnknown
             | Self::CompressionUnknown(_)
             | Self::FormWrong { .. }
             | Self::UpstreamUnavailable(_)

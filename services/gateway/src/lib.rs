@@ -27,3 +27,4 @@ pub use domain::{
     indicators::{self, Indicator},
 };
 pub use error::Error;
+pub use proxy::is_upstream;

@@ -26,4 +26,4 @@ mod web;
 
 pub use cors::Origin;
 pub use edge::WebEdge;
-pub use upstreams::Upstreams;
+pub use upstreams::{Upstreams, is_upstream};

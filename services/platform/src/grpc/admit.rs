@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::refusals::Refusals;
+use super::{arrival::refusal, refusals::Refusals};
 use crate::{
-    access::{Access, Caller, Fault, MethodPermissions},
+    access::{Access, Caller, Fault, MethodPermissions, TokenRefused},
     error::ErrorKind,
 };
 
@@ -33,17 +32,13 @@ pub(super) async fn admit(
     path: &str,
     headers: &HeaderMap,
 ) -> Result<Caller, Status> {
-    let token = bearer_token(headers)?;
-    let caller = access.caller(token).await.map_err(|refused| {
+    let admitted = async { access.caller(bearer_token(headers)?).await };
+    let caller = admitted.await.map_err(|refused| {
         refusals.note(&refused);
-        if refused.fault == Fault::KeysUnavailable {
-            let text = "the keys of the token's issuer cannot be had now: wait and send the same request again";
-            return refuse(ErrorKind::Unavailable, "KEYS_UNAVAILABLE", text.to_owned());
-        }
-        refuse(ErrorKind::Unauthenticated, "TOKEN_INVALID", "the token is not valid".to_owned())
+        told(refused.fault)
     })?;
     let Some(rule) = permissions.of_method(path) else {
-        return Err(Status::unimplemented("there is no such method"));
+        return Err(refuse(ErrorKind::Unimplemented, "METHOD_UNKNOWN", "there is no such method".to_owned()));
     };
     if caller.may(&rule.permission) {
         Ok(caller)
@@ -53,26 +48,53 @@ pub(super) async fn admit(
     }
 }
 
-fn bearer_token(headers: &HeaderMap) -> Result<&str, Status> {
-    let missing = || {
-        let text = "a token is needed: send the metadata `authorization: Bearer <token>`";
-        refuse(ErrorKind::Unauthenticated, "TOKEN_MISSING", text.to_owned())
-    };
+fn bearer_token(headers: &HeaderMap) -> Result<&str, TokenRefused> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(missing)?;
+    let value = values.next().ok_or_else(|| TokenRefused::new(Fault::Missing, "there is no authorization"))?;
     if values.next().is_some() {
-        // Who passes calls on might look at the other one.
-        let text = "there is more than one `authorization`: send one token";
-        return Err(refuse(ErrorKind::Unauthenticated, "TOKEN_INVALID", text.to_owned()));
+        return Err(TokenRefused::new(Fault::Several, "there is more than one authorization"));
     }
-    let value = value.to_str().map_err(|_| missing())?;
-    let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
+    let bearer = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match bearer {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(TokenRefused::new(Fault::Scheme, "the authorization is none of the scheme Bearer")),
+    }
+}
+
+/// What the caller learns.
+fn told(fault: Fault) -> Status {
+    let (kind, reason, text) = match fault {
+        Fault::KeysUnavailable => (
+            ErrorKind::Unavailable,
+            "KEYS_UNAVAILABLE",
+            "the keys of the token's issuer cannot be had now: wait and send the same request again",
+        ),
+        Fault::Missing | Fault::Scheme => (
+            ErrorKind::Unauthenticated,
+            "TOKEN_MISSING",
+            "a token is needed: send the metadata `authorization: Bearer <token>`",
+        ),
+        Fault::Several => {
+            (ErrorKind::Unauthenticated, "TOKEN_INVALID", "there is more than one `authorization`: send one token")
+        }
+        Fault::Malformed
+        | Fault::CriticalExtension
+        | Fault::Type
+        | Fault::IssuerUnknown
+        | Fault::KeyUnknown
+        | Fault::Algorithm
+        | Fault::Signature
+        | Fault::Audience
+        | Fault::ClaimMissing
+        | Fault::ClaimMalformed
+        | Fault::Expired
+        | Fault::NotYetValid
+        | Fault::Region => (ErrorKind::Unauthenticated, "TOKEN_INVALID", "the token is not valid"),
+    };
+    refuse(kind, reason, text.to_owned())
 }
 
 /// A refusal at the door, in the form of every other error.
 pub(super) fn refuse(kind: ErrorKind, reason: &str, text: String) -> Status {
-    let mut details = ErrorDetails::new();
-    details.set_error_info(reason, "access.tongxin", []);
-    Status::with_error_details(kind.code(), text, details)
+    refusal(kind.code(), reason, &text)
 }

@@ -151,7 +151,8 @@ pub(super) fn stalled(what: &str) -> Status {
     refusal(Code::DeadlineExceeded, "STALLED", &format!("{what} for too long: send the same request again"))
 }
 
-fn refusal(code: Code, reason: &str, text: &str) -> Status {
+/// A refusal with its reason.
+pub(super) fn refusal(code: Code, reason: &str, text: &str) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info(reason, "access.tongxin", []);
     Status::with_error_details(code, text, details)
