@@ -19,3 +19,4 @@ mod support;
 mod tables;
 mod tls;
 mod told;
+mod waiting;
