@@ -38,10 +38,7 @@ async fn a_running_up_that_speaks_tls(folder: &TempDir) -> (Program, Instance) {
     let instance = program.instance().await.unwrap();
     register_is_imported(folder.path()).await;
     let clients = Clients::of(&instance).unwrap();
-    eventually("the gateway knows the register", || async {
-        clients.scorecard(QINGYUAN, None).await.is_ok()
-    })
-    .await;
+    eventually("the gateway knows the register", || async { clients.scorecard(QINGYUAN, None).await.is_ok() }).await;
     (program, instance)
 }
 
