@@ -20,3 +20,4 @@ mod support;
 mod tables;
 mod tls;
 mod told;
+mod waiting;

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tongxin_platform::testing::certificates::{Authority, Signed};
+use tongxin_platform::testing::{
+    certificates::{Authority, Signed},
+    eventually,
+};
 use tongxin_tests::{Clients, Instance, Program, output, run, run_without_authorities};
 use tonic::{
     service::Routes,
@@ -34,6 +37,8 @@ async fn a_running_up_that_speaks_tls(folder: &TempDir) -> (Program, Instance) {
     let mut program = Program::start(folder.path(), &["--tls-self-signed"]).unwrap();
     let instance = program.instance().await.unwrap();
     register_is_imported(folder.path()).await;
+    let clients = Clients::of(&instance).unwrap();
+    eventually("the gateway knows the register", || async { clients.scorecard(QINGYUAN, None).await.is_ok() }).await;
     (program, instance)
 }
 
@@ -44,7 +49,6 @@ async fn commands_speak_tls_with_an_up_that_signed_its_own_certificate() {
     assert!(instance.gateway.starts_with("https://localhost:"), "{}", instance.gateway);
     let by_folder = output(&["scorecard", QINGYUAN], folder.path()).await.unwrap();
     assert!(by_folder.status.success(), "{}", String::from_utf8_lossy(&by_folder.stderr));
-    Clients::of(&instance).unwrap().scorecard(QINGYUAN, None).await.unwrap();
 
     let (token, ca) = (instance.token_file.display().to_string(), folder.path().join("tls/ca.pem"));
     let ca = ["--ca-file", ca.to_str().unwrap()];

@@ -183,6 +183,26 @@ async fn certificates_are_needed_only_where_an_address_says_so() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// `tongxin token` signs where `tongxin up` runs; others have their tokens from somebody else.
+#[tokio::test]
+async fn who_has_a_token_of_another_issuer_is_told_to_ask_there() {
+    let shared = shared().await;
+    let folder = data_folder();
+    let file = folder.path().join("token");
+    // Of https://own.example, with a signature that is none.
+    std::fs::write(&file, "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJodHRwczovL293bi5leGFtcGxlIn0.c2lnbmVk").unwrap();
+    let (gateway, token) = (shared.instance.gateway.as_str(), file.to_str().unwrap());
+    for command in [&["scorecard", "441800000000"][..], &["overdue", "441800000000"], &["screen", "441800000000"]] {
+        let said = refused(&[command, &["--gateway", gateway, "--token-file", token]].concat(), 1).await;
+        assert_says(&said, &["TOKEN_INVALID", "Ask whoever issued it", "`tongxin token --inspect --config`"]);
+        assert!(!said.contains("where `tongxin up` runs"), "{said}");
+    }
+    // One that a `tongxin up` signed, and not this one.
+    std::fs::write(&file, "eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJ0b25neGluLWxvY2FsIn0.c2lnbmVk").unwrap();
+    let said = refused(&["scorecard", "441800000000", "--gateway", gateway, "--token-file", token], 1).await;
+    assert_says(&said, &["TOKEN_INVALID", "`tongxin token` makes one where `tongxin up` runs"]);
+}
+
 #[tokio::test]
 async fn a_token_is_explained() {
     let data_dir = shared().await.data_dir().to_str().unwrap().to_owned();

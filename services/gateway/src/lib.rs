@@ -27,4 +27,4 @@ pub use domain::{
     indicators::{self, Indicator},
 };
 pub use error::{Error, Refused};
-pub use proxy::EdgeRefused;
+pub use proxy::{EdgeRefused, is_upstream};

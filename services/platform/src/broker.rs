@@ -93,6 +93,21 @@ pub async fn connect(config: &BrokerConfig, service: &str) -> Result<jetstream::
         .build(client))
 }
 
+impl BrokerConfig {
+    /// Whether the URL is one to connect to.
+    #[must_use]
+    pub fn has_address(&self) -> bool {
+        let address = self.url.expose_secret().parse::<ServerAddr>().ok();
+        // A scheme that is not there is added by whoever reads it.
+        address.is_some_and(|address| {
+            let scheme = address.scheme();
+            let is_stated =
+                self.url.expose_secret().get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+            is_stated && matches!(scheme, "nats" | "tls" | "ws" | "wss") && !address.host().is_empty()
+        })
+    }
+}
+
 /// The user and password in a URL, which the client does not read there by itself.
 fn login(url: &str) -> Option<(String, String)> {
     let address: ServerAddr = url.parse().ok()?;

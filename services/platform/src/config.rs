@@ -113,4 +113,18 @@ mod tests {
         let error = shared("[telemetry]\nlgo = 'debug'").unwrap_err();
         assert!(crate::error::chain(&error).contains("lgo"), "{}", crate::error::chain(&error));
     }
+
+    /// Words of providers are keys of these tables: their case and their dots count.
+    #[test]
+    fn keys_of_tables_are_taken_letter_by_letter() {
+        let text = "[[access.issuers]]
+            issuer = 'https://sso.example'
+            audience = 'tongxin'
+            keys = { jwks_url = 'https://sso.example/keys' }
+            role_of = { 'Town-Officers' = 'town', 'https://sso.example/Roles' = 'county' }
+            region_of_subject = { 'User@Example.org' = '441800000000' }";
+        let [issuer] = shared(text).unwrap().access.issuers.try_into().unwrap();
+        assert_eq!(issuer.role_of.keys().collect::<Vec<_>>(), ["Town-Officers", "https://sso.example/Roles"]);
+        assert_eq!(issuer.region_of_subject.keys().collect::<Vec<_>>(), ["User@Example.org"]);
+    }
 }

@@ -49,15 +49,37 @@ impl Serialize for Address {
     }
 }
 
+/// The parts of a URL whose user information may have signs in it that should be encoded there.
+struct Parts<'url> {
+    /// With what stands after it.
+    scheme: &'url str,
+    login: Option<&'url str>,
+    /// Host and path.
+    place: &'url str,
+    /// Query and fragment, with the sign before them.
+    more: &'url str,
+}
+
+impl<'url> Parts<'url> {
+    /// A password may have a slash or a question mark in it, against the rules, and a query may have an @: what may be either
+    /// counts as password.
+    fn of(url: &'url str) -> Self {
+        let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
+        let (login, rest) = match rest.rsplit_once('@') {
+            Some((login, rest)) => (Some(login), rest),
+            None => (None, rest),
+        };
+        let (place, more) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
+        Self { scheme, login, place, more }
+    }
+}
+
 /// A URL without its user information, query and fragment: which part of those is secret nobody knows.
 fn without_secrets(url: &str) -> String {
-    let (address, more) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
-    let (scheme, rest) = address.split_once("://").map_or(("", address), |(scheme, rest)| (scheme, rest));
-    let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
-    // A password may have a slash in it, against the rules.
-    let rest = rest.rsplit_once('@').map_or_else(|| rest.to_owned(), |(_, host)| format!("***@{host}"));
+    let Parts { scheme, login, place, more } = Parts::of(url);
+    let login = if login.is_some() { "***@" } else { "" };
     let more = if more.is_empty() { String::new() } else { format!("{}***", &more[..1]) };
-    format!("{scheme}{rest}{more}")
+    format!("{scheme}{login}{place}{more}")
 }
 
 /// For `serialize_with`: a URL without its password.
@@ -84,28 +106,26 @@ const SHOWN: [&str; 7] = ["host", "port", "user", "dbname", "sslmode", "sslrootc
 
 /// A URL without its password, which stands between the user and the host or among the parameters.
 fn masked(url: &SecretString) -> String {
-    let url = url.expose_secret();
-    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let address = match (address.split_once("://"), address.rsplit_once('@')) {
-        (Some((scheme, _)), Some((login, host))) => {
-            let login = login.get(scheme.len() + 3..).unwrap_or_default();
-            match login.split_once(':') {
-                Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-                // A NATS token stands where a user would.
-                None if scheme.starts_with("postgres") => address.to_owned(),
-                None => format!("{scheme}://***@{host}"),
-            }
-        }
-        _ => address.to_owned(),
+    let Parts { scheme, login, place, more } = Parts::of(url.expose_secret());
+    let login = match login.map(|login| login.split_once(':').map_or((login, None), |(user, rest)| (user, Some(rest))))
+    {
+        None => String::new(),
+        Some((user, Some(_))) => format!("{user}:***@"),
+        // A NATS token stands where a user would.
+        Some((user, None)) if scheme.starts_with("postgres") && !user.contains(['/', '?', '#']) => format!("{user}@"),
+        Some((_, None)) => "***@".to_owned(),
     };
-    if parameters.is_empty() {
-        return address;
-    }
     let hide = |parameter: &str| match parameter.split_once('=') {
         Some((name, _)) if !SHOWN.contains(&name) => format!("{name}=***"),
-        _ => parameter.to_owned(),
+        Some(_) => parameter.to_owned(),
+        None => "***".to_owned(),
     };
-    format!("{address}?{}", parameters.split('&').map(hide).collect::<Vec<_>>().join("&"))
+    let more = match more.split_at_checked(1) {
+        None => String::new(),
+        Some(("?", parameters)) => format!("?{}", parameters.split('&').map(hide).collect::<Vec<_>>().join("&")),
+        Some((sign, _)) => format!("{sign}***"),
+    };
+    format!("{scheme}{login}{place}{more}")
 }
 
 #[cfg(test)]
@@ -120,6 +140,8 @@ mod tests {
             ("https://token@host/keys?key=secret&x=1", "https://***@host/keys?***"),
             ("https://host/keys#secret", "https://host/keys#***"),
             ("user:secret@host", "***@host"),
+            ("https://user:pa?se#cr@et@host/keys?a=b", "https://***@host/keys?***"),
+            ("https://host/keys?who=secret@example", "https://***@example"),
             ("", ""),
         ] {
             let address = Address::from(address);
@@ -138,6 +160,13 @@ mod tests {
             ("nats://token@nats:4222", "nats://***@nats:4222"),
             ("nats://user:secret@nats:4222", "nats://user:***@nats:4222"),
             ("nats://nats:4222", "nats://nats:4222"),
+            ("nats://user:se?cr#et@nats:4222", "nats://user:***@nats:4222"),
+            ("nats://se?cret@nats:4222", "nats://***@nats:4222"),
+            ("nats://user:secret@nats:4222?x=secret", "nats://user:***@nats:4222?x=***"),
+            ("nats://nats:4222?secret#secret", "nats://nats:4222?***"),
+            ("postgres://app:se?cret@db/x?host=/run&password=secret", "postgres://app:***@db/x?host=/run&password=***"),
+            ("postgres://se?cret@db/x", "postgres://***@db/x"),
+            ("user:secret@nats", "user:***@nats"),
         ] {
             assert_eq!(masked(&SecretString::from(url)), shown);
         }

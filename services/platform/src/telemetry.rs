@@ -1,5 +1,7 @@
 //! Logs, traces and metrics of a program.
 
+mod quiet;
+
 use std::{collections::HashMap, io, path::PathBuf, sync::Mutex, time::Duration};
 
 use http::HeaderMap;
@@ -30,6 +32,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+pub(crate) use self::quiet::Quiet;
 use crate::{log_file::LogFile, secret::Address};
 
 /// Events of a batch that are looked at for links: an exporter drops more than 128 of a span.

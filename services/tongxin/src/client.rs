@@ -22,12 +22,13 @@ use tongxin_proto::{
     },
     pairing::v1::pairing_service_client::PairingServiceClient,
 };
-use tonic::{Code, Status, service::interceptor::InterceptedService, transport::Channel};
+use tonic::{Code, Response, Status, service::interceptor::InterceptedService, transport::Channel};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::{
     instance::{DATA_DIR, Instance, write_private},
+    patience::Patience,
     unreachable,
 };
 
@@ -190,12 +191,24 @@ impl Gateway {
         VillageServiceClient::new(self.connection.clone())
     }
 
+    /// Makes a call, and again while the server answers that it may be made a little later.
+    pub async fn call<T>(&self, mut call: impl AsyncFnMut() -> Result<Response<T>, Status>) -> Result<T> {
+        let mut patience = Patience::with_answers();
+        loop {
+            match call().await {
+                Ok(answer) => return Ok(answer.into_inner()),
+                Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
+                Err(status) => return Err(self.explain(&status)),
+            }
+        }
+    }
+
     /// Where a better token comes from.
     fn token_advice(&self) -> &'static str {
         if self.is_own_token {
             "`tongxin token` makes one where `tongxin up` runs"
         } else {
-            "Ask those for a new one who issued it, or your operator: `tongxin token --inspect` tells why it is refused"
+            "Ask whoever issued it for a new one; your operator can see why with `tongxin token --inspect --config`"
         }
     }
 
@@ -224,7 +237,7 @@ impl Gateway {
 }
 
 /// The text of an answer with its reason.
-fn said(status: &Status) -> String {
+pub fn said(status: &Status) -> String {
     match status.get_details_error_info() {
         Some(info) => format!("{} ({})", status.message(), info.reason),
         None => status.message().to_owned(),
@@ -238,13 +251,6 @@ fn is_unreachable(status: &Status) -> bool {
 
 fn is_unknown_region(status: &Status) -> bool {
     status.get_details_error_info().is_some_and(|info| info.reason == "REGION_NOT_FOUND")
-}
-
-/// Whether the same request may succeed a little later.
-pub fn is_passing(status: &Status) -> bool {
-    let may_pass =
-        matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown);
-    may_pass && !unreachable::is_for_good(status)
 }
 
 #[cfg(test)]

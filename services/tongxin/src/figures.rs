@@ -22,12 +22,11 @@ pub struct Card {
 impl Card {
     /// Asks a gateway.
     pub async fn of(gateway: &Gateway, region: RegionCode, as_of: Option<NaiveDate>) -> Result<Self> {
-        let mut client = gateway.figures();
-        let indicators = client.list_indicators(ListIndicatorsRequest {}).await;
-        let indicators = indicators.map_err(|status| gateway.explain(&status))?.into_inner().indicators;
+        let listed = gateway.call(async || gateway.figures().list_indicators(ListIndicatorsRequest {}).await);
+        let indicators = listed.await?.indicators;
         let request = GetScorecardRequest { region_code: region.to_string(), as_of: as_of.map(Into::into) };
-        let answer = client.get_scorecard(request).await.map_err(|status| gateway.explain(&status))?;
-        let scorecard = answer.into_inner().scorecard.context("the gateway's answer has no scorecard")?;
+        let answer = gateway.call(async || gateway.figures().get_scorecard(request.clone()).await).await?;
+        let scorecard = answer.scorecard.context("the gateway's answer has no scorecard")?;
         let named = |indicator: Indicator| (indicator.indicator_id.clone(), indicator);
         Ok(Self { scorecard, indicators: indicators.into_iter().map(named).collect() })
     }

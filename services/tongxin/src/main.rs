@@ -28,6 +28,7 @@ mod failure;
 mod figures;
 mod household_csv;
 mod instance;
+mod patience;
 mod progress;
 mod register_csv;
 mod rule_files;

@@ -67,7 +67,7 @@ fn sentence(fault: &rustls::Error, place: &Place) -> String {
         rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
             format!("{address} speaks TLS, but not HTTP/2: is a gateway there, or a proxy that passes gRPC on?")
         }
-        fault => format!("no TLS comes about with the gateway at {address}: {fault}"),
+        fault => format!("the TLS handshake with the gateway at {address} failed: {fault}"),
     }
 }
 

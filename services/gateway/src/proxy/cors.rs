@@ -21,21 +21,36 @@ pub struct Origin(String);
 
 /// Text that is none.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no origin: scheme, host and port are needed and nothing else, such as https://board.example.gov.cn")]
-pub struct NotAnOrigin(String);
+#[error(
+    "{text:?} is no origin: scheme, host and port are needed and nothing else, as a browser sends them, such as {}",
+    exact.as_deref().unwrap_or("https://board.example.gov.cn")
+)]
+pub struct NotAnOrigin {
+    text: String,
+    /// What a browser sends for a page there, as far as that can be said.
+    exact: Option<String>,
+}
+
+/// What a browser sends for pages of an address: in small letters, and without the port that goes without saying.
+fn sent(text: &str) -> Option<String> {
+    let uri = text.parse::<Uri>().ok()?;
+    let (scheme, host) = (uri.scheme_str()?.to_ascii_lowercase(), uri.host()?.to_ascii_lowercase());
+    let usual = match scheme.as_str() {
+        "https" => 443,
+        "http" => 80,
+        _ => return None,
+    };
+    let port = uri.port_u16().filter(|port| *port != usual).map(|port| format!(":{port}")).unwrap_or_default();
+    (!host.is_empty()).then(|| format!("{scheme}://{host}{port}"))
+}
 
 impl TryFrom<String> for Origin {
     type Error = NotAnOrigin;
 
     fn try_from(text: String) -> Result<Self, NotAnOrigin> {
-        let parts = text.parse::<Uri>().map(Uri::into_parts);
         // A browser sends it in this form exactly.
-        let exact = parts.ok().and_then(|parts| Some(format!("{}://{}", parts.scheme?, parts.authority?)));
-        if exact.is_some_and(|exact| exact == text && !text.contains('@')) {
-            Ok(Self(text))
-        } else {
-            Err(NotAnOrigin(text))
-        }
+        let exact = sent(&text);
+        if exact.as_ref() == Some(&text) { Ok(Self(text)) } else { Err(NotAnOrigin { text, exact }) }
     }
 }
 
@@ -89,11 +104,22 @@ mod tests {
             ("https://board.example.gov.cn/", false),
             ("https://board.example.gov.cn/page", false),
             ("https://user@board.example.gov.cn", false),
+            ("https://Board.example.gov.cn", false),
+            ("HTTPS://board.example.gov.cn", false),
+            ("https://board.example.gov.cn:443", false),
+            ("http://board.example.gov.cn:80", false),
+            ("http://board.example.gov.cn:443", true),
+            ("https://board.example.gov.cn:", false),
+            ("http://[::1]:5173", true),
+            ("ftp://board.example.gov.cn", false),
+            ("null", false),
             ("board.example.gov.cn", false),
             ("*", false),
             ("", false),
         ] {
             assert_eq!(Origin::try_from(text.to_owned()).is_ok(), is_origin, "{text}");
         }
+        let refused = Origin::try_from("https://Board.example:443".to_owned()).unwrap_err().to_string();
+        assert!(refused.ends_with("such as https://board.example"), "{refused}");
     }
 }

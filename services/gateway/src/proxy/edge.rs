@@ -99,8 +99,8 @@ impl Form {
             return Self::Connect(form);
         }
         match media_type.as_str() {
-            "application/grpc" => Self::Grpc,
-            grpc if grpc.starts_with("application/grpc+") => Self::Grpc,
+            // Messages are protobuf there, whatever else may stand behind the sign.
+            "application/grpc" | "application/grpc+proto" => Self::Grpc,
             _ => Self::Other,
         }
     }
@@ -149,6 +149,8 @@ mod tests {
             ("application/grpc+proto", Form::Grpc),
             ("application/grpc-web+proto", Form::GrpcWeb("application/grpc-web+proto")),
             ("Application/grpc-web-text; charset=utf-8", Form::GrpcWeb("application/grpc-web-text")),
+            ("application/grpc+json", Form::Other),
+            ("application/grpc+", Form::Other),
             ("application/grpc-web+thrift", Form::Other),
             ("application/json; charset=utf-8", connect("application/json")),
             ("application/proto", connect("application/proto")),

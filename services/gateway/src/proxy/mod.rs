@@ -28,4 +28,4 @@ mod web;
 pub use cors::Origin;
 pub use edge::WebEdge;
 pub use refused::EdgeRefused;
-pub use upstreams::Upstreams;
+pub use upstreams::{Upstreams, is_upstream};

@@ -48,6 +48,11 @@ pub enum EdgeRefused {
         fault: &'static str,
     },
 
+    /// A path that names no method.
+    #[error("there is no such method")]
+    #[refusal(Unimplemented, "METHOD_UNKNOWN")]
+    MethodUnknown,
+
     /// A compression that is not known here.
     #[error("{0} names a compression that is not known here: send gzip or identity")]
     #[refusal(Unimplemented, "COMPRESSION_UNKNOWN")]

@@ -11,7 +11,7 @@ use axum::extract::Request;
 use http::{Response, header::HOST};
 use tongxin_platform::{
     access::PermissionMissing,
-    grpc::{ServerError, TlsConfig, secure_channel},
+    grpc::{ServerError, TlsConfig, late, secure_channel},
     secret::Address,
     service::StartError,
 };
@@ -94,6 +94,12 @@ impl Upstreams {
     }
 }
 
+/// Whether calls can be passed on to a service of this name: the contract knows it, and it is not the gateway itself.
+#[must_use]
+pub fn is_upstream(name: &str) -> bool {
+    !services_of(name).is_empty()
+}
+
 /// gRPC services in the packages `tongxin.<name>.*`.
 fn services_of(name: &str) -> Vec<String> {
     if OWN.contains(&name) {
@@ -108,7 +114,7 @@ fn services_of(name: &str) -> Vec<String> {
 /// its trailers.
 async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, Status> {
     let Some(lane) = lane else {
-        return Err(Status::unimplemented("there is no such method"));
+        return Err(EdgeRefused::MethodUnknown.into());
     };
     let (parts, body) = request.into_parts();
     let fault = parts.extensions.get::<Fault>().cloned();
@@ -123,11 +129,7 @@ async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, St
             return fault;
         }
         // The connection keeps the caller's deadline, too, and may be the first to notice.
-        if is_late(&error) {
-            Status::deadline_exceeded("the time that the caller gave is over")
-        } else {
-            EdgeRefused::from(error).into()
-        }
+        if is_late(&error) { late("the time that the caller gave is over") } else { EdgeRefused::from(error).into() }
     });
     // The lane is taken until the answer has come whole.
     answered.map(|answer| answer.map(|body| lane.carry(body)))

@@ -146,5 +146,6 @@ async fn a_service_that_is_not_there_is_unavailable_and_an_unknown_one_unimpleme
     let codec = tongxin_proto::CheckedCodec::<GetRegionRequest, GetRegionRequest>::default();
     let unknown = grpc.unary(stage.request("hq", PROVINCE, region(COUNTY)), path, codec).await.unwrap_err();
     assert_eq!(unknown.code(), Code::Unimplemented);
+    assert_eq!(unknown.get_details_error_info().unwrap().reason, "METHOD_UNKNOWN");
     stage.stop().await;
 }

@@ -83,9 +83,14 @@ async fn errors_are_those_of_grpc() {
     let import = "tongxin.pairing.v1.PairingService/EndPairing";
     let (status, error) = answer(post(&stage, Some(&village), import, "{}").await).await;
     assert_eq!((status.as_u16(), &error["code"]), (403, &json!("permission_denied")));
-    for method in ["tongxin.unknown.v1.S/M", "x", "tongxin.pairing.v1.PairingService/ImportRegions"] {
+    for (method, reason) in [
+        ("tongxin.unknown.v1.S/M", "METHOD_UNKNOWN"),
+        ("x", "METHOD_UNKNOWN"),
+        ("tongxin.pairing.v1.PairingService/ImportRegions", "CONTENT_TYPE_WRONG"),
+    ] {
         let (status, error) = answer(post(&stage, Some(&token), method, "{}").await).await;
         assert_eq!((status.as_u16(), &error["code"]), (501, &json!("unimplemented")), "{method}");
+        assert_eq!(error["details"][0]["debug"]["reason"], reason, "{method}: {error}");
     }
     stage.stop().await;
 }
@@ -152,6 +157,7 @@ async fn a_caller_can_bound_the_time() {
     let answered = tokio::time::timeout(Duration::from_secs(10), request.send()).await.unwrap();
     let (status, error) = answer(answered.unwrap()).await;
     assert_eq!((status.as_u16(), &error["code"]), (504, &json!("deadline_exceeded")));
+    assert_eq!(error["details"][0]["debug"]["reason"], "DEADLINE_EXCEEDED", "{error}");
     stage.stop().await;
 }
 

@@ -181,6 +181,21 @@ async fn errors_in_base64_are_of_the_form_that_was_asked() {
     stage.stop().await;
 }
 
+/// Of a service behind the gateway, and of every server.
+#[tokio::test]
+async fn a_page_that_sends_no_message_is_told_so() {
+    let stage = Stage::set().await;
+    for method in [GET_REGION, "grpc.health.v1.Health/Check"] {
+        for form in ["application/grpc-web+proto", "application/grpc-web-text"] {
+            let answer = post(&stage, "hq", method, form, Vec::new()).await;
+            let status = Status::from_header_map(answer.headers()).unwrap();
+            let reason = status.get_details_error_info().map(|info| info.reason);
+            assert_eq!((status.code(), reason.as_deref()), (tonic::Code::InvalidArgument, Some("MESSAGE_MALFORMED")));
+        }
+    }
+    stage.stop().await;
+}
+
 /// What a browser asks before it lets a page call.
 async fn preflight(stage: &Stage, origin: &str) -> Response {
     let request = Client::new()

@@ -1,6 +1,7 @@
 //! What a token's claims say, by the settings of its issuer.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
@@ -19,18 +20,29 @@ pub(super) type Claims = Map<String, Value>;
 pub struct Said {
     /// Whom it names; another issuer may name somebody else by the same text.
     pub subject: String,
-    /// Where the bearer may see and change something.
-    pub region: RegionCode,
+    /// Where the bearer may see and change something; or why that cannot be said.
+    pub region: Result<RegionCode, TokenRefused>,
     /// Roles by our names, those that no setting knows among them.
     pub roles: Vec<String>,
     /// The department that the bearer speaks for.
     pub department: Option<String>,
-    /// Whether the claim of roles is there, or the subject has roles by a setting.
-    pub states_roles: bool,
+    /// What the claim of roles is.
+    pub roles_claim: RolesClaim,
+}
+
+/// What is where the settings look for roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RolesClaim {
+    /// Roles, or nothing while the subject has roles by a setting.
+    Stated,
+    /// Nothing.
+    Missing,
+    /// Something that is neither a text nor a list of texts.
+    Malformed,
 }
 
 /// One of the parts of a token that hold JSON.
-pub(super) fn part(token: &str, number: usize) -> Option<Claims> {
+pub(super) fn part<T: DeserializeOwned>(token: &str, number: usize) -> Option<T> {
     let part = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(number)?).ok()?;
     serde_json::from_slice(&part).ok()
 }
@@ -99,13 +111,17 @@ pub(super) fn read(issuer: &IssuerConfig, claims: &Claims) -> Result<Said, Token
         Some(claim) => claim.as_str().filter(|subject| !subject.is_empty()),
     };
     let subject = subject.ok_or_else(|| TokenRefused::new(Fault::ClaimMalformed, "sub is no text"))?.to_owned();
-    let stated = roles(issuer, claims);
     let given = issuer.roles_of_subject.get(&subject);
+    let (stated, roles_claim) = match roles(issuer, claims) {
+        Ok(stated) => (stated, RolesClaim::Stated),
+        Err(RolesClaim::Missing) if given.is_some() => (Vec::new(), RolesClaim::Stated),
+        Err(fault) => (Vec::new(), fault),
+    };
     Ok(Said {
-        region: region(issuer, claims, &subject)?,
+        region: region(issuer, claims, &subject),
         department: department(issuer, claims, &subject),
-        states_roles: stated.is_some() || given.is_some(),
-        roles: stated.into_iter().flatten().chain(given.into_iter().flatten().cloned()).collect(),
+        roles_claim,
+        roles: stated.into_iter().chain(given.into_iter().flatten().cloned()).collect(),
         subject,
     })
 }
@@ -117,7 +133,7 @@ fn region(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Result<Regio
     let none = |text: String| TokenRefused::new(Fault::Region, text);
     let stated = match find(claims, name) {
         Some(claim) => {
-            let stated = text(claim).ok_or_else(|| none(format!("{name} is not one text")))?;
+            let stated = text(claim).ok_or_else(|| none(format!("{name} has to be one text")))?;
             issuer.region_of.get(stated).map_or(stated, String::as_str)
         }
         None => issuer
@@ -138,15 +154,15 @@ fn department(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Option<S
     }
 }
 
-/// Roles of the claim by our names; none if there is no such claim.
-fn roles(issuer: &IssuerConfig, claims: &Claims) -> Option<Vec<String>> {
-    let stated: Vec<&str> = match find(claims, &issuer.roles_claim)? {
+/// Roles of the claim by our names, or what the claim is instead.
+fn roles(issuer: &IssuerConfig, claims: &Claims) -> Result<Vec<String>, RolesClaim> {
+    let stated: Vec<&str> = match find(claims, &issuer.roles_claim).ok_or(RolesClaim::Missing)? {
         Value::String(role) => vec![role],
         Value::Array(roles) => roles.iter().filter_map(Value::as_str).collect(),
-        _ => return None,
+        _ => return Err(RolesClaim::Malformed),
     };
     let own = |role: &str| issuer.role_of.get(role).map_or_else(|| role.to_owned(), Clone::clone);
-    Some(stated.into_iter().map(own).collect())
+    Ok(stated.into_iter().map(own).collect())
 }
 
 #[cfg(test)]

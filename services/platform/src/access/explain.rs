@@ -19,6 +19,8 @@ pub struct Explanation {
     pub said: Option<Said>,
     /// All roles that the settings know.
     pub known_roles: Vec<String>,
+    /// What the roles that it states may do, in order.
+    pub permissions: Vec<String>,
     /// Who calls by it, or why nobody does.
     pub verdict: Result<Caller, TokenRefused>,
 }

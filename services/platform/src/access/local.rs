@@ -13,7 +13,10 @@ use ed25519_dalek::{
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use super::{IssuerConfig, KeySource, claims::part};
+use super::{
+    IssuerConfig, KeySource,
+    claims::{Claims, part},
+};
 use crate::{clock::Clock, region::RegionCode, whole_file};
 
 /// The `iss` claim of tokens that a local key signs.
@@ -95,7 +98,7 @@ impl LocalKey {
     /// Whether a token says that such a key signed it. Nothing is checked.
     #[must_use]
     pub fn is_named_by(token: &str) -> bool {
-        part(token, 1).is_some_and(|claims| claims.get("iss").and_then(Value::as_str) == Some(ISSUER))
+        part::<Claims>(token, 1).is_some_and(|claims| claims.get("iss").and_then(Value::as_str) == Some(ISSUER))
     }
 
     /// Signs a token that is good from now on.

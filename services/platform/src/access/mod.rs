@@ -14,11 +14,11 @@ mod tests;
 mod token;
 
 pub use caller::Caller;
-pub use claims::Said;
+pub use claims::{RolesClaim, Said};
 pub use config::{AccessConfig, IssuerConfig, KeySource};
 pub use credentials::Credentials;
 pub use explain::Explanation;
-pub use keys::KeyError;
+pub use keys::{KeyError, Unusable};
 pub use local::{LocalKey, LocalKeyError, TokenRequest};
 pub use permissions::{MethodPermissions, MethodRule, PermissionMissing};
 pub use refused::{Fault, TokenRefused};

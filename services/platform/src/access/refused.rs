@@ -7,6 +7,12 @@ use crate::error::common;
 /// What is wrong with a token, as the log and metrics name it. Callers learn only that it is not valid, or that they have to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
+    /// No token at all.
+    Missing,
+    /// Several tokens, of which those behind us might look at another one.
+    Several,
+    /// Something else than a bearer's token.
+    Scheme,
     /// Not three parts of a signed token, or too long.
     Malformed,
     /// The header names an extension that has to be understood (RFC 7515, 4.1.11).
@@ -42,6 +48,9 @@ impl Fault {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Missing => "TOKEN_MISSING",
+            Self::Several => "TOKENS_SEVERAL",
+            Self::Scheme => "SCHEME_NOT_BEARER",
             Self::Malformed => "TOKEN_MALFORMED",
             Self::CriticalExtension => "TOKEN_CRITICAL_EXTENSION",
             Self::Type => "TOKEN_TYPE",
@@ -72,7 +81,7 @@ pub struct TokenRefused {
 }
 
 impl TokenRefused {
-    pub(super) fn new(fault: Fault, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(fault: Fault, detail: impl Into<String>) -> Self {
         Self { fault, issuer: None, detail: detail.into() }
     }
 

@@ -1,11 +1,13 @@
 //! Checks tokens and says who calls.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
-use jsonwebtoken::{Header, Validation, dangerous, decode, decode_header, errors::ErrorKind};
+use jsonwebtoken::{Algorithm, crypto};
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tongxin_proto::POOL;
@@ -13,22 +15,25 @@ use tracing::warn;
 
 use super::{
     AccessConfig, Caller, IssuerConfig, KeyError, MethodPermissions,
-    claims::{self, Claims, Said, part},
+    claims::{self, Claims, RolesClaim, Said, part},
     config::matching,
     explain::Explanation,
-    keys::{Keys, NoKey, PublicKey},
+    keys::{Keys, NoKey, algorithm},
     refused::{Fault, TokenRefused},
 };
-use crate::{clock::Clock, limit::HourlyLimits};
+use crate::{clock::Clock, limit::HourlyLimits, region::RegionCode, telemetry::Quiet};
 
-/// Longest token that is looked at.
-const TOKEN_BYTES: usize = 8 * 1024;
+/// Longest token that is looked at: half of what all headers may have. Those of Entra with 200 groups have about 12 KiB.
+const TOKEN_BYTES: usize = 16 * 1024;
 
 /// A token that was found good is not checked again for this long, in seconds.
 const REMEMBER: i64 = 60;
 
 /// Most tokens that are remembered.
 const REMEMBERED: usize = 10_000;
+
+/// Header, claims and signature.
+const PARTS: usize = 3;
 
 /// Longest text of a token that the log repeats.
 const SHOWN: usize = 100;
@@ -43,7 +48,11 @@ pub struct Access {
     limits_of: BTreeMap<String, HourlyLimits>,
     clock: Clock,
     remembered: Mutex<HashMap<[u8; 32], Remembered>>,
+    roleless: Quiet<Roleless>,
 }
+
+/// Good tokens without a role that the settings know: whose, and why.
+type Roleless = (String, RolesClaim);
 
 struct Issuer {
     config: IssuerConfig,
@@ -54,6 +63,7 @@ struct Issuer {
 struct Good<'access> {
     issuer: &'access IssuerConfig,
     said: Said,
+    region: RegionCode,
     /// Second when it expires.
     expires: f64,
 }
@@ -67,7 +77,7 @@ impl Access {
     /// Prepares the configured issuers and roles.
     ///
     /// # Errors
-    /// When a key file or the address of keys cannot be used.
+    /// When a key file or the address of keys cannot be used, or an issuer is there twice.
     pub fn new(config: AccessConfig, clock: Clock) -> Result<Self, KeyError> {
         // For whatever speaks TLS from here on; fails only if the program chose one before.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -77,9 +87,13 @@ impl Access {
         let mut issuers = HashMap::new();
         for config in config.issuers {
             let keys = Arc::new(Keys::new(&config, &clock)?);
-            issuers.insert(config.issuer.clone(), Issuer { config, keys });
+            let name = config.issuer.clone();
+            if issuers.insert(name.clone(), Issuer { config, keys }).is_some() {
+                return Err(KeyError::IssuerTwice(name));
+            }
         }
-        Ok(Self { issuers, permissions_of, limits_of: config.limits, clock, remembered: Mutex::new(HashMap::new()) })
+        let (remembered, roleless) = (Mutex::default(), Quiet::new());
+        Ok(Self { issuers, permissions_of, limits_of: config.limits, clock, remembered, roleless })
     }
 
     /// Says who calls with a token.
@@ -95,13 +109,10 @@ impl Access {
         if let Some(caller) = self.remembered(&key, now) {
             return Ok(caller);
         }
-        let Good { issuer, said, expires } = self.check(token, now).await?;
-        if !said.states_roles {
-            // The bearer may do nothing, and nobody would know why.
-            let IssuerConfig { issuer, roles_claim, .. } = issuer;
-            warn!(issuer, claim = roles_claim, "a good token has no such claim of roles, so its bearer may do nothing");
-        }
-        let caller = self.caller_of(issuer, said);
+        let good = self.check(token, now).await?;
+        self.warn_of_roleless(&good);
+        let expires = good.expires;
+        let caller = self.caller_of(good);
         #[expect(clippy::cast_possible_truncation, reason = "what is too large for a number becomes the largest")]
         let until = (expires as i64).min(now + REMEMBER);
         self.remember(key, caller.clone(), until, now);
@@ -110,15 +121,18 @@ impl Access {
 
     /// Explains a token to an operator.
     pub async fn explain(&self, token: &str) -> Explanation {
-        let (header, claims) = (part(token, 0), part(token, 1));
+        let (header, claims) = (part::<Claims>(token, 0), part::<Claims>(token, 1));
         let issuer = claims.as_ref().and_then(|claims| claims.get("iss")).and_then(Value::as_str);
         let issuer = issuer.and_then(|issuer| self.issuers.get(issuer)).map(|issuer| &issuer.config);
         let said = issuer.zip(claims.as_ref()).and_then(|(issuer, claims)| claims::read(issuer, claims).ok());
         let good = self.check(token, self.clock.now().timestamp()).await;
+        let of_roles = said.iter().flat_map(|said| &said.roles).filter_map(|role| self.permissions_of.get(role));
+        let permissions: BTreeSet<_> = of_roles.flatten().cloned().collect();
         Explanation {
             issuer: issuer.map(|issuer| issuer.issuer.clone()),
             known_roles: self.permissions_of.keys().cloned().collect(),
-            verdict: good.map(|good| self.caller_of(good.issuer, good.said)),
+            permissions: permissions.into_iter().collect(),
+            verdict: good.map(|good| self.caller_of(good)),
             header,
             claims,
             said,
@@ -143,17 +157,19 @@ impl Access {
     async fn check(&self, token: &str, now: i64) -> Result<Good<'_>, TokenRefused> {
         let (issuer, claims) = self.verify(token).await?;
         let issuer = &issuer.config;
-        let read = || Ok((claims::check(issuer, &claims, now)?, claims::read(issuer, &claims)?));
-        let (expires, said) = read().map_err(|refused: TokenRefused| refused.of(&issuer.issuer))?;
-        Ok(Good { issuer, said, expires })
+        let read = || {
+            let (expires, said) = (claims::check(issuer, &claims, now)?, claims::read(issuer, &claims)?);
+            let region = said.region.clone()?;
+            Ok(Good { issuer, said, region, expires })
+        };
+        read().map_err(|refused: TokenRefused| refused.of(&issuer.issuer))
     }
 
     /// Checks header and signature.
     async fn verify(&self, token: &str) -> Result<(&Issuer, Claims), TokenRefused> {
         let header = header(token)?;
-        let malformed = |_| TokenRefused::new(Fault::Malformed, "it is no signed token");
-        // Only to find the issuer's keys: nothing that is read here is believed.
-        let unchecked: Claims = dangerous::insecure_decode(token).map_err(malformed)?.claims;
+        // Only to find the issuer's keys: nothing that is read here is believed until its signature was found right.
+        let unchecked: Claims = part(token, 1).ok_or_else(malformed)?;
         let issuer = match unchecked.get("iss") {
             Some(Value::String(iss)) => self.issuers.get(iss).ok_or_else(|| {
                 let shown: String = iss.chars().take(SHOWN).collect();
@@ -162,11 +178,29 @@ impl Access {
             Some(_) => return Err(TokenRefused::new(Fault::IssuerUnknown, "iss is no text")),
             None => return Err(TokenRefused::new(Fault::IssuerUnknown, "there is no iss")),
         };
-        let claims = issuer.verify(token, &header).await.map_err(|refused| refused.of(&issuer.config.issuer))?;
-        Ok((issuer, claims))
+        issuer.verify(token, &header).await.map_err(|refused| refused.of(&issuer.config.issuer))?;
+        Ok((issuer, unchecked))
     }
 
-    fn caller_of(&self, issuer: &IssuerConfig, said: Said) -> Caller {
+    /// The bearer may do nothing, and nobody would know why.
+    fn warn_of_roleless(&self, good: &Good<'_>) {
+        if good.said.roles.iter().any(|role| self.permissions_of.contains_key(role)) {
+            return;
+        }
+        let kind = (good.issuer.issuer.clone(), good.said.roles_claim);
+        for ((issuer, roles_claim), tokens) in self.roleless.note(kind.clone(), kind, Instant::now()) {
+            let fault = match roles_claim {
+                RolesClaim::Missing => "there is no such claim",
+                RolesClaim::Malformed => "it is neither a text nor a list of texts",
+                RolesClaim::Stated => "none of its roles is one of access.roles, nor mapped to one by role_of",
+            };
+            let claim = self.issuers.get(&issuer).map(|issuer| &issuer.config.roles_claim);
+            // On its own: a span would name whoever came last.
+            warn!(parent: None, tokens, issuer, claim, fault, "good tokens without a known role: their bearers may do nothing");
+        }
+    }
+
+    fn caller_of(&self, Good { issuer, said, region, .. }: Good<'_>) -> Caller {
         let mut permissions = HashSet::new();
         let mut limits: Option<HourlyLimits> = None;
         for role in &said.roles {
@@ -178,7 +212,7 @@ impl Access {
         }
         // Two issuers may know different people by one name.
         let subject = format!("{}|{}", issuer.issuer, said.subject);
-        let caller = Caller::new(subject, said.region, permissions).of_department(said.department).in_roles(said.roles);
+        let caller = Caller::new(subject, region, permissions).of_department(said.department).in_roles(said.roles);
         caller.with_limits(limits.unwrap_or_default())
     }
 
@@ -199,41 +233,59 @@ impl Access {
 }
 
 impl Issuer {
-    /// Checks a token by the key that it names.
-    async fn verify(&self, token: &str, header: &Header) -> Result<Claims, TokenRefused> {
-        let found = self.keys.find(header.kid.as_deref()).await;
-        let PublicKey { key, algorithms } = found.map_err(|missing| match missing {
-            NoKey::Unknown => TokenRefused::new(Fault::KeyUnknown, "the issuer has no key by its kid"),
-            NoKey::Unavailable => TokenRefused::new(Fault::KeysUnavailable, "the issuer's keys cannot be had"),
-        })?;
-        if !algorithms.contains(&header.alg) {
-            return Err(TokenRefused::new(Fault::Algorithm, "its alg is not one of the key's"));
+    /// Checks a token's signature by the keys that it may be signed with.
+    async fn verify(&self, token: &str, header: &Header) -> Result<(), TokenRefused> {
+        let algorithm = header.algorithm()?;
+        let keys = self.keys.find(header.kid.as_deref(), algorithm).await.map_err(|missing| no_key(missing, header))?;
+        let (content, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
+        let is_by = |key| crypto::verify(signature, content.as_bytes(), key, algorithm).unwrap_or(false);
+        if keys.iter().any(is_by) { Ok(()) } else { Err(TokenRefused::new(Fault::Signature, "its signature is wrong")) }
+    }
+}
+
+fn no_key(missing: NoKey, header: &Header) -> TokenRefused {
+    match missing {
+        NoKey::NotFor(why) => TokenRefused::new(Fault::Algorithm, why),
+        NoKey::Unknown if header.kid.is_none() => {
+            TokenRefused::new(Fault::KeyUnknown, "it has no kid, and the issuer's key set has several keys")
         }
-        let mut validation = Validation::new(header.alg);
-        validation.algorithms = algorithms;
-        // What claims have to be is ours to say, below.
-        validation.required_spec_claims.clear();
-        validation.validate_aud = false;
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        let decoded = decode::<Claims>(token, &key, &validation);
-        decoded.map(|token| token.claims).map_err(|error| match error.kind() {
-            // Claims are looked at once the signature is right.
-            ErrorKind::Json(_) => TokenRefused::new(Fault::ClaimMalformed, "a claim of RFC 7519 has another type"),
-            _ => TokenRefused::new(Fault::Signature, "its signature is wrong"),
-        })
+        NoKey::Unknown => TokenRefused::new(Fault::KeyUnknown, "the issuer's key set has no key with the token's kid"),
+        NoKey::Unavailable(why) => {
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            TokenRefused::new(Fault::KeysUnavailable, format!("the issuer's keys cannot be had{why}"))
+        }
+    }
+}
+
+fn malformed() -> TokenRefused {
+    TokenRefused::new(Fault::Malformed, "it is no signed token")
+}
+
+/// What a header says of how the token is signed (RFC 7515, 4.1). A name that is there twice is none.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+}
+
+impl Header {
+    fn algorithm(&self) -> Result<Algorithm, TokenRefused> {
+        let unknown = || TokenRefused::new(Fault::Algorithm, "its alg is none of RS256, PS256, ES256, ES384 and EdDSA");
+        algorithm(&self.alg).ok_or_else(unknown)
     }
 }
 
 /// Reads the header, and whether a token by it is one for calling us.
 fn header(token: &str) -> Result<Header, TokenRefused> {
-    let malformed = || TokenRefused::new(Fault::Malformed, "it is no signed token");
-    let fields = part(token, 0).ok_or_else(malformed)?;
+    if token.split('.').count() != PARTS {
+        return Err(malformed());
+    }
     // We understand no extension, so none that has to be understood.
-    if fields.contains_key("crit") {
+    if part::<Claims>(token, 0).ok_or_else(malformed)?.contains_key("crit") {
         return Err(TokenRefused::new(Fault::CriticalExtension, "its header has crit"));
     }
-    let header = decode_header(token).map_err(|_| malformed())?;
+    let header: Header = part(token, 0).ok_or_else(malformed)?;
     if let Some(typ) = &header.typ {
         let name = typ.to_ascii_lowercase();
         if !TYPES.contains(&name.strip_prefix("application/").unwrap_or(&name)) {

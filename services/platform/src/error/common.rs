@@ -44,6 +44,12 @@ pub const SHARE_EXHAUSTED: Listed =
 /// The caller sends nothing, or takes nothing.
 pub const STALLED: Listed =
     listed(ErrorKind::Late, "STALLED", "The caller sent nothing for too long, or did not take what it was sent.");
+/// The time that the caller gave, or that a call may take, is over.
+pub const DEADLINE_EXCEEDED: Listed =
+    listed(ErrorKind::Late, "DEADLINE_EXCEEDED", "The call was not done in the time that it may take.");
+/// A path that names no method.
+pub const METHOD_UNKNOWN: Listed =
+    listed(ErrorKind::Unimplemented, "METHOD_UNKNOWN", "The service has no method of that name.");
 /// The identifier of a request stands for another one.
 pub const REQUEST_ID_REUSED: Listed =
     listed(ErrorKind::AlreadyExists, "REQUEST_ID_REUSED", "The request_id was used for another request.");
@@ -54,7 +60,7 @@ pub const UNAVAILABLE: Listed =
 pub const INTERNAL: Listed = listed(ErrorKind::Internal, "INTERNAL", "Something broke; the log says what.");
 
 /// All of them.
-pub const COMMON: [Listed; 14] = [
+pub const COMMON: [Listed; 16] = [
     TOKEN_MISSING,
     TOKEN_INVALID,
     KEYS_UNAVAILABLE,
@@ -66,6 +72,8 @@ pub const COMMON: [Listed; 14] = [
     OVERLOADED,
     SHARE_EXHAUSTED,
     STALLED,
+    DEADLINE_EXCEEDED,
+    METHOD_UNKNOWN,
     REQUEST_ID_REUSED,
     UNAVAILABLE,
     INTERNAL,

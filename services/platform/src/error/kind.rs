@@ -23,7 +23,7 @@ pub enum ErrorKind {
     Unavailable,
     /// Send less.
     ResourceExhausted,
-    /// Send the same request again, without a pause.
+    /// Send the same request again, in time.
     Late,
     /// Ask in another way: this one is not known here.
     Unimplemented,
@@ -64,7 +64,7 @@ impl ErrorKind {
             Self::Unauthenticated => "Bring a valid token.",
             Self::Unavailable => "Wait, and send the same request again.",
             Self::ResourceExhausted => "Send less, or later.",
-            Self::Late => "Send the same request again, without a pause.",
+            Self::Late => "Send the same request again, and take less time.",
             Self::Unimplemented => "Ask in another way.",
             Self::Internal => "Report it: the fault is ours.",
         }

@@ -8,7 +8,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::refusals::Refusals;
 use crate::{
-    access::{Access, Caller, Fault, MethodPermissions},
+    access::{Access, Caller, Fault, MethodPermissions, TokenRefused},
     error::{Listed, common},
 };
 
@@ -33,17 +33,13 @@ pub(super) async fn admit(
     path: &str,
     headers: &HeaderMap,
 ) -> Result<Caller, Status> {
-    let token = bearer_token(headers)?;
-    let caller = access.caller(token).await.map_err(|refused| {
+    let admitted = async { access.caller(bearer_token(headers)?).await };
+    let caller = admitted.await.map_err(|refused| {
         refusals.note(&refused);
-        if refused.fault == Fault::KeysUnavailable {
-            let text = "the keys of the token's issuer cannot be had now: wait and send the same request again";
-            return refuse(common::KEYS_UNAVAILABLE, text);
-        }
-        refuse(common::TOKEN_INVALID, "the token is not valid")
+        told(refused.fault)
     })?;
     let Some(rule) = permissions.of_method(path) else {
-        return Err(Status::unimplemented("there is no such method"));
+        return Err(refuse(common::METHOD_UNKNOWN, "there is no such method"));
     };
     if caller.may(&rule.permission) {
         Ok(caller)
@@ -53,21 +49,45 @@ pub(super) async fn admit(
     }
 }
 
-fn bearer_token(headers: &HeaderMap) -> Result<&str, Status> {
-    let missing = || {
-        let text = "a token is needed: send the metadata `authorization: Bearer <token>`";
-        refuse(common::TOKEN_MISSING, text)
-    };
+fn bearer_token(headers: &HeaderMap) -> Result<&str, TokenRefused> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(missing)?;
+    let value = values.next().ok_or_else(|| TokenRefused::new(Fault::Missing, "there is no authorization"))?;
     if values.next().is_some() {
-        // Who passes calls on might look at the other one.
-        let text = "there is more than one `authorization`: send one token";
-        return Err(refuse(common::TOKEN_INVALID, text));
+        return Err(TokenRefused::new(Fault::Several, "there is more than one authorization"));
     }
-    let value = value.to_str().map_err(|_| missing())?;
-    let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
+    let bearer = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match bearer {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(TokenRefused::new(Fault::Scheme, "the authorization is none of the scheme Bearer")),
+    }
+}
+
+/// What the caller learns.
+fn told(fault: Fault) -> Status {
+    let (listed, text) = match fault {
+        Fault::KeysUnavailable => (
+            common::KEYS_UNAVAILABLE,
+            "the keys of the token's issuer cannot be had now: wait and send the same request again",
+        ),
+        Fault::Missing | Fault::Scheme => {
+            (common::TOKEN_MISSING, "a token is needed: send the metadata `authorization: Bearer <token>`")
+        }
+        Fault::Several => (common::TOKEN_INVALID, "there is more than one `authorization`: send one token"),
+        Fault::Malformed
+        | Fault::CriticalExtension
+        | Fault::Type
+        | Fault::IssuerUnknown
+        | Fault::KeyUnknown
+        | Fault::Algorithm
+        | Fault::Signature
+        | Fault::Audience
+        | Fault::ClaimMissing
+        | Fault::ClaimMalformed
+        | Fault::Expired
+        | Fault::NotYetValid
+        | Fault::Region => (common::TOKEN_INVALID, "the token is not valid"),
+    };
+    refuse(listed, text)
 }
 
 /// A refusal at the door, in the form of every other error.

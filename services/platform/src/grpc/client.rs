@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use http::Uri;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
@@ -32,7 +33,7 @@ pub struct TlsConfig {
 pub enum ConnectError {
     /// The address is none.
     #[error("{0:?} is no address such as http://pairing:7001 or https://pairing:7001")]
-    Address(Address, #[source] transport::Error),
+    Address(Address, #[source] Option<transport::Error>),
     /// Nobody is trusted.
     #[error("{0:?} needs ca_file: the certificates of the authorities to trust")]
     NoAuthority(Address),
@@ -98,11 +99,14 @@ fn secured_by(
     address: &str,
     tls: impl FnOnce() -> Result<ClientTlsConfig, ConnectError>,
 ) -> Result<Endpoint, ConnectError> {
-    let endpoint = endpoint(address).map_err(|error| ConnectError::Address(address.into(), error))?;
-    if endpoint.uri().scheme_str() != Some("https") {
-        return Ok(endpoint);
+    let endpoint = endpoint(address).map_err(|error| ConnectError::Address(address.into(), Some(error)))?;
+    // The endpoint takes a name and a port alone, and schemes that nobody answers here, for addresses.
+    let uri = address.parse::<Uri>().unwrap_or_default();
+    match uri.scheme_str().filter(|_| uri.host().is_some_and(|host| !host.is_empty())) {
+        Some("http") => Ok(endpoint),
+        Some("https") => endpoint.tls_config(tls()?).map_err(ConnectError::Tls),
+        _ => Err(ConnectError::Address(address.into(), None)),
     }
-    endpoint.tls_config(tls()?).map_err(ConnectError::Tls)
 }
 
 /// The same for calls that stream. What nobody takes of a few streams does not hold up the others: the connection takes as much as
@@ -170,4 +174,33 @@ fn trusting(certificates: Vec<CertificateDer<'static>>) -> Option<RootCertStore>
 
 fn why(errors: &[rustls_native_certs::Error]) -> String {
     errors.first().map(|error| format!(" ({error})")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_http_and_https_with_a_host_can_be_called() {
+        let refusal =
+            |address: &str| secured(address, &TlsConfig::default()).map(drop).map_err(|error| error.to_string());
+        for address in ["http://pairing:7001", "HTTP://pairing", "http://[::1]:7001"] {
+            assert_eq!(refusal(address), Ok(()), "{address}");
+        }
+        for address in [
+            "pairing:7001",
+            "pairing",
+            "ftp://pairing",
+            "unix:/run/pairing",
+            "unix:///run/pairing",
+            "//pairing",
+            "http:///x",
+            "",
+            "nats://pairing:7001",
+        ] {
+            let refused = refusal(address).expect_err(address);
+            assert!(refused.contains("is no address such as http://pairing:7001"), "{refused}");
+        }
+        assert!(refusal("HTTPS://pairing").unwrap_err().contains("needs ca_file"));
+    }
 }

@@ -22,12 +22,14 @@ use super::{
     GrpcConfig,
     admit::{admit, is_open, refuse},
     arrival::{Arrival, Held},
-    bounded, named,
+    bounded, explain,
+    late::late,
+    named,
     network::forwarded_for,
     places::{Full, Owner, Place, Pot},
     refusals::Refusals,
     shed::Shed,
-    stream, too_large,
+    stream,
 };
 use crate::{
     access::{Access, Caller, MethodPermissions},
@@ -202,6 +204,9 @@ impl Inner {
     {
         let arrival = request.extensions().get::<Arrival>().cloned();
         let peer = arrival.as_ref().and_then(Arrival::peer).cloned();
+        let timeout = self.timeout_of(&visit.path);
+        let moment = visit.started + timeout;
+        let waits_until = stated_timeout(request.headers()).map_or(moment, |stated| moment.min(visit.started + stated));
         let held = if visit.path == CHECK {
             None
         } else if is_open(&visit.path) {
@@ -209,7 +214,12 @@ impl Inner {
             Some(Held { _place: self.place(&self.pots.open, None)?, _of_address: None, _busy: busy })
         } else {
             // Those who may not come in take no place.
-            let caller = admit(&self.access, &self.permissions, &self.refusals, &visit.path, request.headers()).await?;
+            let admitted = admit(&self.access, &self.permissions, &self.refusals, &visit.path, request.headers());
+            let caller = timeout_at(waits_until, admitted).await.unwrap_or_else(|_| {
+                let text =
+                    "the caller's time was over before it was known who calls: the keys of its issuer did not come";
+                Err(late(text))
+            })?;
             let owner = self.owner(&caller);
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(MethodPath(visit.path.clone()));
@@ -220,9 +230,6 @@ impl Inner {
             }
             Some(Held { _place: place, _of_address: of_address, _busy: peer.map(|peer| peer.busy(true)) })
         };
-        let timeout = self.timeout_of(&visit.path);
-        let moment = visit.started + timeout;
-        let waits_until = stated_timeout(request.headers()).map_or(moment, |stated| moment.min(visit.started + stated));
         let answering = async {
             let answered = answer(inner, request).await;
             if let Some(fault) = arrival.as_ref().and_then(Arrival::fault) {
@@ -233,9 +240,9 @@ impl Inner {
         };
         match timeout_at(moment, db::wait_until(waits_until, answering)).await {
             Ok(answered) => {
-                Ok(self.see_off(visit.clone(), held, arrival, bounded::answer(too_large::explain(answered?))))
+                Ok(self.see_off(visit.clone(), held, arrival, bounded::answer(explain::explain(answered?))))
             }
-            Err(_) => Err(Status::deadline_exceeded(format!("not done after {} seconds", timeout.as_secs()))),
+            Err(_) => Err(late(&format!("not done after {} seconds", timeout.as_secs()))),
         }
     }
 

@@ -7,7 +7,7 @@ use tonic::{Status, body::Body};
 use tonic_types::StatusExt as _;
 use tracing::error;
 
-use super::too_large;
+use super::explain;
 use crate::{
     access::MethodRule,
     error::{COMMON, ErrorKind},
@@ -21,7 +21,7 @@ pub(super) fn answer(rule: &MethodRule, response: Response<Body>) -> Response<Bo
 /// The same of the end of a body.
 pub(super) fn end(rule: &MethodRule, frame: Frame<Bytes>) -> Frame<Bytes> {
     let status = frame.trailers_ref().and_then(|trailers| unnamed(rule, trailers));
-    status.map_or(frame, |status| too_large::end(&status))
+    status.map_or(frame, |status| explain::end(&status))
 }
 
 /// What is answered instead where a reason is not named: a fault of ours while we test, and a line of the log otherwise.

@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod contract;
+mod lines;
 mod plans;
 
 use std::{
@@ -37,6 +38,7 @@ use crate::{
     service::Surroundings,
 };
 
+pub use lines::Lines;
 pub use plans::Plans;
 
 static SERVERS: OnceCell<Servers> = OnceCell::const_new();

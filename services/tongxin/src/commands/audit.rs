@@ -74,8 +74,7 @@ pub async fn run(args: Args) -> Result<()> {
     };
     let mut rows = vec![HEADER.map(str::to_owned).to_vec()];
     loop {
-        let page = gateway.disclosures().list_disclosures(request.clone()).await;
-        let page = page.map_err(|status| gateway.explain(&status))?.into_inner();
+        let page = gateway.call(async || gateway.disclosures().list_disclosures(request.clone()).await).await?;
         for disclosure in &page.disclosures {
             let row = row(disclosure);
             if args.format == Format::Json {

@@ -36,11 +36,10 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<()> {
     let gateway = args.target.connect()?;
-    let mut villages = gateway.villages();
     let region_code = args.region.to_string();
     let explain = |status| gateway.explain(&status);
     let request = CheckHouseholdsRequest { region_code: region_code.clone() };
-    let mut answers = villages.check_households(request).await.map_err(explain)?.into_inner();
+    let mut answers = gateway.call(async || gateway.villages().check_households(request.clone()).await).await?;
     let mut progress = Progress::begin("households", None);
     let households = loop {
         let Some(answer) = answers.message().await.map_err(explain)? else {
@@ -52,12 +51,13 @@ pub async fn run(args: Args) -> Result<()> {
             break answer.households;
         }
     };
-    let rules = villages.list_quality_rules(ListQualityRulesRequest {}).await.map_err(explain)?.into_inner().rules;
+    let listed = gateway.call(async || gateway.villages().list_quality_rules(ListQualityRulesRequest {}).await);
+    let rules = listed.await?.rules;
     let mut counts = Vec::new();
     let mut request = ListDefectsRequest { region_code, page_size: PAGE, ..ListDefectsRequest::default() };
     let mut total = 0;
     loop {
-        let page = villages.list_defects(request.clone()).await.map_err(explain)?.into_inner();
+        let page = gateway.call(async || gateway.villages().list_defects(request.clone()).await).await?;
         counts.extend(page.counts);
         total += page.total;
         request.page_token = page.next_page_token;

@@ -39,7 +39,7 @@ pub async fn run(args: Args) -> Result<()> {
     let gateway = args.target.connect()?;
     let request =
         GetFunnelRequest { region_code: args.region.to_string(), from: Some(from.into()), until: Some(until.into()) };
-    let funnel = gateway.signals().get_funnel(request).await.map_err(|status| gateway.explain(&status))?.into_inner();
+    let funnel = gateway.call(async || gateway.signals().get_funnel(request.clone()).await).await?;
     let header =
         ["", "", "warnings", "signals", "verified", "refuted", "identified", "removed", "relapsed", "precision"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];

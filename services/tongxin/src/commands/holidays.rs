@@ -51,8 +51,8 @@ pub async fn run(what: What) -> Result<()> {
             holidays,
             region_code: args.province.clone().unwrap_or_default(),
         };
-        let answer = gateway.rules().set_holidays(request).await.map_err(|status| gateway.explain(&status));
-        let days = answer.with_context(|| format!("{} of {year}", args.file.display()))?.into_inner().days;
+        let answer = gateway.call(async || gateway.rules().set_holidays(request.clone()).await).await;
+        let days = answer.with_context(|| format!("{} of {year}", args.file.display()))?.days;
         say!("{year}: {days} days differ from the weekly pattern")?;
     }
     Ok(())

@@ -34,8 +34,7 @@ pub async fn run(args: Args) -> Result<()> {
     };
     let mut rows = vec![["days", "due on", "step", "region", "case"].map(str::to_owned).to_vec()];
     loop {
-        let page = gateway.cases().list_overdue_steps(request.clone()).await;
-        let page = page.map_err(|status| gateway.explain(&status))?.into_inner();
+        let page = gateway.call(async || gateway.cases().list_overdue_steps(request.clone()).await).await?;
         rows.extend(page.steps.iter().map(row));
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {

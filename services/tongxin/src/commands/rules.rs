@@ -87,8 +87,8 @@ async fn store(args: Store) -> Result<()> {
     // The same file gets the same identifier, so that repeating it is safe.
     let request_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, &draft.encode_to_vec()).to_string();
     let request = StoreRuleSetRequest { request_id, rule_set: Some(draft) };
-    let answer = gateway.rules().store_rule_set(request).await.map_err(|status| gateway.explain(&status));
-    let stored = answer.with_context(|| args.file.display().to_string())?.into_inner().rule_set.unwrap_or_default();
+    let answer = gateway.call(async || gateway.rules().store_rule_set(request.clone()).await).await;
+    let stored = answer.with_context(|| args.file.display().to_string())?.rule_set.unwrap_or_default();
     say!("{name}: stored as {} with {rules} screening rules and the lines of {lines} years", stored.rule_set_id)?;
     Ok(())
 }
@@ -98,8 +98,8 @@ async fn simulate(args: Simulate) -> Result<()> {
     let gateway = args.target.connect()?;
     let region_code = args.region.to_string();
     let request = SimulateRuleSetRequest { rule_set: Some(draft.clone()), region_code, examples: args.examples };
-    let answers = gateway.rules().simulate_rule_set(request).await.map_err(|status| gateway.explain(&status))?;
-    let result = follow(&gateway, answers.into_inner()).await?;
+    let answers = gateway.call(async || gateway.rules().simulate_rule_set(request.clone()).await).await?;
+    let result = follow(&gateway, answers).await?;
     show(&draft, result)
 }
 

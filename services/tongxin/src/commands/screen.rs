@@ -30,7 +30,7 @@ pub async fn run(args: Args) -> Result<()> {
     let request =
         ScreenHouseholdsRequest { request_id: Uuid::new_v4().to_string(), region_code: args.region.to_string() };
     let explain = |status| gateway.explain(&status);
-    let mut answers = gateway.rules().screen_households(request).await.map_err(explain)?.into_inner();
+    let mut answers = gateway.call(async || gateway.rules().screen_households(request.clone()).await).await?;
     let mut progress = Progress::begin("households", None);
     while let Some(answer) = answers.message().await.map_err(explain)? {
         let count = answer.count.unwrap_or_default();

@@ -49,7 +49,7 @@ pub(super) struct Head {
 impl Head {
     pub(super) fn read(parts: &Parts, form: Form) -> Result<Self, Status> {
         let headers = &parts.headers;
-        let method = methods::find(parts.uri.path()).ok_or_else(|| Status::unimplemented("there is no such method"))?;
+        let method = methods::find(parts.uri.path()).ok_or(EdgeRefused::MethodUnknown)?;
         fits(form, &method)?;
         has_version(headers)?;
         let timeout = timeout(headers)?;

@@ -31,7 +31,7 @@ use http::{
 use http_body_util::Full;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
-use tongxin_platform::grpc::Unpacked;
+use tongxin_platform::grpc::{Unpacked, late};
 use tonic::{Status, body::Body};
 use tower::{Service, ServiceExt as _};
 
@@ -121,8 +121,8 @@ impl Call {
 
     /// What comes of something before the caller gives up; if it does not, then for the reason that came first.
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-        let late = || Status::deadline_exceeded("not done within the time that the call allows");
-        let done = timeout_at(self.head.until, work).await.unwrap_or_else(|_| Err(late()));
+        let over = |_| Err(late("not done within the time that the call allows"));
+        let done = timeout_at(self.head.until, work).await.unwrap_or_else(over);
         done.map_err(|status| self.fault.found().unwrap_or(status))
     }
 

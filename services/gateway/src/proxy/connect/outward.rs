@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::{sync::mpsc, time::timeout};
+use tongxin_platform::grpc::late;
 use tonic::{Status, body::Body};
 use tracing::Instrument as _;
 
@@ -69,7 +70,7 @@ where
             () = gone.closed() => Ok(()),
         };
         if let (Err(NotTaken), Some(last_word)) = (sent, last_word) {
-            last_word.send(Err(Status::deadline_exceeded("nothing of the answer was taken for too long")));
+            last_word.send(Err(late("nothing of the answer was taken for too long")));
         }
     };
     tokio::spawn(work.in_current_span());

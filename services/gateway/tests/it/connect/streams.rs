@@ -113,7 +113,19 @@ async fn a_caller_can_bound_the_time_of_a_stream() {
     let answer = post(&stage, WATCH, "application/connect+json", &time, envelope(0, "{}")).await;
     let (answers, end) = timeout(Duration::from_secs(10), stream_of(answer)).await.unwrap();
     assert_eq!(answers, [(0, br#"{"status":"SERVING"}"#.to_vec())]);
-    assert_eq!(end["error"]["code"], "deadline_exceeded", "{end}");
+    assert_eq!(refusal(&end["error"]), ("deadline_exceeded", "DEADLINE_EXCEEDED"), "{end}");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_method_of_one_message_says_that_none_came() {
+    let stage = Stage::set().await;
+    for form in ["application/connect+json", "application/connect+proto"] {
+        let (answers, end) = stream_of(post(&stage, WATCH, form, &[], "").await).await;
+        assert!(answers.is_empty());
+        assert_eq!(refusal(&end["error"]), ("invalid_argument", "MESSAGE_MALFORMED"), "{end}");
+        assert!(end["error"]["message"].as_str().unwrap().contains("no message came"), "{end}");
+    }
     stage.stop().await;
 }
 
@@ -137,10 +149,12 @@ async fn the_server_reflects_in_both_versions() {
 #[tokio::test]
 async fn a_method_that_does_not_stream_says_so() {
     let stage = Stage::set().await;
-    for method in [super::GET_REGION, "tongxin.unknown.v1.Service/Get"] {
+    for (method, reason) in
+        [(super::GET_REGION, "CONTENT_TYPE_WRONG"), ("tongxin.unknown.v1.Service/Get", "METHOD_UNKNOWN")]
+    {
         let (answers, end) = stream_of(post(&stage, method, "application/connect+json", &[], "").await).await;
         assert!(answers.is_empty());
-        assert_eq!(refusal(&end["error"]).0, "unimplemented", "{end}");
+        assert_eq!(refusal(&end["error"]), ("unimplemented", reason), "{end}");
     }
     stage.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::fetch::SET_BYTES;
+use super::{Unusable, fetch::SET_BYTES};
 use crate::secret::Address;
 
 /// Why an issuer's keys cannot be had.
@@ -19,6 +19,15 @@ pub enum KeyError {
     /// The file holds no public key that is accepted.
     #[error("{0} holds no Ed25519, P-256, P-384 or RSA public key")]
     NoKey(PathBuf),
+    /// The file holds a key that belongs to its issuer alone.
+    #[error(
+        "{0} holds a private key, which only its issuer should have: set the file of the public one \
+         (`openssl pkey -in {0} -pubout`)"
+    )]
+    Private(PathBuf),
+    /// The file holds a key that is not used.
+    #[error("the key in {0} cannot be used: {1}")]
+    NotUsed(PathBuf, Unusable),
     /// The file holds no certificate.
     #[error("{0} holds no certificate in PEM")]
     NoCertificate(PathBuf),
@@ -43,6 +52,15 @@ pub enum KeyError {
     /// The key set is none.
     #[error("what is served is no JSON Web Key Set")]
     NoSet,
+    /// There is no key in it.
+    #[error("the key set is empty: the last one that had keys is kept, if there was one")]
+    Empty,
+    /// There are keys in it, and none that we have a use for.
+    #[error("no key of the set can be used; of the first one: {0}")]
+    NoneOfUse(Unusable),
+    /// Two sets for one issuer.
+    #[error("issuer {0} is there twice: state it once, with all of its keys in one set")]
+    IssuerTwice(String),
     /// The key set is larger than any should be.
     #[error("the key set has more than {SET_BYTES} bytes")]
     TooLarge,

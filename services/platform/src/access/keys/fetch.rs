@@ -19,6 +19,7 @@ pub(super) const SET_BYTES: usize = 1 << 20;
 /// An address of a key set, and what it takes to be let in there.
 pub(super) struct Fetcher {
     address: Address,
+    is_https: bool,
     ca_file: Option<PathBuf>,
     token_file: Option<PathBuf>,
     /// With the certificates that it was made with.
@@ -32,15 +33,17 @@ impl Fetcher {
         token_file: Option<PathBuf>,
     ) -> Result<Self, KeyError> {
         let url = reqwest::Url::parse(address.expose()).ok();
-        let scheme = url.as_ref().filter(|url| url.has_host()).map(reqwest::Url::scheme);
-        if !matches!(scheme, Some("http" | "https")) {
-            return Err(KeyError::NoAddress(address));
-        }
+        // In small letters, however it was written.
+        let is_https = match url.as_ref().filter(|url| url.has_host()).map(reqwest::Url::scheme) {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(KeyError::NoAddress(address)),
+        };
         // Only to find out early: it is read again for each fetch.
         token_file.as_deref().map(read).transpose()?;
         let certificates = ca_file.as_deref().map(read).transpose()?;
-        let client = client(&address, ca_file.as_deref(), certificates.as_deref())?;
-        Ok(Self { address, ca_file, token_file, client: Mutex::new((client, certificates)) })
+        let client = client(is_https, ca_file.as_deref(), certificates.as_deref())?;
+        Ok(Self { address, is_https, ca_file, token_file, client: Mutex::new((client, certificates)) })
     }
 
     pub(super) async fn fetch(&self) -> Result<KeySet, KeyError> {
@@ -71,7 +74,7 @@ impl Fetcher {
         if let Some(file) = &self.ca_file {
             let certificates = Some(read(file)?);
             if client.1 != certificates {
-                *client = (self::client(&self.address, Some(file), certificates.as_deref())?, certificates);
+                *client = (self::client(self.is_https, Some(file), certificates.as_deref())?, certificates);
             }
         }
         Ok(client.0.clone())
@@ -79,7 +82,7 @@ impl Fetcher {
 }
 
 /// Looks for the system's certificates only if the address needs them.
-fn client(address: &Address, ca_file: Option<&Path>, certificates: Option<&[u8]>) -> Result<Client, KeyError> {
+fn client(is_https: bool, ca_file: Option<&Path>, certificates: Option<&[u8]>) -> Result<Client, KeyError> {
     // Where a redirection leads is not what was configured, nor may the token go there.
     let builder = Client::builder().timeout(FETCH_TIMEOUT).redirect(redirect::Policy::none());
     if let (Some(path), Some(pem)) = (ca_file, certificates) {
@@ -87,9 +90,5 @@ fn client(address: &Address, ca_file: Option<&Path>, certificates: Option<&[u8]>
         let client = own.and_then(|own| builder.tls_certs_only(own).build().ok());
         return client.ok_or_else(|| KeyError::NoCertificate(path.to_owned()));
     }
-    if address.expose().starts_with("https:") {
-        builder.build().map_err(KeyError::NoCertificates)
-    } else {
-        Ok(builder.tls_certs_only([]).build()?)
-    }
+    if is_https { builder.build().map_err(KeyError::NoCertificates) } else { Ok(builder.tls_certs_only([]).build()?) }
 }

@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicI64, Ordering::Relaxed},
 };
 
-use opentelemetry::{KeyValue, global, metrics::Counter};
+use opentelemetry::{
+    KeyValue, global,
+    metrics::{Counter, Meter},
+};
 
 use crate::clock::Clock;
 
@@ -21,7 +24,10 @@ struct GaugesInner {
 
 impl Gauges {
     pub(super) fn new(issuer: &str, clock: &Clock) -> Self {
-        let meter = global::meter("tongxin");
+        Self::by(&global::meter("tongxin"), issuer, clock)
+    }
+
+    fn by(meter: &Meter, issuer: &str, clock: &Clock) -> Self {
         let attempts = meter
             .u64_counter("tongxin_key_set_reads")
             .with_description("Times that the key set of an issuer was fetched or its file was read, by outcome")
@@ -70,5 +76,41 @@ impl Gauges {
 
     fn count(&self, outcome: &'static str) {
         self.0.attempts.add(1, &[self.0.issuer.clone(), KeyValue::new("outcome", outcome)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::metrics::MeterProvider as _;
+    use opentelemetry_sdk::metrics::SdkMeterProvider;
+    use prometheus::{Encoder as _, Registry, TextEncoder};
+
+    use super::*;
+    use crate::sample::noon;
+
+    #[test]
+    fn age_and_failures_of_a_set_are_shown_by_its_issuer() {
+        let registry = Registry::new();
+        let reader = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build().unwrap();
+        let provider = SdkMeterProvider::builder().with_reader(reader).build();
+        let shown = |name: &str| {
+            let mut text = Vec::new();
+            TextEncoder::new().encode(&registry.gather(), &mut text).unwrap();
+            let text = String::from_utf8(text).unwrap();
+            let of_issuer = text.lines().filter(|line| line.starts_with(name) && line.contains("https://one.example"));
+            of_issuer.map(|line| line.rsplit_once(' ').unwrap().1.to_owned()).collect::<Vec<_>>()
+        };
+        let gauges = Gauges::by(&provider.meter("tongxin"), "https://one.example", &Clock::fixed(noon()));
+        gauges.failed();
+        gauges.failed();
+        assert_eq!(shown("tongxin_key_set_age_seconds{"), [""; 0], "never had");
+        assert_eq!(shown("tongxin_key_set_failures{"), ["2"]);
+        gauges.had(noon().timestamp() - 700);
+        assert_eq!(shown("tongxin_key_set_age_seconds{"), ["700"]);
+        assert_eq!(shown("tongxin_key_set_failures{"), ["0"]);
+        let reads = shown("tongxin_key_set_reads_total{");
+        assert!(reads.len() == 2 && reads.contains(&"1".to_owned()) && reads.contains(&"2".to_owned()), "{reads:?}");
+        drop(gauges);
+        assert_eq!(shown("tongxin_key_set_failures{"), [""; 0], "an issuer that is no more");
     }
 }

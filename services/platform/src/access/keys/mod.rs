@@ -3,6 +3,9 @@
 mod error;
 mod fetch;
 mod gauges;
+mod jwk;
+mod key;
+mod pem;
 mod set;
 
 use std::{
@@ -12,15 +15,21 @@ use std::{
     time::Duration,
 };
 
+use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
-    time::Instant,
+    task::JoinHandle,
+    time::{Instant, timeout},
 };
 use tracing::{info, warn};
 
-pub use self::error::KeyError;
-pub(super) use self::set::PublicKey;
-use self::{fetch::Fetcher, gauges::Gauges, set::KeySet};
+pub(super) use self::key::algorithm;
+pub use self::{error::KeyError, key::Unusable};
+use self::{
+    fetch::Fetcher,
+    gauges::Gauges,
+    set::{KeySet, Match},
+};
 use super::{IssuerConfig, KeySource};
 use crate::{clock::Clock, error::chain};
 
@@ -36,13 +45,22 @@ const FETCH_AGAIN: Duration = Duration::from_mins(10);
 /// How often a file is looked at.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a caller with a known key waits for an old set to be fetched again: long enough for an issuer that answers to have
+/// a withdrawn key refused, and not as long as one that hangs.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// As long as a set cannot be had for the same reason, the log says so once in this time.
+const TELL_AGAIN: Duration = Duration::from_secs(30);
+
 /// Why there is no key for a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NoKey {
     /// The issuer has no such key.
     Unknown,
-    /// Nobody can say: the issuer's set cannot be had.
-    Unavailable,
+    /// The key that it means is not for its algorithm; in words.
+    NotFor(String),
+    /// Nobody can say: the issuer's set cannot be had, and why, as far as that is known.
+    Unavailable(Option<String>),
 }
 
 /// The keys of one issuer.
@@ -50,6 +68,8 @@ pub(super) struct Keys {
     source: Source,
     known: RwLock<Option<Arc<KeySet>>>,
     attempts: Arc<Mutex<Attempts>>,
+    /// Why the source could not be had the last time, if that was so.
+    trouble: RwLock<Option<String>>,
     clock: Clock,
     gauges: Gauges,
 }
@@ -69,6 +89,8 @@ struct Attempts {
     had_for_unknown: Option<Instant>,
     /// When it last failed, if it did since.
     failed: Option<Instant>,
+    /// When the log was last told that it failed.
+    told: Option<Instant>,
     /// What a file held.
     content: Vec<u8>,
 }
@@ -87,41 +109,48 @@ impl Keys {
         let (mut known, mut attempts) = (None, Attempts::default());
         if let Source::Pem(path) | Source::Json(path) = &source {
             attempts.content = read(path)?;
-            let set = source.parse(&attempts.content)?;
-            if set.len() == 0 {
-                return Err(KeyError::NoKey(path.clone()));
-            }
-            known = Some(Arc::new(set));
+            known = Some(Arc::new(source.parse(&attempts.content)?));
             gauges.had(clock.now().timestamp());
         }
         let attempts = Arc::new(Mutex::new(attempts));
-        Ok(Self { source, known: RwLock::new(known), attempts, clock: clock.clone(), gauges })
+        let trouble = RwLock::default();
+        Ok(Self { source, known: RwLock::new(known), attempts, trouble, clock: clock.clone(), gauges })
     }
 
-    /// The key that a token names.
+    /// The keys that a token with this key identifier, or none, and this algorithm may be signed with.
     ///
     /// A set that was never had, is old, or lacks the key is fetched, as far as the pauses let it be. While that fails, keys of the
     /// last good set serve, and nobody says of others that they are unknown.
-    pub(super) async fn find(self: &Arc<Self>, id: Option<&str>) -> Result<PublicKey, NoKey> {
-        let known = self.key(id);
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Vec<DecodingKey>, NoKey> {
+        let known = self.known_for(id, algorithm);
         let attempts = match Arc::clone(&self.attempts).try_lock_owned() {
             Ok(attempts) => attempts,
             // Somebody looks: only those without a key wait for it.
             Err(_) => match known {
-                Some(key) => return Ok(key),
+                Some(found) => return found.keys(),
                 None => Arc::clone(&self.attempts).lock_owned().await,
             },
         };
-        let known = self.key(id);
-        let missing = if self.is_due(&attempts, known.is_some()) {
-            let has_been_had = self.look(attempts, known.is_none() && self.has_any()).await;
-            if has_been_had { NoKey::Unknown } else { NoKey::Unavailable }
-        } else if self.is_unknown(&attempts) {
-            NoKey::Unknown
+        let is_known = self.known_for(id, algorithm).is_some();
+        let is_missing = if self.is_due(&attempts, is_known) {
+            let looking = self.look(attempts, !is_known && self.has_any());
+            match &self.source {
+                // It goes on without us.
+                Source::Url(_) if is_known => timeout(PATIENCE, looking).await.is_ok(),
+                Source::Url(_) | Source::Pem(_) | Source::Json(_) => looking.await.unwrap_or(false),
+            }
         } else {
-            NoKey::Unavailable
+            self.is_unknown(&attempts)
         };
-        self.key(id).ok_or(missing)
+        match self.known_for(id, algorithm) {
+            Some(found) => found.keys(),
+            None if is_missing => Err(NoKey::Unknown),
+            None => Err(NoKey::Unavailable(self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone())),
+        }
     }
 
     /// Whether there is a set of keys.
@@ -133,7 +162,7 @@ impl Keys {
     pub(super) async fn seek(self: Arc<Self>) {
         let attempts = Arc::clone(&self.attempts).lock_owned().await;
         if !self.has_any() && self.is_due(&attempts, false) {
-            self.look(attempts, false).await;
+            let _ = self.look(attempts, false).await;
         }
     }
 
@@ -154,16 +183,15 @@ impl Keys {
     }
 
     /// Reads or fetches the set; whether that succeeded. It is done for all: a caller that goes away does not end it.
-    async fn look(self: &Arc<Self>, mut attempts: OwnedMutexGuard<Attempts>, is_for_unknown: bool) -> bool {
+    fn look(self: &Arc<Self>, mut attempts: OwnedMutexGuard<Attempts>, is_for_unknown: bool) -> JoinHandle<bool> {
         let keys = Arc::clone(self);
-        let looking = tokio::spawn(async move {
+        tokio::spawn(async move {
             let looked = match &keys.source {
                 Source::Pem(path) | Source::Json(path) => keys.read_again(path, &mut attempts).await,
                 Source::Url(fetcher) => fetcher.fetch().await.map(Some),
             };
             keys.take(looked, &mut attempts, is_for_unknown)
-        });
-        looking.await.unwrap_or(false)
+        })
     }
 
     fn take(&self, looked: Result<Option<KeySet>, KeyError>, attempts: &mut Attempts, is_for_unknown: bool) -> bool {
@@ -176,6 +204,7 @@ impl Keys {
                     attempts.had_for_unknown = now;
                 }
                 self.gauges.had(self.clock.now().timestamp());
+                *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = None;
                 if let Some(set) = set {
                     info!(issuer = self.gauges.issuer(), keys = set.len(), "a key set was read");
                     *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(set));
@@ -185,7 +214,13 @@ impl Keys {
             Err(error) => {
                 attempts.failed = now;
                 self.gauges.failed();
-                warn!(issuer = self.gauges.issuer(), error = chain(&error), "a key set cannot be had");
+                let error = chain(&error);
+                let before = self.trouble.write().unwrap_or_else(PoisonError::into_inner).replace(error.clone());
+                // Tokens of strangers make us look, but do not fill the log.
+                if before.as_ref() != Some(&error) || !within(attempts.told, TELL_AGAIN) {
+                    attempts.told = now;
+                    warn!(issuer = self.gauges.issuer(), error, "a key set cannot be had");
+                }
                 false
             }
         }
@@ -203,8 +238,8 @@ impl Keys {
         Ok(Some(set))
     }
 
-    fn key(&self, id: Option<&str>) -> Option<PublicKey> {
-        self.known()?.find(id).cloned()
+    fn known_for(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Match> {
+        self.known()?.find(id, algorithm)
     }
 
     fn known(&self) -> Option<Arc<KeySet>> {
@@ -216,10 +251,24 @@ fn within(moment: Option<Instant>, pause: Duration) -> bool {
     moment.is_some_and(|moment| moment.elapsed() < pause)
 }
 
+impl Match {
+    fn keys(self) -> Result<Vec<DecodingKey>, NoKey> {
+        match self {
+            Self::Keys(keys) => Ok(keys),
+            Self::NotFor(why) => Err(NoKey::NotFor(why)),
+        }
+    }
+}
+
 impl Source {
     fn parse(&self, content: &[u8]) -> Result<KeySet, KeyError> {
         match self {
-            Self::Pem(path) => KeySet::of_pem(content).ok_or_else(|| KeyError::NoKey(path.clone())),
+            Self::Pem(path) => match pem::read(content) {
+                Ok(key) => Ok(KeySet::of_one(key)),
+                Err(pem::Fault::None | pem::Fault::Unusable(Unusable::Kind)) => Err(KeyError::NoKey(path.clone())),
+                Err(pem::Fault::Private) => Err(KeyError::Private(path.clone())),
+                Err(pem::Fault::Unusable(why)) => Err(KeyError::NotUsed(path.clone(), why)),
+            },
             Self::Json(_) | Self::Url(_) => KeySet::of_json(content),
         }
     }

@@ -1,64 +1,43 @@
-//! Public keys in their forms: PEM (RFC 7468), JSON Web Key and sets of them (RFC 7517).
+//! The keys of an issuer, and which of them a token may be signed with.
 
-use std::collections::HashMap;
-
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use jsonwebtoken::{
-    Algorithm, DecodingKey,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
-};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
-use super::KeyError;
+use super::{
+    KeyError, jwk,
+    key::{PublicKey, Unusable},
+};
 
-/// A public key and the algorithms that it may be used with.
-#[derive(Clone)]
-pub(in crate::access) struct PublicKey {
-    pub key: DecodingKey,
-    pub algorithms: Vec<Algorithm>,
+/// Most keys that a token is tried with.
+const TRIED: usize = 8;
+
+/// The keys of an issuer, at least one of which is of use.
+#[derive(Debug)]
+pub(super) struct KeySet(Vec<Key>);
+
+#[derive(Debug)]
+struct Key {
+    id: Option<String>,
+    /// One that is not used is known all the same: a token that names it is told apart from one of a key that nobody knows.
+    key: Result<PublicKey, Unusable>,
 }
 
-/// The keys of an issuer.
-pub(super) enum KeySet {
-    /// One without a name: every token is checked with it.
-    Nameless(PublicKey),
-    /// By their identifiers.
-    Named(HashMap<Option<String>, PublicKey>),
+/// What a set has for a token.
+#[derive(Debug)]
+pub(super) enum Match {
+    /// Keys that may have signed it.
+    Keys(Vec<DecodingKey>),
+    /// The key that it means is not for its algorithm; in words.
+    NotFor(String),
 }
 
 impl KeySet {
-    /// The key that a token names. One that names none is checked with the only key that there is.
-    pub(super) fn find(&self, id: Option<&str>) -> Option<&PublicKey> {
-        match self {
-            Self::Nameless(key) => Some(key),
-            Self::Named(keys) => match keys.get(&id.map(str::to_owned)) {
-                None if id.is_none() && keys.len() == 1 => keys.values().next(),
-                found => found,
-            },
-        }
+    /// One key without a name: every token is checked with it.
+    pub(super) fn of_one(key: PublicKey) -> Self {
+        Self(vec![Key { id: None, key: Ok(key) }])
     }
 
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Nameless(_) => 1,
-            Self::Named(keys) => keys.len(),
-        }
-    }
-
-    /// Reads a PEM file with one public key.
-    pub(super) fn of_pem(pem: &[u8]) -> Option<Self> {
-        let curve = if names(pem, &P384) { Algorithm::ES384 } else { Algorithm::ES256 };
-        let is_known_curve = names(pem, &P256) || names(pem, &P384);
-        let tries = [
-            (DecodingKey::from_ed_pem(pem).ok(), vec![Algorithm::EdDSA]),
-            (DecodingKey::from_ec_pem(pem).ok().filter(|_| is_known_curve), vec![curve]),
-            (DecodingKey::from_rsa_pem(pem).ok(), RSA.to_vec()),
-        ];
-        tries.into_iter().find_map(|(key, algorithms)| Some(Self::Nameless(PublicKey { key: key?, algorithms })))
-    }
-
-    /// Reads a JSON Web Key Set, or a single JSON Web Key. Keys that we have no use for are left out (RFC 7517, 5), so there may be
-    /// none: an issuer may withdraw all.
+    /// Reads a JSON Web Key Set, or a single JSON Web Key. Keys that we have no use for are left out (RFC 7517, 5), but not all.
     pub(super) fn of_json(json: &[u8]) -> Result<Self, KeyError> {
         let Value::Object(mut stated) = serde_json::from_slice(json)? else { return Err(KeyError::NoSet) };
         let keys = match stated.remove("keys") {
@@ -66,43 +45,154 @@ impl KeySet {
             None if stated.contains_key("kty") => vec![Value::Object(stated)],
             _ => return Err(KeyError::NoSet),
         };
-        let usable = |key: Value| {
-            let key: Jwk = serde_json::from_value(key).ok()?;
-            Some((key.common.key_id.clone(), usable(&key)?))
+        let key = |stated: Value| {
+            let id = stated.get("kid").and_then(Value::as_str).map(str::to_owned);
+            Key { id, key: jwk::read(stated) }
         };
-        Ok(Self::Named(keys.into_iter().filter_map(usable).collect()))
+        let keys: Vec<_> = keys.into_iter().map(key).collect();
+        if keys.iter().any(|key| key.key.is_ok()) {
+            return Ok(Self(keys));
+        }
+        let why = keys.into_iter().find_map(|key| key.key.err());
+        Err(why.map_or(KeyError::Empty, KeyError::NoneOfUse))
+    }
+
+    /// How many are of use.
+    pub(super) fn len(&self) -> usize {
+        self.usable().count()
+    }
+
+    fn usable(&self) -> impl Iterator<Item = &Key> {
+        self.0.iter().filter(|key| key.key.is_ok())
+    }
+
+    /// What there is for a token with a key identifier, or none, and an algorithm; nothing if it means a key that the set does not
+    /// have.
+    ///
+    /// Keys may share an identifier (RFC 7517, 4.5) or have none, and one without may be any. A token that names none means the only
+    /// key that there is, or those without a name.
+    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Match> {
+        let named: Vec<_> = self.0.iter().filter(|key| id.is_some() && key.id.as_deref() == id).collect();
+        let only = self.usable().filter(|key| key.id.is_some() && id.is_none() && self.len() == 1);
+        let nameless = self.usable().filter(|key| key.id.is_none());
+        let is_meant =
+            !named.is_empty() || self.usable().all(|key| key.id.is_none()) || (id.is_none() && self.len() == 1);
+        let meant: Vec<_> = named.into_iter().chain(nameless).chain(only).collect();
+        let fitting =
+            meant.iter().filter_map(|key| key.key.as_ref().ok()).filter(|key| key.algorithms.contains(&algorithm));
+        let keys: Vec<_> = fitting.map(|key| key.key.clone()).take(TRIED).collect();
+        if !keys.is_empty() {
+            return Some(Match::Keys(keys));
+        }
+        is_meant.then(|| Match::NotFor(not_for(&meant)))
     }
 }
 
-/// What RSA keys are for, unless one says which of these.
-const RSA: [Algorithm; 2] = [Algorithm::RS256, Algorithm::PS256];
-
-/// Symmetric keys are not usable: whoever checks such a token could also sign one. Nor are curves of which no
-/// algorithm of ours is, nor keys that are for something else.
-fn usable(jwk: &Jwk) -> Option<PublicKey> {
-    let mut algorithms = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => RSA.to_vec(),
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => vec![Algorithm::ES256],
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => vec![Algorithm::ES384],
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => vec![Algorithm::EdDSA],
-        _ => return None,
-    };
-    if let Some(stated) = &jwk.common.key_algorithm {
-        let stated = Algorithm::try_from(*stated).ok()?;
-        algorithms.retain(|algorithm| *algorithm == stated);
+fn not_for(meant: &[&Key]) -> String {
+    match meant.iter().find_map(|key| key.key.as_ref().err()) {
+        Some(why) => format!("the key with its kid is not used: {why}"),
+        None => "its alg is not one of the key's".to_owned(),
     }
-    let is_for_signatures = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
-    let key = DecodingKey::from_jwk(jwk).ok()?;
-    (is_for_signatures && !algorithms.is_empty()).then_some(PublicKey { key, algorithms })
 }
 
-/// Names of curves in DER.
-const P256: [u8; 10] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
-const P384: [u8; 7] = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22];
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-/// Whether a PEM file names a curve.
-fn names(pem: &[u8], curve: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(pem);
-    let content: String = text.lines().map(str::trim).filter(|line| !line.starts_with("-----")).collect();
-    BASE64_STANDARD.decode(content).is_ok_and(|key| key.windows(curve.len()).any(|part| part == curve))
+    use super::*;
+
+    /// The point of Ed25519 that every implementation begins with.
+    const X: &str = "WGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY";
+
+    fn set(keys: &Value) -> Result<KeySet, KeyError> {
+        KeySet::of_json(json!({ "keys": keys }).to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_set_without_a_key_of_use_is_none() {
+        assert!(matches!(set(&json!([])), Err(KeyError::Empty)));
+        let not_used = [
+            json!({ "kty": "oct", "k": "AAAA" }),
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA" }),
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "use": "enc" }),
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "key_ops": ["encrypt"] }),
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "alg": "RS256" }),
+            json!({ "kty": "OKP", "crv": "Ed448", "x": X }),
+            // Not a point that keys lie on.
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }),
+            json!({ "kty": "EC", "crv": "P-256", "x": X, "y": X }),
+            json!({ "kty": "EC", "crv": "P-256", "x": X }),
+            json!({ "kty": 7 }),
+            json!(7),
+        ];
+        for key in not_used {
+            assert!(matches!(set(&json!([key])), Err(KeyError::NoneOfUse(_))), "{key}");
+            let with_another = json!([key, { "kty": "OKP", "crv": "Ed25519", "x": X }]);
+            assert_eq!(set(&with_another).unwrap().len(), 1, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_ed25519_key_has_32_bytes() {
+        for bytes in [0, 1, 31, 33, 64] {
+            let x = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, vec![0x66; bytes]);
+            let refused = set(&json!([{ "kty": "OKP", "crv": "Ed25519", "kid": "k", "x": x }])).unwrap_err();
+            assert!(matches!(refused, KeyError::NoneOfUse(Unusable::Broken)), "{bytes}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn rsa_keys_have_2048_to_4096_bits_and_an_odd_exponent() {
+        let key = |bits: usize, exponent: &[u8]| {
+            let mut modulus = vec![0xFF; bits.div_ceil(8)];
+            modulus[0] >>= (8 - bits % 8) % 8;
+            PublicKey::rsa(&[&[0], modulus.as_slice()].concat(), exponent).map(|key| key.algorithms.len())
+        };
+        for bits in [2048, 3072, 4096] {
+            assert_eq!(key(bits, &[1, 0, 1]), Ok(2), "{bits}");
+        }
+        for bits in [1, 1024, 2047, 4097, 16_384] {
+            assert_eq!(key(bits, &[1, 0, 1]), Err(Unusable::Bits(bits)));
+        }
+        for exponent in [&[][..], &[0], &[1], &[2], &[1, 0, 0, 0, 1]] {
+            assert_eq!(key(2048, exponent), Err(Unusable::Broken), "{exponent:?}");
+        }
+    }
+
+    #[test]
+    fn keys_are_found_by_name_and_algorithm_and_one_without_a_name_may_be_any() {
+        let key = |id: Option<&str>| json!({ "kty": "OKP", "crv": "Ed25519", "x": X, "kid": id });
+        let found = |keys: &Value, id: Option<&str>, algorithm: Algorithm| match set(keys).unwrap().find(id, algorithm)
+        {
+            None => "none".to_owned(),
+            Some(Match::Keys(keys)) => keys.len().to_string(),
+            Some(Match::NotFor(why)) => why,
+        };
+        let ed = Algorithm::EdDSA;
+        for (keys, id, expected) in [
+            (json!([key(Some("a"))]), Some("a"), "1"),
+            (json!([key(Some("a"))]), Some("b"), "none"),
+            (json!([key(Some("a"))]), None, "1"),
+            (json!([key(Some("a")), key(Some("b"))]), None, "none"),
+            (json!([key(Some("a")), key(Some("a"))]), Some("a"), "2"),
+            (json!([key(None)]), Some("a"), "1"),
+            (json!([key(None)]), None, "1"),
+            (json!([key(None), key(None)]), None, "2"),
+            (json!([key(None), key(Some("a"))]), None, "1"),
+            (json!([key(None), key(Some("a"))]), Some("a"), "2"),
+            (json!([key(None), key(Some("a"))]), Some("b"), "1"),
+            (json!(vec![key(None); 100]), Some("a"), "8"),
+        ] {
+            assert_eq!(found(&keys, id, ed), expected, "{keys} {id:?}");
+        }
+        let not_the_keys = "its alg is not one of the key's";
+        assert_eq!(found(&json!([key(Some("a"))]), Some("a"), Algorithm::RS256), not_the_keys);
+        assert_eq!(found(&json!([key(None)]), Some("a"), Algorithm::RS256), not_the_keys);
+        assert_eq!(found(&json!([key(None), key(Some("a"))]), Some("b"), Algorithm::RS256), "none");
+        let mut weak = json!({ "kty": "RSA", "kid": "w", "n": "_w", "e": "AQAB" });
+        let said = found(&json!([weak, key(Some("a"))]), Some("w"), Algorithm::RS256);
+        assert!(said.contains("RSA key of 8 bits"), "{said}");
+        weak["alg"] = json!("RS512");
+        assert_ne!(found(&json!([weak, key(Some("a"))]), Some("w"), Algorithm::RS256), "none");
+    }
 }

@@ -273,6 +273,8 @@ fn only_an_https_address_needs_certificates() {
     for url in ["", "keys.json", "file:///keys.json", "ftp://login.example/keys", "https://", "http//login.example"] {
         assert!(new(issuer(url)).unwrap_err().contains("is no address of a key set"), "{url}");
     }
+    // However the scheme is written.
+    new(issuer("HTTPS://login.example/keys")).unwrap();
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("ca.pem");
     std::fs::write(&file, "no certificate").unwrap();
@@ -348,21 +350,137 @@ async fn keys_that_are_of_no_use_are_left_out_of_a_set() {
     let nameless = signer.sign(&json!({ "alg": "EdDSA" }), &claims());
     access.called_by(nameless).await.unwrap();
     for unusable in [Signer::new("enc", 2), Signer::new("rs", 3)] {
-        assert_eq!(access.called_by(token(&unusable, 1)).await, Err(Fault::KeyUnknown), "{}", unusable.id);
+        assert_eq!(access.called_by(token(&unusable, 1)).await, Err(Fault::Algorithm), "{}", unusable.id);
     }
 }
 
 #[tokio::test]
 async fn a_symmetric_key_of_a_set_is_not_used() {
-    let issuer = Issuer::start(&[]).await;
+    let (signer, issuer) = (Signer::new("one", 1), Issuer::start(&[]).await);
     let secret = [7_u8; 32];
     let shared = json!({ "kty": "oct", "kid": "shared", "alg": "HS256", "k": URL_SAFE_NO_PAD.encode(secret) });
-    *issuer.shown.set.lock().unwrap() = Some(json!({ "keys": [shared] }));
+    *issuer.shown.set.lock().unwrap() = Some(json!({ "keys": [shared, signer.jwk()] }));
     let header = jsonwebtoken::Header {
         kid: Some("shared".to_owned()),
         ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256)
     };
     let key = jsonwebtoken::EncodingKey::from_secret(&secret);
     let token = jsonwebtoken::encode(&header, &claims(), &key).unwrap();
-    assert_eq!(issuer.access().called_by(token).await, Err(Fault::KeyUnknown));
+    assert_eq!(issuer.access().called_by(token).await, Err(Fault::Algorithm));
+}
+
+/// A key that panics in whoever checks with it is not used, and those beside it are.
+#[tokio::test]
+async fn a_key_of_another_length_than_its_kinds_is_refused_and_nothing_else() {
+    let signer = Signer::new("one", 1);
+    let issuer = Issuer::start(&[]).await;
+    for bytes in [0, 3, 31, 33, 57] {
+        let bad = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "k", "x": URL_SAFE_NO_PAD.encode(vec![0x66; bytes]) });
+        *issuer.shown.set.lock().unwrap() = Some(json!({ "keys": [bad, signer.jwk()] }));
+        let access = issuer.access();
+        assert_eq!(access.called_by(token(&Signer::new("k", 2), 1)).await, Err(Fault::Algorithm), "{bytes}");
+        access.called_by(token(&signer, 1)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn keys_of_one_name_or_of_none_are_all_tried() {
+    let (one, two) = (Signer::new("one", 1), Signer::new("two", 2));
+    let named = |signer: &Signer, id: Value| {
+        let mut key = signer.jwk();
+        key["kid"] = id;
+        key
+    };
+    let rsa = json!({ "kty": "RSA", "n": format!("_{}8", "A".repeat(340)), "e": "AQAB", "kid": "one" });
+    let issuer = Issuer::start(&[]).await;
+    for (keys, id) in [
+        (json!([named(&one, Value::Null), named(&two, Value::Null)]), None),
+        (json!([named(&one, Value::Null), named(&two, Value::Null)]), Some("any")),
+        (json!([named(&one, json!("same")), named(&two, json!("same"))]), Some("same")),
+        (json!([rsa, named(&one, json!("one")), named(&two, json!("one"))]), Some("one")),
+    ] {
+        *issuer.shown.set.lock().unwrap() = Some(json!({ "keys": keys }));
+        let access = issuer.access();
+        for signer in [&one, &two] {
+            let called = access.caller(&signer.sign(&json!({ "alg": "EdDSA", "kid": id }), &claims())).await;
+            called.unwrap_or_else(|refused| panic!("{keys} {id:?}: {refused}"));
+        }
+        let stranger = Signer::new("three", 3).sign(&json!({ "alg": "EdDSA", "kid": id }), &claims());
+        assert_eq!(access.caller(&stranger).await.unwrap_err().fault, Fault::Signature);
+    }
+    assert_eq!(issuer.fetches(), 4, "one for each");
+}
+
+#[tokio::test]
+async fn a_set_without_a_key_of_use_does_not_replace_the_last_good_one() {
+    let signer = Signer::new("one", 1);
+    let issuer = Issuer::start(&[&signer]).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
+    let doors = [issuer.access(), access_by(KeySource::JwksFile(file.clone()))];
+    for door in &doors {
+        door.called_by(token(&signer, 0)).await.unwrap();
+    }
+    let mut for_secrets = signer.jwk();
+    for_secrets["use"] = json!("enc");
+    for (round, none) in (1..).zip([json!({ "keys": [] }), json!({ "keys": [for_secrets] })]) {
+        *issuer.shown.set.lock().unwrap() = Some(none.clone());
+        std::fs::write(&file, none.to_string()).unwrap();
+        pass(601).await;
+        for door in &doors {
+            door.called_by(token(&signer, round)).await.unwrap();
+        }
+        // Had at first, it is none either.
+        let first = issuer.access();
+        assert_eq!(first.called_by(token(&signer, round)).await, Err(Fault::KeysUnavailable));
+        assert!(first.ready().is_err());
+        let config = AccessConfig {
+            issuers: vec![IssuerConfig::new(ISSUER, KeySource::JwksFile(file.clone()))],
+            ..AccessConfig::default()
+        };
+        assert!(Access::new(config, Clock::fixed(noon())).is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_caller_with_a_known_key_does_not_wait_for_an_issuer_that_hangs() {
+    let (signer, unknown) = (Signer::new("one", 1), Signer::new("two", 2));
+    let issuer = Issuer::start(&[&signer]).await;
+    let access = Arc::new(issuer.access());
+    access.called_by(token(&signer, 1)).await.unwrap();
+    let held = issuer.shown.slow.lock().await;
+    pass(601).await;
+    let begun = std::time::Instant::now();
+    access.called_by(token(&signer, 2)).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    access.called_by(token(&signer, 3)).await.unwrap();
+    // Others wait no longer than a fetch may take.
+    assert_eq!(access.called_by(token(&unknown, 1)).await, Err(Fault::KeysUnavailable));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    drop(held);
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_down_fills_no_log_however_often_it_is_asked_for() {
+    let (signer, unknown) = (Signer::new("one", 1), Signer::new("two", 2));
+    let issuer = Issuer::start(&[&signer]).await;
+    let access = issuer.access();
+    access.called_by(token(&signer, 1)).await.unwrap();
+    issuer.break_down();
+    let lines = Lines::from(tracing::Level::WARN);
+    for number in 0..20 {
+        let refused = access.caller(&token(&unknown, number)).await.unwrap_err();
+        assert!(refused.detail.contains("503"), "the operator is told why: {refused}");
+        pass(1).await;
+    }
+    assert!(issuer.fetches() > 10, "{}", issuer.fetches());
+    assert_eq!(lines.with("a key set cannot be had"), 1, "{}", lines.text());
+    *issuer.shown.set.lock().unwrap() = Some(json!({ "keys": [] }));
+    let refused = access.caller(&token(&unknown, 20)).await.unwrap_err();
+    assert!(refused.detail.contains("the key set is empty"), "{refused}");
+    assert_eq!(lines.with("a key set cannot be had"), 2, "another reason: {}", lines.text());
+    pass(31).await;
+    access.caller(&token(&unknown, 21)).await.unwrap_err();
+    assert_eq!(lines.with("a key set cannot be had"), 3, "{}", lines.text());
 }

@@ -91,6 +91,48 @@ const PSS_TOKEN: &str = "\
     QkYIYj_17JaIJFoPO6-HBLDUd5km-c-D80SDR15OrENmODJdT-rrhaCFm4B5OUS75kmW8OlHr6pSVJ6fmi5VMjM0Z_pWU18rP7QcNgyFElnv\
     XT3-jccRbbiBEhoDQnA0d795N_KbaGHnleMvzBtAOt0G6JcZim-DcY67lS6BorzeRA";
 
+/// The same.
+const PSS_PEM: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAv5Y6dg8e94b9LOtbel5e
+unvRBfCJF1ch+Z8qSVCDz41ZUl4DqRwIYWLs5A0ofza2XgJBbRuxCQRxB+SVxS4C
+Bn/UhIJTeE7BMhEGpYhUMBQ/bce+iR4PtyisO/BTkiblMY7sTNCf4A4NAFV/TGgZ
+CF7xDXgzSdKuhJMvaPijtY/MfRhKHH++adiIKosfxVEwH5O4TCPKatR0MZFMk9Bm
+nNcDDcqM0StIIQtcUAXz2QKK5aSvZfIiP/Uy8GHiORIF9QDviScZDqugEx80zmWn
+qORaGjNXBjp/Wm65jWmEV8pLbElbRqJbltHY8Jax+oe5kLHlCreFiMoK26yZhm8Y
+jwIDAQAB
+-----END PUBLIC KEY-----
+";
+
+/// RSA, 1024 bits.
+const SHORT_RSA_PEM: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDcWsWoIUEvP2pTFZShFVlweDJj
+vANqsEqIVWlI4K0sxkqLcKVhYusVWLcXFT1//DI4H+OQ3KDYBe92cDbf8EijMiRf
+7xfZ3miSCKSmP61WlvKeRyrXOirQf/ji+AUkFSDdi9scZsUzqe1dYfVL7aNXhnYA
+otkU1nyC/N+fGscm7QIDAQAB
+-----END PUBLIC KEY-----
+";
+
+/// RSA, 4608 bits.
+const LONG_RSA_PEM: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIICYjANBgkqhkiG9w0BAQEFAAOCAk8AMIICSgKCAkEAnOqa7Ab6S+HPAIeSrm4f
+3tl1yqzPOIRuJmk0urMUT4juai6qs9h2iA9OARU8t1n8nxa20FS0JfaH+Yjy5zWo
+U7af2rSDbonamJcaTHbsmR9bj9Tru432J4vghOEZgLHu2BMsKxhR3fIu2/kY9YUN
+7UOXa1IqcgnoncQ4zIhH5/qESm+PciNYRbT7NbpYqwZiAJzBpvYKPnuCz09lFMhN
+8eQxnnmfCQOKtbc9+t4SnoK7ty8n8AQIQS/WCeameJ87SVMWd6T9Tll3TXDpqnNF
+Qf5YP1MQvXr3PRVl1VRNTmPOM8ZfXyXSjZdpC0BJKtlcmE5oHu5vQpduEz9Z+i8w
+KYnulGnCVpVtAyVaC6P9Fxiq0t9pqcM6rnoZ9RxEXjlKj9OUIImoV+gfJbXPfnR3
+90h3VKK3HeIQT9NBGddgDAMMDKWgTQ8S831SbzT414DhFnUnPZImcM3dOKK7jUYK
+lILWfuuUXMZwBeV6acfXfVQfWyxgTzO3+lpwyYDnONH/HWtqaeD13OQd6kItb9zk
+0IqhCt7xt0BkBbFtpBQmGRVSl6y4vuVwQx+1rvfa+Wkq4eVhElIzxpv48eXD3u1D
+9V2oEY2I+wsRV4CEt0yPqkrGDALHjGVXEQFc3tEaP4Quesjvyj4AjcJhmdiWvHGt
+NXjkmwQ1fS50HTmPQmPopXj3Z3SRSCuPLC45+ToHMoKrKRof/3HLkVSxgHDA2pOM
+TvFrozCeP8XR8mTWYuzxjW+OAsrFv2Qb4K067DVaWLplAgMBAAE=
+-----END PUBLIC KEY-----
+";
+
 fn set(keys: &[&str]) -> (TempDir, KeySource) {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("keys.json");
@@ -121,12 +163,15 @@ async fn tokens_of_rsa_p256_and_p384_are_good() {
         assert_eq!(caller_by(set(&[RSA_JWK, PSS_JWK, P256_JWK, P384_JWK]), &forged).await, Err(Fault::Signature));
     }
     assert_eq!(caller_by(pem(RSA_PEM), RSA_TOKEN).await, zhang);
+    assert_eq!(caller_by(pem(PSS_PEM), PSS_TOKEN).await, zhang);
     assert_eq!(caller_by(pem(P256_PEM), P256_TOKEN).await, zhang);
     assert_eq!(caller_by(pem(P384_PEM), P384_TOKEN).await, zhang);
     // A file with a single key, in the form of JSON.
-    let (folder, source) = pem(RSA_JWK);
-    let KeySource::PemFile(file) = source else { unreachable!() };
-    assert_eq!(caller_by((folder, KeySource::JwksFile(file)), RSA_TOKEN).await, zhang);
+    for (key, token) in [(RSA_JWK, RSA_TOKEN), (PSS_JWK, PSS_TOKEN), (P256_JWK, P256_TOKEN), (P384_JWK, P384_TOKEN)] {
+        let (folder, source) = pem(key);
+        let KeySource::PemFile(file) = source else { unreachable!() };
+        assert_eq!(caller_by((folder, KeySource::JwksFile(file)), token).await, zhang);
+    }
 }
 
 #[tokio::test]
@@ -144,7 +189,7 @@ async fn a_key_is_for_tokens_of_its_own_algorithm() {
 #[tokio::test]
 async fn a_curve_is_not_taken_for_another() {
     let claimed = P384_JWK.replace("ES384", "ES256");
-    assert_eq!(caller_by(set(&[&claimed, P256_JWK]), P384_TOKEN).await, Err(Fault::KeyUnknown));
+    assert_eq!(caller_by(set(&[&claimed, P256_JWK]), P384_TOKEN).await, Err(Fault::Algorithm));
     assert_eq!(caller_by(pem(P384_PEM), P256_TOKEN).await, Err(Fault::Algorithm));
     let (_folder, source) = pem(&P384_PEM.replace("YFK4EEACIDYgAE", "YFK4EEACMDYgAE"));
     let config = AccessConfig { issuers: vec![IssuerConfig::new(ISSUER, source)], ..AccessConfig::default() };
@@ -158,9 +203,30 @@ async fn a_key_that_says_its_algorithm_is_for_no_other() {
     let of_any = RSA_JWK.replace("\"alg\": \"RS256\", ", "");
     assert!(of_any.len() < RSA_JWK.len());
     assert!(caller_by(set(&[&of_any]), RSA_TOKEN).await.is_ok());
-    for (stated, fault) in [("PS256", Fault::Algorithm), ("RS512", Fault::KeyUnknown), ("RSA-OAEP", Fault::KeyUnknown)]
-    {
+    for stated in ["PS256", "RS512", "RSA-OAEP", "something new"] {
         let key = RSA_JWK.replace("RS256", stated);
-        assert_eq!(caller_by(set(&[&key, P256_JWK]), RSA_TOKEN).await, Err(fault), "{stated}");
+        assert_eq!(caller_by(set(&[&key, P256_JWK]), RSA_TOKEN).await, Err(Fault::Algorithm), "{stated}");
+    }
+}
+
+#[test]
+fn a_file_without_a_public_key_of_use_says_what_to_do() {
+    let refusal = |key: &str| {
+        let (_folder, source) = pem(key);
+        let config = AccessConfig { issuers: vec![IssuerConfig::new(ISSUER, source)], ..AccessConfig::default() };
+        Access::new(config, Clock::fixed(noon())).map(drop).unwrap_err().to_string()
+    };
+    for (key, said) in [
+        (RSA_PEM.replace("PUBLIC KEY", "RSA PRIVATE KEY").as_str(), "holds a private key"),
+        (&rcgen::KeyPair::generate().unwrap().serialize_pem(), "holds a private key"),
+        (SHORT_RSA_PEM, "an RSA key of 1024 bits: 2048 to 4096 are taken"),
+        (LONG_RSA_PEM, "an RSA key of 4608 bits: 2048 to 4096 are taken"),
+        // A point of another curve.
+        (&P256_PEM.replace("LquC", "Lqu0"), "cannot be used"),
+        ("-----BEGIN PUBLIC KEY-----\n", "holds no Ed25519, P-256, P-384 or RSA public key"),
+        ("", "holds no Ed25519, P-256, P-384 or RSA public key"),
+    ] {
+        let refused = refusal(key);
+        assert!(refused.contains(said), "{said}: {refused}");
     }
 }

@@ -1,5 +1,6 @@
 //! Which tokens are good, and where the keys come from.
 
+mod claims;
 mod keys;
 mod kinds;
 mod providers;
@@ -9,8 +10,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 
-use super::{Access, AccessConfig, Caller, Fault, IssuerConfig, KeySource};
-use crate::{clock::Clock, sample::noon};
+use super::{Access, AccessConfig, Caller, Fault, IssuerConfig, KeySource, TokenRefused};
+use crate::{clock::Clock, sample::noon, testing::Lines};
 
 const ISSUER: &str = "https://people.example";
 

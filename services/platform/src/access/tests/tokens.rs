@@ -54,7 +54,7 @@ async fn a_token_without_a_signature_is_refused() {
     for name in ["none", "None", "NONE", "nOnE"] {
         let header = json!({ "alg": name, "typ": "JWT", "kid": "one" });
         let token = unsigned(&header, &claims());
-        both.refuse(name, &format!("{token}."), Fault::Malformed).await;
+        both.refuse(name, &format!("{token}."), Fault::Algorithm).await;
         both.refuse(name, &token, Fault::Malformed).await;
     }
     let good = both.signer.good();
@@ -84,6 +84,34 @@ async fn an_algorithm_that_is_not_the_keys_is_refused() {
         let token = both.signer.sign(&json!({ "alg": algorithm, "typ": "JWT", "kid": "one" }), &claims());
         both.refuse(algorithm, &token, Fault::Algorithm).await;
     }
+}
+
+#[tokio::test]
+async fn an_algorithm_that_nobody_takes_is_told_with_the_issuer_and_fetches_nothing() {
+    let both = Both::new();
+    for algorithm in ["ES512", "ES256K", "none", "HS256", "Ed448", "eddsa", ""] {
+        let token = both.signer.sign(&json!({ "alg": algorithm, "kid": "stranger" }), &claims());
+        for door in &both.doors {
+            let refused = door.caller(&token).await.unwrap_err();
+            assert_eq!((refused.fault, refused.issuer.as_deref()), (Fault::Algorithm, Some(ISSUER)), "{algorithm}");
+        }
+    }
+    // The name of RFC 9864 for the same.
+    for door in &both.doors {
+        door.caller(&both.signer.sign(&json!({ "alg": "Ed25519", "kid": "one" }), &claims())).await.unwrap();
+    }
+    for header in [json!({}), json!({ "alg": 7 }), json!({ "alg": "EdDSA", "kid": 7 }), json!([]), json!("EdDSA")] {
+        both.refuse(&header.to_string(), &both.signer.sign(&header, &claims()), Fault::Malformed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_twice_in_a_header_is_refused() {
+    let both = Both::new();
+    let header = r#"{"alg":"none","alg":"EdDSA","kid":"one"}"#;
+    let content = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims().to_string()));
+    let signature = ed25519_dalek::Signer::sign(&both.signer.key, content.as_bytes()).to_bytes();
+    both.refuse(header, &format!("{content}.{}", URL_SAFE_NO_PAD.encode(signature)), Fault::Malformed).await;
 }
 
 #[tokio::test]
@@ -218,7 +246,11 @@ async fn a_token_that_was_good_is_refused_when_its_time_is_over() {
 #[tokio::test]
 async fn what_is_no_token_is_refused() {
     let both = Both::new();
-    let long = both.signer.sign(&both.signer.header(), &claims_with("padding", json!("x".repeat(8 * 1024))));
+    let padded = |bytes| both.signer.sign(&both.signer.header(), &claims_with("padding", json!("x".repeat(bytes))));
+    let (large, long) = (padded(11 * 1024), padded(12 * 1024));
+    for door in &both.doors {
+        door.caller(&large).await.unwrap();
+    }
     let good = both.signer.good();
     for token in ["", ".", "..", "a.b.c", "密.码.一", &long, &format!("{good}.x"), &good[1..]] {
         both.refuse(token, token, Fault::Malformed).await;
@@ -233,9 +265,12 @@ async fn a_key_that_the_set_does_not_have_is_refused() {
     std::fs::write(&file, json!({ "keys": [one.jwk(), two.jwk()] }).to_string()).unwrap();
     let access = access_by(KeySource::JwksFile(file));
     // With more than one key, a token has to say by which it was signed.
-    for header in [json!({ "alg": "EdDSA", "kid": "three" }), json!({ "alg": "EdDSA" })] {
-        let token = one.sign(&header, &claims());
-        assert_eq!(access.caller(&token).await.unwrap_err().fault, Fault::KeyUnknown, "{header}");
+    for (header, said) in [
+        (json!({ "alg": "EdDSA", "kid": "three" }), "the issuer's key set has no key with the token's kid"),
+        (json!({ "alg": "EdDSA" }), "it has no kid, and the issuer's key set has several keys"),
+    ] {
+        let refused = access.caller(&one.sign(&header, &claims())).await.unwrap_err();
+        assert_eq!((refused.fault, refused.detail.as_str()), (Fault::KeyUnknown, said), "{header}");
     }
     assert_eq!(access.caller(&one.sign(&two.header(), &claims())).await.unwrap_err().fault, Fault::Signature);
 }
@@ -385,4 +420,52 @@ async fn a_department_is_a_claim_or_else_the_subjects() {
     assert_eq!(department_by(issuer.clone(), stranger).await, None);
     let named = IssuerConfig { department_claim: "dept".to_owned(), ..issuer.clone() };
     assert_eq!(department_by(named, claims_with("dept", json!("education"))).await.as_deref(), Some("education"));
+}
+
+#[tokio::test]
+async fn a_bearer_who_may_do_nothing_is_in_the_log_once() {
+    let signer = Signer::new("one", 1);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
+    let nested = |issuer: &mut IssuerConfig| issuer.roles_claim = "realm_access.roles".to_owned();
+    for (realm_access, said) in [
+        (json!(null), "there is no such claim"),
+        (json!({}), "there is no such claim"),
+        (json!({ "roles": { "county": true } }), "neither a text nor a list of texts"),
+        (json!({ "roles": true }), "neither a text nor a list of texts"),
+        (json!({ "roles": ["offline_access", "县级"] }), "none of its roles is one of access.roles"),
+        (json!({ "roles": [] }), "none of its roles is one of access.roles"),
+    ] {
+        let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksFile(file.clone()));
+        nested(&mut issuer);
+        let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+        let access = Access::new(config, Clock::fixed(noon())).unwrap();
+        let lines = Lines::from(tracing::Level::WARN);
+        for number in 0..20 {
+            let mut claims = claims_with("realm_access", realm_access.clone());
+            claims["jti"] = json!(number);
+            let caller = access.caller(&signer.sign(&signer.header(), &claims)).await.unwrap();
+            assert!(caller.permissions().is_empty());
+        }
+        let text = lines.text();
+        assert_eq!(lines.with(said), 1, "{realm_access}: {text}");
+        assert!(text.contains(ISSUER) && text.contains("realm_access.roles") && !text.contains("zhang"), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+    // One role of ours is enough.
+    let lines = Lines::from(tracing::Level::WARN);
+    let some = json!({ "roles": ["offline_access", "county"] });
+    assert!(called(nested, claims_with("realm_access", some)).await.unwrap().may("monitoring.case.approve"));
+    assert_eq!(lines.text(), "");
+}
+
+#[test]
+fn an_issuer_is_there_once() {
+    let both = Both::new();
+    let file = both._folder.path().join("keys.json");
+    let issuers = vec![IssuerConfig::new(ISSUER, KeySource::JwksFile(file)); 2];
+    let config = AccessConfig { issuers, ..AccessConfig::default() };
+    let refused = Access::new(config, Clock::fixed(noon())).map(drop).unwrap_err().to_string();
+    assert!(refused.contains(ISSUER) && refused.contains("is there twice"), "{refused}");
 }

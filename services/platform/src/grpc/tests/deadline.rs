@@ -6,6 +6,8 @@ use sqlx::PgPool;
 
 use super::*;
 use crate::{
+    access::{Access, AccessConfig, IssuerConfig, KeySource, LocalKey, TokenRequest},
+    clock::Clock,
     db::{self, DbConfig, Scope},
     grpc::door::stated_timeout,
     sample::database,
@@ -90,4 +92,36 @@ fn a_timeout_is_read_as_grpc_states_it() {
         assert_eq!(read(text), expected, "{text}");
     }
     assert_eq!(stated_timeout(&http::HeaderMap::new()), None);
+}
+
+/// The address of its keys takes calls and says nothing.
+#[tokio::test]
+async fn who_calls_is_found_out_within_the_time_of_the_call() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let key = LocalKey::in_folder(folder.path()).unwrap();
+    let keys = KeySource::JwksUrl(format!("http://{}/keys", silent.local_addr().unwrap()).into());
+    let issuers = vec![IssuerConfig { keys, ..key.issuer() }];
+    let access = Access::new(AccessConfig { issuers, ..AccessConfig::default() }, Clock::system()).unwrap();
+    let config = GrpcConfig { timeout_seconds: 1, ..GrpcConfig::default() };
+    let server = Server::bind(config, Arc::new(access), &[], Routes::default()).await.unwrap();
+    let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
+    let stop = CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    tokio::spawn(server.run(stop));
+
+    let request = TokenRequest {
+        subject: "zhang".to_owned(),
+        roles: vec!["operator".to_owned()],
+        region: crate::region::RegionCode::COUNTRY,
+        department: None,
+        lifetime: Duration::from_hours(1),
+    };
+    let bearer = format!("Bearer {}", key.sign(&request, &Clock::system()).unwrap());
+    let mut request = Request::new(GetHeadRequest {});
+    request.metadata_mut().insert("authorization", bearer.parse().unwrap());
+    let begun = std::time::Instant::now();
+    let late = LogServiceClient::new(channel).get_head(request).await.unwrap_err();
+    assert_eq!(refusal(&late), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED".to_owned()));
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }

@@ -152,28 +152,10 @@ async fn two_tokens_are_none() {
     assert_eq!(served.log.arrived.available_permits(), 0, "a request came to the service");
 }
 
-/// What a thread logs meanwhile.
-#[derive(Clone, Default)]
-struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// All of it happens on one thread, so its lines are kept.
 #[tokio::test]
 async fn callers_without_a_good_token_write_next_to_nothing_into_the_log() {
-    let lines = Lines::default();
-    let to = lines.clone();
-    let layer = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(move || to.clone());
-    let _logged = tracing::subscriber::set_default(layer.finish());
+    let lines = Lines::from(tracing::Level::INFO);
     let served = Served::start(GrpcConfig::default()).await;
     let id_number = "11010519491231002X";
     for number in 0..100 {
@@ -190,7 +172,45 @@ async fn callers_without_a_good_token_write_next_to_nothing_into_the_log() {
             assert_eq!(refusal(&refused).0, Code::Unauthenticated);
         }
     }
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = lines.text();
     assert!(text.contains("tokens were refused"), "{text}");
     assert!(!text.contains(id_number) && text.len() < 2_000, "{} bytes: {text}", text.len());
+}
+
+#[tokio::test]
+async fn whoever_sends_no_token_or_several_or_something_else_is_in_the_log() {
+    let lines = Lines::from(tracing::Level::INFO);
+    let served = Served::start(GrpcConfig::default()).await;
+    let bearer = served.bearer("operator");
+    for (sent, told, reason) in [
+        (&[][..], "TOKEN_MISSING", "TOKEN_MISSING"),
+        (&["Basic dXNlcjpzZWNyZXQ="], "TOKEN_MISSING", "SCHEME_NOT_BEARER"),
+        (&["dXNlcjpzZWNyZXQ="], "TOKEN_MISSING", "SCHEME_NOT_BEARER"),
+        (&[&bearer, &bearer], "TOKEN_INVALID", "TOKENS_SEVERAL"),
+    ] {
+        let mut request = Request::new(GetHeadRequest {});
+        for text in sent {
+            request.metadata_mut().append("authorization", text.parse().unwrap());
+        }
+        let refused = served.client().get_head(request).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::Unauthenticated, told.to_owned()), "{sent:?}");
+        assert!(lines.text().contains(&format!("reason=\"{reason}\"")), "{sent:?}: {}", lines.text());
+    }
+    assert!(!lines.text().contains("dXNlcjpzZWNyZXQ"), "{}", lines.text());
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_there_and_a_message_that_did_not_come_have_their_reasons() {
+    let served = Served::start(GrpcConfig::default()).await;
+    let call = async |method: &str, messages: Vec<GetHeadRequest>| {
+        let mut request = Request::new(stream::iter(messages));
+        request.metadata_mut().insert("authorization", served.bearer("operator").parse().unwrap());
+        let mut client = tonic::client::Grpc::new(served.channel.clone());
+        client.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<GetHeadRequest, GetHeadResponse>::default();
+        let path = http::uri::PathAndQuery::try_from(format!("/{SERVICE_NAME}/{method}")).unwrap();
+        refusal(&client.client_streaming(request, path, codec).await.unwrap_err())
+    };
+    assert_eq!(call("GetTail", vec![GetHeadRequest {}]).await, (Code::Unimplemented, "METHOD_UNKNOWN".to_owned()));
+    assert_eq!(call("GetHead", Vec::new()).await, (Code::InvalidArgument, "MESSAGE_MALFORMED".to_owned()));
 }

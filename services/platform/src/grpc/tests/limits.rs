@@ -101,7 +101,7 @@ async fn a_request_that_takes_too_long_is_given_up_and_its_place_is_free() {
     let bearer = served.bearer("operator");
     for _ in 0..2 {
         let given_up = served.head(Some(&bearer)).await.unwrap_err();
-        assert_eq!(given_up.code(), Code::DeadlineExceeded);
+        assert_eq!(refusal(&given_up), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED".to_owned()));
     }
 }
 
@@ -144,7 +144,7 @@ async fn a_caller_who_leaves_a_stream_leaves_its_place() {
 async fn an_answer_that_streams_too_long_is_given_up() {
     let (served, mut answers) = full_of_a_stream(1, 1).await;
     let given_up = answers.message().await.unwrap_err();
-    assert_eq!(given_up.code(), Code::DeadlineExceeded);
+    assert_eq!(refusal(&given_up), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED".to_owned()));
     has_a_free_place(&served).await;
 }
 
@@ -163,7 +163,7 @@ async fn a_stream_has_more_time_than_other_requests() {
     let mut answers = served.read(1).await.unwrap();
     answers.message().await.unwrap().unwrap();
     let given_up = served.head(Some(&served.bearer("operator"))).await.unwrap_err();
-    assert_eq!(given_up.code(), Code::DeadlineExceeded);
+    assert_eq!(refusal(&given_up), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED".to_owned()));
 }
 
 #[tokio::test]

@@ -27,7 +27,11 @@ use tonic::{Code, Request, Response, Status, Streaming, service::Routes, transpo
 use tonic_types::StatusExt as _;
 
 use super::{GrpcConfig, Server, ServerError, channel};
-use crate::{access::Caller, sample::noon, testing::TestWorld};
+use crate::{
+    access::Caller,
+    sample::noon,
+    testing::{Lines, TestWorld},
+};
 
 /// A log whose head is told only when a test allows it.
 #[derive(Clone)]

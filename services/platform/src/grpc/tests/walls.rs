@@ -119,7 +119,7 @@ async fn bytes_that_are_worked_on_are_counted() {
         let working = send(200 << 10);
         served.log.arrived.acquire().await.unwrap().forget();
         let refused = send(200 << 10).await.unwrap().expect_err("there is no room for a second one");
-        assert_eq!(refusal(&refused), (Code::ResourceExhausted, "SHARE_EXHAUSTED".to_owned()));
+        assert_eq!(refusal(&refused), (Code::Unavailable, "SHARE_EXHAUSTED".to_owned()));
         assert_eq!(served.log.arrived.available_permits(), 0, "it came to the service");
         served.log.allowed.notify_one();
         working.await.unwrap().unwrap();

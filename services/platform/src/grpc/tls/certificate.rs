@@ -42,7 +42,7 @@ impl Certificate {
 
     /// Whom it is for, in one line.
     pub(super) fn names(&self) -> String {
-        if self.names.is_empty() { "nobody".to_owned() } else { self.names.join(", ") }
+        if self.names.is_empty() { "no subjectAltName".to_owned() } else { self.names.join(", ") }
     }
 
     pub(super) fn standing(&self, now: DateTime<Utc>) -> Standing {
@@ -131,7 +131,9 @@ mod tests {
             assert!(said.contains("WARN") && said.contains("gateway.example") && said.contains(part), "{said}");
         }
         assert_eq!(warned(&certificate, "2026-02-01"), "");
-        assert!(warned(&read(&Authority::new().sign(&[])), "2026-02-01").contains("no subjectAltName"));
+        let nameless = read(&Authority::new().sign_for_days(&[], (2026, 1, 1), (2026, 3, 1)));
+        assert!(warned(&nameless, "2026-02-01").contains("has no subjectAltName: clients refuse it"));
+        assert!(warned(&nameless, "2026-03-02").contains("names=\"no subjectAltName\""));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::commands::{day, region};
 use crate::{
     client::{Gateway, Target},
+    patience::Patience,
     progress::Progress,
     register_csv::RegisterRows,
 };
@@ -146,15 +147,36 @@ fn request_id(args: &Regions, content: &Content, effective_from: NaiveDate) -> U
 }
 
 async fn import(gateway: &Gateway, edition: RegionEdition, path: &Path, total: u64) -> Result<ImportRegionsResult> {
+    let mut patience = Patience::with_answers();
+    loop {
+        match try_once(gateway, edition.clone(), path, total).await? {
+            Ok(result) => return result.context("the service ended the import without a result"),
+            // Nothing was taken, and the identifier is the same.
+            Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
+            Err(status) => {
+                let refused = Err(gateway.explain(&status));
+                return refused.context("nothing was taken (row 1 of the file is its line 2)");
+            }
+        }
+    }
+}
+
+async fn try_once(
+    gateway: &Gateway,
+    edition: RegionEdition,
+    path: &Path,
+    total: u64,
+) -> Result<Result<Option<ImportRegionsResult>, Status>> {
     let (messages, stream) = mpsc::channel(4);
     messages.send(ImportRegionsRequest { part: Some(Part::Edition(edition)) }).await?;
-    let explain = |status: Status| gateway.explain(&status);
-    let answers = gateway.pairing().import_regions(ReceiverStream::new(stream)).await.map_err(explain)?;
+    let answers = match gateway.pairing().import_regions(ReceiverStream::new(stream)).await {
+        Ok(answers) => answers.into_inner(),
+        Err(status) => return Ok(Err(status)),
+    };
     let progress = Progress::begin(TITLE, Some(total));
-    let (sent, result) = tokio::join!(send(path, messages), follow(answers.into_inner(), progress));
+    let (sent, result) = tokio::join!(send(path, messages), follow(answers, progress));
     sent?;
-    let result = result.map_err(explain).context("nothing was taken (row 1 of the file is its line 2)")?;
-    result.context("the service ended the import without a result")
+    Ok(result)
 }
 
 async fn send(path: &Path, messages: mpsc::Sender<ImportRegionsRequest>) -> Result<()> {

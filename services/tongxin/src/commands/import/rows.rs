@@ -5,7 +5,6 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -23,18 +22,15 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::{
-    client::{Gateway, Target, is_passing},
+    client::{Gateway, Target},
     csv_file::CsvError,
     household_csv::Row,
+    patience::{Patience, is_passing},
     progress::Progress,
 };
 
 /// Faults of a file that are named at once.
 const FAULTS_NAMED: usize = 20;
-
-/// A service that is away is called again for about a minute.
-const ATTEMPTS: u32 = 60;
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// What every import is told.
 #[derive(Debug, clap::Args)]
@@ -152,7 +148,7 @@ impl Importing<'_> {
     /// Sends rows until all are decided upon.
     async fn carry_out<K: Kind>(&mut self) -> Result<ImportStatus> {
         let all = i64::try_from(self.content.lines.len())?;
-        let mut attempt = 1;
+        let mut patience = if self.args.dry_run { Patience::with_answers() } else { Patience::with_all() };
         let mut status = self.status().await?;
         // What was refused before is named again.
         self.name(&status.errors);
@@ -161,9 +157,7 @@ impl Importing<'_> {
             match sent {
                 Ok(reached) if reached.rows_taken >= all => return Ok(reached),
                 Ok(_) => bail!("the service ended the import before its end: import the file again, it goes on"),
-                Err(error) if is_passing(&error) && attempt < ATTEMPTS && !self.args.dry_run => {
-                    attempt += 1;
-                    tokio::time::sleep(PAUSE).await;
+                Err(error) if patience.again(&error, |note| self.progress.note(note)).await => {
                     status = self.status().await?;
                 }
                 Err(error) => return Err(self.gateway.explain(&error)),

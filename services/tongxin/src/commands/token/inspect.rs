@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tongxin_platform::{
-    access::{Access, AccessConfig, Explanation, IssuerConfig, Said},
+    access::{Access, AccessConfig, Explanation, IssuerConfig, RolesClaim, Said},
     clock::Clock,
     config,
 };
@@ -73,23 +73,33 @@ fn text(explanation: &Explanation) -> String {
     }
     if let Some(said) = &explanation.said {
         rows.push(row("subject", said.subject.clone()));
-        rows.push(row("region", said.region.to_string()));
+        let region =
+            said.region.as_ref().map_or_else(|refused| format!("none: {}", refused.detail), ToString::to_string);
+        rows.push(row("region", region));
         rows.push(row("roles", roles(explanation, said)));
         rows.push(row("department", said.department.clone().unwrap_or_else(|| "none".to_owned())));
     }
+    if explanation.said.is_some() {
+        let may = if explanation.verdict.is_ok() { "may" } else { "might, were it good" };
+        let permissions = &explanation.permissions;
+        rows.push(row(may, if permissions.is_empty() { "nothing".to_owned() } else { permissions.join(", ") }));
+    }
     match &explanation.verdict {
-        Ok(caller) => {
-            rows.push(row("may", caller.permissions().join(", ")));
-            rows.push(row("verdict", "good".to_owned()));
-        }
+        Ok(_) => rows.push(row("verdict", "good".to_owned())),
         Err(refused) => rows.push(row("verdict", format!("refused: {refused} [{}]", refused.fault.code()))),
     }
     text + &table::render(&rows, &[])
 }
 
 fn roles(explanation: &Explanation, said: &Said) -> String {
-    if !said.states_roles {
-        return "none: there is no claim of roles where the settings look for it (roles_claim)".to_owned();
+    match said.roles_claim {
+        RolesClaim::Missing => {
+            return "none: there is no claim of roles where the settings look for it (roles_claim)".to_owned();
+        }
+        RolesClaim::Malformed if said.roles.is_empty() => {
+            return "none: what is where the settings look for roles (roles_claim) is neither a text nor a list of texts".to_owned();
+        }
+        RolesClaim::Malformed | RolesClaim::Stated => {}
     }
     let named = |role: &String| {
         if explanation.known_roles.contains(role) { role.clone() } else { format!("{role} (no such role here)") }
@@ -98,7 +108,7 @@ fn roles(explanation: &Explanation, said: &Said) -> String {
 }
 
 fn json(explanation: &Explanation) -> Value {
-    let Explanation { header, claims, issuer, said, known_roles, verdict } = explanation;
+    let Explanation { header, claims, issuer, said, known_roles, permissions, verdict } = explanation;
     let unknown =
         |said: &Said| -> Vec<_> { said.roles.iter().filter(|role| !known_roles.contains(role)).cloned().collect() };
     json!({
@@ -107,16 +117,76 @@ fn json(explanation: &Explanation) -> Value {
         "issuer": issuer,
         "meaning": said.as_ref().map(|said| json!({
             "subject": said.subject,
-            "region": said.region,
+            "region": said.region.as_ref().ok(),
             "roles": said.roles,
             "unknown_roles": unknown(said),
-            "states_roles": said.states_roles,
+            "states_roles": said.roles_claim == RolesClaim::Stated,
             "department": said.department,
         })),
-        "permissions": verdict.as_ref().ok().map(tongxin_platform::access::Caller::permissions),
+        "permissions": said.as_ref().map(|_| permissions),
         "refused": verdict.as_ref().err().map(|refused| json!({
             "reason": refused.fault.code(),
             "detail": refused.detail,
         })),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::{TimeDelta, Utc};
+    use tongxin_platform::{
+        access::{KeySource, LocalKey, TokenRequest},
+        region::RegionCode,
+    };
+
+    use super::*;
+
+    /// What is said of a token that was good for an hour a day ago, by changed settings.
+    async fn said(change: impl FnOnce(&mut IssuerConfig)) -> (String, Value) {
+        let folder = tempfile::tempdir().unwrap();
+        let key = LocalKey::in_folder(folder.path()).unwrap();
+        let request = TokenRequest {
+            subject: "zhang".to_owned(),
+            roles: vec!["village".to_owned(), "boss".to_owned()],
+            region: RegionCode::parse("441823107200").unwrap(),
+            department: None,
+            lifetime: Duration::from_hours(1),
+        };
+        let token = key.sign(&request, &Clock::fixed(Utc::now() - TimeDelta::days(1))).unwrap();
+        let mut issuer = key.issuer();
+        change(&mut issuer);
+        let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+        let explanation = Access::new(config, Clock::system()).unwrap().explain(&token).await;
+        (text(&explanation), json(&explanation))
+    }
+
+    #[tokio::test]
+    async fn what_a_refused_token_says_is_explained_all_the_same() {
+        let (text, json) = said(|_| {}).await;
+        for part in ["village, boss (no such role here)", "441823107200", "might, were it good", "TOKEN_EXPIRED"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(text.contains("monitoring.household.register"), "{text}");
+        assert_eq!(json["refused"]["reason"], "TOKEN_EXPIRED");
+        assert!(json["permissions"].as_array().unwrap().contains(&"monitoring.household.register".into()), "{json}");
+    }
+
+    #[tokio::test]
+    async fn roles_are_explained_whatever_the_region_is() {
+        let (text, json) = said(|issuer| issuer.region_claim = "sub".to_owned()).await;
+        assert!(text.contains("village") && text.contains("sub is no region code"), "{text}");
+        assert_eq!((&json["meaning"]["region"], &json["meaning"]["roles"][0]), (&Value::Null, &"village".into()));
+        let (text, _) = said(|issuer| issuer.roles_claim = "exp".to_owned()).await;
+        assert!(text.contains("neither a text nor a list of texts") && text.contains("nothing"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn keys_that_cannot_be_had_are_explained_by_why() {
+        // Nobody listens there.
+        let (text, _) = said(|issuer| issuer.keys = KeySource::JwksUrl("http://127.0.0.1:1/keys".into())).await;
+        assert!(text.contains("KEYS_UNAVAILABLE") && text.contains("cannot fetch the key set"), "{text}");
+        assert!(text.to_lowercase().contains("refused"), "{text}");
+    }
 }

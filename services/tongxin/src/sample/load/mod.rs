@@ -6,7 +6,7 @@
 mod monitoring;
 mod pairing;
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
 
 use anyhow::{Result, bail};
 use tongxin_proto::{
@@ -17,16 +17,9 @@ use tongxin_proto::{
 use tonic::Status;
 
 use super::{files::Files, monitoring::Kept, year::Year};
-use crate::{
-    client::{Gateway, is_passing},
-    progress::Progress,
-};
+use crate::{client::Gateway, patience::Patience, progress::Progress};
 
 const CALLS_IN_FLIGHT: usize = 16;
-
-/// A call that finds its service away is made again for about a minute.
-const ATTEMPTS: u32 = 60;
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Loads what pairing keeps, then what monitoring does: the register as whoever may bring it for the whole country, and
 /// warnings as each department for itself.
@@ -55,14 +48,11 @@ impl Loading<'_> {
     where
         Call: Future<Output = Result<T, Status>>,
     {
-        let mut attempt = 1;
+        let mut patience = Patience::with_all();
         loop {
             match call().await {
                 Ok(answer) => return Ok(answer),
-                Err(status) if is_passing(&status) && attempt < ATTEMPTS => {
-                    attempt += 1;
-                    tokio::time::sleep(PAUSE).await;
-                }
+                Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
                 Err(status) => return Err(self.gateway.explain(&status)),
             }
         }

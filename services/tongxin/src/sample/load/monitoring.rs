@@ -21,9 +21,9 @@ use tongxin_proto::{
 };
 use tonic::{Code, Status};
 
-use super::{ATTEMPTS, CALLS_IN_FLIGHT, Loading, PAUSE, batch, carried_out, none_refused};
+use super::{CALLS_IN_FLIGHT, Loading, batch, carried_out, none_refused};
 use crate::{
-    client::is_passing,
+    patience::Patience,
     progress::Progress,
     sample::monitoring::{Decision, Entry, Income, Kept},
 };
@@ -165,7 +165,7 @@ impl Loading<'_> {
     ) -> Result<()> {
         let import_id = self.files.id(about);
         let mut importing = Importing { taken: 0, progress: Progress::begin(about, u64::try_from(rows).ok()) };
-        let mut attempt = 1;
+        let mut patience = Patience::with_all();
         loop {
             let status = self.import_status(&import_id).await?;
             importing.taken = usize::try_from(status.rows_taken)?;
@@ -176,10 +176,7 @@ impl Loading<'_> {
             }
             match send(ImportOptions { import_id: import_id.clone(), dry_run: false }, &mut importing).await {
                 Ok(()) => {}
-                Err(status) if is_passing(&status) && attempt < ATTEMPTS => {
-                    attempt += 1;
-                    tokio::time::sleep(PAUSE).await;
-                }
+                Err(status) if patience.again(&status, |note| importing.progress.note(note)).await => {}
                 Err(status) => return Err(self.gateway.explain(&status)),
             }
         }

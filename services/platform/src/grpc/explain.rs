@@ -1,4 +1,4 @@
-//! Gives a reason to the refusal of a message that is too large.
+//! Gives a reason to what tonic itself refuses, before any code of ours sees it: a message that is too large, and none at all.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -10,7 +10,10 @@ use crate::error::common;
 
 const DETAILS: &str = "grpc-status-details-bin";
 
-/// Names the reason where tonic itself has refused a message, which it does before any code of ours sees it.
+/// How tonic says that a call which has one message had none.
+const NO_MESSAGE: &str = "Missing request message.";
+
+/// Names the reason where tonic has refused a message.
 pub(super) fn explain(response: Response<Body>) -> Response<Body> {
     explained(response.headers()).map_or(response, Status::into_http)
 }
@@ -30,12 +33,20 @@ pub(super) fn end(status: &Status) -> Frame<Bytes> {
 }
 
 fn explained(headers: &HeaderMap) -> Option<Status> {
-    if code(headers) != Code::OutOfRange || headers.contains_key(DETAILS) {
+    let code = code(headers);
+    if !matches!(code, Code::OutOfRange | Code::Internal) || headers.contains_key(DETAILS) {
         return None;
     }
     let refused = Status::from_header_map(headers)?;
-    Some(refuse(
-        common::MESSAGE_TOO_LARGE,
-        format!("the message is too large, send it in parts: {}", refused.message()),
-    ))
+    match code {
+        Code::OutOfRange => {
+            let text = format!("the message is too large, send it in parts: {}", refused.message());
+            Some(refuse(common::MESSAGE_TOO_LARGE, text))
+        }
+        _ if refused.message() == NO_MESSAGE => {
+            let text = "no message came: this method takes one, which may be empty but has to be sent";
+            Some(refuse(common::MESSAGE_MALFORMED, text))
+        }
+        _ => None,
+    }
 }
