@@ -1,5 +1,6 @@
 //! Compiles the contract without protoc: messages, services, the checks of their rules, and what is personal.
 
+mod grants;
 mod methods;
 mod personal;
 mod rules;
@@ -25,6 +26,7 @@ fn main() -> anyhow::Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let pool = DescriptorPool::decode(bytes.as_slice())?;
     methods::check(&pool)?;
+    grants::check(&pool)?;
     fs::write(out.join("rules.rs"), rules::generate(&pool)?)?;
     fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;
     fs::write(out.join("contract.bin"), &bytes)?;
