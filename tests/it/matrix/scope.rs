@@ -11,10 +11,10 @@ use tonic_types::StatusExt as _;
 
 use super::{
     entries::{Call, calls},
-    permissions::ROLES,
     things::Things,
     world::{ALL_ROLES, COUNTRY, TURN, VILLAGES, Way, World, methods, name, reconnect, world},
 };
+use crate::permissions::ROLES;
 
 /// Villages of a town, the town, counties, a city, another province, and where nothing is registered.
 const REGIONS: [&str; 8] = [
@@ -220,7 +220,8 @@ async fn every_rpc_has_an_entry() {
 
 #[tokio::test]
 async fn through_the_gateway_what_is_elsewhere_is_answered_like_what_is_nowhere_and_stays() {
-    refused_alike(Way::Gateway, &ROLES).await;
+    let roles: Vec<_> = ROLES.iter().map(String::as_str).collect();
+    refused_alike(Way::Gateway, &roles).await;
 }
 
 #[tokio::test]
@@ -242,7 +243,7 @@ async fn no_answer_about_the_own_region_shows_a_row_of_another() {
     let mut work = Vec::new();
     for region in REGIONS {
         let own = world.places.iter().find(|place| holds(region, place));
-        for role in ROLES {
+        for role in ROLES.iter() {
             let token = world.token(&[role], region);
             for method in methods().iter().map(name).filter(|method| reads(method) && !everywhere(method)) {
                 let mut asked: Vec<Call> = own.and_then(|own| calls(&method, own, own)).unwrap_or_default();
