@@ -8,6 +8,7 @@ use prost_reflect::{DescriptorPool, ServiceDescriptor};
 use crate::{
     is_ours,
     methods::{option, texts},
+    words::words,
 };
 
 /// Fails where a service grants something twice, or what no method needs, or to a role that there is not; and where a
@@ -62,6 +63,5 @@ fn check_grant(
 /// The names of the roles, such as `hq`.
 fn roles(pool: &DescriptorPool) -> Result<HashSet<String>> {
     let roles = pool.get_enum_by_name("tongxin.options.v1.Role").context("there is no enum Role")?;
-    let named = roles.values().filter(|value| value.number() != 0);
-    Ok(named.map(|value| value.name().trim_start_matches("ROLE_").to_ascii_lowercase()).collect())
+    Ok(words(&roles)?.into_iter().map(|(_, word)| word).collect())
 }

@@ -1,9 +1,10 @@
-//! Compiles the contract without protoc: messages, services, the checks of their rules, and what is personal.
+//! Compiles the contract without protoc: messages, services, the checks of their rules, what is personal, and words.
 
 mod grants;
 mod methods;
 mod personal;
 mod rules;
+mod words;
 
 use std::{
     env, fs,
@@ -29,6 +30,7 @@ fn main() -> anyhow::Result<()> {
     grants::check(&pool)?;
     fs::write(out.join("rules.rs"), rules::generate(&pool)?)?;
     fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;
+    fs::write(out.join("words.rs"), words::generate(&pool)?)?;
     fs::write(out.join("contract.bin"), &bytes)?;
 
     let mut files = compiler.file_descriptor_set();

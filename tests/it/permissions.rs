@@ -8,7 +8,7 @@ use std::{
 
 use prost_reflect::{MethodDescriptor, ServiceDescriptor};
 use tongxin_platform::access::{AccessConfig, MethodPermissions, MethodRule};
-use tongxin_proto::POOL;
+use tongxin_proto::{POOL, options::v1::Role, words::Word as _};
 
 use crate::pages;
 
@@ -16,11 +16,7 @@ use crate::pages;
 static GRANTED: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| AccessConfig::default().roles);
 
 /// All roles, in the order of the contract.
-pub static ROLES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let roles = POOL.get_enum_by_name("tongxin.options.v1.Role").unwrap();
-    let named = roles.values().filter(|value| value.number() != 0);
-    named.map(|value| value.name().trim_start_matches("ROLE_").to_lowercase()).collect()
-});
+pub static ROLES: LazyLock<Vec<&str>> = LazyLock::new(Role::words);
 
 /// What the contract says of a method.
 pub fn rule(method: &MethodDescriptor) -> Arc<MethodRule> {
@@ -81,7 +77,7 @@ fn section(page: &mut String, service: &ServiceDescriptor) {
 
 /// Who has a permission.
 fn those_with(permission: &str) -> Vec<&str> {
-    ROLES.iter().map(String::as_str).filter(|role| is_granted(permission, role)).collect()
+    ROLES.iter().copied().filter(|role| is_granted(permission, role)).collect()
 }
 
 #[test]
@@ -105,7 +101,7 @@ fn a_department_warns_and_does_not_learn_who_is_known() {
 
 #[test]
 fn figures_about_persons_are_read_by_all_roles_but_departments() {
-    let others: Vec<_> = ROLES.iter().filter(|role| *role != "department").collect();
+    let others: Vec<_> = ROLES.iter().copied().filter(|role| *role != "department").collect();
     assert_eq!(those_with("gateway.person_figure.read"), others);
 }
 

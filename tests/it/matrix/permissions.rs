@@ -21,7 +21,7 @@ async fn each_role_may_call_what_is_granted_to_it_and_nothing_else() {
     let mut wrong = Vec::new();
     for method in methods() {
         let needed = rule(&method).permission.clone();
-        for role in ROLES.iter() {
+        for role in ROLES.iter().copied() {
             // Nothing is there that could be read or changed.
             let token = world.token(&[role], "441899000000");
             let absent = world.places[0].absent();

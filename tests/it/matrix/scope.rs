@@ -220,8 +220,7 @@ async fn every_rpc_has_an_entry() {
 
 #[tokio::test]
 async fn through_the_gateway_what_is_elsewhere_is_answered_like_what_is_nowhere_and_stays() {
-    let roles: Vec<_> = ROLES.iter().map(String::as_str).collect();
-    refused_alike(Way::Gateway, &roles).await;
+    refused_alike(Way::Gateway, &ROLES).await;
 }
 
 #[tokio::test]
@@ -243,7 +242,7 @@ async fn no_answer_about_the_own_region_shows_a_row_of_another() {
     let mut work = Vec::new();
     for region in REGIONS {
         let own = world.places.iter().find(|place| holds(region, place));
-        for role in ROLES.iter() {
+        for role in ROLES.iter().copied() {
             let token = world.token(&[role], region);
             for method in methods().iter().map(name).filter(|method| reads(method) && !everywhere(method)) {
                 let mut asked: Vec<Call> = own.and_then(|own| calls(&method, own, own)).unwrap_or_default();

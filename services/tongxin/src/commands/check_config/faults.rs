@@ -25,13 +25,12 @@ use tongxin_platform::{
     secret::Address,
     telemetry::TelemetryConfig,
 };
-use tongxin_proto::{POOL, monitoring::v1::Department};
+use tongxin_proto::{POOL, monitoring::v1::Department, words::Word as _};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     services::ServiceName,
     settings::{GraceSeconds, Owners},
-    words::Word as _,
 };
 
 /// Reads one section by itself, so that one that is wrong hides no other.
