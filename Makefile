@@ -58,9 +58,9 @@ bench: ## Measures against bare SQL on this machine; `make bench -- drills`: wha
 	cargo bench --package tongxin-tests -- $(filter $(PARTS),$(MAKECMDGOALS))
 $(PARTS): ;
 
-.PHONY: errors
-errors: ## Writes proto/ERRORS.md anew, after a change to what is refused
-	TONGXIN_WRITE_ERRORS=1 cargo test --workspace --test it -- errors::the_page
+.PHONY: pages
+pages: ## Writes proto/ERRORS.md and PERMISSIONS.md anew, after a change to what is refused or granted
+	TONGXIN_WRITE_PAGES=1 cargo test --package tongxin-tests --test it -- errors::the_page permissions::the_page
 
 .PHONY: sqlx
 sqlx: ## Renews the .sqlx folders, after a change to a query or a migration

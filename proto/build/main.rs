@@ -1,9 +1,11 @@
-//! Compiles the contract without protoc: messages, services, the checks of their rules, and what is personal.
+//! Compiles the contract without protoc: messages, services, the checks of their rules, what is personal, and words.
 
+mod grants;
 mod methods;
 mod parts;
 mod personal;
 mod rules;
+mod words;
 
 use std::{
     env, fs,
@@ -26,9 +28,11 @@ fn main() -> anyhow::Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let pool = DescriptorPool::decode(bytes.as_slice())?;
     methods::check(&pool)?;
+    grants::check(&pool)?;
     fs::write(out.join("rules.rs"), rules::generate(&pool)?)?;
     fs::write(out.join("parts.rs"), parts::generate(&pool)?)?;
     fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;
+    fs::write(out.join("words.rs"), words::generate(&pool)?)?;
     fs::write(out.join("contract.bin"), &bytes)?;
 
     let mut files = compiler.file_descriptor_set();

@@ -1,7 +1,7 @@
 //! Sees to it that the contract says of each method what is decided by it.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 
 use crate::is_ours;
 
@@ -17,10 +17,7 @@ pub fn check(pool: &DescriptorPool) -> Result<()> {
 
 fn check_method(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<()> {
     let options = method.options();
-    let option = |name: &str| -> Result<Value> {
-        let extension = pool.get_extension_by_name(&format!("tongxin.options.v1.{name}"));
-        Ok(options.get_extension(&extension.with_context(|| format!("there is no option {name}"))?).into_owned())
-    };
+    let option = |name: &str| option(pool, &options, name);
     let permission = option("permission")?;
     let permission = permission.as_str().unwrap_or_default();
     if permission.split('.').filter(|part| !part.is_empty()).count() != 3 {
@@ -44,6 +41,12 @@ fn check_method(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<()> 
     Ok(())
 }
 
-fn texts(value: &Value) -> Vec<String> {
+/// An option of ours.
+pub fn option(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Result<Value> {
+    let extension = pool.get_extension_by_name(&format!("tongxin.options.v1.{name}"));
+    Ok(options.get_extension(&extension.with_context(|| format!("there is no option {name}"))?).into_owned())
+}
+
+pub fn texts(value: &Value) -> Vec<String> {
     value.as_list().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }

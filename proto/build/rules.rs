@@ -212,8 +212,12 @@ fn statement(field: &FieldDescriptor, value: &str, call: &str) -> String {
 }
 
 pub fn rust_path(message: &MessageDescriptor) -> String {
-    let package = message.package_name().replace('.', "::").replace("::type", "::r#type");
-    format!("{package}::{}", message.name())
+    rust_name(message.package_name(), message.name())
+}
+
+pub fn rust_name(package: &str, name: &str) -> String {
+    let package = package.replace('.', "::").replace("::type", "::r#type");
+    format!("{package}::{name}")
 }
 
 pub fn rust_field(field: &FieldDescriptor) -> String {

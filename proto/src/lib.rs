@@ -10,6 +10,7 @@ pub mod personal;
 mod row_error;
 pub mod rules;
 pub mod telling;
+pub mod words;
 
 use std::sync::LazyLock;
 

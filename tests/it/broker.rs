@@ -3,13 +3,14 @@
 use std::{fs, path::Path};
 
 use async_nats::{HeaderMap, jetstream};
-use prost::{Message as _, Name as _};
+use prost::{Message as _, Name};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 use tongxin_platform::{
     broker::{self, BrokerConfig},
+    log,
     testing::eventually,
 };
 use tongxin_proto::{Date, monitoring::v1::CaseOpened, pairing::v1::JointActivityHeld};
@@ -31,6 +32,10 @@ async fn as_service(data_dir: &Path, service: &str) -> jetstream::Context {
         ..BrokerConfig::default()
     };
     broker::connect(&config, service).await.unwrap()
+}
+
+fn subject<E: Name>(service: &str) -> String {
+    log::subject(service, &E::full_name())
 }
 
 async fn publish(jetstream: &jetstream::Context, subject: &str, headers: HeaderMap, payload: Vec<u8>) -> bool {
@@ -128,7 +133,10 @@ async fn whoever_publishes_as_a_service_changes_no_figure_and_stops_none() {
     let pairing = as_service(folder.path(), "pairing").await;
     for number in 1..=3 {
         let (headers, payload) = forged(head(folder.path()).await + 1);
-        assert!(publish(&pairing, &JointActivityHeld::full_name(), headers, payload).await, "it has the password");
+        assert!(
+            publish(&pairing, &subject::<JointActivityHeld>("pairing"), headers, payload).await,
+            "it has the password"
+        );
         eventually("it is refused", || async { refused(&instance).await == Some(number) }).await;
     }
     assert_eq!(activities(&clients).await, 1);
@@ -148,8 +156,8 @@ async fn a_service_can_do_nothing_at_the_broker_that_is_another_ones() {
     let mut program = Program::start(folder.path(), &[]).unwrap();
     program.instance().await.unwrap();
     let [pairing, gateway] = [as_service(folder.path(), "pairing").await, as_service(folder.path(), "gateway").await];
-    let foreign = CaseOpened::full_name();
-    assert!(publish(&pairing, &JointActivityHeld::full_name(), HeaderMap::new(), Vec::new()).await);
+    let (own, foreign) = (subject::<JointActivityHeld>("pairing"), subject::<CaseOpened>("monitoring"));
+    assert!(publish(&pairing, &own, HeaderMap::new(), Vec::new()).await);
     let mut heard = pairing.client().subscribe("tongxin.>").await.unwrap();
     let mut answers = pairing.client().subscribe("_INBOX_gateway.>").await.unwrap();
     pairing.client().flush().await.unwrap();
@@ -158,7 +166,7 @@ async fn a_service_can_do_nothing_at_the_broker_that_is_another_ones() {
         durable_name: Some("gateway-pairing".to_owned()),
         ..jetstream::consumer::pull::Config::default()
     };
-    let (by_pairing, by_gateway, purge, message, own, deleted, stream, own_consumer) = tokio::join!(
+    let (by_pairing, by_gateway, purge, message, followed, deleted, stream, own_consumer) = tokio::join!(
         publish(&pairing, &foreign, HeaderMap::new(), Vec::new()),
         publish(&gateway, &foreign, HeaderMap::new(), Vec::new()),
         async { pairing.get_stream_no_info("TONGXIN_MONITORING").await.unwrap().purge().await.is_ok() },
@@ -166,14 +174,14 @@ async fn a_service_can_do_nothing_at_the_broker_that_is_another_ones() {
         async { gateway.get_stream_no_info("TONGXIN_PAIRING").await.unwrap().purge().await.is_ok() },
         async { gateway.delete_stream("TONGXIN_PAIRING").await.is_ok() },
         async {
-            let stream = tongxin_platform::log::stream_config("monitoring");
+            let stream = log::stream_config("monitoring");
             pairing.create_or_update_stream(stream).await.is_ok()
         },
         async { pairing.create_consumer_on_stream(consumer(), "TONGXIN_PAIRING").await.is_ok() },
     );
-    let done = [by_pairing, by_gateway, purge, message, own, deleted, stream, own_consumer];
+    let done = [by_pairing, by_gateway, purge, message, followed, deleted, stream, own_consumer];
     assert_eq!(done, [false; 8]);
-    assert!(publish(&pairing, &JointActivityHeld::full_name(), HeaderMap::new(), Vec::new()).await, "it is all there");
+    assert!(publish(&pairing, &own, HeaderMap::new(), Vec::new()).await, "it is all there");
     pairing.client().flush().await.unwrap();
     let nothing = futures::FutureExt::now_or_never;
     assert!(nothing(futures::StreamExt::next(&mut heard)).flatten().is_none(), "it hears what was published");

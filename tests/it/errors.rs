@@ -3,8 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    fs,
-    path::PathBuf,
 };
 
 use tongxin_gateway::EdgeRefused;
@@ -14,6 +12,8 @@ use tongxin_platform::{
     testing::contract,
 };
 use tongxin_proto::POOL;
+
+use crate::pages;
 
 /// The refusals of a service, and where the contract names them.
 struct Service {
@@ -73,16 +73,9 @@ fn the_contract_names_the_reasons_that_the_code_has() {
     }
 }
 
-/// Writes the file anew, where a variable says so: `make errors`.
 #[test]
 fn the_page_of_errors_is_that_of_the_code() {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../proto/ERRORS.md");
-    let page = page();
-    #[expect(clippy::disallowed_methods, reason = "make says by the environment that the file is to be written")]
-    if std::env::var_os("TONGXIN_WRITE_ERRORS").is_some() {
-        fs::write(&file, &page).unwrap();
-    }
-    assert!(fs::read_to_string(file).unwrap() == page, "proto/ERRORS.md is not that of the code: run `make errors`");
+    pages::keep("ERRORS.md", &page());
 }
 
 fn page() -> String {
@@ -105,7 +98,7 @@ wrong, `google.rpc.BadRequest` names it by its path from the request, and `googl
 a record forbids it; `google.rpc.RetryInfo` says how long to wait, where that is known. In JSON they stand in `details`.
 The text of an error says what is wrong with this request, and mostly what to do instead.
 
-Rows of a batch have the same reasons, in the answer. `make errors` writes this page from the code; a method names its
+Rows of a batch have the same reasons, in the answer. `make pages` writes this page from the code; a method names its
 reasons in the contract (`tongxin.options.v1.refuses`).
 ";
 

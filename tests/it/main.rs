@@ -12,6 +12,8 @@ mod matrix;
 mod monitoring_commands;
 mod node;
 mod operate;
+mod pages;
+mod permissions;
 mod python;
 mod refusals;
 mod register_files;

@@ -13,7 +13,7 @@
 //! | `register_csv` | register files |
 //! | `household_csv` | files with households, and with observations |
 //! | `rule_files`   | files with rule sets and holidays |
-//! | `figures`, `table`, `words`, `output`, `progress` | what people see |
+//! | `figures`, `table`, `output`, `progress` | what people see |
 
 #![warn(clippy::print_stdout)]
 
@@ -39,7 +39,6 @@ mod signals;
 mod table;
 mod unreachable;
 mod up;
-mod words;
 
 use std::process::ExitCode;
 

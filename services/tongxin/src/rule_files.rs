@@ -8,7 +8,7 @@ use config::{Config, File, FileFormat};
 use serde::{Deserialize, de::DeserializeOwned};
 use tongxin_monitoring::check_rule_set;
 use tongxin_platform::clock::Clock;
-use tongxin_proto::monitoring::v1;
+use tongxin_proto::{monitoring::v1, words::Word};
 
 /// Reads a rule set and makes sure that it is sound.
 pub fn rule_set(path: &Path) -> Result<v1::RuleSetDraft> {
@@ -121,9 +121,9 @@ impl RuleSetFile {
         let deadline = |(index, deadline): (usize, DeadlineEntry)| {
             let field = |name: &str| format!("deadlines[{index}].{name}");
             Ok(v1::StepDeadline {
-                step: named("STEP", &field("step"), &deadline.step, v1::Step::from_str_name)?.into(),
+                step: named::<v1::Step>(&field("step"), &deadline.step)?.into(),
                 days: deadline.days,
-                kind: named("DAY_KIND", &field("kind"), &deadline.kind, v1::DayKind::from_str_name)?.into(),
+                kind: named::<v1::DayKind>(&field("kind"), &deadline.kind)?.into(),
                 emergency_days: deadline.emergency_days,
             })
         };
@@ -132,7 +132,7 @@ impl RuleSetFile {
             Ok(v1::ScreeningRule {
                 number: rule.number,
                 name: rule.name,
-                cause: named("RISK", &field, &rule.cause, v1::Risk::from_str_name)?.into(),
+                cause: named::<v1::Risk>(&field, &rule.cause)?.into(),
                 expression: rule.expression,
                 message: rule.message,
             })
@@ -161,11 +161,9 @@ impl RuleSetFile {
     }
 }
 
-/// A value of the contract by its name, as in `home_verification` for `STEP_HOME_VERIFICATION`.
-fn named<T>(kind: &str, field: &str, name: &str, by_name: impl Fn(&str) -> Option<T>) -> Result<T> {
-    let full = format!("{kind}_{}", name.to_ascii_uppercase());
-    let found = by_name(&full).filter(|_| name != "unspecified");
-    found.with_context(|| format!("{field}: there is no {name:?}; rule_set.proto lists all as {kind}_..."))
+fn named<W: Word>(field: &str, word: &str) -> Result<W> {
+    let found = W::from_word(&word.to_ascii_lowercase());
+    found.with_context(|| format!("{field}: there is no {word:?}; there are {}", W::words().join(", ")))
 }
 
 #[derive(Debug, Deserialize)]

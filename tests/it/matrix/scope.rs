@@ -11,10 +11,10 @@ use tonic_types::StatusExt as _;
 
 use super::{
     entries::{Call, calls},
-    permissions::ROLES,
     things::Things,
     world::{ALL_ROLES, COUNTRY, TURN, VILLAGES, Way, World, methods, name, reconnect, world},
 };
+use crate::permissions::ROLES;
 
 /// Villages of a town, the town, counties, a city, another province, and where nothing is registered.
 const REGIONS: [&str; 8] = [
@@ -242,7 +242,7 @@ async fn no_answer_about_the_own_region_shows_a_row_of_another() {
     let mut work = Vec::new();
     for region in REGIONS {
         let own = world.places.iter().find(|place| holds(region, place));
-        for role in ROLES {
+        for role in ROLES.iter().copied() {
             let token = world.token(&[role], region);
             for method in methods().iter().map(name).filter(|method| reads(method) && !everywhere(method)) {
                 let mut asked: Vec<Call> = own.and_then(|own| calls(&method, own, own)).unwrap_or_default();

@@ -5,9 +5,12 @@ use tongxin_platform::{
     consumer::{Envelope, HandlerError},
     region::RegionCode,
 };
-use tongxin_proto::pairing::v1::{
-    JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairingKind,
-    Region as StatedRegion, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+use tongxin_proto::{
+    pairing::v1::{
+        JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairingKind,
+        Region as StatedRegion, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+    },
+    words::Word as _,
 };
 
 use super::{
@@ -100,13 +103,8 @@ fn activity_voided(event: &Envelope, effects: &mut Effects) -> Result<(), Handle
 
 fn region(event: &Envelope, stated: StatedRegion) -> Result<Region, HandlerError> {
     let level = match stated.level() {
-        RegionLevel::Province => "province",
-        RegionLevel::City => "city",
-        RegionLevel::County => "county",
-        RegionLevel::Town => "town",
-        RegionLevel::Village => "village",
-        RegionLevel::Community => "community",
         RegionLevel::Unspecified => return Err(HandlerError::reject("a region's level is needed")),
+        level => level.word(),
     };
     let parent = match stated.parent_code.as_str() {
         "" => None,

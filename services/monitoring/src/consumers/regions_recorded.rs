@@ -9,6 +9,7 @@ use tongxin_platform::{
 use tongxin_proto::{
     Date,
     pairing::v1::{Region as Stated, RegionLevel, RegionsRecorded},
+    words::Word as _,
 };
 
 use crate::store::regions::{self, Region};
@@ -36,13 +37,8 @@ impl EventHandler for Register {
 
 fn read(stated: Stated, event: &Envelope) -> Result<Region, HandlerError> {
     let level = match stated.level() {
-        RegionLevel::Province => "province",
-        RegionLevel::City => "city",
-        RegionLevel::County => "county",
-        RegionLevel::Town => "town",
-        RegionLevel::Village => "village",
-        RegionLevel::Community => "community",
         RegionLevel::Unspecified => return Err(HandlerError::reject("a region's level is needed")),
+        level => level.word(),
     };
     let date = |date: Date| date.try_into().map_err(|_| HandlerError::reject("a day of the calendar is needed"));
     let valid_from = stated.valid_from.ok_or_else(|| HandlerError::reject("a first day is needed"))?;

@@ -5,8 +5,10 @@ use std::{
     path::PathBuf,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use tongxin_proto::POOL;
 
+use super::permissions::granted;
 use crate::{limit::HourlyLimits, secret::Address};
 
 /// Whose tokens are accepted, and what each role may do.
@@ -15,7 +17,9 @@ use crate::{limit::HourlyLimits, secret::Address};
 pub struct AccessConfig {
     /// Those who sign tokens. Without any, no call is accepted.
     pub issuers: Vec<IssuerConfig>,
-    /// Permissions of each role, as `<service>.<noun>.<verb>`; `*` stands for any one part.
+    /// Permissions of each role, as `<service>.<noun>.<verb>`; `*` stands for any one part. A role that is named here may
+    /// do what is listed and nothing else; any other has what the contract grants it.
+    #[serde(deserialize_with = "over_the_contract")]
     pub roles: BTreeMap<String, Vec<String>>,
     /// How often within an hour bearers of a role may look persons up and have their data revealed, where that is not
     /// 200 and 100. Who has several roles has the largest numbers of them.
@@ -130,89 +134,15 @@ impl IssuerConfig {
 
 impl Default for AccessConfig {
     fn default() -> Self {
-        Self { issuers: Vec::new(), roles: default_roles(), limits: BTreeMap::new() }
+        Self { issuers: Vec::new(), roles: granted(&POOL), limits: BTreeMap::new() }
     }
 }
 
-/// All that is read and shown masked.
-const READ: &[&str] = &["*.*.read"];
-
-/// What a department may read. Masked households and their cases are not among it, nor what counts them: they would
-/// tell whether a person is known whom the department warns of. So no pattern stands here for what the gateway reads.
-const READ_OF_DEPARTMENTS: &[&str] = &[
-    "gateway.indicator.read",
-    "gateway.scorecard.read",
-    "pairing.*.read",
-    "monitoring.rule.read",
-    "monitoring.village_income.read",
-];
-
-/// Who is paired with whom.
-const PAIRINGS: &[&str] = &[
-    "pairing.organisation.register",
-    "pairing.pairing.establish",
-    "pairing.pairing.end",
-    "pairing.pairing.void",
-    "pairing.activity.record",
-    "pairing.activity.void",
-];
-
-/// What is done in a village, up to the public notice.
-const VILLAGE: &[&str] = &[
-    "monitoring.household.register",
-    "monitoring.household.change",
-    "monitoring.household.find",
-    "monitoring.household.reveal",
-    "monitoring.observation.record",
-    "monitoring.signal.report",
-    "monitoring.signal.decide",
-    "monitoring.case.open",
-    "monitoring.case.step",
-    "monitoring.case.propose",
-    "monitoring.case.batch",
-    "monitoring.measure.plan",
-    "monitoring.measure.finish",
-    "monitoring.notice.render",
-];
-
-/// What concerns several villages, and the review.
-const TOWN: &[&str] = &[
-    "monitoring.household.import",
-    "monitoring.household.move",
-    "monitoring.household.merge",
-    "monitoring.household.screen",
-    "monitoring.observation.import",
-    "monitoring.case.review",
-    "monitoring.village_income.record",
-    "monitoring.defect.check",
-];
-
-/// What a county decides.
-const COUNTY: &[&str] = &["pairing.organisation.close", "monitoring.case.approve", "monitoring.rule.simulate"];
-
-/// Rules and the register, and what was before.
-const RULES: &[&str] = &["monitoring.rule.store", "monitoring.rule.simulate", "monitoring.holiday.set", "history.load"];
-
-/// Who looked at what. Those who look are not among those who audit it.
-const AUDIT: &[&str] = &["monitoring.household.find", "monitoring.household.reveal", "monitoring.disclosure.audit"];
-
-const OPERATION: &[&str] =
-    &["pairing.region.import", "monitoring.household.import", "monitoring.observation.import", "log.event.read"];
-
-/// What the roles of the domain may do unless an installation says otherwise.
-fn default_roles() -> BTreeMap<String, Vec<String>> {
-    let roles: [(&str, &[&[&str]]); 8] = [
-        ("hq", &[READ, PAIRINGS, VILLAGE, TOWN, COUNTY, RULES]),
-        ("county", &[READ, PAIRINGS, VILLAGE, TOWN, COUNTY]),
-        ("town", &[READ, PAIRINGS, VILLAGE, TOWN]),
-        ("village", &[READ, &["pairing.activity.record", "pairing.activity.void"], VILLAGE]),
-        ("department", &[READ_OF_DEPARTMENTS, &["monitoring.warning.submit"]]),
-        ("auditor", &[READ, AUDIT]),
-        ("operator", &[READ, RULES, OPERATION]),
-        ("system", &[READ, &["log.event.read"]]),
-    ];
-    let owned = |names: &[&[&str]]| names.concat().into_iter().map(str::to_owned).collect();
-    roles.into_iter().map(|(role, permissions)| (role.to_owned(), owned(permissions))).collect()
+/// What the roles may do: as the contract grants it, but for those that the settings name.
+fn over_the_contract<'de, D: Deserializer<'de>>(named: D) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    let mut roles = granted(&POOL);
+    roles.extend(BTreeMap::<String, Vec<String>>::deserialize(named)?);
+    Ok(roles)
 }
 
 /// Which of the known permissions a role's patterns name.
@@ -236,17 +166,15 @@ fn names(pattern: &str, permission: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tongxin_proto::POOL;
-
     use super::*;
     use crate::access::MethodPermissions;
 
     #[test]
     fn a_star_stands_for_one_part() {
-        assert!(names("*.*.read", "pairing.region.read"));
-        assert!(names("pairing.*.read", "pairing.region.read"));
-        assert!(!names("*.read", "pairing.region.read"));
-        assert!(!names("pairing.*.read", "gateway.scorecard.read"));
+        assert!(names("*.*.read", "ledger.page.read"));
+        assert!(names("ledger.*.read", "ledger.page.read"));
+        assert!(!names("*.read", "ledger.page.read"));
+        assert!(!names("ledger.*.read", "archive.page.read"));
     }
 
     #[test]
@@ -255,61 +183,20 @@ mod tests {
         assert!(names("log.event.read", "log.event.read"));
     }
 
-    /// What a role may do of all that the contract knows.
-    fn of_role(role: &str) -> HashSet<String> {
-        matching(&default_roles()[role], &MethodPermissions::known(&POOL))
+    #[test]
+    fn every_permission_of_the_contract_is_somebodys() {
+        let granted: HashSet<String> = AccessConfig::default().roles.into_values().flatten().collect();
+        assert_eq!(granted, MethodPermissions::known(&POOL));
     }
 
     #[test]
-    fn every_permission_of_the_contract_is_somebodys_and_none_is_made_up() {
-        let known = MethodPermissions::known(&POOL);
-        let roles = default_roles();
-        let granted: HashSet<String> = roles.keys().flat_map(|role| of_role(role)).collect();
-        assert_eq!(known.difference(&granted).collect::<Vec<_>>(), Vec::<&String>::new());
-        let plain = roles.values().flatten().filter(|name| !name.contains('*'));
-        assert_eq!(plain.filter(|name| !known.contains(*name)).collect::<Vec<_>>(), Vec::<&String>::new());
-    }
-
-    #[test]
-    fn a_department_warns_and_does_not_learn_who_is_known() {
-        let department = of_role("department");
-        assert!(department.contains("monitoring.warning.submit") && department.contains("gateway.scorecard.read"));
-        for noun in ["household", "observation", "verdict", "signal", "case", "defect", "import"] {
-            assert!(!department.iter().any(|name| name.starts_with(&format!("monitoring.{noun}."))), "{noun}");
-        }
-    }
-
-    #[test]
-    fn figures_about_persons_are_read_by_all_roles_but_departments() {
-        let reading = default_roles().into_keys().filter(|role| of_role(role).contains("gateway.person_figure.read"));
-        assert_eq!(reading.collect::<Vec<_>>(), ["auditor", "county", "hq", "operator", "system", "town", "village"]);
-    }
-
-    #[test]
-    fn what_is_personal_is_revealed_by_those_alone_who_keep_or_audit_it() {
-        let revealing =
-            default_roles().into_keys().filter(|role| of_role(role).contains("monitoring.household.reveal"));
-        assert_eq!(revealing.collect::<Vec<_>>(), ["auditor", "county", "hq", "town", "village"]);
-    }
-
-    #[test]
-    fn who_looked_at_what_is_told_to_auditors_alone() {
-        let auditing = default_roles().into_keys().filter(|role| of_role(role).contains("monitoring.disclosure.audit"));
-        assert_eq!(auditing.collect::<Vec<_>>(), ["auditor"]);
-        assert!(!names("*.*.read", "monitoring.disclosure.audit"));
-    }
-
-    #[test]
-    fn a_case_goes_up_from_village_to_county() {
-        let may = |role: &str, verb: &str| of_role(role).contains(&format!("monitoring.case.{verb}"));
-        for (role, step, review, approve) in
-            [("village", true, false, false), ("town", true, true, false), ("county", true, true, true)]
-        {
-            assert_eq!(
-                (may(role, "step"), may(role, "review"), may(role, "approve")),
-                (step, review, approve),
-                "{role}"
-            );
-        }
+    fn a_role_that_the_settings_name_may_do_what_they_say_and_the_others_what_the_contract_says() {
+        let settings = serde_json::json!({ "roles": { "system": ["*.*.read"], "guest": [] } });
+        let roles = serde_json::from_value::<AccessConfig>(settings).unwrap().roles;
+        let mut expected = AccessConfig::default().roles;
+        assert!(expected["system"].len() > 1);
+        expected.insert("system".to_owned(), vec!["*.*.read".to_owned()]);
+        expected.insert("guest".to_owned(), Vec::new());
+        assert_eq!(roles, expected);
     }
 }

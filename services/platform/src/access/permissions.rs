@@ -1,17 +1,19 @@
 //! Which permission each method needs, as the contract says.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
-use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 
 /// What the contract says of a method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodRule {
     /// The permission that it needs.
     pub permission: String,
+    /// Permissions that some requests need besides.
+    pub also: Vec<String>,
     /// The reasons for which it refuses, besides those that any method may have.
     pub refuses: HashSet<String>,
     /// Whether the caller sends a stream.
@@ -53,6 +55,7 @@ impl MethodPermissions {
                 let path = format!("/{name}/{}", method.name());
                 let rule = MethodRule {
                     permission,
+                    also: also(pool, &method),
                     refuses: refuses(pool, &method),
                     client_streaming: method.is_client_streaming(),
                     server_streaming: method.is_server_streaming(),
@@ -69,16 +72,26 @@ impl MethodPermissions {
         self.rules.get(path)
     }
 
-    /// Every permission that the contract names, for a method or for some of its requests, and the one for
-    /// old history.
+    /// Every permission that the contract names, for a method or for some of its requests.
     #[must_use]
     pub fn known(pool: &DescriptorPool) -> HashSet<String> {
         let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
-        let of_method = |method| permission(pool, &method).into_iter().chain(texts(pool, &method, "also"));
-        let mut known: HashSet<String> = methods.flat_map(of_method).collect();
-        known.insert("history.load".to_owned());
-        known
+        let of_method = |method| permission(pool, &method).into_iter().chain(also(pool, &method));
+        methods.flat_map(of_method).collect()
     }
+}
+
+/// Permissions by role, as services of the contract grant them: `<permission>: <role> <role>`.
+pub(super) fn granted(pool: &DescriptorPool) -> BTreeMap<String, Vec<String>> {
+    let mut roles = BTreeMap::<String, Vec<String>>::new();
+    for grant in pool.services().flat_map(|service| texts(pool, &service.options(), "grants")) {
+        // The build of the contract refuses any other form.
+        let Some((permission, to)) = grant.split_once(": ") else { continue };
+        for role in to.split(' ') {
+            roles.entry(role.to_owned()).or_default().push(permission.to_owned());
+        }
+    }
+    roles
 }
 
 fn permission(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<String> {
@@ -90,18 +103,21 @@ fn permission(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<String
 
 /// The reasons that a method has of its own, and as those that it names.
 fn refuses(pool: &DescriptorPool, method: &MethodDescriptor) -> HashSet<String> {
-    let named = texts(pool, method, "refuses_as");
+    let named = texts(pool, &method.options(), "refuses_as");
     let others = method.parent_service().methods().filter(|other| named.iter().any(|name| name == other.name()));
     let others = others.flat_map(|other| refuses(pool, &other));
-    texts(pool, method, "refuses").into_iter().chain(others.collect::<Vec<_>>()).collect()
+    texts(pool, &method.options(), "refuses").into_iter().chain(others.collect::<Vec<_>>()).collect()
+}
+
+fn also(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<String> {
+    texts(pool, &method.options(), "also")
 }
 
 /// The texts of an option of ours.
-fn texts(pool: &DescriptorPool, method: &MethodDescriptor, option: &str) -> Vec<String> {
+fn texts(pool: &DescriptorPool, options: &DynamicMessage, option: &str) -> Vec<String> {
     let Some(extension) = pool.get_extension_by_name(&format!("tongxin.options.v1.{option}")) else {
         return Vec::new();
     };
-    let options = method.options();
     let stated = options.get_extension(&extension);
     stated.as_list().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::timestamp,
-    log::{Content, MESSAGE_BYTES, link, subjects, unescaped},
+    log::{Content, MESSAGE_BYTES, link, subject, unescaped},
 };
 
 /// An event as its source states it.
@@ -52,8 +52,7 @@ impl Envelope {
         let headers = message.headers.as_ref()?;
         let event_type = text(headers, "ce-type")?;
         let is_of_source = text(headers, "ce-source")?.strip_prefix("/tongxin/") == Some(source)
-            && message.subject.as_str() == event_type
-            && event_type.starts_with(subjects(source).trim_end_matches('>'));
+            && message.subject.as_str() == subject(source, event_type);
         let is_small = i32::try_from(message.payload.len()).is_ok_and(|bytes| bytes <= MESSAGE_BYTES);
         if !is_of_source || !is_small {
             return None;

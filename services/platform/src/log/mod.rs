@@ -16,7 +16,7 @@ pub use append::{NewEvent, append};
 pub use chain::{ChainBroken, Verified, verify};
 pub(crate) use chain::{Content, link};
 pub(crate) use publish::{MESSAGE_BYTES, unescaped};
-pub use publish::{stream_config, stream_name, subjects};
+pub use publish::{stream_config, stream_name, subject, subjects};
 pub use read::{Head, begin_epoch, head, read};
 pub use relay::Relay;
 

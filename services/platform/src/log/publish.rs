@@ -22,7 +22,14 @@ pub fn stream_name(service: &str) -> String {
 /// The subjects of a service's events.
 #[must_use]
 pub fn subjects(service: &str) -> String {
-    format!("tongxin.{service}.>")
+    subject(service, ">")
+}
+
+/// The subject of an event by its full name. The service stands before it, not only in its package: services may
+/// publish events of one package, and each is kept to its own subjects.
+#[must_use]
+pub fn subject(service: &str, event_type: &str) -> String {
+    format!("tongxin.{service}.{event_type}")
 }
 
 /// The largest message, with its headers.
@@ -55,7 +62,7 @@ pub(super) async fn publish(
     for entry in entries {
         let message = jetstream
             .publish_with_headers(
-                entry.event_type.clone(),
+                subject(service, &entry.event_type),
                 headers(service, epoch, entry),
                 entry.payload.clone().into(),
             )

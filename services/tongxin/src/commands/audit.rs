@@ -5,10 +5,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::ValueEnum;
 use serde_json::json;
 use tongxin_platform::{clock::local_time, region::RegionCode};
-use tongxin_proto::monitoring::v1::{Disclosure, ListDisclosuresRequest, LookUp, Reveal, disclosure::Act};
+use tongxin_proto::{
+    monitoring::v1::{Disclosure, ListDisclosuresRequest, LookUp, Reveal, disclosure::Act},
+    words::Word as _,
+};
 
 use super::{day, region};
-use crate::{client::Target, table, words::Word as _};
+use crate::{client::Target, table};
 
 /// Disclosures that are asked for at once.
 const PAGE: i32 = 1_000;
@@ -106,11 +109,15 @@ fn row(disclosure: &Disclosure) -> Vec<String> {
         .and_then(|time| DateTime::<Utc>::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or_default()));
     let [act, by, found, household, reference] = match &disclosure.act {
         Some(Act::LookUp(look_up @ LookUp { found, .. })) => {
-            ["look_up".to_owned(), look_up.key().word(), found.to_string(), String::new(), String::new()]
+            ["look_up".to_owned(), look_up.key().word().to_owned(), found.to_string(), String::new(), String::new()]
         }
-        Some(Act::Reveal(reveal @ Reveal { household_id, reference, .. })) => {
-            ["reveal".to_owned(), reveal.purpose().word(), String::new(), household_id.clone(), reference.clone()]
-        }
+        Some(Act::Reveal(reveal @ Reveal { household_id, reference, .. })) => [
+            "reveal".to_owned(),
+            reveal.purpose().word().to_owned(),
+            String::new(),
+            household_id.clone(),
+            reference.clone(),
+        ],
         None => Default::default(),
     };
     vec![

@@ -3,10 +3,13 @@
 use anyhow::Result;
 use chrono::{Datelike as _, NaiveDate};
 use tongxin_platform::{clock::Clock, region::RegionCode};
-use tongxin_proto::monitoring::v1::{Department, FunnelRow, GetFunnelRequest, SignalKind};
+use tongxin_proto::{
+    monitoring::v1::{Department, FunnelRow, GetFunnelRequest, SignalKind},
+    words::Word as _,
+};
 
 use super::{day, region};
-use crate::{client::Target, table, words::Word as _};
+use crate::{client::Target, table};
 
 /// Shows what became of the signals that were reported within a period.
 ///
@@ -52,11 +55,11 @@ pub async fn run(args: Args) -> Result<()> {
 /// By what way signals came in, and who warned or which rule hit.
 fn name(row: &FunnelRow) -> [String; 2] {
     let source = match row.kind() {
-        SignalKind::DepartmentWarning => Department::try_from(row.department).unwrap_or_default().word(),
+        SignalKind::DepartmentWarning => Department::try_from(row.department).unwrap_or_default().word().to_owned(),
         SignalKind::Screening => format!("rule {} of {}", row.rule_number, row.rule_set_id),
         SignalKind::Unspecified | SignalKind::SelfReport | SignalKind::Sweep => String::new(),
     };
-    [row.kind().word(), source]
+    [row.kind().word().to_owned(), source]
 }
 
 fn line(name: [String; 2], row: &FunnelRow) -> Vec<String> {

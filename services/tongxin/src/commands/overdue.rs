@@ -3,10 +3,13 @@
 use anyhow::Result;
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::monitoring::v1::{ListOverdueStepsRequest, OverdueStep};
+use tongxin_proto::{
+    monitoring::v1::{ListOverdueStepsRequest, OverdueStep},
+    words::Word as _,
+};
 
 use super::region;
-use crate::{client::Target, table, words::Word as _};
+use crate::{client::Target, table};
 
 /// Steps that are asked for at once.
 const PAGE: i32 = 1_000;
@@ -51,7 +54,7 @@ fn row(step: &OverdueStep) -> Vec<String> {
     vec![
         step.days_overdue.to_string(),
         due_on.map(|day| day.to_string()).unwrap_or_default(),
-        step.step().word(),
+        step.step().word().to_owned(),
         step.region_code.clone(),
         step.case_id.clone(),
     ]

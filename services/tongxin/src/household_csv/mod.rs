@@ -12,12 +12,9 @@ mod tests;
 
 use chrono::NaiveDate;
 use tongxin_platform::money::Fen;
-use tongxin_proto::Date;
+use tongxin_proto::{Date, words::Word};
 
-use crate::{
-    csv_file::{CsvError, Record},
-    words::Word,
-};
+use crate::csv_file::{CsvError, Record};
 
 pub use households::HouseholdRows;
 pub use observations::ObservationRows;
@@ -31,12 +28,12 @@ pub struct Row<Draft> {
     pub draft: Draft,
 }
 
-fn word<W: Word + Into<i32>>(row: &Record, column: &'static str) -> Result<i32, CsvError> {
+fn word<W: Word>(row: &Record, column: &'static str) -> Result<i32, CsvError> {
     W::named(row.text(column)).map(Into::into).map_err(|what| row.wrong(Some(column), what))
 }
 
 /// Several words with `;` between them.
-fn words<W: Word + Into<i32>>(row: &Record, column: &'static str) -> Result<Vec<i32>, CsvError> {
+fn words<W: Word>(row: &Record, column: &'static str) -> Result<Vec<i32>, CsvError> {
     let words = row.text(column).split(';').map(str::trim).filter(|word| !word.is_empty());
     words.map(|word| W::named(word).map(Into::into).map_err(|what| row.wrong(Some(column), what))).collect()
 }

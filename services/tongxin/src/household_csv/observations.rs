@@ -2,13 +2,13 @@
 
 use std::io::BufRead;
 
-use tongxin_proto::monitoring::v1::{Disaster, HousingGrade, ObservationDraft, Risk, Shock};
-
-use super::{Row, amount, day, truth, word, yuan};
-use crate::{
-    csv_file::{Columns, CsvError, CsvRows, Record},
+use tongxin_proto::{
+    monitoring::v1::{Disaster, HousingGrade, ObservationDraft, Risk, Shock},
     words::Word as _,
 };
+
+use super::{Row, amount, day, truth, word, yuan};
+use crate::csv_file::{Columns, CsvError, CsvRows, Record};
 
 const COLUMNS: Columns = Columns {
     needed: &[

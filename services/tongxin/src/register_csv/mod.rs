@@ -2,7 +2,10 @@
 
 use std::io::BufRead;
 
-use tongxin_proto::pairing::v1::{RegionLevel, RegionRow};
+use tongxin_proto::{
+    pairing::v1::{RegionLevel, RegionRow},
+    words::Word as _,
+};
 
 use crate::csv_file::{Columns, CsvError, CsvRows, Record};
 
@@ -35,18 +38,7 @@ impl<R: BufRead> RegisterRows<R> {
 }
 
 fn level(row: &Record) -> Result<RegionLevel, CsvError> {
-    Ok(match row.text("level") {
-        "province" => RegionLevel::Province,
-        "city" => RegionLevel::City,
-        "county" => RegionLevel::County,
-        "town" => RegionLevel::Town,
-        "village" => RegionLevel::Village,
-        "community" => RegionLevel::Community,
-        name => {
-            let known = "province, city, county, town, village or community";
-            return Err(row.wrong(Some("level"), format!("{name:?} is no level: {known} is needed")));
-        }
-    })
+    RegionLevel::named(row.text("level")).map_err(|what| row.wrong(Some("level"), what))
 }
 
 fn is_assisted(row: &Record) -> Result<bool, CsvError> {

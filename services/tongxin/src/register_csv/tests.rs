@@ -89,7 +89,7 @@ fn what_is_not_utf8_is_refused() {
 fn an_unknown_word_is_refused() {
     assert_eq!(
         error_after_header("441823107000,太平镇,镇,441823000000,1"),
-        "line 2, column level: \"镇\" is no level: province, city, county, town, village or community is needed"
+        "line 2, column level: \"镇\" is none of: province, city, county, town, village, community"
     );
     assert!(error_after_header("441823107000,太平镇,town,441823000000,yes").contains("0 or 1"));
 }

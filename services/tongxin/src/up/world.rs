@@ -16,7 +16,7 @@ use tongxin_platform::{
     service::Surroundings,
     telemetry::Telemetry,
 };
-use tongxin_proto::monitoring::v1::Department;
+use tongxin_proto::{monitoring::v1::Department, words::Word as _};
 use tongxin_servers::Servers;
 
 use super::{certificates::Certificates, databases, keys, ports::Ports, token::TokenFile};
@@ -25,7 +25,6 @@ use crate::{
     instance::{Addresses, Instance},
     services::ServiceName,
     table,
-    words::Word as _,
 };
 
 /// Guangdong: what the token in the data folder is good for.
@@ -234,7 +233,7 @@ fn token_file(data_dir: &Path, name: &str, request: TokenRequest, clock: Clock) 
 /// The token in the data folder, for a department.
 fn speaking_for(department: Department) -> Result<TokenRequest> {
     let whole = request("up", &ROLES, RegionCode::parse(REGION)?);
-    Ok(TokenRequest { department: Some(department.word()), ..whole })
+    Ok(TokenRequest { department: Some(department.word().to_owned()), ..whole })
 }
 
 fn request(subject: &str, roles: &[&str], region: RegionCode) -> TokenRequest {

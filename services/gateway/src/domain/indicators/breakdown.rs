@@ -99,16 +99,14 @@ fn part(
 mod tests {
     use std::fs;
 
-    use tongxin_proto::monitoring::v1::Risk;
+    use tongxin_proto::{monitoring::v1::Risk, words::Word as _};
 
     use crate::domain::indicators::monitoring::{HOUSEHOLDS_IDENTIFIED, IDENTIFIED};
 
     #[test]
     fn each_risk_has_its_part() {
-        let named = |number| Risk::try_from(number).ok().map(|risk| risk.as_str_name().trim_start_matches("RISK_"));
-        for number in (1..).take_while(|number| named(*number).is_some()) {
-            let id = format!("{}_{}", HOUSEHOLDS_IDENTIFIED.id, named(number).unwrap().to_lowercase());
-            assert_eq!(IDENTIFIED.of_risk(number).unwrap().id, id);
+        for (number, word) in Risk::WORDS {
+            assert_eq!(IDENTIFIED.of_risk(*number).unwrap().id, format!("{}_{word}", HOUSEHOLDS_IDENTIFIED.id));
         }
         assert_eq!(IDENTIFIED.of_risk(0), None);
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_nats::HeaderMap;
 use prost::Message as _;
 use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
@@ -13,7 +12,7 @@ use crate::{
     sample::{Counted, SOURCE, Totals, everywhere, owner},
 };
 
-const SUBJECT: &str = "tongxin.sample.v1.Counted";
+const SUBJECT: &str = "tongxin.sample.tongxin.sample.v1.Counted";
 
 /// A source that a consumer follows by way of the broker, and is level with.
 async fn followed() -> (Source, Follower) {
@@ -65,16 +64,7 @@ async fn refused(follower: &Follower, messages: u64) {
 
 /// A message as a consumer reads it.
 fn read(headers: HeaderMap, payload: &[u8]) -> Option<Envelope> {
-    let message = async_nats::Message {
-        subject: SUBJECT.into(),
-        reply: None,
-        length: payload.len(),
-        payload: payload.to_vec().into(),
-        headers: Some(headers),
-        status: None,
-        description: None,
-    };
-    Envelope::from_message(SOURCE, &message)
+    Envelope::from_message(SOURCE, &message(SUBJECT, headers, payload))
 }
 
 /// A consumer that is as far as the follower, which it is given messages in the place of.

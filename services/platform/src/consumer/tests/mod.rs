@@ -4,10 +4,14 @@ mod forged;
 mod heal;
 mod poison;
 mod rebuild;
+mod shared;
 
-use async_nats::jetstream::{
-    consumer::{Info, PullConsumer},
-    stream,
+use async_nats::{
+    HeaderMap, Message,
+    jetstream::{
+        consumer::{Info, PullConsumer},
+        stream,
+    },
 };
 
 use crate::{
@@ -47,6 +51,19 @@ async fn flows_through_the_broker(source: &Source) {
         delivery(source).await.is_some_and(|info| info.delivered.consumer_sequence > 0)
     })
     .await;
+}
+
+/// A message as a consumer is given it.
+fn message(subject: &str, headers: HeaderMap, payload: &[u8]) -> Message {
+    Message {
+        subject: subject.into(),
+        reply: None,
+        length: payload.len(),
+        payload: payload.to_vec().into(),
+        headers: Some(headers),
+        status: None,
+        description: None,
+    }
 }
 
 async fn count_some(source: &Source) {

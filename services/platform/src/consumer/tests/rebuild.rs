@@ -204,7 +204,8 @@ async fn a_stray_message_of_the_broker_changes_nothing() {
         headers
     };
     for headers in [HeaderMap::new(), stray("9", "1"), stray("0", "1"), stray("1", "1"), stray("one", "2")] {
-        let published = source.jetstream.publish_with_headers("tongxin.sample.v1.Counted", headers, "".into());
+        let published =
+            source.jetstream.publish_with_headers("tongxin.sample.tongxin.sample.v1.Counted", headers, "".into());
         published.await.unwrap().await.unwrap();
     }
     flows_through_the_broker(&source).await;

@@ -14,9 +14,9 @@ use tongxin_platform::{
     clock::Clock,
     region::RegionCode,
 };
-use tongxin_proto::monitoring::v1::Department;
+use tongxin_proto::{monitoring::v1::Department, words::Word as _};
 
-use crate::{instance::DATA_DIR, words::Word};
+use crate::instance::DATA_DIR;
 
 /// Signs a token for the services of `tongxin up`, and writes it to standard output; or explains a token of anybody.
 #[derive(Debug, clap::Args)]
@@ -104,7 +104,7 @@ fn sign(args: &Args, region: RegionCode) -> Result<String> {
         subject: args.subject.clone().unwrap_or_else(|| args.roles.join("+")),
         roles: args.roles.clone(),
         region,
-        department: args.department.map(Word::word),
+        department: args.department.map(|department| department.word().to_owned()),
         lifetime: Duration::from_hours(24) * args.days,
     };
     Ok(key.sign(&request, &Clock::system())?)

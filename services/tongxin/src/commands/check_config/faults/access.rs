@@ -10,7 +10,7 @@ use tongxin_platform::{
 };
 use tongxin_proto::{POOL, monitoring::v1::Department};
 
-use crate::words::Word as _;
+use tongxin_proto::words::Word as _;
 
 pub(super) fn access_faults(access: AccessConfig, faults: &mut Vec<String>) {
     let known = MethodPermissions::known(&POOL);
