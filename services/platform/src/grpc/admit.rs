@@ -38,13 +38,13 @@ pub(super) async fn admit(
         told(refused.fault)
     })?;
     let Some(rule) = permissions.of_method(path) else {
-        return Err(refuse(ErrorKind::Unimplemented, "METHOD_UNKNOWN", "there is no such method".to_owned()));
+        return Err(refuse(ErrorKind::Unimplemented, "METHOD_UNKNOWN", "there is no such method"));
     };
     if caller.may(&rule.permission) {
         Ok(caller)
     } else {
         let text = format!("needs the permission {}", rule.permission);
-        Err(refuse(ErrorKind::PermissionDenied, "PERMISSION_MISSING", text))
+        Err(refuse(ErrorKind::PermissionDenied, "PERMISSION_MISSING", &text))
     }
 }
 
@@ -91,10 +91,10 @@ fn told(fault: Fault) -> Status {
         | Fault::NotYetValid
         | Fault::Region => (ErrorKind::Unauthenticated, "TOKEN_INVALID", "the token is not valid"),
     };
-    refuse(kind, reason, text.to_owned())
+    refuse(kind, reason, text)
 }
 
 /// A refusal at the door, in the form of every other error.
-pub(super) fn refuse(kind: ErrorKind, reason: &str, text: String) -> Status {
-    refusal(kind.code(), reason, &text)
+pub(super) fn refuse(kind: ErrorKind, reason: &str, text: &str) -> Status {
+    refusal(kind.code(), reason, text)
 }

@@ -280,7 +280,7 @@ impl Inner {
         let (parts, body) = response.into_parts();
         let whole = Limited::new(body, self.most_bytes + MESSAGE_HEAD).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                let text = "the answer is too large: ask for less at once".to_owned();
+                let text = "the answer is too large: ask for less at once";
                 return refuse(ErrorKind::ResourceExhausted, "ANSWER_TOO_LARGE", text);
             }
             Status::from_error(error)
@@ -301,7 +301,7 @@ impl Inner {
                 Full::Share => ("SHARE_EXHAUSTED", "share", "too many requests of yours at once"),
             };
             self.shed.count(what);
-            refuse(ErrorKind::Unavailable, reason, format!("{text}: wait and send the same request again"))
+            refuse(ErrorKind::Unavailable, reason, &format!("{text}: wait and send the same request again"))
         })
     }
 
@@ -316,7 +316,7 @@ impl Inner {
         place.map(Some).map_err(|_| {
             self.shed.count("address");
             let text = "too many requests at once from your address: wait and send the same request again";
-            refuse(ErrorKind::Unavailable, "SHARE_EXHAUSTED", text.to_owned())
+            refuse(ErrorKind::Unavailable, "SHARE_EXHAUSTED", text)
         })
     }
 
