@@ -64,8 +64,8 @@ impl Door {
     /// What a command says on standard error.
     async fn said(&self, command: &[&str]) -> String {
         let (gateway, token) = (format!("http://{}", self.address), self.folder.path().join("token"));
-        let output = run(&[command, &["--gateway", &gateway, "--token-file", token.to_str().unwrap()]].concat());
-        String::from_utf8(output.await.unwrap().stderr).unwrap()
+        let arguments = [command, &["--gateway", &gateway, "--token-file", token.to_str().unwrap()]].concat();
+        String::from_utf8(run(&arguments).await.unwrap().stderr).unwrap()
     }
 }
 
