@@ -97,14 +97,11 @@ impl BrokerConfig {
     /// Whether the URL is one to connect to.
     #[must_use]
     pub fn has_address(&self) -> bool {
-        let address = self.url.expose_secret().parse::<ServerAddr>().ok();
-        // A scheme that is not there is added by whoever reads it.
-        address.is_some_and(|address| {
-            let scheme = address.scheme();
-            let is_stated =
-                self.url.expose_secret().get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-            is_stated && matches!(scheme, "nats" | "tls" | "ws" | "wss") && !address.host().is_empty()
-        })
+        let url = self.url.expose_secret();
+        // Whoever connects adds a scheme that is not there.
+        let is_stated = url.contains("://");
+        let address = url.parse::<ServerAddr>().ok().filter(|address| !address.host().is_empty());
+        address.is_some_and(|address| is_stated && matches!(address.scheme(), "nats" | "tls" | "ws" | "wss"))
     }
 }
 

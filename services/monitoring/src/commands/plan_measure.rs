@@ -29,7 +29,7 @@ impl Verb for PlanMeasure {
 
     fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<Measure>, Error> {
         let day = self.draft.planned_on;
-        desk.check_date("planned_on", day)?;
+        desk.check_date("measure.planned_on", day)?;
         let case = desk.case(self.case)?;
         if desk.has_measure(self.measure) {
             return Err(MeasureRefused::Exists(self.measure).into());

@@ -129,7 +129,7 @@ pub enum MeasureRefused {
     CaseNotMonitored,
     /// It is against something that the household is not at risk of.
     #[error("the risk {} is not one of the case", .0.name())]
-    #[refusal(Invalid, "RISK_NOT_OF_CASE", field = "risk")]
+    #[refusal(Invalid, "RISK_NOT_OF_CASE", field = "measure.risk")]
     RiskNotOfCase(Risk),
     /// It is done, or was given up.
     #[error("the measure has ended")]
@@ -164,9 +164,9 @@ impl MeasureDraft {
             return Err(MeasureRefused::RiskNotOfCase(self.risk));
         }
         if let Some(earliest) = earliest {
-            in_order("planned_on", self.planned_on, earliest)?;
+            in_order("measure.planned_on", self.planned_on, earliest)?;
         }
-        in_order("due_on", self.due_on, self.planned_on)?;
+        in_order("measure.due_on", self.due_on, self.planned_on)?;
         let measure = Measure { id, case: case.id, stated: self, state: MeasureState::Planned };
         Ok(Change::one(measure, MeasureEvent::Planned))
     }

@@ -176,21 +176,20 @@ async fn what_lies_elsewhere_is_not_found() {
         v1::RemovalProposal { performed_by: String::new(), ..removal(&id, RemovalKind::Natural, "2025-06-01") };
     let opening = v1::CaseDraft { opened_on: date("2025-06-01"), performed_by: String::new(), ..case(&household) };
     let refused = [
-        (elsewhere.case(&id).await.unwrap_err(), "CASE_NOT_FOUND"),
-        (elsewhere.step(own(Step::Authorisation)).await.unwrap_err(), "CASE_NOT_FOUND"),
-        (elsewhere.propose(removal).await.unwrap_err(), "CASE_NOT_FOUND"),
-        (elsewhere.roll_back(&id, "2025-06-01").await.unwrap_err(), "CASE_NOT_FOUND"),
-        (elsewhere.plan(&id, measure(Risk::Illness, "2025-06-01")).await.unwrap_err(), "CASE_NOT_FOUND"),
-        (elsewhere.finish(&planned, "2025-06-01", false).await.unwrap_err(), "MEASURE_NOT_FOUND"),
-        (elsewhere.notice(&id).await.unwrap_err(), "CASE_NOT_FOUND"),
-        (elsewhere.open(opening).await.unwrap_err(), "HOUSEHOLD_NOT_FOUND"),
+        (elsewhere.case(&id).await.unwrap_err(), "CASE_NOT_FOUND", "case_id"),
+        (elsewhere.step(own(Step::Authorisation)).await.unwrap_err(), "CASE_NOT_FOUND", "step.case_id"),
+        (elsewhere.propose(removal).await.unwrap_err(), "CASE_NOT_FOUND", "removal.case_id"),
+        (elsewhere.roll_back(&id, "2025-06-01").await.unwrap_err(), "CASE_NOT_FOUND", "case_id"),
+        (
+            elsewhere.plan(&id, measure(Risk::Illness, "2025-06-01")).await.unwrap_err(),
+            "CASE_NOT_FOUND",
+            "measure.case_id",
+        ),
+        (elsewhere.finish(&planned, "2025-06-01", false).await.unwrap_err(), "MEASURE_NOT_FOUND", "result.measure_id"),
+        (elsewhere.notice(&id).await.unwrap_err(), "CASE_NOT_FOUND", "case_id"),
+        (elsewhere.open(opening).await.unwrap_err(), "HOUSEHOLD_NOT_FOUND", "case.household_id"),
     ];
-    for (error, reason) in refused {
-        let field = match reason {
-            "MEASURE_NOT_FOUND" => "measure_id",
-            "HOUSEHOLD_NOT_FOUND" => "household_id",
-            _ => "case_id",
-        };
+    for (error, reason, field) in refused {
         assert_eq!(told(&error), (Code::NotFound, reason.to_owned(), vec![field.to_owned()]));
     }
     let listed = elsewhere.cases.list_cases(v1::ListCasesRequest::default()).await.unwrap().into_inner();

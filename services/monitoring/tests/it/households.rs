@@ -61,22 +61,38 @@ async fn what_cannot_be_is_refused_with_its_reason_and_nothing_is_written() {
     let child = |number: &str| member("李五", number, Relation::Child);
     let with = |members| household(VILLAGE, members);
     let cases = [
-        (with(vec![head(), child("110101202311012171")]), "ID_NUMBER_INVALID", "members[1].id_number"),
-        (with(vec![head(), child("441802199902300011")]), "ID_NUMBER_INVALID", "members[1].id_number"),
-        (with(vec![head(), child(&id_number("20250701", 1))]), "BIRTH_DATE_IN_FUTURE", "members[1].id_number"),
-        (with(vec![head(), child(&id_number("19700101", 1))]), "MEMBER_TWICE", "members[1].id_number"),
-        (with(vec![child(&id_number("20100101", 1))]), "HEAD_NOT_ONE", "members"),
-        (with(vec![head(), member("李六", id_number("19700101", 3), Relation::Head)]), "HEAD_NOT_ONE", "members"),
-        (household(TOWN, vec![head()]), "REGION_LEVEL_WRONG", "region_code"),
-        (HouseholdDraft { registered_on: date("2025-07-01"), ..with(vec![head()]) }, "DATE_IN_FUTURE", "registered_on"),
+        (with(vec![head(), child("110101202311012171")]), "ID_NUMBER_INVALID", "household.members[1].id_number"),
+        (with(vec![head(), child("441802199902300011")]), "ID_NUMBER_INVALID", "household.members[1].id_number"),
+        (
+            with(vec![head(), child(&id_number("20250701", 1))]),
+            "BIRTH_DATE_IN_FUTURE",
+            "household.members[1].id_number",
+        ),
+        (with(vec![head(), child(&id_number("19700101", 1))]), "MEMBER_TWICE", "household.members[1].id_number"),
+        (with(vec![child(&id_number("20100101", 1))]), "HEAD_NOT_ONE", "household.members"),
+        (
+            with(vec![head(), member("李六", id_number("19700101", 3), Relation::Head)]),
+            "HEAD_NOT_ONE",
+            "household.members",
+        ),
+        (household(TOWN, vec![head()]), "REGION_LEVEL_WRONG", "household.region_code"),
+        (
+            HouseholdDraft { registered_on: date("2025-07-01"), ..with(vec![head()]) },
+            "DATE_IN_FUTURE",
+            "household.registered_on",
+        ),
         (
             HouseholdDraft { household_number: id_number("19800101", 1).replace('X', "0"), ..with(vec![head()]) },
             "INVALID_FIELDS",
-            "household_number",
+            "household.household_number",
         ),
-        (with(vec![v1::MemberDraft { name: "  ".to_owned(), ..head() }]), "INVALID_FIELDS", "members[0].name"),
-        (with(vec![v1::MemberDraft { health: vec![2, 2], ..head() }]), "INVALID_FIELDS", "members[0].health"),
-        (with(vec![v1::MemberDraft { health: vec![9], ..head() }]), "INVALID_FIELDS", "members[0].health"),
+        (
+            with(vec![v1::MemberDraft { name: "  ".to_owned(), ..head() }]),
+            "INVALID_FIELDS",
+            "household.members[0].name",
+        ),
+        (with(vec![v1::MemberDraft { health: vec![2, 2], ..head() }]), "INVALID_FIELDS", "household.members[0].health"),
+        (with(vec![v1::MemberDraft { health: vec![9], ..head() }]), "INVALID_FIELDS", "household.members[0].health"),
     ];
     for (draft, reason, field) in cases {
         let refused = app.hq().register(draft).await.unwrap_err();

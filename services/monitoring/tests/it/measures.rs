@@ -38,10 +38,10 @@ async fn measures_that_cannot_be_are_refused() {
     let before = app.all_of_cases().await;
     let early_due = v1::MeasureDraft { due_on: date("2024-06-30"), ..measure(Risk::Illness, "2024-07-01") };
     for (draft, reason, field) in [
-        (measure(Risk::Water, "2024-07-01"), "RISK_NOT_OF_CASE", "risk"),
-        (measure(Risk::Illness, "2025-07-01"), "DATE_IN_FUTURE", "planned_on"),
-        (measure(Risk::Illness, "2024-06-14"), "DATE_ORDER", "planned_on"),
-        (early_due, "DATE_ORDER", "due_on"),
+        (measure(Risk::Water, "2024-07-01"), "RISK_NOT_OF_CASE", "measure.measure.risk"),
+        (measure(Risk::Illness, "2025-07-01"), "DATE_IN_FUTURE", "measure.measure.planned_on"),
+        (measure(Risk::Illness, "2024-06-14"), "DATE_ORDER", "measure.measure.planned_on"),
+        (early_due, "DATE_ORDER", "measure.measure.due_on"),
     ] {
         let error = hq.plan(&id, draft).await.unwrap_err();
         assert_eq!(told(&error), (Code::InvalidArgument, reason.to_owned(), vec![field.to_owned()]));

@@ -148,9 +148,9 @@ async fn what_is_stated_of_a_case_lies_on_the_day_of_the_last_move_or_later() {
     let natural = |on: &str| removal(&monitored_case, RemovalKind::Natural, on);
     let before = app.all_of_cases().await;
     for (refused, field) in [
-        (hq.open(case(new)).await, "opened_on"),
-        (hq.step(authorised("2024-06-19")).await, "occurred_on"),
-        (hq.propose(natural("2025-06-19")).await, "proposed_on"),
+        (hq.open(case(new)).await, "case.opened_on"),
+        (hq.step(authorised("2024-06-19")).await, "step.occurred_on"),
+        (hq.propose(natural("2025-06-19")).await, "removal.proposed_on"),
         (hq.roll_back(&removed_case, "2025-06-19").await, "occurred_on"),
     ] {
         let status = refused.unwrap_err();

@@ -72,7 +72,7 @@ async fn a_number_is_one_households_in_a_county_and_another_ones_in_the_next() {
     let there = registered(&app, VILLAGE_ELSEWHERE, 10, "77").await;
     assert_ne!(here, there);
     let again = app.clients("village", OTHER_VILLAGE).register(numbered(OTHER_VILLAGE, 20, "77")).await.unwrap_err();
-    assert_eq!(taken(&again).2, ["household_number"]);
+    assert_eq!(taken(&again).2, ["household.household_number"]);
     assert!(
         !again.message().contains(&here) && !again.message().contains(VILLAGE),
         "it tells neither place nor holder"

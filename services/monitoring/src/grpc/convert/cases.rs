@@ -112,11 +112,11 @@ impl TryFrom<v1::MeasurePlan> for PlanMeasure {
             measure: measure_id(&plan.measure_id)?,
             case: case_id(&plan.case_id)?,
             draft: MeasureDraft {
-                risk: named("risk", draft.risk)?,
-                family: named("family", draft.family)?,
+                risk: named("measure.risk", draft.risk)?,
+                family: named("measure.family", draft.family)?,
                 owner: draft.owner.trim().to_owned(),
-                planned_on: date("planned_on", draft.planned_on)?,
-                due_on: date("due_on", draft.due_on)?,
+                planned_on: date("measure.planned_on", draft.planned_on)?,
+                due_on: date("measure.due_on", draft.due_on)?,
                 planned_fen: draft.planned_fen,
             },
         })

@@ -16,7 +16,8 @@ fn claims_of(name: &str, now: i64) -> String {
         let (offset, rest) = part.split_once('"').unwrap();
         let (seconds, fraction) = offset.split_once('.').map_or((offset, None), |(left, right)| (left, Some(right)));
         let fraction = fraction.map(|digits| format!(".{digits}")).unwrap_or_default();
-        whole += &format!("{}{fraction}{rest}", now + seconds.parse::<i64>().unwrap_or_default());
+        let moment = now + seconds.parse::<i64>().unwrap_or_default();
+        whole.extend([moment.to_string().as_str(), &fraction, rest]);
     }
     whole
 }

@@ -13,7 +13,7 @@ struct Both {
     pem: String,
     set: String,
     doors: [Access; 2],
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Both {
@@ -25,7 +25,7 @@ impl Both {
         std::fs::write(&pem_file, &pem).unwrap();
         std::fs::write(&set_file, &set).unwrap();
         let doors = [access_by(KeySource::PemFile(pem_file)), access_by(KeySource::JwksFile(set_file))];
-        Self { signer, pem, set, doors, _folder: folder }
+        Self { signer, pem, set, doors, folder }
     }
 
     async fn refuse(&self, what: &str, token: &str, fault: Fault) {
@@ -463,7 +463,7 @@ async fn a_bearer_who_may_do_nothing_is_in_the_log_once() {
 #[test]
 fn an_issuer_is_there_once() {
     let both = Both::new();
-    let file = both._folder.path().join("keys.json");
+    let file = both.folder.path().join("keys.json");
     let issuers = vec![IssuerConfig::new(ISSUER, KeySource::JwksFile(file)); 2];
     let config = AccessConfig { issuers, ..AccessConfig::default() };
     let refused = Access::new(config, Clock::fixed(noon())).map(drop).unwrap_err().to_string();

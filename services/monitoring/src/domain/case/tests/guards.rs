@@ -278,9 +278,9 @@ fn measures_are_in_order_and_against_a_risk_of_the_case() {
     };
     let too_early = |field: &str| ("DATE_ORDER", field.to_owned());
     let early = plan(Risk::Illness, identified_on.pred_opt().unwrap());
-    assert_eq!(order(planned(early)), too_early("planned_on"));
+    assert_eq!(order(planned(early)), too_early("measure.planned_on"));
     let due = MeasureDraft { due_on: identified_on.pred_opt().unwrap(), ..plan(Risk::Illness, identified_on) };
-    assert_eq!(order(planned(due)), too_early("due_on"));
+    assert_eq!(order(planned(due)), too_early("measure.due_on"));
     let measure = measure_of(&case).unwrap();
     let early = ending(identified_on.pred_opt().unwrap());
     assert_eq!(order(measure.finish(&case, false, early).map(drop)), too_early("finished_on"));
