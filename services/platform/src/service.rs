@@ -115,6 +115,7 @@ impl Service {
     }
 
     /// What this service's methods need to answer.
+    #[must_use]
     pub fn endpoint<Policy: Send + Sync + 'static, R: ServiceRefusal>(
         &self,
         writer: Writer<Policy>,
