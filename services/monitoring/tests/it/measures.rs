@@ -54,7 +54,7 @@ async fn measures_that_cannot_be_are_refused() {
     let planned = hq.plan(&id, measure(Risk::Illness, "2024-07-01")).await.unwrap().measure_id;
     for (on, reason) in [("2024-06-30", "DATE_ORDER"), ("2025-07-01", "DATE_IN_FUTURE")] {
         let error = hq.finish(&planned, on, false).await.unwrap_err();
-        assert_eq!(told(&error), (Code::InvalidArgument, reason.to_owned(), vec!["finished_on".to_owned()]));
+        assert_eq!(told(&error), (Code::InvalidArgument, reason.to_owned(), vec!["result.finished_on".to_owned()]));
     }
     let plan =
         v1::MeasurePlan { measure_id: planned, case_id: id, measure: Some(measure(Risk::Housing, "2024-07-01")) };
