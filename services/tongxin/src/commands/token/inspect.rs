@@ -135,7 +135,7 @@ fn json(explanation: &Explanation) -> Value {
 mod tests {
     use std::time::Duration;
 
-    use chrono::{TimeDelta, Utc};
+    use chrono::TimeDelta;
     use tongxin_platform::{
         access::{KeySource, LocalKey, TokenRequest},
         region::RegionCode,
@@ -154,7 +154,7 @@ mod tests {
             department: None,
             lifetime: Duration::from_hours(1),
         };
-        let token = key.sign(&request, &Clock::fixed(Utc::now() - TimeDelta::days(1))).unwrap();
+        let token = key.sign(&request, &Clock::fixed(Clock::system().now() - TimeDelta::days(1))).unwrap();
         let mut issuer = key.issuer();
         change(&mut issuer);
         let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
