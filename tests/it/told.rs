@@ -175,9 +175,12 @@ async fn certificates_are_needed_only_where_an_address_says_so() {
         let (succeeded, said) = settings(keys).await;
         assert!(succeeded, "{keys}: {said}");
     }
-    let (succeeded, said) = settings("jwks_url = \"https://login.example/keys\"").await;
-    assert!(!succeeded);
-    assert_says(&said, &["CA certificates", "SSL_CERT_FILE", "keys_ca_file"]);
+    // However the scheme is written.
+    for scheme in ["https", "HTTPS"] {
+        let (succeeded, said) = settings(&format!("jwks_url = \"{scheme}://login.example/keys\"")).await;
+        assert!(!succeeded, "{scheme}");
+        assert_says(&said, &["CA certificates", "SSL_CERT_FILE", "keys_ca_file"]);
+    }
     let up = ["up", "--once", "--port", "0", "--data-dir", folder.path().to_str().unwrap()];
     let output = run_without_authorities(&up).await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
