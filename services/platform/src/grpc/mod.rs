@@ -26,5 +26,5 @@ pub use bounded::{STATUS_BYTES, bounded};
 pub use client::{ConnectError, TlsConfig, channel, public_channel, secure_channel, secure_stream_channel};
 pub use door::{Door, Guarded, MethodPath};
 pub use network::{Network, NotANetwork};
-pub use server::{Edge, GrpcConfig, Server, ServerError};
+pub use server::{Edge, GrpcConfig, OutOfRange, Server, ServerError};
 pub use tls::{ServerTlsConfig, TlsError};
