@@ -6,7 +6,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::refusals::Refusals;
+use super::{refusals::Refusals, told::method_unknown};
 use crate::{
     access::{Access, Caller, Fault, MethodPermissions},
     error::ErrorKind,
@@ -43,7 +43,7 @@ pub(super) async fn admit(
         refuse(ErrorKind::Unauthenticated, "TOKEN_INVALID", "the token is not valid".to_owned())
     })?;
     let Some(rule) = permissions.of_method(path) else {
-        return Err(Status::unimplemented("there is no such method"));
+        return Err(method_unknown());
     };
     if caller.may(&rule.permission) {
         Ok(caller)

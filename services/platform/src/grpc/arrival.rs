@@ -8,12 +8,12 @@ use std::sync::{
 use http::Extensions;
 use tokio::time::{Duration, Instant};
 use tonic::{Code, Request, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::{
     connections::Peer,
     places::{Full, Owner, Place, Pot},
     shed::Shed,
+    told::refusal,
 };
 
 /// A request that has come in.
@@ -125,6 +125,12 @@ impl Arrival {
 #[derive(Clone)]
 pub struct Unpacked(Arrival);
 
+impl std::fmt::Debug for Unpacked {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("Unpacked").finish_non_exhaustive()
+    }
+}
+
 impl Unpacked {
     /// That of a request; none of one that did not come in through a server.
     #[must_use]
@@ -144,17 +150,22 @@ impl Unpacked {
     pub fn release(&self, bytes: usize) {
         self.0.release(bytes);
     }
+
+    /// Whom it is counted for, once that caller was let in.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.0.0.owner.get().map(|owner| owner.name.as_str())
+    }
+
+    /// The body is read whole before anything is passed on, so that it is ours to say that it does not come.
+    pub fn judge(&self) {
+        self.0.0.judged.store(true, Relaxed);
+    }
 }
 
 /// Told to a caller that kept us waiting.
 pub(super) fn stalled(what: &str) -> Status {
-    refusal(Code::DeadlineExceeded, "STALLED", &format!("{what} for too long: send the same request again"))
-}
-
-fn refusal(code: Code, reason: &str, text: &str) -> Status {
-    let mut details = ErrorDetails::new();
-    details.set_error_info(reason, "access.tongxin", []);
-    Status::with_error_details(code, text, details)
+    refusal(Code::DeadlineExceeded, "STALLED", format!("{what} for too long: send the same request again"))
 }
 
 /// Whether we are at work for a caller. One who waits for our answer, and sends nothing until it has it, does not keep us waiting.
