@@ -47,6 +47,10 @@ pub enum Error {
     #[error("the body cannot be read: {0}")]
     MessageMalformed(&'static str),
 
+    /// More messages of a stream in one body than are taken so.
+    #[error("the array has more than {0} messages: put more rows into each, or send fewer at once")]
+    TooManyMessages(usize),
+
     /// A message with more bytes than are taken, packed or unpacked.
     #[error("the message has more than {0} bytes: send less at once")]
     MessageTooLarge(usize),
@@ -89,6 +93,10 @@ pub enum Error {
     #[error("an answer cannot be passed on")]
     AnswerMalformed(#[source] Box<dyn StdError + Send + Sync>),
 
+    /// What takes a message apart did not come to its end.
+    #[error("a message could not be taken apart")]
+    WorkBroken(#[from] tokio::task::JoinError),
+
     /// Postgres failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
@@ -105,12 +113,13 @@ impl ServiceError for Error {
             | Self::NotADate
             | Self::JsonMalformed { .. }
             | Self::MessageMalformed(_)
+            | Self::TooManyMessages(_)
             | Self::BodyBroken(_)
             | Self::HeaderInvalid { .. } => ErrorKind::Invalid,
             Self::CompressionUnknown(_) | Self::FormWrong { .. } => ErrorKind::Unimplemented,
             Self::MessageTooLarge(_) | Self::AnswerTooLarge => ErrorKind::ResourceExhausted,
             Self::UpstreamUnavailable(_) => ErrorKind::Unavailable,
-            Self::AnswerMalformed(_) => ErrorKind::Internal,
+            Self::AnswerMalformed(_) | Self::WorkBroken(_) => ErrorKind::Internal,
             Self::Database(error) => database_kind(error),
         }
     }
@@ -122,13 +131,14 @@ impl ServiceError for Error {
             Self::DateInFuture(_) => "DATE_IN_FUTURE",
             Self::NotADate => "DATE_INVALID",
             Self::JsonMalformed { .. } | Self::MessageMalformed(_) | Self::BodyBroken(_) => "MESSAGE_MALFORMED",
+            Self::TooManyMessages(_) => "TOO_MANY_MESSAGES",
             Self::MessageTooLarge(_) => "MESSAGE_TOO_LARGE",
             Self::HeaderInvalid { .. } => "HEADER_INVALID",
             Self::CompressionUnknown(_) => "COMPRESSION_UNKNOWN",
             Self::FormWrong { .. } => "CONTENT_TYPE_WRONG",
             Self::AnswerTooLarge => "ANSWER_TOO_LARGE",
             Self::UpstreamUnavailable(_) => "SERVICE_UNAVAILABLE",
-            Self::AnswerMalformed(_) | Self::Database(_) => "INTERNAL",
+            Self::AnswerMalformed(_) | Self::WorkBroken(_) | Self::Database(_) => "INTERNAL",
         }
     }
 
@@ -138,7 +148,9 @@ impl ServiceError for Error {
             Self::DateInFuture(_) | Self::NotADate => Some("as_of"),
             Self::JsonMalformed { .. }
             | Self::MessageMalformed(_)
+            | Self::TooManyMessages(_)
             | Self::MessageTooLarge(_)
+            | Self::WorkBroken(_)
             | Self::BodyBroken(_)
             | Self::HeaderInvalid { .. }
             | Self::CompressionUnknown(_)

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::{sync::mpsc, time::timeout};
+use tongxin_platform::grpc::{Unpacked, late};
 use tonic::{Status, body::Body};
 use tracing::Instrument as _;
 
@@ -44,6 +45,33 @@ pub(super) fn whole(stall: Duration, bytes: Bytes) -> Body {
     of_size(size, stall, |out| async move { out.send(bytes).await })
 }
 
+/// A body that is counted as somebody's until it is sent.
+pub(super) fn counted(body: Body, unpacked: Option<Unpacked>) -> Body {
+    Body::new(Counted { body, _unpacked: unpacked })
+}
+
+struct Counted {
+    body: Body,
+    _unpacked: Option<Unpacked>,
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Passed>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// A body that work sends. The work is a task of its own, so that a caller who does not read keeps nothing of it for longer than
 /// `stall`: then the answer is cut off, for half of it is none.
 pub(super) fn body<Work, Done>(stall: Duration, work: Work) -> Body
@@ -69,7 +97,7 @@ where
             () = gone.closed() => Ok(()),
         };
         if let (Err(NotTaken), Some(last_word)) = (sent, last_word) {
-            last_word.send(Err(Status::deadline_exceeded("nothing of the answer was taken for too long")));
+            last_word.send(Err(late("nothing of the answer was taken for too long")));
         }
     };
     tokio::spawn(work.in_current_span());
