@@ -10,10 +10,11 @@ use std::{
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE},
+    header::{ACCEPT, ALLOW, CONTENT_TYPE},
 };
 use http_body_util::Full;
-use tonic::body::Body;
+use tongxin_platform::grpc::{StatedTime, too_late};
+use tonic::{Status, body::Body};
 use tower::{Layer, Service, ServiceExt as _};
 
 use super::{
@@ -70,12 +71,18 @@ where
         if request.method() != Method::POST {
             return Box::pin(ready(Ok(post_only())));
         }
-        match Form::of(request.headers()) {
+        let (form, stated) = (Form::of(request.headers()), StatedTime::of(request.headers()));
+        let accept = request.headers().get(ACCEPT).cloned();
+        let call: Answer = match form {
             Form::Grpc => Box::pin(inner.oneshot(request)),
             Form::GrpcWeb(form) => Box::pin(web::call(inner, request, form)),
             Form::Connect(form) => Box::pin(async move { Ok(connect::call(inner, request, form, limits).await) }),
-            Form::Other => Box::pin(ready(Ok(other_form()))),
-        }
+            Form::Other => return Box::pin(ready(Ok(other_form()))),
+        };
+        Box::pin(async move {
+            let answered = stated.bound(call).await;
+            answered.unwrap_or_else(|| Ok(form.refused(accept.as_ref(), &too_late())))
+        })
     }
 }
 
@@ -90,6 +97,15 @@ enum Form {
 }
 
 impl Form {
+    /// The answer that is an error.
+    fn refused(&self, accept: Option<&HeaderValue>, status: &Status) -> Response<Body> {
+        match self {
+            Self::Grpc | Self::Other => status.clone().into_http(),
+            Self::GrpcWeb(asked) => web::refused(accept, asked, status),
+            Self::Connect(form) => connect::refused(*form, status),
+        }
+    }
+
     fn of(headers: &HeaderMap) -> Self {
         let media_type = headers.get(CONTENT_TYPE).map(media_type).unwrap_or_default();
         if let Some(form) = web::form(&media_type) {

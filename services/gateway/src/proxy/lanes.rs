@@ -16,6 +16,8 @@ use tongxin_platform::grpc::{ConnectError, TlsConfig, secure_channel, secure_str
 use tongxin_proto::POOL;
 use tonic::{Status, body::Body, transport::Channel};
 
+use super::packed::Answered;
+
 /// Connections for streams.
 const OF_STREAMS: usize = 2;
 
@@ -74,16 +76,18 @@ impl Drop for Lane {
 
 impl Lane {
     /// The body of an answer, which takes the lane until its end.
-    pub(super) fn carry(self, body: Body) -> Body {
+    pub(super) fn carry(self, body: Body, answered: Answered) -> Body {
+        answered.again();
         if body.is_end_stream() {
             return body;
         }
-        Body::new(Carried { body, _lane: self })
+        Body::new(Carried { body, answered, _lane: self })
     }
 }
 
 struct Carried {
     body: Body,
+    answered: Answered,
     _lane: Lane,
 }
 
@@ -92,7 +96,11 @@ impl HttpBody for Carried {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if frame.is_ready() {
+            self.answered.again();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -6,6 +6,7 @@
 //! | file | |
 //! |---|---|
 //! | `upstreams`, `lanes` | passes gRPC on without decoding it; by which connection |
+//! | `packed`    | what a caller sends, in frames that a service takes |
 //! | `edge`      | which protocol a request speaks |
 //! | `web`       | gRPC-Web to gRPC and back |
 //! | `connect/`  | Connect to gRPC and back: bytes as they are, JSON by the contract's descriptors |
@@ -20,6 +21,7 @@ mod fault;
 pub mod headers;
 mod lanes;
 mod methods;
+mod packed;
 mod refused;
 mod rest;
 mod upstreams;

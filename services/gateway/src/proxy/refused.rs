@@ -28,6 +28,11 @@ pub enum EdgeRefused {
     #[refusal(Invalid, "MESSAGE_MALFORMED")]
     MessageMalformed(&'static str),
 
+    /// More messages of a stream in one body than are taken so.
+    #[error("the array has more than {0} messages: put more rows into each, or send fewer at once")]
+    #[refusal(Invalid, "TOO_MANY_MESSAGES")]
+    TooManyMessages(usize),
+
     /// A message with more bytes than are taken, packed or unpacked.
     #[error("the message has more than {0} bytes: send less at once")]
     #[refusal(ResourceExhausted, "MESSAGE_TOO_LARGE")]
@@ -47,11 +52,6 @@ pub enum EdgeRefused {
         /// What is wrong with it.
         fault: &'static str,
     },
-
-    /// A path that names no method.
-    #[error("there is no such method")]
-    #[refusal(Unimplemented, "METHOD_UNKNOWN")]
-    MethodUnknown,
 
     /// A compression that is not known here.
     #[error("{0} names a compression that is not known here: send gzip or identity")]
@@ -82,4 +82,9 @@ pub enum EdgeRefused {
     #[error("an answer cannot be passed on")]
     #[refusal(Internal, "INTERNAL")]
     AnswerMalformed(#[source] Box<dyn StdError + Send + Sync>),
+
+    /// What takes a message apart did not come to its end.
+    #[error("a message could not be taken apart")]
+    #[refusal(Internal, "INTERNAL")]
+    WorkBroken(#[from] tokio::task::JoinError),
 }

@@ -4,14 +4,18 @@ use std::{
     collections::{BTreeMap, HashMap},
     convert::Infallible,
     error::Error as _,
+    future::poll_fn,
     sync::Arc,
 };
 
 use axum::extract::Request;
-use http::{Response, header::HOST};
+use http::{
+    Response,
+    header::{CONTENT_LENGTH, HOST},
+};
 use tongxin_platform::{
     access::PermissionMissing,
-    grpc::{ServerError, TlsConfig, late, secure_channel},
+    grpc::{ServerError, TlsConfig, method_unknown, secure_channel, too_late},
     secret::Address,
     service::StartError,
 };
@@ -27,11 +31,16 @@ use tower::{ServiceExt as _, service_fn};
 use super::{
     fault::Fault,
     lanes::{Lane, Lanes},
+    packed::{Answered, Packed},
 };
 use crate::proxy::EdgeRefused;
 
 /// What every service has for itself, so that its name does not tell whose is meant.
 const OWN: [&str; 2] = ["gateway", "log"];
+
+/// Marks a question whose messages are all there, or all wrong, before the first of them is passed on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whole;
 
 /// Connections to the other services.
 pub struct Upstreams(BTreeMap<String, Upstream>);
@@ -114,25 +123,36 @@ fn services_of(name: &str) -> Vec<String> {
 /// its trailers.
 async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, Status> {
     let Some(lane) = lane else {
-        return Err(EdgeRefused::MethodUnknown.into());
+        return Err(method_unknown());
     };
     let (parts, body) = request.into_parts();
     let fault = parts.extensions.get::<Fault>().cloned();
-    let mut onward = http::Request::new(Body::new(body));
+    let answered = Answered::default();
+    let mut packed = Packed::new(Body::new(body), answered.clone());
+    if parts.extensions.get::<Whole>().is_some() {
+        // A service that is asked earlier waits for work of ours, and takes that for the caller's fault.
+        poll_fn(|context| packed.poll_first(context)).await;
+        if let Some(fault) = fault.as_ref().and_then(Fault::found) {
+            return Err(fault);
+        }
+    }
+    let mut onward = http::Request::new(Body::new(packed));
     *onward.method_mut() = parts.method;
     *onward.uri_mut() = parts.uri;
     *onward.headers_mut() = parts.headers;
     onward.headers_mut().remove(HOST);
-    let answered = lane.channel.clone().oneshot(onward).await.map_err(|error| {
+    // The connection frames the body by itself, and a length that it does not have is a fault of ours.
+    onward.headers_mut().remove(CONTENT_LENGTH);
+    let answer = lane.channel.clone().oneshot(onward).await.map_err(|error| {
         // The service is there: what was to be passed on broke off.
         if let Some(fault) = fault.as_ref().and_then(Fault::found) {
             return fault;
         }
         // The connection keeps the caller's deadline, too, and may be the first to notice.
-        if is_late(&error) { late("the time that the caller gave is over") } else { EdgeRefused::from(error).into() }
+        if is_late(&error) { too_late() } else { EdgeRefused::from(error).into() }
     });
     // The lane is taken until the answer has come whole.
-    answered.map(|answer| answer.map(|body| lane.carry(body)))
+    answer.map(|answer| answer.map(|body| lane.carry(body, answered)))
 }
 
 fn is_late(error: &transport::Error) -> bool {

@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 
 use http::{
-    HeaderMap, HeaderValue, Request, Response,
+    HeaderValue, Request, Response,
     header::{ACCEPT, CONTENT_TYPE},
 };
 use http_body_util::{BodyExt as _, BodyStream, StreamBody};
-use tonic::body::Body;
+use tonic::{Status, body::Body};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, ServiceExt as _};
 
@@ -33,7 +33,7 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
     let (mut request, rest) = Rest::of(request);
-    let wanted = accepted(request.headers()).unwrap_or(asked);
+    let wanted = accepted(request.headers().get(ACCEPT)).unwrap_or(asked);
     // What is behind knows the names without parameters only, and answers in binary whoever accepts anything.
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(asked));
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static(wanted));
@@ -45,8 +45,16 @@ where
     Ok(answer)
 }
 
-fn accepted(headers: &HeaderMap) -> Option<&'static str> {
-    form(&media_type(headers.get(ACCEPT)?))
+/// The answer that is an error.
+pub(super) fn refused(accept: Option<&HeaderValue>, asked: &'static str, status: &Status) -> Response<Body> {
+    let mut answer = status.clone().into_http();
+    let wanted = accepted(accept).unwrap_or(asked);
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(wanted));
+    answer
+}
+
+fn accepted(accept: Option<&HeaderValue>) -> Option<&'static str> {
+    form(&media_type(accept?))
 }
 
 /// What came out of base64 has fewer bytes than the body says, and whoever passes it on would promise too many. What is none broke
@@ -56,7 +64,7 @@ fn unpacked(request: Request<Body>) -> Request<Body> {
     let fault = Fault::default();
     parts.extensions.insert(fault.clone());
     let body = body.map_err(move |status| {
-        let broken = tonic::Status::from(EdgeRefused::BodyBroken(status));
+        let broken = Status::from(EdgeRefused::BodyBroken(status));
         fault.is(broken.clone());
         broken
     });

@@ -77,7 +77,9 @@ async fn errors_are_those_of_grpc() {
         assert_eq!(error["details"][0]["debug"]["reason"], reason, "{body}: {error}");
     }
 
-    let (status, error) = answer(post(&stage, None, SCORECARD, "{}").await).await;
+    let refused = post(&stage, None, SCORECARD, "{}").await;
+    assert_eq!(refused.headers()["www-authenticate"], "Bearer");
+    let (status, error) = answer(refused).await;
     assert_eq!((status.as_u16(), &error["code"]), (401, &json!("unauthenticated")));
     let village = stage.world.token("village", VILLAGE);
     let import = "tongxin.pairing.v1.PairingService/EndPairing";

@@ -4,6 +4,7 @@ mod connect;
 mod doors;
 mod edge;
 mod figures;
+mod frames;
 mod https;
 mod json;
 mod metrics;

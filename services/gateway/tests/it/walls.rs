@@ -17,7 +17,9 @@ use tongxin_proto::pairing::v1::{
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::support::{CITY, COUNTY, FakePairing, NEIGHBOUR, PROVINCE, Stage, TOWN, VILLAGE, events::activity, world};
+use crate::support::{
+    CITY, COUNTY, FakePairing, LONG_REGION, NEIGHBOUR, PROVINCE, Stage, TOWN, VILLAGE, events::activity, world,
+};
 
 const SCORECARD: &str = "tongxin.gateway.v1.GatewayService/GetScorecard";
 
@@ -140,6 +142,46 @@ async fn bodies_in_json_are_counted() {
     for _ in 0..4 {
         // It is given back, so each is read; what it says is wrong.
         assert_eq!(send(200 << 10).await.unwrap().status(), StatusCode::BAD_REQUEST);
+    }
+    stage.stop().await;
+}
+
+/// One after the other they take longer than the service waits for a body.
+#[tokio::test]
+async fn who_sent_everything_is_not_told_that_nothing_came() {
+    let (world, nats) = world().await;
+    let pairing = FakePairing::with(&world, |grpc| grpc.stall_seconds = 1).await;
+    let stage = Stage::with(world, nats, pairing, |config| config.grpc.stall_seconds = 1).await;
+    let token = stage.world.token("hq", PROVINCE);
+    let body = format!(r#"{{"rows":{{"rows":[{}]}}}}"#, vec!["{}"; 400_000].join(","));
+    let mut calls = JoinSet::new();
+    for _ in 0..8 {
+        let url = format!("http://{}/tongxin.pairing.v1.PairingService/BatchRegisterOrganisations", stage.grpc);
+        let request = Client::new().post(url).header("content-type", "application/json");
+        calls.spawn(request.header("authorization", format!("Bearer {token}")).body(body.clone()).send());
+    }
+    while let Some(answer) = calls.join_next().await {
+        let answer: Value = serde_json::from_str(&answer.unwrap().unwrap().text().await.unwrap()).unwrap();
+        assert_eq!(answer["details"][0]["debug"]["reason"], "INVALID_FIELDS", "{answer}");
+    }
+    stage.stop().await;
+}
+
+/// What a few bytes ask for may be much, in JSON more than in protobuf.
+#[tokio::test]
+async fn answers_in_json_are_counted_as_their_callers() {
+    let (world, nats) = world().await;
+    let pairing = FakePairing::start(&world).await;
+    let stage = Stage::with(world, nats, pairing, |config| config.grpc.max_body_bytes = 8_000).await;
+    let token = stage.world.token("hq", PROVINCE);
+    for (code, status) in [(COUNTY, 200), (LONG_REGION, 429), (COUNTY, 200)] {
+        let url = format!("http://{}/tongxin.pairing.v1.PairingService/GetRegion", stage.grpc);
+        let request = Client::new().post(url).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let answer = request.body(format!(r#"{{"code":"{code}"}}"#)).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{code}");
+        let answer = answer.text().await.unwrap();
+        assert_eq!(answer.contains("SHARE_EXHAUSTED"), status == 429, "{answer}");
     }
     stage.stop().await;
 }

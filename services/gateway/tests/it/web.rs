@@ -196,6 +196,28 @@ async fn a_page_that_sends_no_message_is_told_so() {
     stage.stop().await;
 }
 
+/// Whichever of us notices first that the time is over.
+#[tokio::test]
+async fn a_page_whose_time_is_over_is_told_so_in_its_form() {
+    let stage = Stage::set().await;
+    let url = format!("http://{}/tongxin.pairing.v1.PairingService/ListRegions", stage.grpc);
+    for time in ["0n", "1u", "1m", "3m"].repeat(10) {
+        let answer = Client::new()
+            .post(&url)
+            .header("content-type", "application/grpc-web+proto")
+            .header("grpc-timeout", time)
+            .header("authorization", format!("Bearer {}", stage.world.token("hq", PROVINCE)))
+            .body(get(COUNTY));
+        let answer = answer.send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/grpc-web+proto", "{time}");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        let status = Status::from_header_map(answer.headers()).unwrap();
+        assert_eq!(status.code(), tonic::Code::DeadlineExceeded, "{time}: {status}");
+        assert_eq!(status.get_details_error_info().unwrap().reason, "DEADLINE_EXCEEDED");
+    }
+    stage.stop().await;
+}
+
 /// What a browser asks before it lets a page call.
 async fn preflight(stage: &Stage, origin: &str) -> Response {
     let request = Client::new()

@@ -50,6 +50,9 @@ pub const DEADLINE_EXCEEDED: Listed =
 /// A path that names no method.
 pub const METHOD_UNKNOWN: Listed =
     listed(ErrorKind::Unimplemented, "METHOD_UNKNOWN", "The service has no method of that name.");
+/// Bytes that are packed in a way that is not known.
+pub const COMPRESSION_UNKNOWN: Listed =
+    listed(ErrorKind::Unimplemented, "COMPRESSION_UNKNOWN", "The call names a compression that is not known here.");
 /// The identifier of a request stands for another one.
 pub const REQUEST_ID_REUSED: Listed =
     listed(ErrorKind::AlreadyExists, "REQUEST_ID_REUSED", "The request_id was used for another request.");
@@ -60,7 +63,7 @@ pub const UNAVAILABLE: Listed =
 pub const INTERNAL: Listed = listed(ErrorKind::Internal, "INTERNAL", "Something broke; the log says what.");
 
 /// All of them.
-pub const COMMON: [Listed; 16] = [
+pub const COMMON: [Listed; 17] = [
     TOKEN_MISSING,
     TOKEN_INVALID,
     KEYS_UNAVAILABLE,
@@ -74,6 +77,7 @@ pub const COMMON: [Listed; 16] = [
     STALLED,
     DEADLINE_EXCEEDED,
     METHOD_UNKNOWN,
+    COMPRESSION_UNKNOWN,
     REQUEST_ID_REUSED,
     UNAVAILABLE,
     INTERNAL,

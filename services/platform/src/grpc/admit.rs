@@ -6,7 +6,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::refusals::Refusals;
+use super::{refusals::Refusals, told::method_unknown};
 use crate::{
     access::{Access, Caller, Fault, MethodPermissions, TokenRefused},
     error::{Listed, common},
@@ -39,7 +39,7 @@ pub(super) async fn admit(
         told(refused.fault)
     })?;
     let Some(rule) = permissions.of_method(path) else {
-        return Err(refuse(common::METHOD_UNKNOWN, "there is no such method"));
+        return Err(method_unknown());
     };
     if caller.may(&rule.permission) {
         Ok(caller)

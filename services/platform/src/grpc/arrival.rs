@@ -126,6 +126,12 @@ impl Arrival {
 #[derive(Clone)]
 pub struct Unpacked(Arrival);
 
+impl std::fmt::Debug for Unpacked {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("Unpacked").finish_non_exhaustive()
+    }
+}
+
 impl Unpacked {
     /// That of a request; none of one that did not come in through a server.
     #[must_use]
@@ -144,6 +150,17 @@ impl Unpacked {
     /// They are no longer held.
     pub fn release(&self, bytes: usize) {
         self.0.release(bytes);
+    }
+
+    /// Whom it is counted for, once that caller was let in.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.0.0.owner.get().map(|owner| owner.name.as_str())
+    }
+
+    /// The body is read whole before anything is passed on, so that it is ours to say that it does not come.
+    pub fn judge(&self) {
+        self.0.0.judged.store(true, Relaxed);
     }
 }
 

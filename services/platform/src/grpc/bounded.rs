@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use tonic::{Status, body::Body};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
-use super::explain;
+use super::told;
 
 /// Most bytes of `grpc-message` and `grpc-status-details-bin` together, as they are sent.
 pub const STATUS_BYTES: usize = 6 << 10;
@@ -66,7 +66,7 @@ pub(super) fn body(body: Body) -> Body {
 /// The same of the end itself.
 pub(super) fn end(frame: Frame<Bytes>) -> Frame<Bytes> {
     let status = frame.trailers_ref().and_then(too_long);
-    status.map_or(frame, |status| explain::end(&status))
+    status.map_or(frame, |status| told::end(&status))
 }
 
 fn too_long(headers: &HeaderMap) -> Option<Status> {

@@ -22,14 +22,13 @@ use super::{
     GrpcConfig,
     admit::{admit, is_open, refuse},
     arrival::{Arrival, Held},
-    bounded, explain,
-    late::late,
-    named,
+    bounded, named,
     network::forwarded_for,
     places::{Full, Owner, Place, Pot},
+    punctual::{StatedTime, stated_timeout},
     refusals::Refusals,
     shed::Shed,
-    stream,
+    stream, told,
 };
 use crate::{
     access::{Access, Caller, MethodPermissions},
@@ -171,9 +170,12 @@ where
         let door = Arc::clone(&self.door.0);
         let inner = self.inner.clone();
         let span = telemetry::rpc_span(door.known(request.uri().path()), request.headers());
+        // From now on, not from when somebody first looks at it.
+        let stated = StatedTime::of(request.headers());
         let work = async move {
             let visit = Visit { started: Instant::now(), path: request.uri().path().to_owned() };
-            Ok(match door.pass(&visit, request, inner).await {
+            let passed = stated.bound(door.pass(&visit, request, inner)).await;
+            Ok(match passed.unwrap_or_else(|| Err(told::too_late())) {
                 Ok(response) => door.named(&visit.path, response).map(bounded::body),
                 Err(status) => {
                     door.record(&visit, status.code());
@@ -218,7 +220,7 @@ impl Inner {
             let caller = timeout_at(waits_until, admitted).await.unwrap_or_else(|_| {
                 let text =
                     "the caller's time was over before it was known who calls: the keys of its issuer did not come";
-                Err(late(text))
+                Err(told::late(text))
             })?;
             let owner = self.owner(&caller);
             request.extensions_mut().insert(caller);
@@ -239,10 +241,8 @@ impl Inner {
             if self.streams(&visit.path) { Ok(answered) } else { self.whole(answered).await }
         };
         match timeout_at(moment, db::wait_until(waits_until, answering)).await {
-            Ok(answered) => {
-                Ok(self.see_off(visit.clone(), held, arrival, bounded::answer(explain::explain(answered?))))
-            }
-            Err(_) => Err(late(&format!("not done after {} seconds", timeout.as_secs()))),
+            Ok(answered) => Ok(self.see_off(visit.clone(), held, arrival, bounded::answer(told::explain(answered?)))),
+            Err(_) => Err(told::late(format!("not done after {} seconds", timeout.as_secs()))),
         }
     }
 
@@ -376,24 +376,6 @@ where
     let failed = |error: S::Error| Status::from_error(error.into());
     std::future::poll_fn(|context| inner.poll_ready(context)).await.map_err(failed)?;
     inner.call(request).await.map_err(failed)
-}
-
-/// How long a caller waits, if it says so: at most eight digits and a unit.
-pub(super) fn stated_timeout(headers: &HeaderMap) -> Option<Duration> {
-    let stated = headers.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = stated.split_at_checked(stated.len().checked_sub(1)?)?;
-    let number: u32 = digits.parse().ok()?;
-    let unit = match unit {
-        "H" => Duration::from_hours(1),
-        "M" => Duration::from_mins(1),
-        "S" => Duration::from_secs(1),
-        "m" => Duration::from_millis(1),
-        "u" => Duration::from_micros(1),
-        "n" => Duration::from_nanos(1),
-        _ => return None,
-    };
-    // 99,999,999 hours are further away than any moment that there is a number for.
-    Some(unit.saturating_mul(number).min(Duration::from_hours(24)))
 }
 
 /// The code that headers or trailers state; none in a head means that all is well so far.

@@ -7,7 +7,7 @@ use tonic::{Status, body::Body};
 use tonic_types::StatusExt as _;
 use tracing::error;
 
-use super::explain;
+use super::told;
 use crate::{
     access::MethodRule,
     error::{COMMON, ErrorKind},
@@ -21,7 +21,7 @@ pub(super) fn answer(rule: &MethodRule, response: Response<Body>) -> Response<Bo
 /// The same of the end of a body.
 pub(super) fn end(rule: &MethodRule, frame: Frame<Bytes>) -> Frame<Bytes> {
     let status = frame.trailers_ref().and_then(|trailers| unnamed(rule, trailers));
-    status.map_or(frame, |status| explain::end(&status))
+    status.map_or(frame, |status| told::end(&status))
 }
 
 /// What is answered instead where a reason is not named: a fault of ours while we test, and a line of the log otherwise.
@@ -69,7 +69,7 @@ mod tests {
         ] {
             let head = answer(&rule, refusal(reason).into_http());
             assert_eq!(Status::from_header_map(head.headers()).unwrap().code(), code, "{reason}");
-            let end = end(&rule, explain::end(&refusal(reason))).into_trailers().unwrap();
+            let end = end(&rule, told::end(&refusal(reason))).into_trailers().unwrap();
             assert_eq!(Status::from_header_map(&end).unwrap().code(), code, "{reason}");
         }
         let well = answer(&rule, Response::new(Body::empty()));

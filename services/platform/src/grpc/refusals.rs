@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use opentelemetry::{KeyValue, global, metrics::Counter};
-use tracing::info;
+use tracing::{info, info_span};
 
 use crate::{
     access::{Fault, TokenRefused},
@@ -45,8 +45,30 @@ impl Refusals {
                 // Of the last one, if it is of this kind.
                 None => ("", Some(detail).filter(|_| told == kind)),
             };
-            // On its own: a span would name whoever came last.
-            info!(parent: None, tokens, reason, issuer, detail, "tokens were refused");
+            // In a span of its own: that of the request would name whoever came last, also in a line that has no parent.
+            let all = info_span!(parent: None, "refusals");
+            all.in_scope(|| info!(tokens, reason, issuer, detail, "tokens were refused"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Also in JSON, whose lines repeat the spans around them.
+    #[test]
+    fn a_line_for_all_does_not_name_the_last_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let file = std::sync::Arc::new(std::fs::File::create(&path).unwrap());
+        let lines = tracing_subscriber::fmt().json().with_current_span(false).with_writer(file);
+        tracing::subscriber::with_default(lines.finish(), || {
+            let _request = info_span!("rpc", rpc.method = "GetHead").entered();
+            let refused = TokenRefused { fault: Fault::Region, issuer: None, detail: "no region".to_owned() };
+            Refusals::new().note(&refused);
+        });
+        let line = std::fs::read_to_string(path).unwrap();
+        assert!(line.contains("tokens were refused") && line.contains(r#""spans":[{"name":"refusals"}]"#), "{line}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tongxin_proto::{DESCRIPTORS, POOL};
@@ -31,7 +31,7 @@ const GIVEN_UP: usize = 1_024;
 
 /// Limits of a gRPC server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct GrpcConfig {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -110,9 +110,85 @@ impl Default for GrpcConfig {
     }
 }
 
+impl<'de> Deserialize<'de> for GrpcConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let config = Self::deserialize(deserializer)?;
+        config.check().map_err(D::Error::custom)?;
+        Ok(config)
+    }
+}
+
+impl Serialize for GrpcConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// A number that a setting cannot have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("grpc.{setting} is {found}: it has to be from {least} to {most}")]
+pub struct OutOfRange {
+    setting: String,
+    found: u64,
+    least: u64,
+    most: u64,
+}
+
+/// Seconds of a day, and of the longest time that a connection may stay.
+const DAY: u64 = 24 * 3_600;
+const YEAR: u64 = 365 * DAY;
+
+/// More places, or bytes of a message and of all of them, than any machine has use for.
+const PLACES: u64 = 1_000_000;
+const MESSAGE: u64 = 1 << 30;
+const BODIES: u64 = 1 << 40;
+
+impl GrpcConfig {
+    /// Whether every number is one that a server can work with.
+    ///
+    /// # Errors
+    /// When one is none: the first, with its setting.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let mut numbers = vec![
+            ("max_requests", wide(self.max_requests), 1, PLACES),
+            ("max_streaming_requests", wide(self.max_streaming_requests), 1, PLACES),
+            ("max_log_requests", wide(self.max_log_requests), 1, PLACES),
+            ("subject_share_percent", self.subject_share_percent.into(), 1, 100),
+            ("max_connections", wide(self.max_connections), 1, PLACES),
+            ("idle_seconds", self.idle_seconds, 1, DAY),
+            ("max_connection_seconds", self.max_connection_seconds, 1, YEAR),
+            ("max_given_up", self.max_given_up.into(), 0, PLACES),
+            ("max_per_address", wide(self.max_per_address), 0, PLACES),
+            ("max_streams", self.max_streams.into(), 1, PLACES),
+            ("timeout_seconds", self.timeout_seconds, 1, DAY),
+            ("stream_timeout_seconds", self.stream_timeout_seconds, 1, DAY),
+            ("stall_seconds", self.stall_seconds, 1, DAY),
+            ("send_seconds", self.send_seconds, 1, DAY),
+            ("max_message_bytes", wide(self.max_message_bytes), 1, MESSAGE),
+            ("max_body_bytes", wide(self.max_body_bytes), 1, BODIES),
+        ];
+        if let Some(tls) = &self.tls {
+            numbers.push(("tls.handshake_seconds", tls.handshake_seconds, 1, DAY));
+            numbers.push(("tls.reload_seconds", tls.reload_seconds, 1, DAY));
+        }
+        let numbers = numbers.into_iter().map(|(name, found, least, most)| (name.to_owned(), found, least, most));
+        let shares = self.shares.iter().map(|(who, share)| (format!("shares.{who}"), u64::from(*share), 1, 100));
+        for (setting, found, least, most) in numbers.chain(shares) {
+            if !(least..=most).contains(&found) {
+                return Err(OutOfRange { setting, found, least, most });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why a server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Setting(#[from] OutOfRange),
     /// The address is not to be had.
     #[error("cannot listen on {0}: is another program using the port?")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -160,6 +236,7 @@ impl Server {
         services: &[&str],
         routes: Routes,
     ) -> Result<Self, ServerError> {
+        config.check()?;
         let permissions = MethodPermissions::of_services(&POOL, services)?;
         let tls = tls_of(&config)?;
         let listener =
@@ -255,4 +332,40 @@ fn tls_of(config: &GrpcConfig) -> Result<Option<Tls>, TlsError> {
 
 fn keep_up(tls: Arc<tls::Current>, looks: tls::Looks) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(tls.keep_up(looks, Clock::system())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ServiceConfig, load_within};
+
+    fn loaded(name: &str, value: &str) -> Result<GrpcConfig, String> {
+        let variables = [("TONGXIN__DATABASE__URL", "postgres:///x"), (&format!("TONGXIN__GRPC__{name}"), value)];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = load_within::<ServiceConfig>(None, Some(variables.into()));
+        config.map(|config| config.grpc).map_err(|error| crate::error::chain(&error))
+    }
+
+    #[test]
+    fn numbers_that_no_server_can_work_with_are_refused_when_they_are_read() {
+        for (name, value, range) in [
+            ("TIMEOUT_SECONDS", "9223372036854775807", "from 1 to 86400"),
+            ("TIMEOUT_SECONDS", "0", "from 1 to 86400"),
+            ("MAX_REQUESTS", "0", "from 1 to 1000000"),
+            ("MAX_CONNECTIONS", "0", "from 1 to 1000000"),
+            ("MAX_MESSAGE_BYTES", "0", "from 1 to 1073741824"),
+            ("MAX_BODY_BYTES", "0", "from 1 to 1099511627776"),
+            ("SUBJECT_SHARE_PERCENT", "101", "from 1 to 100"),
+            ("SHARES__system", "0", "from 1 to 100"),
+        ] {
+            let refused = loaded(name, value).unwrap_err();
+            let setting = format!("grpc.{}", name.to_lowercase().replace("__", "."));
+            assert!(refused.contains(&setting) && refused.contains(range), "{name}={value}: {refused}");
+        }
+        assert_eq!(loaded("TIMEOUT_SECONDS", "5").unwrap().timeout_seconds, 5);
+        assert!(loaded("TIMEOUT_SECOND", "5").unwrap_err().contains("timeout_second"));
+        assert_eq!(GrpcConfig::default().check(), Ok(()));
+        let config = GrpcConfig { timeout_seconds: 7, ..GrpcConfig::default() };
+        assert_eq!(serde_json::to_value(config).unwrap()["timeout_seconds"], 7);
+    }
 }

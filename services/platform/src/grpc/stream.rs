@@ -20,9 +20,9 @@ use tracing::Instrument as _;
 
 use super::{
     arrival::{Arrival, Held, Patience, stalled},
-    bounded, explain,
-    late::late,
+    bounded,
     shed::Shed,
+    told,
 };
 
 type Passed = Result<Frame<Bytes>, Status>;
@@ -60,7 +60,7 @@ pub(super) fn until(
             End::Untold(status) => {
                 let code = status.code();
                 if let Some(last_word) = last_word {
-                    last_word.send(Ok(bounded::end(explain::end(&status))));
+                    last_word.send(Ok(bounded::end(told::end(&status))));
                 }
                 code
             }
@@ -84,7 +84,7 @@ async fn pass_on(mut body: Body, frames: &Sender<Passed>, stall: Duration) -> En
     let mut code = Code::Unknown;
     while let Some(frame) = body.frame().await {
         let frame = match frame {
-            Ok(frame) => bounded::end(explain::explain_end(frame)),
+            Ok(frame) => bounded::end(told::explain_end(frame)),
             Err(status) => return End::Untold(status),
         };
         if let Some(trailers) = frame.trailers_ref() {
@@ -171,5 +171,5 @@ fn pieces(frame: Passed) -> Vec<Passed> {
 }
 
 fn given_up() -> Status {
-    late("the answer took too long: ask again for what is missing")
+    told::late("the answer took too long: ask again for what is missing")
 }

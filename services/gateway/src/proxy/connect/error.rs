@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CONTENT_TYPE, WWW_AUTHENTICATE},
+};
 use http_body_util::Full;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
@@ -23,6 +26,10 @@ pub(super) fn answer(status: &Status) -> Response<Body> {
     let mut answer = Response::new(Body::new(Full::from(written(status, STATUS_BYTES))));
     *answer.status_mut() = http_status(status.code());
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if status.code() == Code::Unauthenticated {
+        // As RFC 6750 has it.
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     answer
 }
 

@@ -50,27 +50,32 @@ impl Form {
 }
 
 impl Codec {
-    /// A message that came, as gRPC has it.
-    pub(super) async fn read(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, EdgeRefused> {
+    /// A message that came from a caller, as gRPC has it.
+    pub(super) async fn read(self, bytes: Bytes, form: MessageDescriptor, caller: &str) -> Result<Bytes, EdgeRefused> {
         match self {
             Self::Proto => Ok(bytes),
             Self::Json => {
-                let _turn = json::turn(bytes.len()).await;
-                Ok(json::message(&bytes, form)?.encode_to_vec().into())
+                let length = bytes.len();
+                let read = move || Ok(json::message(&bytes, &form)?.encode_to_vec().into());
+                json::in_turn(length, caller, read).await
             }
         }
     }
 
-    /// A message of gRPC, as it goes.
-    pub(super) async fn write(self, bytes: Bytes, form: &MessageDescriptor) -> Result<Bytes, EdgeRefused> {
+    /// A message of gRPC, as it goes to a caller.
+    pub(super) async fn write(self, bytes: Bytes, form: MessageDescriptor, caller: &str) -> Result<Bytes, EdgeRefused> {
         match self {
             Self::Proto => Ok(bytes),
             Self::Json => {
-                let _turn = json::turn(bytes.len()).await;
-                let message = DynamicMessage::decode(form.clone(), bytes);
-                let message = message.map_err(|error| EdgeRefused::AnswerMalformed(error.into()))?;
-                let json = serde_json::to_vec(&message).map_err(|error| EdgeRefused::AnswerMalformed(error.into()))?;
-                Ok(json.into())
+                let length = bytes.len();
+                let write = move || {
+                    let message = DynamicMessage::decode(form, bytes);
+                    let message = message.map_err(|error| EdgeRefused::AnswerMalformed(error.into()))?;
+                    let json =
+                        serde_json::to_vec(&message).map_err(|error| EdgeRefused::AnswerMalformed(error.into()))?;
+                    Ok(json.into())
+                };
+                json::in_turn(length, caller, write).await
             }
         }
     }

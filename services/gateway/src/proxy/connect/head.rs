@@ -10,6 +10,7 @@ use http::{
 };
 use prost_reflect::MethodDescriptor;
 use tokio::time::Instant;
+use tongxin_platform::grpc::method_unknown;
 use tonic::{Status, body::Body};
 
 use super::form::{Codec, Form, Framing};
@@ -49,7 +50,7 @@ pub(super) struct Head {
 impl Head {
     pub(super) fn read(parts: &Parts, form: Form) -> Result<Self, Status> {
         let headers = &parts.headers;
-        let method = methods::find(parts.uri.path()).ok_or(EdgeRefused::MethodUnknown)?;
+        let method = methods::find(parts.uri.path()).ok_or_else(method_unknown)?;
         fits(form, &method)?;
         has_version(headers)?;
         let timeout = timeout(headers)?;

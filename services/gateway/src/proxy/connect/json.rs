@@ -1,23 +1,51 @@
 //! Messages in JSON, by their descriptors.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
+use bytes::{Bytes, BytesMut};
+use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
 };
 use serde_json::error::Category;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::spawn_blocking;
 
+use super::{
+    envelope::{PLAIN, envelope},
+    turns::Turns,
+};
 use crate::proxy::EdgeRefused;
 
-/// Bytes of a message from which on it waits for its turn.
+/// Bytes of a message that is taken apart at once, and those from which on only one is at a time.
+const SMALL: usize = 16 << 10;
 const LARGE: usize = 256 << 10;
 
-/// While a message is taken apart it needs sixty times the room of its bytes. Large ones are, one after the other.
-pub(super) async fn turn(bytes: usize) -> Option<SemaphorePermit<'static>> {
-    static TURN: Semaphore = Semaphore::const_new(1);
-    if bytes < LARGE { None } else { TURN.acquire().await.ok() }
+/// Messages of a stream that are sent at once, at most: each may have some thousand rows.
+const MOST: usize = 5_000;
+
+static MIDDLING: Turns = Turns::new(2);
+static ONE: Turns = Turns::new(1);
+
+/// Does work on so many bytes for a caller. While a message is taken apart it needs sixty times the room of its bytes and some time,
+/// so larger ones are one after the other, away from where others are answered.
+pub(super) async fn in_turn<T: Send + 'static>(
+    bytes: usize,
+    caller: &str,
+    work: impl FnOnce() -> Result<T, EdgeRefused> + Send + 'static,
+) -> Result<T, EdgeRefused> {
+    let turns = match bytes {
+        ..SMALL => return work(),
+        SMALL..LARGE => &MIDDLING,
+        LARGE.. => &ONE,
+    };
+    let turn = turns.wait(caller).await;
+    let work = spawn_blocking(move || {
+        // Also when the caller is gone meanwhile.
+        let _turn = turn;
+        work()
+    });
+    work.await?
 }
 
 /// One message.
@@ -25,9 +53,13 @@ pub(super) fn message(json: &[u8], form: &MessageDescriptor) -> Result<DynamicMe
     read(json, form.clone()).map_err(|error| malformed(form, &error))
 }
 
-/// The messages of a stream that are sent at once: an array of them, or an object with the part of each.
-pub(super) fn messages(json: &[u8], form: &MessageDescriptor) -> Result<Vec<DynamicMessage>, EdgeRefused> {
-    read(json, &Messages(form.clone())).map_err(|error| malformed(form, &error))
+/// The messages of a stream that are sent at once: an array of them, or an object with the part of each. Each goes into its envelope
+/// before the next one is taken apart.
+pub(super) fn messages(json: &[u8], form: &MessageDescriptor) -> Result<Bytes, EdgeRefused> {
+    let messages = Messages { form: form.clone(), too_many: Cell::new(false) };
+    read(json, &messages).map_err(|error| {
+        if messages.too_many.get() { EdgeRefused::TooManyMessages(MOST) } else { malformed(form, &error) }
+    })
 }
 
 fn read<'json, Seed: DeserializeSeed<'json>>(json: &'json [u8], seed: Seed) -> Result<Seed::Value, serde_json::Error> {
@@ -48,20 +80,23 @@ fn malformed(form: &MessageDescriptor, error: &serde_json::Error) -> EdgeRefused
     EdgeRefused::JsonMalformed { message, line: error.line(), column: error.column(), fault }
 }
 
-struct Messages(MessageDescriptor);
+struct Messages {
+    form: MessageDescriptor,
+    too_many: Cell<bool>,
+}
 
 impl Messages {
     /// Whether each message has one of several parts: the options, or some rows.
     fn have_parts(&self) -> bool {
-        self.0.fields().all(|field| field.containing_oneof().is_some() && part_form(&field).is_some())
+        self.form.fields().all(|field| field.containing_oneof().is_some() && part_form(&field).is_some())
     }
 
     fn field(&self, name: &str) -> Option<FieldDescriptor> {
-        self.0.get_field_by_json_name(name).or_else(|| self.0.get_field_by_name(name))
+        self.form.get_field_by_json_name(name).or_else(|| self.form.get_field_by_name(name))
     }
 
     /// In the order of the contract, for the members of an object have none.
-    fn parts<'json, M: MapAccess<'json>>(&self, mut members: M) -> Result<Vec<DynamicMessage>, M::Error> {
+    fn parts<'json, M: MapAccess<'json>>(&self, mut members: M) -> Result<Bytes, M::Error> {
         let mut parts: Vec<(FieldDescriptor, DynamicMessage)> = Vec::new();
         while let Some(name) = members.next_key::<String>()? {
             let field = self.field(&name).ok_or_else(|| M::Error::custom("there is no such part"))?;
@@ -72,13 +107,18 @@ impl Messages {
             parts.push((field, members.next_value_seed(form)?));
         }
         parts.sort_by_key(|(field, _)| field.number());
-        let message = |(field, part)| {
-            let mut message = DynamicMessage::new(self.0.clone());
+        let mut all = BytesMut::new();
+        for (field, part) in parts {
+            let mut message = DynamicMessage::new(self.form.clone());
             message.set_field(&field, Value::Message(part));
-            message
-        };
-        Ok(parts.into_iter().map(message).collect())
+            put(&mut all, &message);
+        }
+        Ok(all.freeze())
     }
+}
+
+fn put(all: &mut BytesMut, message: &DynamicMessage) {
+    all.extend_from_slice(&envelope(PLAIN, &message.encode_to_vec()));
 }
 
 fn part_form(field: &FieldDescriptor) -> Option<MessageDescriptor> {
@@ -89,7 +129,7 @@ fn part_form(field: &FieldDescriptor) -> Option<MessageDescriptor> {
 }
 
 impl<'json> DeserializeSeed<'json> for &Messages {
-    type Value = Vec<DynamicMessage>;
+    type Value = Bytes;
 
     fn deserialize<D: Deserializer<'json>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_any(self)
@@ -97,26 +137,31 @@ impl<'json> DeserializeSeed<'json> for &Messages {
 }
 
 impl<'json> Visitor<'json> for &Messages {
-    type Value = Vec<DynamicMessage>;
+    type Value = Bytes;
 
     fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
         text.write_str("an array of messages, or an object with their parts")
     }
 
     fn visit_seq<S: SeqAccess<'json>>(self, mut array: S) -> Result<Self::Value, S::Error> {
-        let mut messages = Vec::new();
-        while let Some(message) = array.next_element_seed(self.0.clone())? {
-            messages.push(message);
+        let (mut all, mut count) = (BytesMut::new(), 0);
+        while let Some(message) = array.next_element_seed(self.form.clone())? {
+            count += 1;
+            if count > MOST {
+                self.too_many.set(true);
+                return Err(S::Error::custom("there are too many"));
+            }
+            put(&mut all, &message);
         }
-        Ok(messages)
+        Ok(all.freeze())
     }
 
     fn visit_map<M: MapAccess<'json>>(self, members: M) -> Result<Self::Value, M::Error> {
         if self.have_parts() {
             self.parts(members)
         } else {
-            DynamicMessage::deserialize(self.0.clone(), MapAccessDeserializer::new(members))
-                .map(|message| vec![message])
+            let message = DynamicMessage::deserialize(self.form.clone(), MapAccessDeserializer::new(members))?;
+            Ok(envelope(PLAIN, &message.encode_to_vec()))
         }
     }
 }
@@ -132,8 +177,15 @@ mod tests {
         methods::find("/tongxin.monitoring.v1.SignalService/SubmitWarnings").unwrap().input()
     }
 
-    fn in_json(messages: &[DynamicMessage]) -> serde_json::Value {
-        serde_json::to_value(messages).unwrap()
+    /// The messages in envelopes, in JSON again.
+    fn in_json(mut messages: Bytes, form: &MessageDescriptor) -> serde_json::Value {
+        let mut all = Vec::new();
+        while !messages.is_empty() {
+            let head = messages.split_to(5);
+            let length = u32::from_be_bytes(head[1..].try_into().unwrap()).try_into().unwrap();
+            all.push(DynamicMessage::decode(form.clone(), messages.split_to(length)).unwrap());
+        }
+        serde_json::to_value(all).unwrap()
     }
 
     #[test]
@@ -146,7 +198,7 @@ mod tests {
             format!(r#"{{"rows":{rows},"options":{options}}}"#),
             several.to_string(),
         ] {
-            assert_eq!(in_json(&messages(body.as_bytes(), &submit()).unwrap()), several, "{body}");
+            assert_eq!(in_json(messages(body.as_bytes(), &submit()).unwrap(), &submit()), several, "{body}");
         }
         assert!(messages(b"{}", &submit()).unwrap().is_empty());
         assert!(messages(b"[]", &submit()).unwrap().is_empty());
@@ -156,7 +208,15 @@ mod tests {
     fn an_object_without_parts_is_one_message() {
         let region = methods::find("/tongxin.pairing.v1.PairingService/GetRegion").unwrap().input();
         let read = messages(br#"{"code":"44"}"#, &region).unwrap();
-        assert_eq!(in_json(&read), json!([{ "code": "44" }]));
+        assert_eq!(in_json(read, &region), json!([{ "code": "44" }]));
+    }
+
+    #[test]
+    fn an_array_has_so_many_messages_and_no_more() {
+        let array = |count| format!("[{}]", vec![r#"{"rows":{}}"#; count].join(","));
+        assert_eq!(messages(array(MOST).as_bytes(), &submit()).unwrap().len(), MOST * 7);
+        let refused = messages(array(MOST + 1).as_bytes(), &submit()).unwrap_err();
+        assert!(matches!(refused, EdgeRefused::TooManyMessages(MOST)), "{refused}");
     }
 
     #[test]

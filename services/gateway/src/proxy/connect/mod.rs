@@ -8,6 +8,7 @@
 //! | `answer`, `outward` | those of the service, and how they go out |
 //! | `envelope` | a flag, a length and a message: the same in gRPC |
 //! | `gzip`, `json` | what messages are packed and written in |
+//! | `turns`    | whose large message is taken apart next |
 //! | `error`    | errors, with the details that they have in gRPC |
 
 mod answer;
@@ -19,6 +20,7 @@ mod head;
 mod json;
 mod outward;
 mod question;
+mod turns;
 
 use std::{convert::Infallible, time::Duration};
 
@@ -31,20 +33,20 @@ use http::{
 use http_body_util::Full;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
-use tongxin_platform::grpc::{Unpacked, late};
+use tongxin_platform::grpc::{Unpacked, too_late};
 use tonic::{Status, body::Body};
 use tower::{Service, ServiceExt as _};
 
 use self::{
     answer::Answers,
     envelope::{Envelope, PACKED, PLAIN, envelope},
-    form::Framing,
+    form::{Codec, Framing},
     head::{GZIP, Head},
     outward::{NotTaken, Outward},
     question::Source,
 };
 pub(super) use self::{form::Form, head::TIMEOUT};
-use super::{fault::Fault, rest::Rest};
+use super::{fault::Fault, rest::Rest, upstreams::Whole};
 
 /// What is taken, and how long is waited.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +65,7 @@ where
     let (request, rest) = Rest::of(request);
     let (parts, body) = request.into_parts();
     let answered = match Head::read(&parts, form) {
-        Ok(head) => Call::of(head, limits).answer(inner, parts, body).await,
+        Ok(head) => Call::of(head, limits, Unpacked::of(&parts.extensions)).answer(inner, parts, body).await,
         Err(status) => {
             drop(body);
             Err(status)
@@ -73,11 +75,16 @@ where
         Ok(answer) => answer,
         Err(status) => {
             rest.read().await;
-            match form.framing {
-                Framing::Whole => error::answer(&status),
-                Framing::Envelopes => with_type(form, Full::from(error::end(Some(&status)))),
-            }
+            refused(form, &status)
         }
+    }
+}
+
+/// The answer that is an error.
+pub(super) fn refused(form: Form, status: &Status) -> Response<Body> {
+    match form.framing {
+        Framing::Whole => error::answer(status),
+        Framing::Envelopes => with_type(form, Full::from(error::end(Some(status)))),
     }
 }
 
@@ -87,11 +94,12 @@ struct Call {
     limits: Limits,
     fault: Fault,
     over: CancellationToken,
+    unpacked: Option<Unpacked>,
 }
 
 impl Call {
-    fn of(head: Head, limits: Limits) -> Self {
-        Self { head, limits, fault: Fault::default(), over: CancellationToken::new() }
+    fn of(head: Head, limits: Limits, unpacked: Option<Unpacked>) -> Self {
+        Self { head, limits, fault: Fault::default(), over: CancellationToken::new(), unpacked }
     }
 
     async fn answer<S>(self, inner: S, parts: Parts, body: Body) -> Result<Response<Body>, Status>
@@ -99,11 +107,14 @@ impl Call {
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     {
         let mut extensions = parts.extensions;
-        let source = Source::new(&self.head, Unpacked::of(&extensions), self.limits.max_bytes);
+        let source = Source::new(&self.head, self.unpacked.clone(), self.limits.max_bytes);
         // Whatever ends the answer ends the reading of the question.
         let over = self.over.clone().drop_guard();
         let messages = source.read(body, self.head.form.framing, self.fault.clone(), self.over.clone());
         extensions.insert(self.fault.clone());
+        if self.head.form.framing == Framing::Whole {
+            extensions.insert(Whole);
+        }
         let question = self.head.question(extensions, messages)?;
         let asked = async {
             let Ok(answer) = inner.oneshot(question).await;
@@ -121,28 +132,38 @@ impl Call {
 
     /// What comes of something before the caller gives up; if it does not, then for the reason that came first.
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-        let over = |_| Err(late("not done within the time that the call allows"));
-        let done = timeout_at(self.head.until, work).await.unwrap_or_else(over);
+        let done = timeout_at(self.head.until, work).await.unwrap_or_else(|_| Err(too_late()));
         done.map_err(|status| self.fault.found().unwrap_or(status))
     }
 
     /// The answer that is one message.
     async fn whole(self, message: Bytes) -> Result<Response<Body>, Status> {
-        let Self { head, limits, .. } = self;
-        let plain = head.form.codec.write(message, &head.method.output()).await?;
+        let plain = self.written(message).await?;
+        let Self { head, limits, unpacked, .. } = self;
         let packed = if head.takes_packed { gzip::pack(&plain).await } else { None };
         let is_packed = packed.is_some();
         let bytes = packed.unwrap_or(plain);
         let mut answer = if head.method.is_client_streaming() {
             // The door lets go of a stream's answer when we have read it.
-            with_type(head.form, outward::whole(limits.stall, bytes))
+            with_type(head.form, outward::counted(outward::whole(limits.stall, bytes), unpacked))
         } else {
-            with_type(head.form, Full::from(bytes))
+            with_type(head.form, outward::counted(Body::new(Full::from(bytes)), unpacked))
         };
         if is_packed {
             answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(GZIP));
         }
         Ok(answer)
+    }
+
+    /// A message as it goes; it is counted as the caller's what becomes of it in JSON, until it is sent.
+    async fn written(&self, message: Bytes) -> Result<Bytes, Status> {
+        let Form { codec, .. } = self.head.form;
+        let caller = self.unpacked.as_ref().and_then(Unpacked::subject).unwrap_or_default();
+        let plain = codec.write(message, self.head.method.output(), caller).await?;
+        if let (Codec::Json, Some(unpacked)) = (codec, &self.unpacked) {
+            unpacked.charge(plain.len())?;
+        }
+        Ok(plain)
     }
 
     /// The answer that is messages in envelopes.
@@ -168,7 +189,12 @@ impl Call {
                 self.envelope(message).await.map(Some)
             };
             match self.in_time(message).await {
-                Ok(Some(message)) => out.send(message).await?,
+                Ok(Some((message, held))) => {
+                    out.send(message).await?;
+                    if let Some(unpacked) = &self.unpacked {
+                        unpacked.release(held);
+                    }
+                }
                 Ok(None) => break None,
                 Err(status) => break Some(status),
             }
@@ -176,14 +202,16 @@ impl Call {
         out.send(error::end(end.as_ref())).await
     }
 
-    async fn envelope(&self, message: Envelope) -> Result<Bytes, Status> {
-        let Head { form, method, takes_packed, .. } = &self.head;
-        if form.codec == form::Codec::Proto && !takes_packed {
-            return Ok(message.whole());
+    /// A message in its envelope, and how many bytes are counted for it.
+    async fn envelope(&self, message: Envelope) -> Result<(Bytes, usize), Status> {
+        let Head { form, takes_packed, .. } = &self.head;
+        if form.codec == Codec::Proto && !takes_packed {
+            return Ok((message.whole(), 0));
         }
-        let plain = form.codec.write(message.message(), &method.output()).await?;
+        let plain = self.written(message.message()).await?;
+        let held = if form.codec == Codec::Json { plain.len() } else { 0 };
         let packed = if *takes_packed { gzip::pack(&plain).await } else { None };
-        Ok(packed.map_or_else(|| envelope(PLAIN, &plain), |packed| envelope(PACKED, &packed)))
+        Ok((packed.map_or_else(|| envelope(PLAIN, &plain), |packed| envelope(PACKED, &packed)), held))
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::{sync::mpsc, time::timeout};
-use tongxin_platform::grpc::late;
+use tongxin_platform::grpc::{Unpacked, late};
 use tonic::{Status, body::Body};
 use tracing::Instrument as _;
 
@@ -43,6 +43,33 @@ impl Outward {
 pub(super) fn whole(stall: Duration, bytes: Bytes) -> Body {
     let size = u64::try_from(bytes.len()).map_or_else(|_| SizeHint::new(), SizeHint::with_exact);
     of_size(size, stall, |out| async move { out.send(bytes).await })
+}
+
+/// A body that is counted as somebody's until it is sent.
+pub(super) fn counted(body: Body, unpacked: Option<Unpacked>) -> Body {
+    Body::new(Counted { body, _unpacked: unpacked })
+}
+
+struct Counted {
+    body: Body,
+    _unpacked: Option<Unpacked>,
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Passed>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A body that work sends. The work is a task of its own, so that a caller who does not read keeps nothing of it for longer than

@@ -3,10 +3,9 @@
 use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use futures::{Stream, StreamExt as _, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
-use prost::Message as _;
 use prost_reflect::MethodDescriptor;
 use tokio_util::sync::CancellationToken;
 use tongxin_platform::grpc::Unpacked;
@@ -43,11 +42,7 @@ impl Source {
     pub(super) fn read(self, body: Body, framing: Framing, fault: Fault, over: CancellationToken) -> Body {
         let messages: Messages = match framing {
             Framing::Envelopes => Box::pin(self.each(body)),
-            Framing::Whole if self.method.is_client_streaming() => {
-                let all = stream::once(self.all(body));
-                Box::pin(all.map_ok(|all| stream::iter(all.into_iter().map(Ok::<_, Status>))).try_flatten())
-            }
-            Framing::Whole => Box::pin(stream::once(self.one(body))),
+            Framing::Whole => Box::pin(stream::once(self.whole_call(body))),
         };
         let frames = stream::unfold(Some(messages), move |messages| {
             let (fault, over) = (fault.clone(), over.clone());
@@ -69,18 +64,27 @@ impl Source {
         Body::new(StreamBody::new(frames))
     }
 
-    /// A body that is one message.
-    async fn one(self, body: Body) -> Result<Bytes, Status> {
+    /// A body that is one message, or in JSON all messages of a stream.
+    async fn whole_call(self, body: Body) -> Result<Bytes, Status> {
+        if let Some(unpacked) = &self.unpacked {
+            unpacked.judge();
+        }
         let bytes = self.whole(body).await?;
-        Ok(envelope(PLAIN, &self.codec.read(bytes, &self.method.input()).await?))
+        let form = self.method.input();
+        if !self.method.is_client_streaming() {
+            return Ok(envelope(PLAIN, &self.codec.read(bytes, form, self.caller()).await?));
+        }
+        let length = bytes.len();
+        let messages = json::in_turn(length, self.caller(), move || json::messages(&bytes, &form)).await?;
+        // It is held besides what came until the service has it.
+        if let Some(unpacked) = &self.unpacked {
+            unpacked.charge(messages.len())?;
+        }
+        Ok(messages)
     }
 
-    /// A body in JSON that is all messages of a stream.
-    async fn all(self, body: Body) -> Result<Vec<Bytes>, Status> {
-        let bytes = self.whole(body).await?;
-        let _turn = json::turn(bytes.len()).await;
-        let messages = json::messages(&bytes, &self.method.input())?;
-        Ok(messages.iter().map(|message| envelope(PLAIN, &message.encode_to_vec())).collect())
+    fn caller(&self) -> &str {
+        self.unpacked.as_ref().and_then(Unpacked::subject).unwrap_or_default()
     }
 
     async fn whole(&self, mut body: Body) -> Result<Bytes, Status> {
@@ -116,11 +120,11 @@ impl Source {
         let input = self.method.input();
         match (came.flags, self.codec) {
             (PLAIN, Codec::Proto) => Ok((came.whole(), 0)),
-            (PLAIN, codec) => Ok((envelope(PLAIN, &codec.read(came.message(), &input).await?), 0)),
+            (PLAIN, codec) => Ok((envelope(PLAIN, &codec.read(came.message(), input, self.caller()).await?), 0)),
             (PACKED, codec) if self.is_packed => {
                 let plain = self.unpack(&came.message()).await?;
                 let held = plain.len();
-                Ok((envelope(PLAIN, &codec.read(plain, &input).await?), held))
+                Ok((envelope(PLAIN, &codec.read(plain, input, self.caller()).await?), held))
             }
             (PACKED, _) => {
                 Err(EdgeRefused::MessageMalformed("a message is compressed, but connect-content-encoding is not there")

@@ -11,7 +11,7 @@ use tongxin_proto::pairing::v1::{
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use super::{BATCH, GET_REGION, batch, envelope, post, stream_of, streams::in_proto};
+use super::{BATCH, GET_REGION, LIST_REGIONS, WATCH, batch, envelope, post, stream_of, streams::in_proto};
 use crate::support::{PROVINCE, Stage, UNKNOWN_NAME, UNKNOWN_REGION};
 
 /// Code, reason and field.
@@ -91,5 +91,45 @@ async fn errors_of_streams_are_the_same_in_every_protocol() {
     assert_eq!(of_head(&post(&stage, BATCH, "application/grpc-web", &[], framed.clone()).await), right);
     let in_base64 = BASE64_STANDARD.encode(&framed);
     assert_eq!(of_head(&post(&stage, BATCH, "application/grpc-web-text", &[], in_base64).await), right);
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_messages_are_refused_alike_in_every_protocol() {
+    let stage = Stage::set().await;
+    let malformed = Told("invalid_argument".to_owned(), "MESSAGE_MALFORMED".to_owned(), None);
+    for body in [&b""[..], &[0, 0], &[0, 0, 0, 0, 9, 1], &[1, 0, 0, 0, 0], &[7, 0, 0, 0, 0]] {
+        for method in [GET_REGION, WATCH] {
+            for form in ["application/grpc", "application/grpc-web"] {
+                let refused = post(&stage, method, form, &[], body.to_vec()).await;
+                assert_eq!(of_head(&refused), malformed, "{method} {form} {body:?}");
+            }
+        }
+        for form in ["application/connect+json", "application/connect+proto"] {
+            let (_, end) = stream_of(post(&stage, WATCH, form, &[], body.to_vec()).await).await;
+            assert_eq!(of_json(&end["error"]), malformed, "{form} {body:?}");
+        }
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn unknown_methods_and_times_that_are_over_have_the_same_reasons_in_every_protocol() {
+    let stage = Stage::set().await;
+    let unknown = Told("unimplemented".to_owned(), "METHOD_UNKNOWN".to_owned(), None);
+    let late = Told("deadline_exceeded".to_owned(), "DEADLINE_EXCEEDED".to_owned(), None);
+    for (method, time, right) in [("tongxin.unknown.v1.Service/Get", "9S", &unknown), (LIST_REGIONS, "0n", &late)] {
+        for form in ["application/grpc", "application/grpc-web", "application/grpc-web-text"] {
+            let refused = post(&stage, method, form, &[("grpc-timeout", time)], envelope(0, "")).await;
+            assert_eq!(&of_head(&refused), right, "{method} {form}");
+        }
+        for form in ["application/json", "application/proto"] {
+            for time in [("grpc-timeout", time), ("connect-timeout-ms", time.trim_matches(['S', 'n']))] {
+                let refused = post(&stage, method, form, &[time], "{}").await;
+                let refused = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
+                assert_eq!(&of_json(&refused), right, "{method} {form} {time:?}");
+            }
+        }
+    }
     stage.stop().await;
 }

@@ -9,7 +9,7 @@ use crate::{
     access::{Access, AccessConfig, IssuerConfig, KeySource, LocalKey, TokenRequest},
     clock::Clock,
     db::{self, DbConfig, Scope},
-    grpc::door::stated_timeout,
+    grpc::punctual::stated_timeout,
     sample::database,
     testing::eventually,
 };
@@ -67,6 +67,25 @@ async fn what_is_read_for_a_caller_who_no_longer_waits_ends_in_postgres() {
     let gave_up = call.await.unwrap().unwrap_err();
     assert!(matches!(gave_up.code(), Code::DeadlineExceeded | Code::Cancelled), "{gave_up:?}");
     eventually("Postgres has ended the statement", || async { !reading().await }).await;
+}
+
+#[tokio::test]
+async fn who_gives_no_time_is_told_so_and_always_in_the_same_way() {
+    let served = Served::start(GrpcConfig { accept_http1: true, ..GrpcConfig::default() }).await;
+    // No client of tonic's, which keeps the time itself.
+    let client = reqwest::Client::new();
+    for time in ["0n", "1u", "1m", "3m"].repeat(10) {
+        let request = client
+            .post(format!("http://{}/{SERVICE_NAME}/GetHead", served.address))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .header("authorization", served.bearer("operator"))
+            .header("grpc-timeout", time)
+            .body([0; 5].as_slice());
+        let answer = request.send().await.unwrap();
+        let late = Status::from_header_map(answer.headers()).unwrap();
+        assert_eq!(refusal(&late), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED".to_owned()), "{time}");
+    }
 }
 
 #[test]

@@ -214,3 +214,31 @@ async fn a_method_that_is_not_there_and_a_message_that_did_not_come_have_their_r
     assert_eq!(call("GetTail", vec![GetHeadRequest {}]).await, (Code::Unimplemented, "METHOD_UNKNOWN".to_owned()));
     assert_eq!(call("GetHead", Vec::new()).await, (Code::InvalidArgument, "MESSAGE_MALFORMED".to_owned()));
 }
+
+/// What a body that is no message is answered, as tonic's own clients never send one.
+async fn refused(served: &Served, path: &str, body: &'static [u8]) -> Status {
+    let request = http::Request::post(path)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("authorization", served.bearer("operator"))
+        .body(tonic::body::Body::new(http_body_util::Full::from(body)))
+        .unwrap();
+    let answer = tower::ServiceExt::oneshot(served.channel.clone(), request).await.unwrap();
+    Status::from_header_map(answer.headers()).expect("an error at once")
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_message_and_a_method_that_is_none_have_their_reasons() {
+    let served = Served::start(GrpcConfig::default()).await;
+    for method in ["GetHead", "ReadEvents"] {
+        for body in [&b""[..], b"\0\0", b"\0\0\0\0\x09x", b"\x01\0\0\0\0", b"\x07\0\0\0\0"] {
+            let refused = refused(&served, &format!("/{SERVICE_NAME}/{method}"), body).await;
+            assert_eq!(refusal(&refused), (Code::InvalidArgument, "MESSAGE_MALFORMED".to_owned()), "{body:?}");
+        }
+    }
+    for path in [format!("/{SERVICE_NAME}/Unknown"), "/grpc.health.v1.Health/Unknown".to_owned(), "/x".to_owned()] {
+        let refused = refused(&served, &path, b"\0\0\0\0\0").await;
+        assert_eq!(refusal(&refused), (Code::Unimplemented, "METHOD_UNKNOWN".to_owned()), "{path}");
+    }
+    assert_eq!(served.log.arrived.available_permits(), 0, "a request came to the service");
+}

@@ -158,7 +158,7 @@ async fn a_caller_who_does_not_read_loses_the_place() {
 
 #[tokio::test]
 async fn a_stream_has_more_time_than_other_requests() {
-    let config = GrpcConfig { timeout_seconds: 0, ..GrpcConfig::default() };
+    let config = GrpcConfig { timeout_seconds: 1, ..GrpcConfig::default() };
     let served = Served::start(config).await;
     let mut answers = served.read(1).await.unwrap();
     answers.message().await.unwrap().unwrap();

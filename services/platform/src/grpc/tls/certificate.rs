@@ -29,8 +29,20 @@ pub(super) enum Standing {
 }
 
 impl Certificate {
+    /// Reads the first of a chain in DER, which is good as long as all of the chain; none if one of them is no certificate.
+    pub(super) fn of_chain<'der>(chain: impl IntoIterator<Item = &'der [u8]>) -> Option<Self> {
+        let mut chain = chain.into_iter().map(Self::read);
+        let mut own = chain.next()??;
+        for authority in chain {
+            let authority = authority?;
+            own.not_before = own.not_before.max(authority.not_before);
+            own.not_after = own.not_after.min(authority.not_after);
+        }
+        Some(own)
+    }
+
     /// Reads one in DER; none if it is no certificate.
-    pub(super) fn read(der: &[u8]) -> Option<Self> {
+    fn read(der: &[u8]) -> Option<Self> {
         let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
         let validity = certificate.validity();
         Some(Self {
@@ -59,6 +71,14 @@ impl Certificate {
 
     /// Says in the log what somebody has to do about it.
     pub(super) fn warn(&self, now: DateTime<Utc>) {
+        self.warn_of_time(now);
+        if self.names.is_empty() {
+            warn!("the certificate of the port has no subjectAltName: clients refuse it, whatever its subject is");
+        }
+    }
+
+    /// The same of its time alone.
+    pub(super) fn warn_of_time(&self, now: DateTime<Utc>) {
         let (names, from, until) = (self.names(), local_time(self.not_before), local_time(self.not_after));
         match self.standing(now) {
             Standing::Good => {}
@@ -69,9 +89,6 @@ impl Certificate {
                 warn!(names, from, "the certificate of the port is not valid yet: clients refuse it until then");
             }
             Standing::EndsSoon => warn!(names, until, "the certificate of the port expires soon: renew it"),
-        }
-        if self.names.is_empty() {
-            warn!("the certificate of the port has no subjectAltName: clients refuse it, whatever its subject is");
         }
     }
 }
@@ -109,7 +126,13 @@ mod tests {
     }
 
     fn read(signed: &Signed) -> Certificate {
-        Certificate::read(&CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap()).unwrap()
+        chain(&[signed]).unwrap()
+    }
+
+    fn chain(signed: &[&Signed]) -> Option<Certificate> {
+        let der = |one: &&Signed| CertificateDer::from_pem_slice(one.certificate.as_bytes()).unwrap();
+        let chain: Vec<_> = signed.iter().map(der).collect();
+        Certificate::of_chain(chain.iter().map(AsRef::as_ref))
     }
 
     /// What the log says of one at a moment.
@@ -150,6 +173,17 @@ mod tests {
         ] {
             assert_eq!(certificate.standing(day(now)), standing, "{now}");
         }
-        assert_eq!(Certificate::read(b"none"), None);
+        assert_eq!(Certificate::of_chain([b"none".as_slice()]), None);
+        assert_eq!(Certificate::of_chain([]), None);
+    }
+
+    #[test]
+    fn a_chain_is_good_as_long_as_all_of_it() {
+        let authority = Authority::new();
+        let own = authority.sign_for_days(&["gateway.example"], (2026, 1, 1), (2026, 12, 1));
+        let between = authority.sign_for_days(&["authority"], (2026, 2, 1), (2026, 3, 1));
+        let certificate = chain(&[&own, &between]).unwrap();
+        assert_eq!((certificate.not_before, certificate.not_after), (day("2026-02-01"), day("2026-03-01")));
+        assert_eq!(certificate.names(), "gateway.example");
     }
 }

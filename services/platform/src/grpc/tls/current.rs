@@ -1,21 +1,29 @@
 //! The certificate that is served at the moment, and the one that follows it when the files change.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rustls::{
     ServerConfig,
     crypto::ring,
     sign::{CertifiedKey, SingleCertAndKey},
 };
-use tokio::time::sleep;
+use tokio::{
+    sync::oneshot::{self, Receiver},
+    time::{sleep, timeout},
+};
 use tracing::{info, warn};
 
 use super::{
     ServerTlsConfig, TlsError,
+    certificate::{Certificate, Standing},
     files::{Files, Fingerprint},
     metrics::Metrics,
 };
@@ -24,11 +32,18 @@ use crate::{
     error::chain,
 };
 
+/// How long a look at the files may take: a file system of a network may hang.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// After which the log repeats what has to be done about a certificate.
+const AGAIN: TimeDelta = TimeDelta::days(1);
+
 /// What handshakes are made with, now.
 pub(in crate::grpc) struct Current {
     config: ServerTlsConfig,
     protocols: Vec<Vec<u8>>,
     serving: RwLock<Arc<ServerConfig>>,
+    expired: AtomicBool,
     metrics: Metrics,
 }
 
@@ -44,6 +59,10 @@ pub(in crate::grpc) struct Looks {
     served: Seen,
     last: Seen,
     refused: Option<Seen>,
+    certificate: Certificate,
+    warned: Option<(Standing, DateTime<Utc>)>,
+    /// One that has not come to an end.
+    under_way: Option<Receiver<Result<Files, TlsError>>>,
 }
 
 impl Current {
@@ -57,11 +76,14 @@ impl Current {
         let (pair, certificate) = files.pair(&config)?;
         let protocols: Vec<_> = protocols.iter().map(|name| name.to_vec()).collect();
         let serving = RwLock::new(server_config(pair, &protocols));
-        let current = Self { config, protocols, serving, metrics: Metrics::new() };
+        let current = Self { config, protocols, serving, expired: AtomicBool::default(), metrics: Metrics::new() };
         current.metrics.served(&certificate, now);
         certificate.warn(now);
+        let warned = Some((certificate.standing(now), now));
         let served = Seen::Content(files.fingerprint());
-        Ok((current, Looks { last: served.clone(), served, refused: None }))
+        let mut looks = Looks { last: served.clone(), served, refused: None, certificate, warned, under_way: None };
+        current.tell(&mut looks, now);
+        Ok((current, looks))
     }
 
     /// How long a client may take for its handshake.
@@ -78,11 +100,34 @@ impl Current {
     pub(in crate::grpc) async fn keep_up(self: Arc<Self>, mut looks: Looks, clock: Clock) {
         loop {
             sleep(Duration::from_secs(self.config.reload_seconds.max(1))).await;
-            let config = self.config.clone();
-            // A file system of a network may take its time.
-            let Ok(found) = tokio::task::spawn_blocking(move || Files::read(&config)).await else { continue };
+            let found = self.read(&mut looks, LOOK).await;
             self.look(&mut looks, found, clock.now());
+            self.tell(&mut looks, clock.now());
         }
+    }
+
+    /// What the files hold, if they can be read in time. Whatever hangs is waited for, and not asked a second time.
+    async fn read(&self, looks: &mut Looks, time: Duration) -> Result<Files, TlsError> {
+        let under_way = looks.under_way.get_or_insert_with(|| begin(self.config.clone()));
+        let done = timeout(time, &mut *under_way).await;
+        let Ok(done) = done else { return Err(TlsError::TooSlow(self.config.certificate_file.clone())) };
+        looks.under_way = None;
+        done.unwrap_or_else(|_| Err(TlsError::TooSlow(self.config.certificate_file.clone())))
+    }
+
+    /// Says when the certificate that is served ends soon or has ended: once, and again each day.
+    fn tell(&self, looks: &mut Looks, now: DateTime<Utc>) {
+        let standing = looks.certificate.standing(now);
+        self.expired.store(standing == Standing::Expired, Relaxed);
+        if !looks.warned.is_some_and(|(warned, at)| warned == standing && now < at + AGAIN) {
+            looks.certificate.warn_of_time(now);
+            looks.warned = Some((standing, now));
+        }
+    }
+
+    /// Whether clients refuse what is served because its time is over.
+    pub(super) fn is_expired(&self) -> bool {
+        self.expired.load(Relaxed)
     }
 
     /// Takes what two looks after each other found alike: a file that is just being written is no news, nor is a certificate whose
@@ -111,6 +156,8 @@ impl Current {
                 let (names, until) = (certificate.names(), local_time(certificate.not_after));
                 info!(names, until, "another certificate is served from now on");
                 certificate.warn(now);
+                looks.warned = Some((certificate.standing(now), now));
+                looks.certificate = certificate;
                 looks.served = seen;
                 looks.refused = None;
             }
@@ -121,6 +168,17 @@ impl Current {
             }
         }
     }
+}
+
+/// Reads in a thread of its own: the runtime waits for those that it has lent before it ends.
+fn begin(config: ServerTlsConfig) -> Receiver<Result<Files, TlsError>> {
+    let (read, under_way) = oneshot::channel();
+    // Without a thread nothing is read, and that is what is found.
+    let _ = thread::Builder::new().name("certificate".to_owned()).spawn(move || {
+        // Nobody may wait any more.
+        let _ = read.send(Files::read(&config));
+    });
+    under_way
 }
 
 fn server_config(pair: Arc<CertifiedKey>, protocols: &[Vec<u8>]) -> Arc<ServerConfig> {
@@ -227,6 +285,73 @@ mod tests {
         link("second", "..new");
         fs::rename(at("..new"), at("..data")).unwrap();
         assert_eq!([watched.looks(), watched.looks()], [false, true]);
+    }
+
+    /// Whoever reads it waits for somebody to write.
+    #[test]
+    fn a_pipe_is_no_file_and_the_next_pair_is_served() {
+        let authority = Authority::new();
+        let mut watched = Watched::serving(&authority.sign(&["one"]));
+        let path = watched.folder.path().join("tls.crt");
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let looked = std::thread::spawn(move || {
+            let looks = [watched.looks(), watched.looks()];
+            (looks, watched)
+        });
+        let begun = std::time::Instant::now();
+        while !looked.is_finished() {
+            assert!(begun.elapsed().as_secs() < 10, "the look hangs");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let (looks, mut watched) = looked.join().unwrap();
+        assert_eq!(looks, [false; 2]);
+        assert!(watched.looks.refused.is_some(), "it is said");
+        fs::remove_file(&path).unwrap();
+        authority.sign(&["two"]).write(watched.folder.path());
+        assert_eq!([watched.looks(), watched.looks()], [false, true]);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_hangs_is_given_up_and_not_repeated_until_it_ends() {
+        let mut watched = Watched::serving(&Authority::new().sign(&["one"]));
+        let (ends, hangs) = oneshot::channel();
+        watched.looks.under_way = Some(hangs);
+        for _ in 0..2 {
+            let late = watched.current.read(&mut watched.looks, Duration::from_millis(10)).await;
+            assert!(matches!(&late, Err(TlsError::TooSlow(_))));
+            watched.current.look(&mut watched.looks, late, noon());
+        }
+        assert!(watched.looks.refused.is_some() && watched.looks.under_way.is_some());
+        ends.send(Files::read(&watched.current.config)).ok().unwrap();
+        assert!(watched.current.read(&mut watched.looks, LOOK).await.is_ok());
+        assert!(watched.current.read(&mut watched.looks, LOOK).await.is_ok(), "the next one is read anew");
+    }
+
+    /// It is read once, and served for weeks.
+    #[test]
+    fn the_log_warns_each_day_of_a_certificate_that_ends_while_it_is_served() {
+        let folder = TempDir::new().unwrap();
+        let log = folder.path().join("log");
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(fs::File::create(&log).unwrap()));
+        let _logged = tracing::subscriber::set_default(lines.finish());
+        let day = |text: &str| format!("{text}:00:00Z").parse::<DateTime<Utc>>().unwrap();
+        let signed = Authority::new().sign_for_days(&["gateway.example"], (2026, 1, 1), (2026, 3, 1));
+        let (current, mut looks) = Current::load(signed.write(folder.path()), &[], day("2026-02-01T00")).unwrap();
+        let mut said = |now| {
+            let before = fs::read_to_string(&log).unwrap().len();
+            current.tell(&mut looks, day(now));
+            fs::read_to_string(&log).unwrap()[before..].to_owned()
+        };
+        assert_eq!(said("2026-02-10T00"), "");
+        assert!(said("2026-02-20T00").contains("expires soon"));
+        assert_eq!(said("2026-02-20T12"), "");
+        assert!(said("2026-02-21T00").contains("expires soon"));
+        assert!(!current.is_expired());
+        assert_eq!(said("2026-02-21T23"), "");
+        assert!(said("2026-03-01T01").contains("has expired"));
+        assert_eq!(said("2026-03-01T23"), "");
+        assert!(said("2026-03-02T02").contains("has expired"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The files of a certificate and its key, and what they come to.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read as _},
     path::Path,
     sync::Arc,
@@ -57,7 +57,7 @@ impl Files {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
             .collect::<Result<_, _>>()
             .map_err(|_| no_certificate())?;
-        let certificate = chain.first().and_then(|own| Certificate::read(own)).ok_or_else(no_certificate)?;
+        let certificate = Certificate::of_chain(chain.iter().map(AsRef::as_ref)).ok_or_else(no_certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| TlsError::NoKey(config.key_file.clone()))?;
         let certified = CertifiedKey::from_der(chain, key, &ring::default_provider());
         let certified = certified.map_err(|error| match error {
@@ -76,6 +76,10 @@ fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
 }
 
 fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    // A pipe would have us wait for whoever writes into it.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {

@@ -1,6 +1,11 @@
 //! Handshakes: each beside accepting and for a bounded time, so that whoever does not finish his holds up nobody.
 
-use std::{io, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use futures::{Stream, StreamExt as _, stream};
 use opentelemetry::{KeyValue, global, metrics::Counter};
@@ -11,7 +16,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::current::Current;
 use crate::{error::chain, grpc::connections::Seat};
@@ -80,6 +85,9 @@ async fn shake_hands(
         Ok(stream) => Some((stream, seat)),
         Err(failure) => {
             failures.count(&failure, seat.address());
+            if current.is_expired() && failure.is_refusal() {
+                failures.tell_of_expiry(Instant::now());
+            }
             None
         }
     }
@@ -136,6 +144,10 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
+    const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
     const fn reason(&self) -> &'static str {
         match self {
             Self::TooSlow(_) => "timeout",
@@ -147,9 +159,15 @@ impl Failure {
     }
 }
 
-/// Counts handshakes that fail. Anybody can cause them, so the log has them for those who look for them alone.
+/// A line of the log about clients who refuse an expired certificate is for all of them within this time.
+const QUIET: Duration = Duration::from_mins(10);
+
+/// Counts handshakes that fail. Anybody can cause them, so the log has each for those who look for it alone.
 #[derive(Clone)]
-struct Failures(Counter<u64>);
+struct Failures {
+    counter: Counter<u64>,
+    unsaid: Arc<Mutex<(u64, Option<Instant>)>>,
+}
 
 impl Failures {
     fn new() -> Self {
@@ -157,11 +175,46 @@ impl Failures {
             .u64_counter("tongxin_tls_handshakes_failed")
             .with_description("TLS handshakes that came to nothing, by reason")
             .build();
-        Self(counter)
+        Self { counter, unsaid: Arc::default() }
+    }
+
+    /// Clients are turned away, which is ours to mend.
+    fn tell_of_expiry(&self, now: Instant) {
+        let mut unsaid = self.unsaid.lock().unwrap_or_else(PoisonError::into_inner);
+        unsaid.0 += 1;
+        if unsaid.1.is_none_or(|said| now >= said + QUIET) {
+            let clients = std::mem::take(&mut unsaid.0);
+            unsaid.1 = Some(now);
+            warn!(clients, "clients refuse the certificate of the port, which has expired: renew it");
+        }
     }
 
     fn count(&self, failure: &Failure, address: Option<IpAddr>) {
-        self.0.add(1, &[KeyValue::new("reason", failure.reason())]);
+        self.counter.add(1, &[KeyValue::new("reason", failure.reason())]);
         debug!(client.address = ?address, error = chain(failure), "a TLS handshake failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_who_refuse_an_expired_certificate_are_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let file = Arc::new(std::fs::File::create(&path).unwrap());
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(file);
+        let begun = Instant::now();
+        tracing::subscriber::with_default(lines.finish(), || {
+            let failures = Failures::new();
+            for second in 0..900 {
+                failures.tell_of_expiry(begun + Duration::from_secs(second));
+            }
+        });
+        let said = std::fs::read_to_string(path).unwrap();
+        let [first, second] = said.lines().collect::<Vec<_>>()[..] else { panic!("not two lines: {said}") };
+        assert!(first.contains("WARN") && first.contains("clients=1"), "{first}");
+        assert!(second.contains("clients=600"), "{second}");
     }
 }

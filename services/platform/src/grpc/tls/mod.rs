@@ -55,6 +55,9 @@ pub enum TlsError {
         /// Why.
         source: io::Error,
     },
+    /// A look at the files does not come to an end.
+    #[error("certificate_file: {0} or key_file cannot be read: that takes too long")]
+    TooSlow(PathBuf),
     /// A file holds no certificate.
     #[error("certificate_file: {0} is no PEM file with certificates")]
     NoCertificate(PathBuf),

@@ -1,0 +1,54 @@
+//! The time that a caller states in `grpc-timeout`.
+
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+
+use http::HeaderMap;
+use tokio::time::{Instant, sleep_until};
+
+/// The library around us keeps the same time, and answers in gRPC whoever asked in another form and without a reason. So we are
+/// sooner than its timers, which count milliseconds.
+const SOONER: Duration = Duration::from_millis(2);
+
+/// Until when a caller waits, if it says so.
+#[derive(Debug, Clone, Copy)]
+pub struct StatedTime(Option<Instant>);
+
+impl StatedTime {
+    /// That of a request which came just now.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self(stated_timeout(headers).map(|stated| Instant::now() + stated.saturating_sub(SOONER)))
+    }
+
+    /// What work comes to within the time; none if it does not.
+    pub async fn bound<Work: Future>(self, work: Work) -> Option<Work::Output> {
+        let Some(moment) = self.0 else { return Some(work.await) };
+        let (mut work, mut over) = (pin!(work), pin!(sleep_until(moment)));
+        poll_fn(|context| {
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(Some(done));
+            }
+            // A timer whose time is over already may fire a moment later; the library's might be first.
+            if Instant::now() >= moment { Poll::Ready(None) } else { over.as_mut().poll(context).map(|()| None) }
+        })
+        .await
+    }
+}
+
+/// How long a caller waits, if it says so: at most eight digits and a unit.
+pub(super) fn stated_timeout(headers: &HeaderMap) -> Option<Duration> {
+    let stated = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = stated.split_at_checked(stated.len().checked_sub(1)?)?;
+    let number: u32 = digits.parse().ok()?;
+    let unit = match unit {
+        "H" => Duration::from_hours(1),
+        "M" => Duration::from_mins(1),
+        "S" => Duration::from_secs(1),
+        "m" => Duration::from_millis(1),
+        "u" => Duration::from_micros(1),
+        "n" => Duration::from_nanos(1),
+        _ => return None,
+    };
+    // 99,999,999 hours are further away than any moment that there is a number for.
+    Some(unit.saturating_mul(number).min(Duration::from_hours(24)))
+}
