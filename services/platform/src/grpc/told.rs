@@ -14,8 +14,8 @@ const DETAILS: &str = "grpc-status-details-bin";
 const NO_MESSAGE: &str = "Missing request message.";
 
 /// How tonic says that a body is not made of messages, which it does before any code of ours sees it.
-const MALFORMED: [&str; 4] =
-    [NO_MESSAGE, "Unexpected EOF decoding stream.", "protocol error: received message with ", "Error decompressing: "];
+const MALFORMED: [&str; 3] =
+    ["Unexpected EOF decoding stream.", "protocol error: received message with ", "Error decompressing: "];
 
 /// How it says that it does not know a compression.
 const COMPRESSED: &str = "Content is compressed with ";
@@ -71,6 +71,10 @@ fn explained(headers: &HeaderMap) -> Option<Status> {
         Code::OutOfRange => {
             let text = format!("the message is too large, send it in parts: {text}");
             Some(refuse(common::MESSAGE_TOO_LARGE, text))
+        }
+        Code::Internal if text == NO_MESSAGE => {
+            let text = "no message came: this method takes one, which may be empty but has to be sent";
+            Some(refuse(common::MESSAGE_MALFORMED, text))
         }
         Code::Internal if MALFORMED.iter().any(|beginning| text.starts_with(beginning)) => {
             let text = format!("the body cannot be read: {text}");

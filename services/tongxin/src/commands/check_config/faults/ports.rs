@@ -11,7 +11,6 @@ use tongxin_platform::{
 /// What is wrong with the port of a service.
 pub(super) fn port_faults(section: &str, grpc: &GrpcConfig, roles: &HashSet<String>, faults: &mut Vec<String>) {
     share_faults(section, grpc, roles, faults);
-    limit_faults(section, grpc, faults);
     tls_faults(&format!("{section}.grpc.tls"), grpc.tls.as_ref(), faults);
 }
 
@@ -21,26 +20,6 @@ fn share_faults(section: &str, grpc: &GrpcConfig, roles: &HashSet<String>, fault
         faults.push(format!(
             "{section}.grpc.shares.{name}: access.roles has no such role; a subject is named `issuer|subject`"
         ));
-    }
-}
-
-/// Limits by which nothing would be served.
-fn limit_faults(section: &str, grpc: &GrpcConfig, faults: &mut Vec<String>) {
-    let limits = [
-        ("max_requests", grpc.max_requests == 0),
-        ("max_connections", grpc.max_connections == 0),
-        ("max_streams", grpc.max_streams == 0),
-        ("max_message_bytes", grpc.max_message_bytes == 0),
-        ("max_body_bytes", grpc.max_body_bytes == 0),
-        ("idle_seconds", grpc.idle_seconds == 0),
-        ("timeout_seconds", grpc.timeout_seconds == 0),
-        ("stream_timeout_seconds", grpc.stream_timeout_seconds == 0),
-        ("stall_seconds", grpc.stall_seconds == 0),
-        ("send_seconds", grpc.send_seconds == 0),
-        ("tls.handshake_seconds", grpc.tls.as_ref().is_some_and(|tls| tls.handshake_seconds == 0)),
-    ];
-    for (name, _) in limits.into_iter().filter(|(_, is_none)| *is_none) {
-        faults.push(format!("{section}.grpc.{name}: at least 1 is needed"));
     }
 }
 
@@ -102,22 +81,16 @@ mod tests {
 
     #[test]
     fn a_port_serves_something() {
-        let found = faults(
-            "token_file = 't'
-             [gateway.grpc]
-             timeout_seconds = 0
-             max_per_address = 0
-             [gateway.grpc.tls]
-             certificate_file = '/nowhere'
-             key_file = '/nowhere'
-             handshake_seconds = 0
-             [gateway.database]
-             url = 'postgres://a@b/c'",
-        );
-        let limits: Vec<_> = found.iter().filter(|fault| fault.contains("at least 1 is needed")).collect();
-        let [timeout, handshake] = limits.as_slice() else { panic!("{found:#?}") };
-        assert!(timeout.starts_with("gateway.grpc.timeout_seconds: "), "{timeout}");
-        assert!(handshake.starts_with("gateway.grpc.tls.handshake_seconds: "), "{handshake}");
+        let tls = "[gateway.grpc.tls]\ncertificate_file = '/nowhere'\nkey_file = '/nowhere'";
+        for (setting, told) in [
+            ("[gateway.grpc]\ntimeout_seconds = 0", "grpc.timeout_seconds is 0: it has to be from 1"),
+            ("[gateway.grpc]\nmax_requests = 0", "grpc.max_requests is 0: it has to be from 1"),
+            (&format!("{tls}\nhandshake_seconds = 0"), "grpc.tls.handshake_seconds is 0: it has to be from 1"),
+        ] {
+            let found = faults(&format!("token_file = 't'\n{setting}\n[gateway.database]\nurl = 'postgres://a@b/c'"));
+            let [fault] = found.as_slice() else { panic!("{setting}: {found:#?}") };
+            assert!(fault.starts_with("gateway: ") && fault.contains(told), "{fault}");
+        }
     }
 
     #[test]
