@@ -469,3 +469,23 @@ fn an_issuer_is_there_once() {
     let refused = Access::new(config, Clock::fixed(noon())).map(drop).unwrap_err().to_string();
     assert!(refused.contains(ISSUER) && refused.contains("is there twice"), "{refused}");
 }
+
+/// Anybody may write into `iss` whatever they like, and it is believed of nobody.
+#[tokio::test]
+async fn an_unknown_issuer_is_shown_if_it_is_one_by_its_looks() {
+    let both = Both::new();
+    for (iss, is_shown) in [
+        ("https://other.example/realms/a", true),
+        ("13800138000", false),
+        ("https://other.example/441823198501039999", false),
+        ("https://other.example/11010519491231002X", false),
+        ("张三", false),
+        ("a b", false),
+    ] {
+        let mut claims = claims();
+        claims["iss"] = json!(iss);
+        let token = both.signer.sign(&both.signer.header(), &claims);
+        let refused = both.doors[0].caller(&token).await.unwrap_err();
+        assert_eq!((refused.fault, refused.detail.contains(iss)), (Fault::IssuerUnknown, is_shown), "{refused}");
+    }
+}
