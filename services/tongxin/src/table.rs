@@ -2,11 +2,12 @@
 
 /// Lines up the cells of rows; the columns that `right` names end at one place.
 pub fn render(rows: &[Vec<String>], right: &[usize]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max();
     let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
             let padding = " ".repeat(widths[column] - width(cell));
@@ -17,6 +18,21 @@ pub fn render(rows: &[Vec<String>], right: &[usize]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A text without what moves the cursor, begins a line or turns the direction: whoever wrote it could write lines of ours.
+fn printable(text: &str) -> String {
+    let steers = |char: char| {
+        char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().fold(String::with_capacity(text.len()), |mut text, char| {
+        if steers(char) {
+            text.extend(char.escape_default());
+        } else {
+            text.push(char);
+        }
+        text
+    })
 }
 
 /// Columns that a text takes.
@@ -39,6 +55,12 @@ mod tests {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         let table = render(&[row(["帮扶村数", "Assisted", "289"]), row(["x", "y", "12"])], &[2]);
         assert_eq!(table, "  帮扶村数  Assisted  289\n  x         y          12\n");
+    }
+
+    #[test]
+    fn a_cell_cannot_write_a_line_of_its_own() {
+        let forged = "x\n  verdict  good\u{1b}[8m\u{202e}".to_owned();
+        assert_eq!(render(&[vec![forged]], &[]), "  x\\n  verdict  good\\u{1b}[8m\\u{202e}\n");
     }
 
     #[test]
