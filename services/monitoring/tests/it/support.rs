@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_monitoring::{App, Config, migrations};
 use tongxin_platform::{
     db::DbConfig,
+    grpc::channel,
     lifecycle::Lifecycle,
     personal::{KeyVersion, PersonalConfig, Suite},
     testing::{Database, TestWorld, eventually},
@@ -25,10 +26,7 @@ use tongxin_proto::{
     },
 };
 use tonic::{
-    Code, Request, Status,
-    metadata::MetadataValue,
-    service::interceptor::InterceptedService,
-    transport::{Channel, Endpoint},
+    Code, Request, Status, metadata::MetadataValue, service::interceptor::InterceptedService, transport::Channel,
 };
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
@@ -248,7 +246,7 @@ async fn serve(config: Config, world: &TestWorld, stop: &CancellationToken) -> (
     let stopped = stop.clone();
     let stopping = lifecycle.run_until(async move { stopped.cancelled().await }, Duration::from_secs(5));
     let running = tokio::spawn(async move { stopping.await.unwrap() });
-    (Endpoint::from_shared(address).unwrap().connect_lazy(), running)
+    (channel(&address).unwrap(), running)
 }
 
 /// What a caller is told: the code, the reason, and the fields that are wrong.

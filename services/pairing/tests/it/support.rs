@@ -14,6 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_pairing::{App, Config, CoverageRules, migrations};
 use tongxin_platform::{
     db::DbConfig,
+    grpc::channel,
     lifecycle::Lifecycle,
     testing::{Database, TestWorld},
 };
@@ -25,10 +26,7 @@ use tongxin_proto::{
     },
 };
 use tonic::{
-    Code, Request, Status,
-    metadata::MetadataValue,
-    service::interceptor::InterceptedService,
-    transport::{Channel, Endpoint},
+    Code, Request, Status, metadata::MetadataValue, service::interceptor::InterceptedService, transport::Channel,
 };
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
@@ -113,7 +111,7 @@ impl TestApp {
         Self {
             world,
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
-            channel: Endpoint::from_shared(address).unwrap().connect_lazy(),
+            channel: channel(&address).unwrap(),
             database,
             admin,
             _stop: stop.drop_guard(),

@@ -33,6 +33,12 @@ impl Migrations {
         Self(Migrator::with_migrations(all))
     }
 
+    /// The checksum of each migration, in order: what tells one schema from another.
+    #[must_use]
+    pub fn checksums(&self) -> Vec<Vec<u8>> {
+        self.0.iter().map(|migration| migration.checksum.to_vec()).collect()
+    }
+
     /// Brings the schema up to date and returns how many migrations ran.
     ///
     /// # Errors

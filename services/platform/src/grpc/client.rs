@@ -122,6 +122,11 @@ pub fn secure_stream_channel(address: &str, tls: &TlsConfig) -> Result<Channel, 
         .connect_lazy())
 }
 
+/// Calls given up whose late answers are ignored. The answer to an older one is a stream error, and the library closes a connection
+/// after 1,024 of these, with all other calls on it. It counts them over the life of the connection, so there is no limit here: an
+/// answer that crosses its cancellation is nobody's fault.
+const RESETS_REMEMBERED: usize = 1024;
+
 /// Bytes of one stream that wait for whoever takes them.
 const STREAM_WINDOW: u32 = 64 << 10;
 
@@ -134,6 +139,8 @@ fn endpoint(address: &str) -> Result<Endpoint, transport::Error> {
         .http2_max_header_list_size(HEADER_BYTES)
         .initial_connection_window_size(4 << 20)
         .initial_stream_window_size(1 << 20)
+        .http2_max_concurrent_reset_streams(RESETS_REMEMBERED)
+        .http2_max_local_error_reset_streams(None)
         .tcp_nodelay(true);
     Ok(endpoint)
 }

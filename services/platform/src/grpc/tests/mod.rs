@@ -2,6 +2,7 @@
 
 mod deadline;
 mod door;
+mod late;
 mod limits;
 mod raw;
 mod tls;
