@@ -41,7 +41,7 @@ pub trait Work: Send {
     /// it has to be short.
     fn part(&mut self) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
-    /// Called while another replica does the work.
+    /// Called when the lease is not held: another replica does the work, or none.
     fn rest(&mut self) {}
 }
 
