@@ -1,7 +1,7 @@
-//! How often within an hour a caller may do what tells of persons: counted for each subject in the database, so by all
-//! replicas together.
+//! How often per hour a caller may do what reveals something about persons. Counted per subject in the database, so for
+//! all replicas together.
 //!
-//! The hour begins with a subject's first use and ends an hour later; then the next use begins another one.
+//! The hour begins with a subject's first use and ends an hour later; the next use begins another one.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -15,16 +15,16 @@ use crate::{
     request::{Context, RequestError},
 };
 
-/// Rows of others that are forgotten when somebody's hour begins.
+/// Expired rows of other subjects that are deleted when an hour begins.
 const FORGOTTEN_AT_ONCE: i64 = 10;
 
-/// How often a subject may look persons up and have their data revealed.
+/// Look-ups and reveals that a subject may make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HourlyLimits {
-    /// Look-ups within an hour; one that finds nothing counts twice. 0 allows none.
+    /// Look-ups per hour; one that finds nothing counts twice. 0 allows none.
     pub look_ups_per_hour: u32,
-    /// Reveals within an hour. 0 allows none.
+    /// Reveals per hour. 0 allows none.
     pub reveals_per_hour: u32,
 }
 
@@ -35,7 +35,7 @@ impl Default for HourlyLimits {
 }
 
 impl HourlyLimits {
-    /// The larger of each.
+    /// The larger of both, for each limit.
     #[must_use]
     pub fn larger(self, other: Self) -> Self {
         Self {
@@ -45,10 +45,10 @@ impl HourlyLimits {
     }
 }
 
-/// What is limited.
+/// A limited action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limited {
-    /// Asking whether somebody, or something that somebody has, is known.
+    /// Asking whether a person, or something of a person, is known.
     LookUp,
     /// Seeing personal data unmasked.
     Reveal,
@@ -77,15 +77,15 @@ impl Limited {
     }
 }
 
-/// A subject has done something as often as it may within an hour.
+/// A subject's hourly limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the limit of {most} {} an hour is reached: try again in {} s", plural(*.what), retry_after.as_secs())]
 pub struct LimitReached {
-    /// What.
+    /// The action.
     pub what: Limited,
-    /// How often it may within an hour.
+    /// The limit per hour.
     pub most: u32,
-    /// How long until its next hour begins, in whole seconds, at least one.
+    /// Time until the subject's next hour begins, in whole seconds, at least one.
     pub retry_after: Duration,
 }
 
@@ -110,11 +110,11 @@ fn plural(what: Limited) -> &'static str {
     }
 }
 
-/// Counts one use, before what it is a use of: whoever is refused learns nothing. The subject's row stays locked until the
-/// transaction ends, so calls at once do not pass the limit together; a transaction that is rolled back gives the use back.
+/// Counts one use, before the action: a refused caller learns nothing. The subject's row stays locked until the
+/// transaction ends, so concurrent calls do not exceed the limit together; a rollback gives the use back.
 ///
 /// # Errors
-/// [`RequestError::LimitReached`], and faults of the database.
+/// [`RequestError::LimitReached`], and database errors.
 pub async fn take(conn: &mut PgConnection, context: &Context, what: Limited) -> Result<(), RequestError> {
     let most = what.most(context.limits);
     let used = sqlx::query_scalar!(
@@ -147,8 +147,7 @@ pub async fn take(conn: &mut PgConnection, context: &Context, what: Limited) -> 
     }
 }
 
-/// Refuses a subject that has no use left, and counts nothing: for requests that may be refused in a way that counts as
-/// a use.
+/// Refuses a subject that has no use left, without counting: for requests whose refusal may count as a use.
 ///
 /// # Errors
 /// As [`take`].
@@ -168,11 +167,11 @@ pub async fn require(conn: &mut PgConnection, context: &Context, what: Limited) 
     }
 }
 
-/// Counts uses that were made already, be it past the limit: what was found out cannot be taken back, but the next is
+/// Counts uses that were made already, even past the limit: what was revealed cannot be taken back, but the next use is
 /// refused earlier.
 ///
 /// # Errors
-/// Faults of the database.
+/// Database errors.
 pub async fn add(conn: &mut PgConnection, context: &Context, what: Limited, uses: u32) -> Result<(), RequestError> {
     sqlx::query!(
         r#"
@@ -208,7 +207,7 @@ async fn refuse(conn: &mut PgConnection, context: &Context, what: Limited) -> Re
     Ok(LimitReached { what, most: what.most(context.limits), retry_after }.into())
 }
 
-/// Removes some rows whose hour ended a day ago, so that subjects that are gone leave none.
+/// Deletes some rows whose hour ended a day ago, so that subjects that are gone leave none behind.
 async fn forget(conn: &mut PgConnection, context: &Context) -> Result<(), RequestError> {
     sqlx::query!(
         r#"

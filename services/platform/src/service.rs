@@ -1,4 +1,4 @@
-//! What all services do alike when they start: connect, listen, and run relay and ports.
+//! What all services do when they start: connect, listen, and run relay and ports.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -31,9 +31,9 @@ pub struct Surroundings {
     pub access: Arc<Access>,
     /// The broker.
     pub jetstream: jetstream::Context,
-    /// The token by which services call each other.
+    /// The token for calls between services.
     pub credentials: Credentials,
-    /// The metrics that `/metrics` shows.
+    /// The registry that `/metrics` shows.
     pub registry: Registry,
 }
 
@@ -49,16 +49,16 @@ pub enum StartError {
     /// Its gRPC server cannot be set up.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// Its admin port cannot be had.
+    /// Its admin port is taken.
     #[error("cannot listen on the admin port {0}: is another program using it?")]
     Admin(SocketAddr, #[source] std::io::Error),
-    /// What the service does before it listens failed.
+    /// Preparation before listening failed.
     #[error("the service cannot be prepared")]
     Preparation(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A key of requests cannot be used.
+    /// A request key cannot be used.
     #[error(transparent)]
     RequestKey(#[from] RequestKeyError),
     /// The broker's settings cannot be used.
@@ -81,7 +81,7 @@ pub struct Service {
     pub name: &'static str,
     /// Its database.
     pub pool: PgPool,
-    /// What it shares with others.
+    /// Whatever the services of the program share.
     pub surroundings: Surroundings,
     config: ServiceConfig,
     wake: RelayWake,
@@ -91,7 +91,7 @@ impl Service {
     /// Connects to the database and makes sure that its schema is up to date.
     ///
     /// # Errors
-    /// When the database cannot be reached, is behind, or would not bind us by its rules.
+    /// If the database cannot be reached, its schema is behind, or the role is exempt from row-level security.
     pub async fn connect(
         name: &'static str,
         config: ServiceConfig,
@@ -103,18 +103,18 @@ impl Service {
         Ok(Self { name, pool, surroundings, config, wake: RelayWake::default() })
     }
 
-    /// Wakes this service's relay, for work that is committed elsewhere than by its commands.
+    /// Wakes this service's relay, for events that are committed outside of its commands.
     #[must_use]
     pub fn relay_wake(&self) -> RelayWake {
         self.wake.clone()
     }
 
-    /// Carries out this service's commands, and knows requests again by their keys.
+    /// A writer for this service's commands, with the keys of request fingerprints.
     pub fn writer<Policy: Send + Sync + 'static>(&self, keys: RequestKeys, policy: Policy) -> Writer<Policy> {
         Writer::new(self.pool.clone(), self.surroundings.clock.clone(), self.wake.clone(), keys, policy)
     }
 
-    /// What this service's methods need to answer.
+    /// The endpoint for this service's methods.
     #[must_use]
     pub fn endpoint<Policy: Send + Sync + 'static, R: ServiceRefusal>(
         &self,
@@ -123,10 +123,10 @@ impl Service {
         Endpoint::new(self.pool.clone(), self.surroundings.clock.clone(), writer)
     }
 
-    /// Listens for the services that the routes answer, and for readers of the log.
+    /// Listens for the services of the routes, and for readers of the log.
     ///
     /// # Errors
-    /// When a port is taken, or a method has no permission.
+    /// If a port is taken, or a method has no permission.
     pub async fn listen(
         self,
         services: &[&str],
@@ -164,7 +164,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Puts something outside of the door of its gRPC server.
+    /// Adds a layer outside of the door of its gRPC server.
     #[must_use]
     pub fn with_edge(self, edge: Edge) -> Self {
         Self { grpc: self.grpc.with_edge(edge), ..self }

@@ -1,4 +1,4 @@
-//! Moves a household to another village, with all that belongs to it.
+//! Moves a household and all its records to another village.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -20,13 +20,12 @@ use crate::{
 
 /// Moves a household.
 pub struct MoveHousehold {
-    /// The household.
     pub household: HouseholdId,
-    /// Where it lives from then on.
+    /// The new village.
     pub to: RegionCode,
     /// First day on which it lives there.
     pub moved_on: NaiveDate,
-    /// Another household number, if its own is taken there.
+    /// A new household number, if its own is taken there.
     pub new_household_number: Option<String>,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,
@@ -57,14 +56,14 @@ impl Command for MoveHousehold {
             take_along(conn, context, moved).await?;
         }
         if !moves.is_empty() {
-            // Warnings of those in whose region it lives now.
+            // Warnings whose senders' region it now lives in.
             match_queue::add(conn, context, policy.keys.of_members(&household)).await?;
         }
         Ok(household)
     }
 }
 
-/// Whether a number is taken elsewhere is told, so it is asked as often as one may look up.
+/// The answer reveals whether a number is taken elsewhere, so it counts against the limit of look-ups.
 pub(super) async fn may_ask_for_number(
     conn: &mut PgConnection,
     context: &Context,
@@ -76,7 +75,8 @@ pub(super) async fn may_ask_for_number(
     Ok(())
 }
 
-/// The number that a household has is no field of such a request; the one that it gets instead is.
+/// A conflict of the household's own number is reported for the field of the new one: the request has no field for the
+/// former.
 pub(super) fn needs_another_number(error: Error) -> Error {
     match &error {
         Error::Refused(Refused::Household(refused)) if matches!(refused.why, Why::NumberTaken) => {
@@ -93,7 +93,7 @@ fn moved(event: &HouseholdEvent) -> Option<Move> {
     }
 }
 
-/// Access follows at once: each row that belongs to the household lies in its village.
+/// Access follows at once: every row of the household has its village.
 async fn take_along(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
     profiles::move_to(conn, moved).await?;
     observations::move_to(conn, moved).await?;

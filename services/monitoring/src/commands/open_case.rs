@@ -9,9 +9,8 @@ use crate::{
     error::Error,
 };
 
-/// Opens a case for a household that is at risk.
+/// Opens a case for a household at risk.
 pub struct OpenCase {
-    /// What is stated.
     pub draft: CaseDraft,
     /// Who opened it; `None` for the caller.
     pub performed_by: Option<String>,
@@ -55,7 +54,7 @@ impl Verb for OpenCase {
     }
 }
 
-/// Signals are the household's, verified, and no case was opened for them.
+/// Checks that signals are the household's, verified, and without a case.
 fn check_signals(desk: &Desk<'_>, household: HouseholdId, signals: &[SignalId]) -> Result<(), CaseRefused> {
     for id in signals {
         let signal = desk.waiting(*id).filter(|signal| signal.household == household);

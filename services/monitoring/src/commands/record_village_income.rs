@@ -15,9 +15,7 @@ use crate::{
 
 /// Records a village's income.
 pub struct RecordVillageIncome {
-    /// The village.
     pub region: RegionCode,
-    /// The calendar year.
     pub year: i32,
     /// Amounts by kind.
     pub amounts: Amounts,
@@ -33,7 +31,7 @@ impl Command for RecordVillageIncome {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<VillageIncome, Error> {
         let Self { region, year, amounts, expected_version } = self;
         policy.check_date("year", last_day(year), context)?;
-        // Incomes of other years are compared, so all of the village's are held still.
+        // Incomes of other years are compared, so the whole aggregate is locked.
         if regions::lock_level(conn, region).await? != "village" {
             return Err(IncomeRefused::NotAVillage(region).into());
         }

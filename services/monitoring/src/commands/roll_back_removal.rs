@@ -1,4 +1,4 @@
-//! Takes a removal back.
+//! Rolls a removal back.
 
 use chrono::NaiveDate;
 
@@ -11,13 +11,10 @@ use crate::{
     error::Error,
 };
 
-/// Takes a removal back: the household is under monitoring again.
+/// Rolls a removal back: the household is under monitoring again.
 pub struct RollBackRemoval {
-    /// The case.
     pub case: CaseId,
-    /// Why.
     pub reason: String,
-    /// Business date.
     pub occurred_on: NaiveDate,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,

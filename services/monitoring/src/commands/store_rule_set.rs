@@ -13,7 +13,7 @@ use crate::{
     store::{regions, rule_sets},
 };
 
-/// Stores a rule set for a region of the caller's.
+/// Stores a rule set for a region of the caller.
 pub struct StoreRuleSet(pub RuleSetDraft);
 
 impl Command for StoreRuleSet {

@@ -1,4 +1,4 @@
-//! Takes warnings of a department. Nothing here knows whether a person is known, so nothing that leaves here tells.
+//! Accepts warnings of a department. Nothing here looks people up, so no response can reveal who is known.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -19,13 +19,11 @@ use crate::{
     store::signals::{self, Warning},
 };
 
-/// What is stated of a warning.
+/// A warning before it is checked.
 pub struct WarningDraft {
-    /// The person.
     pub id_number: IdNumber,
-    /// What the person's household is at risk of.
+    /// The risk of the person's household.
     pub cause: Risk,
-    /// Business date.
     pub occurred_on: NaiveDate,
     /// The sender's own number.
     pub reference: String,
@@ -33,21 +31,21 @@ pub struct WarningDraft {
     pub lives_in: Option<RegionCode>,
 }
 
-/// Takes warnings of a department.
+/// Accepts warnings of a department.
 pub struct SubmitWarnings {
     /// The department that the sender speaks for.
     pub department: Department,
-    /// The region of the sender's token, within which people will be looked for.
+    /// The region of the sender's token, within which people are matched.
     pub region: RegionCode,
-    /// The warnings, or why they cannot be read.
+    /// The warnings, or why they cannot be parsed.
     pub rows: Vec<Result<WarningDraft, Error>>,
 }
 
-/// What became of warnings, as far as the sender may know.
+/// The outcome, as far as the sender may know.
 pub struct Submitted {
-    /// Warnings that were received.
+    /// Number of warnings received.
     pub received: i64,
-    /// Numbers of the malformed ones, from 1, and what is wrong with them.
+    /// Numbers of the malformed rows, from 1, and what is wrong with them.
     pub malformed: Vec<(i64, Error)>,
 }
 

@@ -1,4 +1,4 @@
-//! The door of `DisclosureService`.
+//! The methods of `DisclosureService`.
 
 use tongxin_platform::{access::Caller, grpc::Reply};
 use tongxin_proto::monitoring::v1::{self, disclosure_service_server::DisclosureService};

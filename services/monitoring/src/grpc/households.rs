@@ -1,4 +1,4 @@
-//! The door of HouseholdService.
+//! The methods of `HouseholdService`.
 
 use tongxin_platform::{
     access::Caller,

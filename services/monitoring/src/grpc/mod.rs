@@ -1,4 +1,4 @@
-//! Door 1: translate, call one command or query, translate back. One file for each service of the contract.
+//! The gRPC methods: convert, call one command or query, convert back. One file for each service of the contract.
 
 mod batch;
 mod cases;
@@ -33,7 +33,7 @@ use tonic::service::Routes;
 
 use crate::{commands::Policy, error::Refused, store::keys::Keys};
 
-/// The services that the door answers.
+/// The services of these methods.
 pub const SERVICES: [&str; 7] = [
     household_service_server::SERVICE_NAME,
     observation_service_server::SERVICE_NAME,
@@ -44,12 +44,12 @@ pub const SERVICES: [&str; 7] = [
     disclosure_service_server::SERVICE_NAME,
 ];
 
-/// What the door needs to answer.
+/// What the methods need.
 #[derive(Clone)]
 pub struct Door {
     /// Reads and changes.
     pub endpoint: Endpoint<Policy, Refused>,
-    /// Open what is sealed.
+    /// For opening sealed data.
     pub keys: Arc<Keys>,
 }
 
@@ -61,7 +61,7 @@ impl Deref for Door {
     }
 }
 
-/// All services, for messages of at most so many bytes.
+/// All services, with a maximum message size.
 pub fn routes(door: &Door, max_message: usize) -> Routes {
     Routes::new(HouseholdServiceServer::new(door.clone()).max_decoding_message_size(max_message))
         .add_service(ObservationServiceServer::new(door.clone()).max_decoding_message_size(max_message))

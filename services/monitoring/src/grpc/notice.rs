@@ -1,4 +1,4 @@
-//! The public notice of a case: what may be known of a household, and nothing else.
+//! The public notice of a case: the facts of a household that may be public, and nothing else.
 
 use chrono::Days;
 use tongxin_platform::db::Transaction;
@@ -28,7 +28,7 @@ pub(super) async fn render(tx: &mut Transaction, keys: &Keys, case: CaseId) -> R
         posted_on: Some(notice.posted_on.into()),
         until: Some(until.into()),
     };
-    // Answers are not checked by the codec: whatever was entered as a name, only a name goes out.
+    // The codec does not check responses: only a name goes out, whatever was entered as one.
     match rules::check(&answer) {
         Ok(()) => Ok(answer),
         Err(_) => Err(CaseRefused::NameNotPublishable.into()),

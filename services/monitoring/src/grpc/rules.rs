@@ -1,4 +1,4 @@
-//! The door of RuleService.
+//! The methods of `RuleService`.
 
 use chrono::{DateTime, Utc};
 use tongxin_platform::{
@@ -100,7 +100,7 @@ impl RuleService for Door {
     }
 }
 
-/// Whether rules of a region say anything about a caller's region, or about a part of it.
+/// Whether rules of a region apply to the caller's region, or to a part of it.
 fn binds(region: RegionCode, of_caller: RegionCode) -> bool {
     region.contains(of_caller) || of_caller.contains(region)
 }
@@ -108,7 +108,7 @@ fn binds(region: RegionCode, of_caller: RegionCode) -> bool {
 /// Checks a rule set as `StoreRuleSet` does, without a service.
 ///
 /// # Errors
-/// The reasons of `StoreRuleSet` that do not depend on what is stored.
+/// The refusals of `StoreRuleSet` that do not depend on stored data.
 pub fn check_rule_set(stated: v1::RuleSetDraft, now: DateTime<Utc>) -> Result<(), Error> {
     let request = v1::StoreRuleSetRequest { request_id: Uuid::nil().to_string(), rule_set: Some(stated) };
     rules::check(&request).map_err(|violations| Error::row(&violations))?;

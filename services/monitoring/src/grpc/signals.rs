@@ -1,4 +1,4 @@
-//! The door of `SignalService`.
+//! The methods of `SignalService`.
 
 use tongxin_platform::{grpc::Reply, page::Place};
 use tongxin_proto::monitoring::v1::{self, signal_service_server::SignalService};

@@ -1,4 +1,4 @@
-//! The door of `VillageService`.
+//! The methods of `VillageService`.
 
 use tongxin_platform::{
     access::Caller,

@@ -29,12 +29,12 @@ use tongxin_platform::region::RegionCode;
 
 use crate::error::Error;
 
-/// A value that a name in the database stands for.
+/// The value of a name in the database.
 fn named<T>(found: Option<T>, name: &str) -> Result<T, Error> {
     found.ok_or_else(|| Error::Corrupt(format!("the unknown name {name:?}")))
 }
 
-/// The region that a number in the database stands for.
+/// The region of a number in the database.
 pub fn region(number: i64) -> Result<RegionCode, Error> {
     RegionCode::from_number(number).map_err(|error| Error::Corrupt(error.to_string()))
 }

@@ -13,11 +13,9 @@ use crate::{
 
 /// Ends a pairing early, or one without an agreed end.
 pub struct EndPairing {
-    /// The pairing.
     pub pairing: PairingId,
     /// First day no longer in force.
     pub ends_on: NaiveDate,
-    /// Why.
     pub reason: String,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,
@@ -30,7 +28,7 @@ impl Command for EndPairing {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pairing, Error> {
         policy.check_date("ends_on", self.ends_on, context)?;
-        // Who takes part in a pairing, and where, never changes; when it ends may, until it is locked.
+        // The organisations and the region of a pairing never change; its end may, until it is locked.
         let seen = pairings::find(conn, self.pairing).await?;
         let (organisations, region) = ([seen.draft.supporter, seen.draft.recipient], seen.region);
         locks::organisations(conn, organisations).await?;
@@ -41,7 +39,7 @@ impl Command for EndPairing {
         if let Some(day) = activities::last_from(conn, pairing.id, self.ends_on).await? {
             return Err(Refused::ActivityAfterEnd(day).into());
         }
-        // What a figure counts does not depend on who asks.
+        // Counts must not depend on the caller.
         let load = async |conn: &mut PgConnection| books::load(conn, &organisations, &[region]).await;
         let changes = context.everywhere(conn, load).await?.replace(ended.clone(), &policy.coverage);
         pairings::save_ended(conn, context, &ended, &changes).await?;

@@ -1,4 +1,4 @@
-//! Pairs supporters with recipients: one pair, or a batch of them.
+//! Establishes pairings: one, or a batch of them.
 
 use std::collections::HashMap;
 
@@ -67,13 +67,13 @@ async fn establish(
     let both = |draft: &PairingDraft| [draft.supporter, draft.recipient];
     let ids: Vec<OrganisationId> = rows.iter().flatten().flat_map(both).collect();
     locks::organisations(conn, ids.iter().copied()).await?;
-    // Whoever is not visible to the caller is not found.
+    // Organisations that the caller may not see are not found.
     let organisations = organisations::find_many(conn, &ids).await?;
     let recipients = rows.iter().flatten().filter_map(|draft| organisations.get(&draft.recipient));
     let regions: Vec<_> = recipients.map(|recipient| recipient.draft.region).collect();
     locks::regions(conn, regions.iter().copied(), &policy.coverage).await?;
     let withdrawn = regions::withdrawn(conn, &regions).await?;
-    // What a figure counts does not depend on who asks.
+    // Counts must not depend on the caller.
     let load = async |conn: &mut PgConnection| books::load(conn, &ids, &regions).await;
     let mut book = context.everywhere(conn, load).await?;
 

@@ -62,7 +62,7 @@ async fn register(
     context: &Context,
     rows: Vec<Result<OrganisationDraft, Error>>,
 ) -> Result<Vec<Result<Organisation, Error>>, Error> {
-    // Whether a code is taken anywhere is told, so it is asked as often as one may look up.
+    // The answer reveals whether a code is taken anywhere, so it counts against the limit of look-ups.
     if rows.iter().flatten().any(|draft| draft.credit_code.is_some()) {
         limit::require(conn, context, Limited::LookUp).await?;
     }

@@ -10,11 +10,9 @@ use crate::{
     store::{activities, books, locks, pairings},
 };
 
-/// Voids a pairing: it is kept, but never was in force.
+/// Voids a pairing: it is kept, but counts as never in force.
 pub struct VoidPairing {
-    /// The pairing.
     pub pairing: PairingId,
-    /// Why.
     pub reason: String,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,
@@ -26,7 +24,7 @@ impl Command for VoidPairing {
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pairing, Error> {
-        // Who takes part in a pairing, where, and since when, never changes.
+        // The organisations, the region and the start of a pairing never change.
         let seen = pairings::find(conn, self.pairing).await?;
         let started = policy.check_date("starts_on", seen.draft.period.starts_on(), context);
         started.map_err(|error| error.at("pairing_id"))?;
@@ -42,7 +40,7 @@ impl Command for VoidPairing {
         if counted > 0 {
             return Err(Refused::PairingHasActivities(counted).into());
         }
-        // What a figure counts does not depend on who asks.
+        // Counts must not depend on the caller.
         let load = async |conn: &mut PgConnection| books::load(conn, &organisations, &[region]).await;
         let changes = context.everywhere(conn, load).await?.strike(&pairing, &policy.coverage);
         let voided = pairing.voided(self.reason);

@@ -1,4 +1,4 @@
-//! What the two sides of a pairing did together.
+//! Joint activities of a pairing.
 
 use chrono::NaiveDate;
 use tongxin_platform::{error::Refusal, region::RegionCode};
@@ -8,7 +8,7 @@ use super::{
     pairing::{Pairing, Voided},
 };
 
-/// What sort of activity it was.
+/// Kind of an activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActivityKind {
     /// Joint party day or lesson.
@@ -44,27 +44,21 @@ impl ActivityKind {
     }
 }
 
-/// What is stated of an activity when it is recorded.
+/// The facts of an activity when it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityDraft {
-    /// The pairing whose sides met.
     pub pairing: PairingId,
-    /// What they did.
     pub kind: ActivityKind,
-    /// The day.
     pub held_on: NaiveDate,
     /// People who took part, at least 1.
     pub participants: i32,
-    /// What is worth knowing; may be empty.
     pub remark: String,
 }
 
 /// A joint activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
-    /// Its identifier.
     pub id: ActivityId,
-    /// What was stated of it.
     pub draft: ActivityDraft,
     /// The pairing's region.
     pub region: RegionCode,
@@ -90,10 +84,10 @@ pub enum CannotRecord {
 }
 
 impl ActivityDraft {
-    /// Makes the activity of a pairing.
+    /// Creates the activity of a pairing.
     ///
     /// # Errors
-    /// When the pairing was voided or not in force on the day, or the remark is missing.
+    /// If the pairing was voided or not in force on the day, or the remark is missing.
     pub fn record(self, id: ActivityId, pairing: &Pairing) -> Result<Activity, CannotRecord> {
         pairing.not_voided()?;
         if !pairing.draft.period.contains(self.held_on) {
@@ -107,7 +101,6 @@ impl ActivityDraft {
 }
 
 impl Activity {
-    /// Whether it was voided.
     #[must_use]
     pub fn is_voided(&self) -> bool {
         !self.void_reason.is_empty()

@@ -8,7 +8,7 @@ use tongxin_platform::{
 
 use super::period::Period;
 
-/// Level of a region in the register, which tells villages from communities.
+/// Level of a region in the register, which distinguishes villages from communities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RegisterLevel {
     /// Province.
@@ -54,33 +54,27 @@ impl RegisterLevel {
     }
 }
 
-/// A node of the register.
+/// A region of the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
-    /// Its code.
     pub code: RegionCode,
-    /// Its name, without its ancestors'.
+    /// Without its ancestors' names.
     pub name: String,
-    /// Its level.
     pub level: RegisterLevel,
     /// The nearest registered ancestor.
     pub parent: Option<RegionCode>,
-    /// When the code is valid.
+    /// The period in which the code is valid.
     pub valid: Period,
-    /// When it last counted as assisted.
+    /// The last period in which it counted as assisted.
     pub assisted: Option<Period>,
 }
 
 /// A row of an edition of the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterRow {
-    /// The region's code.
     pub code: RegionCode,
-    /// Its name.
     pub name: String,
-    /// Its level.
     pub level: RegisterLevel,
-    /// Its parent's code.
     pub parent: Option<RegionCode>,
     /// Whether it is an assisted town or village.
     pub assisted: bool,
@@ -101,10 +95,10 @@ pub enum RowError {
 }
 
 impl RegisterRow {
-    /// Makes sure that the row agrees with itself.
+    /// Checks that the row is consistent.
     ///
     /// # Errors
-    /// What it contradicts itself in.
+    /// The contradiction.
     pub fn check(&self) -> Result<(), RowError> {
         if self.code.level() != self.level.of_code() {
             return Err(RowError::Level(self.code.level().name()));
@@ -124,11 +118,10 @@ impl RegisterRow {
 pub struct Edition {
     /// First day on which it is in force.
     pub effective_from: NaiveDate,
-    /// The region for which it names every code.
+    /// The region for which it contains every code.
     pub complete_for: Option<RegionCode>,
-    /// How many rows it has, if that was stated.
+    /// Expected number of rows, if given.
     pub row_count: Option<i64>,
-    /// Where it comes from; may be empty.
     pub source: String,
 }
 
@@ -140,17 +133,15 @@ pub struct Edition {
      send the whole edition, or state the number of rows that it has"
 )]
 pub struct RowCountWrong {
-    /// How many were stated.
     pub stated: i64,
-    /// How many came.
     pub received: i64,
 }
 
 impl Edition {
-    /// Makes sure that as many rows came as were stated.
+    /// Checks the number of rows against the expected one.
     ///
     /// # Errors
-    /// When more or fewer did.
+    /// If there are more or fewer.
     pub fn check_count(&self, received: i64) -> Result<(), RowCountWrong> {
         match self.row_count {
             Some(stated) if stated != received => Err(RowCountWrong { stated, received }),

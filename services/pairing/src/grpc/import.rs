@@ -1,4 +1,4 @@
-//! Import of the register: rows are set aside as they come, progress goes back.
+//! Import of the register: rows are set aside as they arrive, and progress is sent back.
 
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
@@ -23,7 +23,7 @@ use crate::{
     store::register_rows,
 };
 
-/// Wrong rows that are named before an import is refused.
+/// Maximum number of invalid rows in a refusal.
 const ROWS_NAMED: usize = 20;
 
 pub(super) fn answer(
@@ -51,7 +51,7 @@ struct Import {
 }
 
 impl Import {
-    /// Takes the edition and clears up, however it went.
+    /// Takes the edition, and deletes the rows that were set aside in any case.
     async fn run(mut self) -> Result<(), Status> {
         let last = self.take().await;
         if let Err(error) = register_rows::discard(&self.door.pool, self.id, &self.context).await {
@@ -97,7 +97,7 @@ impl Import {
                 return Err(Error::field("edition", "stands in the first message only").into());
             };
             for row in &rows.rows {
-                // Hashed row by row: how they are spread over messages makes no difference.
+                // Hashed row by row: their distribution over messages makes no difference.
                 fingerprint.update(row.encode_length_delimited_to_vec());
             }
             let rows = read_rows(self.caller.region(), received + 1, rows.rows)?;
@@ -113,7 +113,7 @@ impl Import {
     }
 }
 
-/// Reads rows about regions in the caller's own, or says which are wrong.
+/// Parses rows about regions in the caller's own, or reports the invalid ones.
 fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<RegisterRow>, Error> {
     let read = |row: RegionRow| {
         rules::check(&row).map_err(|violations| Error::row(&violations))?;

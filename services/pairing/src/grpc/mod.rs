@@ -1,4 +1,4 @@
-//! The gRPC door: translate, call one command or query, translate back.
+//! The gRPC methods: convert, call one command or query, convert back.
 
 mod convert;
 mod import;
@@ -25,7 +25,7 @@ use crate::{
     store::{activities, coverage_rules, organisations, pairings, regions},
 };
 
-// Pairing keeps nothing that is personal.
+// Pairing stores nothing personal.
 plain_answers!(
     Policy, Error:
     v1::RegisterOrganisationResponse,
@@ -40,7 +40,7 @@ plain_answers!(
     v1::ImportRegionsResponse,
 );
 
-/// What the door needs to answer.
+/// What the methods need.
 #[derive(Clone)]
 pub struct Door(pub Endpoint<Policy, Refused>);
 
@@ -220,7 +220,7 @@ impl PairingService for Door {
     }
 }
 
-/// A day that is asked about may not be after today.
+/// Checks that a day is not after today.
 fn not_after_today(field: &'static str, day: chrono::NaiveDate, clock: &Clock) -> Result<(), Error> {
     let today = clock.today();
     if day > today { Err(Error::Date(field, DateRefused::InFuture { date: day, today })) } else { Ok(()) }

@@ -45,7 +45,7 @@ impl TryFrom<Row> for Activity {
     }
 }
 
-/// Adds an activity, then its event.
+/// Adds an activity first, and its event second.
 pub async fn add(conn: &mut PgConnection, context: &Context, activity: &Activity) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -75,7 +75,6 @@ pub async fn save_voided(conn: &mut PgConnection, context: &Context, activity: &
     Ok(())
 }
 
-/// Reads one activity.
 pub async fn find(conn: &mut PgConnection, id: ActivityId) -> Result<Activity, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -91,7 +90,7 @@ pub async fn find(conn: &mut PgConnection, id: ActivityId) -> Result<Activity, E
     row.ok_or(Refused::ActivityNotFound(id))?.try_into()
 }
 
-/// How many activities of a pairing count.
+/// Number of activities of a pairing that were not voided.
 pub async fn count(conn: &mut PgConnection, pairing: PairingId) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM activity WHERE pairing_id = $1 AND void_reason = ''"#,
@@ -102,7 +101,7 @@ pub async fn count(conn: &mut PgConnection, pairing: PairingId) -> Result<i64, E
     Ok(count)
 }
 
-/// Lists the activities of a pairing in the order of their entry, with those that were voided if wanted.
+/// Lists the activities of a pairing in the order of their entry, optionally with voided ones.
 pub async fn list(
     conn: &mut PgConnection,
     pairing: PairingId,
@@ -128,7 +127,7 @@ pub async fn list(
     rows.into_iter().map(Activity::try_from).collect()
 }
 
-/// The last day from a day on, on which the sides of a pairing met.
+/// The day of the last activity of a pairing, if it is on or after `day`.
 pub async fn last_from(
     conn: &mut PgConnection,
     pairing: PairingId,

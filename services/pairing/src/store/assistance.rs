@@ -1,4 +1,4 @@
-//! When towns and villages count as assisted, as editions of the register say.
+//! When towns and villages count as assisted, according to editions of the register.
 
 use sqlx::PgConnection;
 use tongxin_platform::{log, region::RegionCode, request::Context};
@@ -13,18 +13,18 @@ use crate::{
     error::Error,
 };
 
-/// Events that are appended at once.
+/// Number of events that are appended at once.
 const PART: usize = 5_000;
 
-/// A town or village that begins or ceases to count as assisted.
+/// A town or village that starts or stops counting as assisted.
 pub(super) struct Row {
     code: i64,
     level: String,
     begins: bool,
 }
 
-/// Begins and ends assistance as an edition says, and tells of it and of the
-/// coverage that changes with it. Returns how many towns and villages were concerned.
+/// Starts and ends assistance according to an edition, and publishes it with the changes of coverage. Returns the
+/// number of towns and villages.
 pub(super) async fn follow(
     conn: &mut PgConnection,
     context: &Context,
@@ -56,8 +56,8 @@ pub(super) async fn follow(
     Ok(changes.len().try_into().unwrap_or(u64::MAX))
 }
 
-/// Those that begin: assisted in the edition that was set aside, and not so far. Those that end: no longer assisted in
-/// it, or no longer valid since. To be asked while the register is in the caller's scope.
+/// Starting: assisted in the edition that was set aside, and not so far. Ending: no longer assisted in it, or no longer
+/// valid since. Must run while the transaction is in the caller's scope.
 pub(super) async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as!(
         Row,
@@ -103,7 +103,7 @@ async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> R
 
 async fn end(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> Result<(), Error> {
     let codes: Vec<i64> = changes.iter().filter(|row| !row.begins).map(|row| row.code).collect();
-    // What began on the very day was a mistake: it never was.
+    // A period that began on the same day was a mistake, and is deleted.
     sqlx::query!(
         "DELETE FROM assistance WHERE region_code = ANY($1) AND until_date IS NULL AND from_date = $2",
         &codes,

@@ -16,11 +16,11 @@ use crate::{
     error::Error,
 };
 
-/// Reads all pairings of the organisations, and all in the regions, whoever asks: the caller holds
-/// locks on them and has set the transaction to see every region.
+/// Reads all pairings of the organisations, and all in the regions, whoever the caller is: it holds locks on them and
+/// has widened the transaction to every region.
 ///
-/// Three look-ups, the last of them region by region: of one WHERE with OR, and of a join, Postgres makes a scan of all if
-/// it plans while the table is empty.
+/// Three look-ups, the last one region by region: if Postgres plans while the table is empty, it turns one WHERE with
+/// OR, or a join, into a full scan.
 pub async fn load(
     conn: &mut PgConnection,
     organisations: &[OrganisationId],

@@ -1,4 +1,4 @@
-//! The coverage rules that the log's changes of coverage were counted by.
+//! The coverage rules by which the published changes of coverage were counted.
 
 use sqlx::PgConnection;
 use tongxin_platform::{log, region::RegionCode, request::Context};
@@ -9,17 +9,17 @@ use crate::{
     error::{Error, Refused},
 };
 
-/// Reads the rules; `None` before the first start. Nobody counts coverage, or adopts rules, until the transaction
+/// Reads the rules; `None` before the first start. No other transaction counts coverage or adopts rules until this one
 /// ends.
 pub async fn lock(conn: &mut PgConnection) -> Result<Option<CoverageRules>, Error> {
     locks::coverage_rules(conn).await?;
     read(conn).await
 }
 
-/// Makes sure that coverage is counted by the rules that were adopted last.
+/// Checks that coverage is counted by the rules that were adopted last.
 ///
 /// # Errors
-/// [`Refused::CoverageRulesOutdated`] when it is not.
+/// [`Refused::CoverageRulesOutdated`] if it is not.
 pub async fn ensure(conn: &mut PgConnection, rules: &CoverageRules) -> Result<(), Error> {
     if read(conn).await?.as_ref() == Some(rules) { Ok(()) } else { Err(Refused::CoverageRulesOutdated.into()) }
 }
@@ -38,7 +38,7 @@ pub async fn villages(conn: &mut PgConnection) -> Result<Vec<RegionCode>, Error>
     codes.into_iter().map(region).collect()
 }
 
-/// Writes the rules first, and what they change second.
+/// Writes the rules first, and the resulting events second.
 pub async fn save(
     conn: &mut PgConnection,
     context: &Context,

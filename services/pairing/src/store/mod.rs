@@ -17,7 +17,7 @@ use tongxin_platform::region::RegionCode;
 
 use crate::{domain::period::Period, error::Error};
 
-/// The value that a name in the database stands for.
+/// The value of a name in the database.
 fn by_name<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str) -> Result<T, Error> {
     let found = all.iter().copied().find(|value| name(*value) == text);
     found.ok_or_else(|| Error::Corrupt(format!("the unknown name {text:?}")))

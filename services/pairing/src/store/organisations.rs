@@ -59,22 +59,20 @@ impl TryFrom<Row> for Organisation {
     }
 }
 
-/// Which organisations a list shows.
+/// Filter of a list of organisations.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// Those at home in this region or below.
+    /// At home in this region or below.
     pub region: Option<RegionCode>,
-    /// Those of this kind.
     pub kind: Option<OrganisationKind>,
-    /// Those of this side.
     pub side: Option<Side>,
     /// The caller's region: recipients elsewhere are not visible.
     pub own: RegionCode,
 }
 
-/// Lists organisations by region, those registered first before others.
+/// Lists organisations by region, then in the order of their registration.
 ///
-/// The index `organisation_list` serves it: it reads a page for each side and kind that is wanted, and merges them.
+/// Uses the index `organisation_list`: it reads a page for each side and kind, and merges them.
 pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Organisation>, Error> {
     let (mut sides, mut kinds, mut from, mut until) = (vec![], vec![], vec![], vec![]);
     for side in Side::ALL.into_iter().filter(|side| filter.side.is_none_or(|wanted| wanted == *side)) {
@@ -122,7 +120,7 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
     rows.into_iter().map(Organisation::try_from).collect()
 }
 
-/// Reads organisations; those that do not exist or are not visible are left out.
+/// Reads organisations; those that do not exist or are not visible are missing.
 pub async fn find_many(
     conn: &mut PgConnection,
     ids: &[OrganisationId],
@@ -143,13 +141,12 @@ pub async fn find_many(
     rows.into_iter().map(with_id).collect()
 }
 
-/// Reads one organisation.
 pub async fn find(conn: &mut PgConnection, id: OrganisationId) -> Result<Organisation, Error> {
     find_many(conn, &[id]).await?.remove(&id).ok_or_else(|| Refused::OrganisationNotFound(id).into())
 }
 
-/// Adds new organisations with their events, in their order, and says whose credit code is taken:
-/// those are not added.
+/// Adds new organisations with their events, in order, and returns those whose credit code is taken: they are not
+/// added.
 pub async fn add(
     conn: &mut PgConnection,
     context: &Context,

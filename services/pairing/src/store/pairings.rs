@@ -63,20 +63,19 @@ impl TryFrom<Row> for Pairing {
     }
 }
 
-/// Which pairings a list shows.
+/// Filter of a list of pairings.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// Those of this region or below.
+    /// Of this region or below.
     pub region: Option<RegionCode>,
-    /// Those of this kind.
     pub kind: Option<PairingKind>,
-    /// Those in which this organisation takes part.
+    /// Of this organisation, on either side.
     pub organisation: Option<OrganisationId>,
-    /// Those in force on this day.
+    /// In force on this day.
     pub in_force_on: Option<NaiveDate>,
-    /// Those that were voided as well.
+    /// Including voided ones.
     pub voided: bool,
-    /// The caller's region: those elsewhere are not visible.
+    /// The caller's region: pairings elsewhere are not visible.
     pub own: RegionCode,
 }
 
@@ -87,7 +86,7 @@ impl Filter {
     }
 }
 
-/// Lists pairings by region, those entered first before others.
+/// Lists pairings by region, then in the order of their entry.
 pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Pairing>, Error> {
     let rows = match filter.organisation {
         Some(organisation) => list_of_organisation(conn, organisation, filter, page).await?,
@@ -96,8 +95,8 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
     rows.into_iter().map(Pairing::try_from).collect()
 }
 
-/// The index `pairing_list` serves it: it reads a page for each kind that is wanted, and merges them. Pairings that
-/// were not in force on the day, or were voided, are passed over on the way.
+/// Uses the index `pairing_list`: it reads a page for each kind, and merges them. Pairings that were not in force on
+/// the day, or were voided, are skipped on the way.
 async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Row>, sqlx::Error> {
     let RegionRange { from, until } =
         filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range).and(filter.own.range());
@@ -135,8 +134,8 @@ async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Pl
     .await
 }
 
-/// The indexes `pairing_supporter` and `pairing_recipient` serve it; pairings of the organisation that are not wanted
-/// are passed over on the way.
+/// Uses the indexes `pairing_supporter` and `pairing_recipient`; other pairings of the organisation are skipped on the
+/// way.
 async fn list_of_organisation(
     conn: &mut PgConnection,
     organisation: OrganisationId,
@@ -198,7 +197,6 @@ async fn list_of_organisation(
     .await
 }
 
-/// Reads one pairing.
 pub async fn find(conn: &mut PgConnection, id: PairingId) -> Result<Pairing, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -215,7 +213,7 @@ pub async fn find(conn: &mut PgConnection, id: PairingId) -> Result<Pairing, Err
     row.ok_or(Refused::PairingNotFound(id))?.try_into()
 }
 
-/// How many pairings of an organisation are in force on or after a day.
+/// Number of pairings of an organisation that are in force on or after a day.
 pub async fn count_from(conn: &mut PgConnection, id: OrganisationId, day: NaiveDate) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(
         r#"
@@ -233,10 +231,10 @@ pub async fn count_from(conn: &mut PgConnection, id: OrganisationId, day: NaiveD
     Ok(count)
 }
 
-/// A pairing that is new, with what it changes in the counts.
+/// A new pairing, with the changes of counts.
 pub type Established = (Pairing, Vec<CountChange>);
 
-/// Adds new pairings, then their events, in their order.
+/// Adds new pairings first, and their events second, in order.
 pub async fn add(conn: &mut PgConnection, context: &Context, established: &[Established]) -> Result<(), Error> {
     let pairings = || established.iter().map(|(pairing, _)| pairing);
     let drafts = || pairings().map(|pairing| &pairing.draft);

@@ -1,4 +1,4 @@
-//! What happened, as the contract's events.
+//! Domain events as the contract's messages.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ pub(super) fn ended(pairing: &Pairing, ends_on: NaiveDate) -> NewEvent {
     NewEvent::new((PAIRING, id), *region, ends_on, &payload)
 }
 
-/// It happens today, whatever day it is about.
+/// Its business date is today, whatever day the pairing began.
 pub(super) fn voided(pairing: &Pairing, context: &Context) -> NewEvent {
     let Pairing { id, draft, region, .. } = pairing;
     let payload = v1::PairingVoided {
@@ -113,8 +113,8 @@ pub(super) fn activity(activity: &Activity) -> NewEvent {
     NewEvent::new((ACTIVITY, id), *region, draft.held_on, &payload)
 }
 
-/// One event for each organisation, with all its changes; they belong to the pairing that caused
-/// them, as an organisation's pairings in other regions are changed side by side.
+/// One event for each organisation, with all its changes. The aggregate is the pairing that caused them, because an
+/// organisation's pairings in several regions change concurrently.
 pub(super) fn organisations_paired(pairing: &Pairing, changes: &[CountChange]) -> Vec<NewEvent> {
     let mut by_organisation: BTreeMap<OrganisationId, (Side, Vec<v1::PairedChange>)> = BTreeMap::new();
     for CountChange { counted, on, change } in changes {

@@ -1,4 +1,4 @@
-//! Puts a log that begins anew in the place of the one before.
+//! Replaces a log by the one of a new epoch.
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tracing::warn;
@@ -13,15 +13,15 @@ use super::{
 };
 use crate::db::Scope;
 
-/// Events that are handled together: the more, the less often a sum is written again.
+/// Events that are handled together: the more there are, the less often a roll-up is rewritten.
 const EVENTS: usize = 5_000;
 
 /// Bytes of their payloads.
 const BYTES: usize = 16 << 20;
 
 impl<H: EventHandler> Apply<'_, H> {
-    /// Forgets what the old log led to and takes the new one up to its head, all in one transaction: until it
-    /// ends, whoever reads sees what the old log led to, and from then on what the new one did.
+    /// Forgets the effects of the old log and applies the new one up to its head, in one transaction: until it commits,
+    /// readers see the effects of the old log, afterwards those of the new one.
     pub(super) async fn begin_anew(&self, log: &mut LogClient, head: Head) -> Result<Cursor, Fault> {
         let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
         let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
@@ -30,7 +30,7 @@ impl<H: EventHandler> Apply<'_, H> {
             return Ok(cursor);
         }
         warn!(consumer = self.name, source = self.source, head.epoch, "the source's log begins anew");
-        // This is rare, and takes as long as there are events.
+        // This is rare, and takes time in proportion to the events.
         tx.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '1min'").await?;
         self.handler.forget(&mut tx, self.source).await?;
         parked::forget(&mut tx, self.name, self.source).await?;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{db::Scope, error::chain, telemetry::follow_span};
 
-/// The means to handle the events of one source.
+/// What handling the events of one source needs.
 pub(super) struct Apply<'consumer, H> {
     pub pool: &'consumer PgPool,
     pub name: &'static str,
@@ -25,8 +25,7 @@ pub(super) struct Apply<'consumer, H> {
 }
 
 impl<H: EventHandler> Apply<'_, H> {
-    /// Handles events, in one transaction if all is well, and one by one if an event has to be parked. Returns the cursor
-    /// reached.
+    /// Handles events in one transaction, or one by one if one of them has to be parked. Returns the new cursor.
     pub(super) async fn run(&self, events: &Proven) -> Result<Cursor, Fault> {
         match self.all(&events.all()).await {
             Err(Trouble::Event(_)) => self.one_by_one(events).await,
@@ -36,7 +35,7 @@ impl<H: EventHandler> Apply<'_, H> {
     }
 
     async fn all(&self, slice: &Slice<'_>) -> Result<Cursor, Trouble> {
-        // Cursor and effects are lost together, and the source's log has the events.
+        // A crash loses cursor and effects together, and the source's log has the events.
         let mut tx = Scope::EVERYWHERE.write_again(self.pool).await?;
         let cursor = self.all_within(&mut tx, slice).await?;
         tx.commit().await?;
@@ -56,7 +55,8 @@ impl<H: EventHandler> Apply<'_, H> {
         Ok(cursor)
     }
 
-    /// Keeps the cursor where the proof of the events begins; it proves nothing from anywhere else.
+    /// Locks the cursor, and makes sure that it is where the proof of the events begins; the proof holds from nowhere
+    /// else.
     async fn lock(&self, conn: &mut PgConnection, slice: &Slice<'_>) -> Result<(), Fault> {
         if cursor::lock(conn, self.name, self.source).await? == slice.from { Ok(()) } else { Err(Fault::Moved) }
     }
@@ -98,7 +98,7 @@ impl<H: EventHandler> Apply<'_, H> {
         Ok(cursor)
     }
 
-    /// Events that were read from the log after a cursor, which have to continue its chain.
+    /// Events that were read from the log after a cursor; they have to continue its chain.
     pub(super) fn of_log(&self, from: Cursor, events: Vec<Envelope>, stated: &[u8]) -> Result<Proven, Fault> {
         let seq = from.seq;
         if !follow(&from, &events) {
@@ -110,10 +110,9 @@ impl<H: EventHandler> Apply<'_, H> {
         })
     }
 
-    /// Makes sure that the cursor is in the epoch that the source's log states. A log of a newer
-    /// epoch is another log: it takes the place of the old one.
+    /// Makes sure that the cursor is in the epoch of the source's log. A log of a newer epoch replaces the old one.
     ///
-    /// Only the log is believed in this; a message of the broker with another epoch is a gap.
+    /// Only the log is believed about epochs; a message of the broker with another epoch counts as a gap.
     pub(super) async fn begin_epoch(&self, log: &mut LogClient, head: Head) -> Result<Cursor, Fault> {
         let current = cursor::read(self.pool, self.name, self.source).await?;
         match head.epoch.cmp(&current.epoch) {
@@ -136,7 +135,7 @@ impl<H: EventHandler> Apply<'_, H> {
     }
 }
 
-/// Calls the handler; a panic in it is the event's fault.
+/// Calls the handler; a panic in it counts as a fault of the event.
 pub(super) async fn handle<H: EventHandler>(
     handler: &H,
     name: &'static str,
@@ -151,12 +150,12 @@ pub(super) async fn handle<H: EventHandler>(
     }
 }
 
-/// What kept an event from being handled.
+/// Why an event was not handled.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// The event itself: trying again is of no use.
+    /// The event itself: retrying is useless.
     Event(String),
-    /// Something else, which is waited out.
+    /// Something else, which is retried.
     Fault(Fault),
 }
 
@@ -182,7 +181,7 @@ impl From<HandlerError> for Trouble {
     }
 }
 
-/// Classes 22 (bad data) and 23 (broken constraint) come back however often one tries.
+/// Classes 22 (bad data) and 23 (broken constraint) recur however often one retries.
 fn refuses_content(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))

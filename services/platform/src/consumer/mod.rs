@@ -1,8 +1,8 @@
-//! Follows the log of another service and keeps what follows from its events.
+//! Projects the log of another service.
 //!
-//! JetStream delivers quickly, the source's log delivers surely: an event is handled when it is the next of its log,
-//! dropped when it is older, and what lies between is read from the log. Nobody believes the broker: its events count if
-//! their hash chain ends where the log says, and what the log tells has to continue the chain of what was handled.
+//! JetStream delivers quickly, the source's log delivers reliably. The next event of the log is handled, an older one
+//! is dropped, and a gap is read from the log. The broker is not trusted: its events count if their hash chain ends
+//! where the log says, and what is read from the log has to continue the chain of the events that were handled.
 
 mod anew;
 mod apply;
@@ -41,13 +41,13 @@ use fault::{Complaints, Fault};
 use proven::{Claim, Proven, follow};
 use source::{Part, Stated};
 
-/// How often an idle consumer asks the source how far its log goes.
+/// How often an idle consumer asks for the head of the source's log.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Pause after a fault.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often parked events are tried again.
+/// How often parked events are retried.
 const RETRY_PARKED: Duration = Duration::from_mins(1);
 
 /// Follows one source for one consuming service.
@@ -60,7 +60,7 @@ pub struct Consumer<H> {
     handler: Arc<H>,
     progress: Progress,
     reached: Cursor,
-    /// What the broker does not do right is told once a minute, however often it is done.
+    /// Misbehaviour of the broker is logged once a minute, however often it occurs.
     complaints: Complaints,
 }
 
@@ -87,13 +87,13 @@ impl<H: EventHandler> Consumer<H> {
         }
     }
 
-    /// How far it has come; stays valid while it runs.
+    /// Its progress; stays valid while it runs.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress.clone()
     }
 
-    /// Follows the source until told to stop. Whatever breaks is built again.
+    /// Follows the source until told to stop. Whatever breaks is set up again.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut lease = Lease::new(self.pool.clone(), format!("consumer:{}:{}", self.name, self.source));
         let mut retried: Option<Instant> = None;
@@ -115,14 +115,14 @@ impl<H: EventHandler> Consumer<H> {
         lease.release().await;
     }
 
-    /// Follows until the lease is lost or something breaks.
+    /// Follows until the lease is lost or an error occurs.
     async fn follow(&mut self, lease: &mut Lease, retried: &mut Option<Instant>) -> Result<(), Fault> {
         if !lease.hold().await? {
             self.progress.stand_by();
             return Ok(());
         }
         self.recognise_log().await?;
-        // The log serves even while the broker does not.
+        // The log works even while the broker does not.
         self.catch_up().await?;
         self.retry_parked(retried).await?;
         let mut messages = broker::messages(&self.jetstream, self.name, self.source).await.map_err(Fault::Broker)?;
@@ -136,7 +136,7 @@ impl<H: EventHandler> Consumer<H> {
                     let Batch { events, strange, messages: taken, many_more } = batch.map_err(Fault::Broker)?;
                     self.refuse(strange);
                     if many_more && self.has_all(&events) {
-                        // What comes next would wait behind all that the log has told already.
+                        // New messages would wait behind all those that were read from the log already.
                         info!(consumer = self.name, source = self.source, "the broker is far behind the log: skipped");
                         return broker::skip(&self.jetstream, self.name, self.source).await.map_err(Fault::Broker);
                     }
@@ -147,7 +147,7 @@ impl<H: EventHandler> Consumer<H> {
                     if !lease.hold().await? {
                         return Ok(());
                     }
-                    // Finds what the broker lost without telling.
+                    // Finds events that the broker lost silently.
                     self.catch_up().await?;
                     self.retry_parked(retried).await?;
                 }
@@ -155,8 +155,8 @@ impl<H: EventHandler> Consumer<H> {
         }
     }
 
-    /// Makes sure that the log is the one that was followed: a source that was restored to the past has been away, so it
-    /// is enough to look whenever following begins, however far the log has grown since.
+    /// Makes sure that the log is the one that was followed before. A source that is restored to the past is down
+    /// meanwhile, so it is enough to check whenever following begins, however far the log has grown since.
     async fn recognise_log(&mut self) -> Result<(), Fault> {
         let head = self.log.head().await?;
         let cursor = self.applied().begin_epoch(&mut self.log.clone(), head).await?;
@@ -170,18 +170,18 @@ impl<H: EventHandler> Consumer<H> {
         Ok(())
     }
 
-    /// Reads the source's log up to the head of this moment.
+    /// Reads the source's log up to its current head.
     async fn catch_up(&mut self) -> Result<(), Fault> {
         self.read_log(&mut Doubted::default()).await
     }
 
-    /// Reads the source's log up to the head of this moment, and what the broker said in its light.
+    /// Reads the source's log up to its current head, and compares the broker's messages with it.
     async fn read_log(&mut self, doubted: &mut Doubted) -> Result<(), Fault> {
         let head = self.log.head().await?;
         let cursor = self.applied().begin_epoch(&mut self.log.clone(), head).await?;
         self.reached = cursor.clone();
         if cursor.seq > head.seq {
-            // Another replica has come further since the head was asked for, or the log went back.
+            // Another replica has come further since the head was read, or the log went back.
             return self.recognise_log().await;
         }
         self.progress.note(&cursor, &head);
@@ -201,8 +201,8 @@ impl<H: EventHandler> Consumer<H> {
         Ok(())
     }
 
-    /// Takes those events of the broker that are new, if they are the next ones of the log; else the log is read, which
-    /// has what they skip and says what is true.
+    /// Applies those events of the broker that are new, if they are the next ones of the log; otherwise reads the log,
+    /// which has the events in between and decides what is true.
     async fn take(&mut self, mut events: Vec<Envelope>) -> Result<(), Fault> {
         events.retain(|event| event.place() > self.reached.place());
         if events.is_empty() {
@@ -221,7 +221,7 @@ impl<H: EventHandler> Consumer<H> {
         Ok(())
     }
 
-    /// Asks the log whether events of the broker are its next ones, or gives them back.
+    /// Asks the log whether events of the broker are its next ones; returns them if not.
     async fn prove(&mut self, events: Vec<Envelope>) -> Result<Result<Proven, Vec<Envelope>>, Fault> {
         let from = self.reached.clone();
         let Some(last) = events.last().map(|event| event.seq).filter(|_| follow(&from, &events)) else {
@@ -244,7 +244,7 @@ impl<H: EventHandler> Consumer<H> {
         Ok(())
     }
 
-    /// Counts messages of the broker that are not the log's.
+    /// Counts messages of the broker that are not in the log.
     fn refuse(&mut self, messages: u64) {
         if messages > 0 {
             self.progress.refused(messages);

@@ -1,4 +1,4 @@
-//! Events that could not be handled, and those of the same aggregate that wait behind them.
+//! Events that could not be handled, and later events of the same aggregates.
 
 use std::collections::HashSet;
 
@@ -64,7 +64,7 @@ pub(super) async fn forget(conn: &mut PgConnection, consumer: &str, source: &str
     Ok(())
 }
 
-/// Tries every parked event again, oldest first; where one fails, those behind it wait on.
+/// Retries every parked event, oldest first. Where one fails, later events of its aggregate stay parked.
 pub(super) async fn retry<H: EventHandler>(
     pool: &PgPool,
     consumer: &'static str,
@@ -92,7 +92,7 @@ pub(super) async fn retry<H: EventHandler>(
     }
 }
 
-/// Some parked events, oldest first; all are of one epoch, as an older one's are forgotten.
+/// Some parked events, oldest first; all are of one epoch, because those of older epochs are deleted.
 async fn after(pool: &PgPool, consumer: &str, source: &'static str, seq: i64) -> Result<Vec<Envelope>, sqlx::Error> {
     const PART: i64 = 500;
     let rows = sqlx::query!(

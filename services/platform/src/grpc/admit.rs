@@ -1,4 +1,4 @@
-//! Decides whether a request may come in.
+//! Authenticates and authorizes requests.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::{
     error::{Listed, common},
 };
 
-/// Methods that anyone may call: they say nothing about anybody. By their whole names, which logs and metrics repeat.
+/// Methods that anyone may call: they reveal nothing about anybody. Listed by their whole names, which logs and metrics
+/// repeat.
 const OPEN: [&str; 4] = [
     "/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/Watch",
@@ -25,7 +26,7 @@ pub(super) fn is_open(path: &str) -> bool {
     OPEN.contains(&path)
 }
 
-/// Finds out who calls, and whether they may.
+/// Returns the caller of a request, if it has the method's permission.
 pub(super) async fn admit(
     access: &Arc<Access>,
     permissions: &MethodPermissions,
@@ -62,7 +63,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, TokenRefused> {
     }
 }
 
-/// What the caller learns.
+/// The error that the caller sees.
 fn told(fault: Fault) -> Status {
     let (listed, text) = match fault {
         Fault::KeysUnavailable => (
@@ -90,7 +91,7 @@ fn told(fault: Fault) -> Status {
     refuse(listed, text)
 }
 
-/// A refusal at the door, in the form of every other error.
+/// A refusal by the door, in the form of every other error.
 pub(super) fn refuse(listed: Listed, text: impl Into<String>) -> Status {
     let mut details = ErrorDetails::new();
     details.set_error_info(listed.reason, "access.tongxin", []);

@@ -24,9 +24,9 @@ use crate::{
     clock::Clock,
 };
 
-/// Streams of a connection that its client may give up before we have looked at them; one more closes it. A client whose
-/// calls end after milliseconds does so by the hundred when this machine is busy for a moment: its other calls must not end
-/// with the connection.
+/// Maximum number of reset-before-accept streams per connection (HTTP/2 rapid reset); beyond it the connection is
+/// closed. A client with deadlines of milliseconds cancels hundreds when this machine is busy for a moment: its other
+/// calls must not end with the connection.
 const GIVEN_UP: usize = 1_024;
 
 /// Limits of a gRPC server.
@@ -35,50 +35,51 @@ const GIVEN_UP: usize = 1_024;
 pub struct GrpcConfig {
     /// Address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Certificate and key to speak TLS by; without them the port speaks none.
+    /// Certificate and key for TLS; without them the port speaks none.
     pub tls: Option<ServerTlsConfig>,
-    /// Requests that are worked on at once; more are answered `UNAVAILABLE: OVERLOADED` at once. Streams, readers of the log and
-    /// those who need no token are counted apart.
+    /// Maximum number of unary requests at once; more are answered `UNAVAILABLE: OVERLOADED` at once. Streams, readers
+    /// of the log and requests without a token are counted apart.
     pub max_requests: usize,
-    /// Requests at once that send a stream or are answered by one.
+    /// Maximum number of streaming requests at once.
     pub max_streaming_requests: usize,
-    /// Requests at once of those who follow the log.
+    /// Maximum number of requests of log readers at once.
     pub max_log_requests: usize,
-    /// Percent of each kind of places, and of `max_body_bytes`, that one subject may have at once; more is answered
-    /// `UNAVAILABLE: SHARE_EXHAUSTED` at once.
+    /// Percent of each kind of places, and of `max_body_bytes`, that one subject may have at once; beyond it, requests
+    /// are answered `UNAVAILABLE: SHARE_EXHAUSTED` at once.
     pub subject_share_percent: u32,
-    /// The same for subjects (`issuer|subject`), or for each subject with a role, that need another share: systems that call for
-    /// many, for example.
+    /// The same for subjects (`issuer|subject`), or for each subject with a role, that need another share: for example
+    /// systems that call for many people.
     pub shares: BTreeMap<String, u32>,
-    /// Connections at once. One more takes the place of the one that has not called for longest; those whose calls were never
-    /// let in have half of the places at most.
+    /// Maximum number of connections. One more replaces the one that has not called for longest; connections without an
+    /// admitted call have half of the places at most.
     pub max_connections: usize,
-    /// Seconds that a connection may stay which makes no call that is let in.
+    /// Seconds that a connection may stay without an admitted call.
     pub idle_seconds: u64,
-    /// Seconds after which a connection is asked to end. Its calls go on to their ends, and its client makes another one.
+    /// Seconds after which a connection is asked to end. Its calls go on to their ends, and its client makes another
+    /// one.
     pub max_connection_seconds: u64,
-    /// Calls of a connection that its client may give up within half a minute; one more closes it. 0: as many as it likes, as a
-    /// gateway needs that passes on what its callers do. The gateway's own default is 512.
+    /// Calls of a connection that its client may cancel within half a minute; one more closes it. 0: no limit, as a
+    /// gateway needs that passes its callers' cancellations on. The gateway's own default is 512.
     pub max_given_up: u32,
-    /// Connections at once from one address, and, behind a trusted proxy, requests at once for one; 0: as many as there are.
+    /// Connections at once from one address, and, behind a trusted proxy, requests at once for one; 0: no limit.
     pub max_per_address: usize,
     /// Networks, such as `10.0.0.0/8`, of proxies whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<Network>,
-    /// Requests at once on one connection.
+    /// Maximum number of concurrent requests on one connection.
     pub max_streams: u32,
-    /// Seconds until a request is given up.
+    /// Seconds until a unary request times out.
     pub timeout_seconds: u64,
-    /// Seconds until a request is given up that sends a stream or is answered by one, whole.
+    /// Seconds until a streaming request times out, as a whole.
     pub stream_timeout_seconds: u64,
-    /// Seconds that a caller may keep us waiting: send nothing of a body that we read, or take nothing of a stream that we send.
+    /// Seconds that a caller may stall: send nothing of a body that we read, or take nothing of a stream that we send.
     pub stall_seconds: u64,
-    /// Seconds within which an answer that does not stream has to be taken whole.
+    /// Seconds within which a response that does not stream has to be taken whole.
     pub send_seconds: u64,
     /// Largest message that is accepted, in bytes.
     pub max_message_bytes: usize,
-    /// Bytes of messages at once that are being read or worked on; more is answered `RESOURCE_EXHAUSTED`.
+    /// Bytes of messages at once that are being read or processed; more is answered `RESOURCE_EXHAUSTED`.
     pub max_body_bytes: usize,
-    /// Whether HTTP/1 is answered as well, which gRPC itself does not use.
+    /// Whether HTTP/1 is served as well, which gRPC itself does not use.
     pub accept_http1: bool,
 }
 
@@ -124,7 +125,7 @@ impl Serialize for GrpcConfig {
     }
 }
 
-/// A number that a setting cannot have.
+/// A number that is out of range for its setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("grpc.{setting} is {found}: it has to be from {least} to {most}")]
 pub struct OutOfRange {
@@ -138,16 +139,16 @@ pub struct OutOfRange {
 const DAY: u64 = 24 * 3_600;
 const YEAR: u64 = 365 * DAY;
 
-/// More places, or bytes of a message and of all of them, than any machine has use for.
+/// More places, or bytes of a message and of all of them, than any machine can use.
 const PLACES: u64 = 1_000_000;
 const MESSAGE: u64 = 1 << 30;
 const BODIES: u64 = 1 << 40;
 
 impl GrpcConfig {
-    /// Whether every number is one that a server can work with.
+    /// Checks that every number is in range.
     ///
     /// # Errors
-    /// When one is none: the first, with its setting.
+    /// The first setting that is out of range.
     pub fn check(&self) -> Result<(), OutOfRange> {
         let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let mut numbers = vec![
@@ -189,13 +190,13 @@ pub enum ServerError {
     /// A setting cannot be used.
     #[error(transparent)]
     Setting(#[from] OutOfRange),
-    /// The address is not to be had.
+    /// The address cannot be bound.
     #[error("cannot listen on {0}: is another program using the port?")]
     Listen(SocketAddr, #[source] std::io::Error),
     /// Its certificate or key cannot be used.
     #[error("the port cannot speak TLS with the settings in its section grpc.tls")]
     Tls(#[from] TlsError),
-    /// A method is unguarded.
+    /// A method has no permission.
     #[error(transparent)]
     Permission(#[from] PermissionMissing),
     /// The descriptors are broken.
@@ -206,7 +207,7 @@ pub enum ServerError {
     Transport(#[from] transport::Error),
 }
 
-/// What stands between the network and the door: answers other protocols by asking the door in gRPC.
+/// A layer outside of the door, which answers other protocols by calling the door in gRPC.
 pub type Edge = BoxCloneSyncServiceLayer<Guarded<Routes>, http::Request<Body>, http::Response<Body>, Infallible>;
 
 /// A gRPC server that listens, and serves once it [`run`](Self::run)s.
@@ -222,14 +223,15 @@ pub struct Server {
     services: Vec<String>,
 }
 
-/// The certificate of a server, and what looks at its files have come to.
+/// The certificate of a server, and the state of watching its files.
 type Tls = (Arc<tls::Current>, tls::Looks);
 
 impl Server {
-    /// Listens for the services that `routes` answer and whose full names are given.
+    /// Listens for the services of `routes`, whose full names are given.
     ///
     /// # Errors
-    /// When the address is taken, the certificate or its key cannot be used, or a method has no permission in the contract.
+    /// If the address is taken, the certificate or its key cannot be used, or a method has no permission in the
+    /// contract.
     pub async fn bind(
         config: GrpcConfig,
         access: Arc<Access>,
@@ -247,31 +249,31 @@ impl Server {
                 .register_encoded_file_descriptor_set(DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
-        // Older clients ask for the version before the first.
+        // Older clients use v1alpha.
         let (newer, older) = (reflection().build_v1()?, reflection().build_v1alpha()?);
         let routes = routes.add_service(health_service).add_service(newer).add_service(older);
         let services = services.iter().map(ToString::to_string).collect();
         Ok(Self { config, listener, tls, access, permissions, edge: None, routes, health, services })
     }
 
-    /// Puts something outside of the door, for those who speak to the gateway: it passes calls on.
+    /// Adds a layer outside of the door, for the gateway, which passes calls on.
     #[must_use]
     pub fn with_edge(self, edge: Edge) -> Self {
         Self { edge: Some(edge), ..self }
     }
 
-    /// The address that it listens on.
+    /// The address it listens on.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// If the system does not tell.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves until told to stop, then finishes the requests that it has.
+    /// Serves until told to stop, then finishes the requests in progress.
     ///
     /// # Errors
-    /// When the server fails.
+    /// If the server fails.
     pub async fn run(self, stop: CancellationToken) -> Result<(), ServerError> {
         self.report(ServingStatus::Serving).await;
         let health = self.health.clone();
@@ -298,11 +300,11 @@ impl Server {
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
             .http2_max_header_list_size(32 << 10)
             .http2_max_pending_accept_reset_streams(Some(GIVEN_UP))
-            // Bounds what breaking the protocol over and over can cost us.
+            // Bounds the cost of protocol errors that are repeated over and over.
             .http2_max_local_error_reset_streams(Some(64))
             .initial_connection_window_size(4 << 20)
             .initial_stream_window_size(1 << 20)
-            // No grace: with one, tonic asks nobody to end, and cuts calls off when it is over.
+            // No grace period: with one, tonic asks nobody to end, and cuts calls off when it is over.
             .max_connection_age(Duration::from_secs(self.config.max_connection_seconds))
             .accept_http1(self.config.accept_http1)
             .layer(threshold)
@@ -321,11 +323,11 @@ impl Server {
     }
 }
 
-/// Reads the certificate and its key, where the port is to speak TLS.
+/// Reads certificate and key if the port is to speak TLS.
 fn tls_of(config: &GrpcConfig) -> Result<Option<Tls>, TlsError> {
     let Some(settings) = config.tls.clone() else { return Ok(None) };
     let protocols: &[&[u8]] = if config.accept_http1 { &[b"h2", b"http/1.1"] } else { &[b"h2"] };
-    // Clients ask the clock of their machines, too.
+    // Clients use the clock of their machines, too.
     let (current, looks) = tls::Current::load(settings, protocols, Clock::system().now())?;
     Ok(Some((Arc::new(current), looks)))
 }

@@ -1,4 +1,4 @@
-//! The hash chain that lets anyone see whether the log was altered.
+//! The hash chain that shows whether the log was altered.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest as _, Sha256};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::read;
 use crate::db::Scope;
 
-/// What the chain takes of an event: all of it but its number, which its place states.
+/// The parts of an event that the chain covers: all but its number, which follows from its place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Content<'event> {
     pub event_id: Uuid,
@@ -25,9 +25,9 @@ pub(crate) struct Content<'event> {
     pub payload: &'event [u8],
 }
 
-/// Hash of an event that follows another: SHA-256 over the previous hash and the event's fields
-/// in the order of the contract, texts and bytes with their length (8 bytes, big endian) in front,
-/// numbers as 8 bytes, the date as days and the time as microseconds since 1970-01-01.
+/// Hash of an event that follows another: SHA-256 over the previous hash and the event's fields in the order of the
+/// contract. Texts and bytes are preceded by their length (8 bytes, big endian), numbers are 8 bytes, the date is days
+/// and the time microseconds since 1970-01-01.
 pub(crate) fn link(previous: &[u8], event: &Content<'_>) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(previous);
@@ -49,16 +49,16 @@ pub(crate) fn link(previous: &[u8], event: &Content<'_>) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// What a sound log was found to hold.
+/// The result of a successful verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Events whose place in the chain was checked.
+    /// Number of events whose place in the chain was checked.
     pub events: i64,
     /// Hash of the newest one; empty in an empty log.
     pub hash: Vec<u8>,
 }
 
-/// A log that is not what it was.
+/// What is wrong with the chain.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainBroken {
     /// An event was altered, or its hash was.
@@ -80,10 +80,10 @@ pub enum ChainBroken {
     Database(#[from] sqlx::Error),
 }
 
-/// Checks the whole chain, telling progress after each part as the number of the event reached.
+/// Verifies the whole chain, reporting after each part the number of the event reached.
 ///
 /// # Errors
-/// The first place where the log is not sound.
+/// The first place where the chain is broken.
 pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Verified, ChainBroken> {
     const PART: i64 = 5_000;
     let head = head_of_all(pool).await?;
@@ -115,7 +115,7 @@ pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Veri
 
 /// The head, which no event may be beyond.
 async fn head_of_all(pool: &PgPool) -> Result<read::Head, ChainBroken> {
-    // One state of the log, which may be growing.
+    // One snapshot of the log, which may be growing.
     let mut tx = Scope::EVERYWHERE.read(pool).await?;
     let head =
         sqlx::query_as!(read::Head, "SELECT epoch, seq, hash, published_seq FROM log_head").fetch_one(&mut *tx).await?;

@@ -1,4 +1,4 @@
-//! Changes that callers ask for: carried out once, whatever happens on the way.
+//! Changing requests: each is carried out once, whatever happens on the way.
 
 mod answer;
 mod answers;

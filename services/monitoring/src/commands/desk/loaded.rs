@@ -1,4 +1,4 @@
-//! Loads what commands need, a statement for each kind of thing.
+//! Loads what commands need, with one statement for each kind of record.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl<'a> Desk<'a> {
-    /// Locks the households of all that is needed, then loads it.
+    /// Locks the households of all records that are needed, then loads these.
     pub(in crate::commands) async fn load(
         conn: &mut PgConnection,
         (context, policy, rights): (&'a Context, &'a Policy, Rights),
@@ -83,7 +83,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The villages and days whose rules are asked: those of the commands, and those on which notices were put up.
+/// The villages and days whose rules are needed: those of the commands, and those on which notices were put up.
 fn ruled(
     days: &[(HouseholdId, NaiveDate)],
     heads: &HashMap<HouseholdId, Head>,

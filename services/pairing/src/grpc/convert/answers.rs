@@ -1,4 +1,4 @@
-//! Writes answers.
+//! Conversions to responses.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Villages that an answer about coverage names.
+/// Maximum number of uncovered villages in a response.
 const UNCOVERED_NAMED: usize = 1_000;
 
 pub(in crate::grpc) fn all<Ours, Theirs: From<Ours>>(values: Vec<Ours>) -> Vec<Theirs> {

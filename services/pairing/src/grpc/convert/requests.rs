@@ -1,4 +1,4 @@
-//! Reads requests. What a rule of the contract guarantees is not said again.
+//! Conversions from requests. Rules of the contract are not checked again.
 
 use chrono::NaiveDate;
 use tongxin_platform::{
@@ -54,7 +54,7 @@ fn optional_date(field: &'static str, date: Option<Date>) -> Result<Option<Naive
     date.map(read).transpose()
 }
 
-/// A value that has to be stated.
+/// A required value.
 fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
     T::read(number).ok_or_else(|| Error::field(field, "is required"))
 }

@@ -13,16 +13,16 @@ use crate::secret::Address;
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Most bytes of a key set.
+/// Maximum size of a key set.
 pub(super) const SET_BYTES: usize = 1 << 20;
 
-/// An address of a key set, and what it takes to be let in there.
+/// The address of a key set, and how to authenticate there.
 pub(super) struct Fetcher {
     address: Address,
     is_https: bool,
     ca_file: Option<PathBuf>,
     token_file: Option<PathBuf>,
-    /// With the certificates that it was made with.
+    /// With the certificates that it was built with.
     client: Mutex<(Client, Option<Vec<u8>>)>,
 }
 
@@ -33,13 +33,13 @@ impl Fetcher {
         token_file: Option<PathBuf>,
     ) -> Result<Self, KeyError> {
         let url = reqwest::Url::parse(address.expose()).ok();
-        // In small letters, however it was written.
+        // In lower case, however it was written.
         let is_https = match url.as_ref().filter(|url| url.has_host()).map(reqwest::Url::scheme) {
             Some("https") => true,
             Some("http") => false,
             _ => return Err(KeyError::NoAddress(address)),
         };
-        // Only to find out early: it is read again for each fetch.
+        // Only to fail early: it is read again for each fetch.
         token_file.as_deref().map(read).transpose()?;
         let certificates = ca_file.as_deref().map(read).transpose()?;
         let client = client(is_https, ca_file.as_deref(), certificates.as_deref())?;
@@ -53,7 +53,7 @@ impl Fetcher {
             question = question.header(AUTHORIZATION, format!("Bearer {}", String::from_utf8_lossy(&token).trim()));
         }
         let answer = question.send().await.and_then(reqwest::Response::error_for_status);
-        // The address may hold a secret.
+        // The address may contain a secret.
         let mut answer = answer.map_err(reqwest::Error::without_url)?;
         if answer.status().is_redirection() {
             return Err(KeyError::Redirected);
@@ -68,7 +68,7 @@ impl Fetcher {
         KeySet::of_json(&bytes)
     }
 
-    /// The client, made anew when its certificates changed.
+    /// The client, rebuilt if its certificates changed.
     fn client(&self) -> Result<Client, KeyError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &self.ca_file {
@@ -81,9 +81,9 @@ impl Fetcher {
     }
 }
 
-/// Looks for the system's certificates only if the address needs them.
+/// Loads the system's certificates only if the address needs them.
 fn client(is_https: bool, ca_file: Option<&Path>, certificates: Option<&[u8]>) -> Result<Client, KeyError> {
-    // Where a redirection leads is not what was configured, nor may the token go there.
+    // The target of a redirect is not what was configured, and must not get the token.
     let builder = Client::builder().timeout(FETCH_TIMEOUT).redirect(redirect::Policy::none());
     if let (Some(path), Some(pem)) = (ca_file, certificates) {
         let own = Certificate::from_pem_bundle(pem).ok().filter(|own| !own.is_empty());
