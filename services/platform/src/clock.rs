@@ -24,7 +24,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stops until it is [`set`](Self::set).
+    /// A clock that stays at `now` until it is [`set`](Self::set).
     #[must_use]
     pub fn fixed(now: DateTime<Utc>) -> Self {
         Self(Source::Fixed(Arc::new(Mutex::new(now))))

@@ -211,7 +211,7 @@ impl Pairing {
     /// If it has ended or was voided, or the end is not after the start.
     pub fn ended(&self, ends_on: NaiveDate, reason: String, today: NaiveDate) -> Result<Self, CannotEnd> {
         self.not_voided()?;
-        // A pairing cannot be ended in the future, so one with an end reason has ended.
+        // A pairing cannot be ended as of a future day, so one that was ended early is refused here, too.
         if let Some(ended) = self.draft.period.ends_on().filter(|ended| *ended <= today) {
             return Err(CannotEnd::Ended(ended));
         }

@@ -1,4 +1,4 @@
-//! Two replicas that want the same job.
+//! Two replicas that compete for a job.
 
 use super::*;
 use crate::{db, sample::database, testing::eventually};

@@ -1,4 +1,4 @@
-//! Events of a package that services share: each publishes under its own subjects.
+//! Events of a package that several services use: each publishes under its own subjects.
 
 use async_nats::jetstream::message::StreamMessage;
 use prost::Name;

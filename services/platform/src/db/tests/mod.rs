@@ -38,7 +38,7 @@ async fn a_schema_that_lacks_a_migration_is_told_of() {
     assert!(matches!(behind, SchemaBehind::Behind(2)), "{behind}");
 }
 
-/// Operators look an error up by it; wrappers that pass an error on as their own hide it from its chain.
+/// Operators search for an error by it; transparent wrappers hide the error from its chain.
 #[tokio::test]
 async fn what_postgres_refuses_is_logged_with_its_sqlstate() {
     let database = database().await;

@@ -1,4 +1,4 @@
-//! Whoever has no region sees nothing, in whatever way the region is missing.
+//! Without a valid region a transaction sees nothing, however the region is missing.
 
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, error::DatabaseError};
 
@@ -8,10 +8,10 @@ use crate::{
     sample::{COUNTY, ELSEWHERE, VILLAGE, event, region},
 };
 
-/// What a setting may hold that is no region.
+/// Values of the setting that are no region.
 const NO_REGION: [&str; 8] = ["", " ", "%", "_", "4418%", "'' OR true", "-1", "99999999999999"];
 
-/// Every table with a region: those that this test does not know of, too.
+/// Every table with a region, including those that this test does not know.
 async fn tables(owner: &mut PgConnection) -> Vec<String> {
     let tables = "
         SELECT format('%I.%I', nspname, relname)
@@ -29,7 +29,7 @@ async fn rows(conn: &mut PgConnection, table: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(question)).fetch_one(conn).await.unwrap()
 }
 
-/// A database with a row of each of two counties in every table.
+/// A database with a row of two counties each in every table.
 async fn filled() -> (Database, Vec<String>) {
     let database = database().await;
     let mut owner = owner(&database).await;
@@ -60,7 +60,7 @@ async fn no_region_means_no_row() {
         let mut conn = pool.acquire().await.unwrap();
         assert_eq!(rows(&mut conn, table).await, 0, "{table} with the region unset");
     }
-    // From here on the connection has had a region.
+    // Now the connection has had a region.
     Scope::region(region(COUNTY)).read(&pool).await.unwrap().commit().await.unwrap();
     let mut conn = pool.acquire().await.unwrap();
     for table in &tables {

@@ -18,7 +18,7 @@ const DATA: u8 = 0;
 pub struct Raw(TcpStream);
 
 impl Raw {
-    /// A connection on which answers may have so many bytes before they are asked for.
+    /// A connection with an initial window for responses.
     pub async fn connect(address: SocketAddr, window: u32) -> Self {
         let mut raw = Self(TcpStream::connect(address).await.unwrap());
         raw.0.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
@@ -27,7 +27,7 @@ impl Raw {
         raw
     }
 
-    /// Asks for the head of the log; `whole`: with its message, which else never comes.
+    /// Requests the head of the log; `whole` sends the message, too, which otherwise never comes.
     pub async fn ask(&mut self, stream: u32, bearer: &str, whole: bool) -> std::io::Result<()> {
         let mut head = Vec::new();
         for (name, value) in [
@@ -54,7 +54,7 @@ impl Raw {
         self.send(RST_STREAM, 0, stream, &8_u32.to_be_bytes()).await
     }
 
-    /// The next frame of a kind; none when the connection has ended.
+    /// The next frame of a type; `None` when the connection has ended.
     pub async fn next(&mut self, kind: u8) -> Option<Vec<u8>> {
         loop {
             let (found, _, payload) = next_frame(&mut self.0).await?;
@@ -84,7 +84,7 @@ pub async fn next_frame(connection: &mut TcpStream) -> Option<(u8, u32, Vec<u8>)
     Some((head[3], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload))
 }
 
-/// A text of a header: its length, of which 127 and more go into further bytes, and itself.
+/// An encoded header text: its length, with continuation bytes from 127 on, and itself.
 pub fn text(head: &mut Vec<u8>, text: &str) {
     let mut length = text.len();
     if length < 127 {

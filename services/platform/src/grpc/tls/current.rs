@@ -287,7 +287,7 @@ mod tests {
         assert_eq!([watched.looks(), watched.looks()], [false, true]);
     }
 
-    /// Whoever reads it waits for somebody to write.
+    /// Reading a pipe waits for its writer.
     #[test]
     fn a_pipe_is_no_file_and_the_next_pair_is_served() {
         let authority = Authority::new();

@@ -1,4 +1,4 @@
-//! Statements read what they are about, also by plans that were made while the tables were empty.
+//! Statements use indexes, even with plans that were made while the tables were empty.
 
 use crate::{
     region::RegionRange,
@@ -6,8 +6,8 @@ use crate::{
     testing::{Database, Plans},
 };
 
-/// Statements about a table of one row, about roles, about events without a number, which have an index to themselves, and
-/// about the end of the log, which is asked for when all of it is verified.
+/// Statements that read a table of one row, roles, unnumbered events, which have an index to themselves, or the end of
+/// the log, which is read when all of it is verified.
 const READ_ALL: [&str; 8] = [
     "SELECT epoch, seq, hash, published_seq FROM log_head",
     "SELECT log_head.epoch, event.hash",
