@@ -29,17 +29,9 @@ pub struct Book {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Counted {
     /// Whether a village is covered under a rule.
-    Village {
-        region: RegionCode,
-        rule: String,
-    },
+    Village { region: RegionCode, rule: String },
     /// Whether an organisation is paired within a region.
-    Organisation {
-        id: OrganisationId,
-        side: Side,
-        kind: PairingKind,
-        region: RegionCode,
-    },
+    Organisation { id: OrganisationId, side: Side, kind: PairingKind, region: RegionCode },
 }
 
 /// A count that changes from a day on.

@@ -4,9 +4,11 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use tracing::warn;
 
 use super::{
-    EventHandler, Fault,
-    apply::{Apply, Trouble},
+    EventHandler,
+    apply::Apply,
     cursor::{self, Cursor},
+    fault::Fault,
+    handle::ApplyError,
     parked,
     proven::{Proven, Slice},
     source::{Head, LogClient, Part, Parts},
@@ -58,21 +60,21 @@ impl<H: EventHandler> Apply<'_, H> {
     async fn run_within(&self, tx: &mut PgConnection, events: &Proven) -> Result<Cursor, Fault> {
         match self.try_within(tx, &events.all()).await {
             Ok(cursor) => return Ok(cursor),
-            Err(Trouble::Fault(fault)) => return Err(fault),
-            Err(Trouble::Event(_)) => {}
+            Err(ApplyError::Fault(fault)) => return Err(fault),
+            Err(ApplyError::Event(_)) => {}
         }
         let mut reached = Cursor::default();
         for slice in events.one_by_one() {
             reached = match self.try_within(tx, &slice).await {
                 Ok(cursor) => cursor,
-                Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Event(reason)) => self.park_within(tx, &slice, &reason).await?,
+                Err(ApplyError::Fault(fault)) => return Err(fault),
+                Err(ApplyError::Event(reason)) => self.park_within(tx, &slice, &reason).await?,
             };
         }
         Ok(reached)
     }
 
-    async fn try_within(&self, tx: &mut PgConnection, slice: &Slice<'_>) -> Result<Cursor, Trouble> {
+    async fn try_within(&self, tx: &mut PgConnection, slice: &Slice<'_>) -> Result<Cursor, ApplyError> {
         let mut savepoint = tx.begin().await?;
         let cursor = self.all_within(&mut savepoint, slice).await?;
         savepoint.commit().await?;

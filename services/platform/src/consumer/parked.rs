@@ -6,8 +6,9 @@ use sqlx::{PgConnection, PgPool};
 use tracing::info;
 
 use super::{
-    Envelope, EventHandler, Fault,
-    apply::{Trouble, Waiting, handle},
+    Envelope, EventHandler,
+    fault::Fault,
+    handle::{ApplyError, handle},
 };
 use crate::db::Scope;
 
@@ -36,7 +37,12 @@ pub(super) async fn keep(
     Ok(())
 }
 
-pub(super) async fn aggregates(conn: &mut PgConnection, consumer: &str, source: &str) -> Result<Waiting, sqlx::Error> {
+/// Aggregates whose events have to wait.
+pub(super) async fn aggregates(
+    conn: &mut PgConnection,
+    consumer: &str,
+    source: &str,
+) -> Result<HashSet<String>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         "SELECT DISTINCT aggregate_id FROM parked_event WHERE consumer = $1 AND source = $2",
         consumer,
@@ -83,8 +89,8 @@ pub(super) async fn retry<H: EventHandler>(
             }
             match retry_one(pool, consumer, &event, handler).await {
                 Ok(()) => info!(consumer, source, seq = event.seq, "a parked event was handled"),
-                Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Event(_)) => {
+                Err(ApplyError::Fault(fault)) => return Err(fault),
+                Err(ApplyError::Event(_)) => {
                     still_waiting.insert(event.aggregate_id);
                 }
             }
@@ -119,7 +125,7 @@ async fn retry_one<H: EventHandler>(
     consumer: &'static str,
     event: &Envelope,
     handler: &H,
-) -> Result<(), Trouble> {
+) -> Result<(), ApplyError> {
     let mut tx = Scope::EVERYWHERE.write(pool).await?;
     let taken = sqlx::query!(
         "DELETE FROM parked_event WHERE consumer = $1 AND source = $2 AND epoch = $3 AND seq = $4",

@@ -32,17 +32,13 @@ impl Migrations {
         Self(Migrator::with_migrations(all))
     }
 
-<<<<<<< HEAD
     /// The checksum of each migration, in order: what tells one schema from another.
     #[must_use]
     pub fn checksums(&self) -> Vec<Vec<u8>> {
         self.0.iter().map(|migration| migration.checksum.to_vec()).collect()
     }
 
-    /// Brings the schema up to date and returns how many migrations ran.
-=======
     /// Runs the pending migrations and returns how many there were.
->>>>>>> prose
     ///
     /// # Errors
     /// If a migration fails, or one that ran earlier has changed since.

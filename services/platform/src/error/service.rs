@@ -2,19 +2,17 @@
 
 use std::fmt::Display;
 
-use tongxin_proto::{
-    batch::v1::RowError,
-    rules::{self, Violation},
-};
-use tonic::Status;
-
-use super::{ErrorKind, Listed, Refusal, ServiceRefusal, Stated, chain::stated_of_database, common, status::to_status};
+use super::{ErrorKind, Listed, Refusal, ServiceRefusal, Stated, chain::stated_of_database, common};
 use crate::{
     import::ImportRefused,
     limit::{LimitReached, Limited},
     page::NotAPageToken,
     personal,
     request::{DateRefused, RequestError},
+};
+use tongxin_proto::{
+    batch::v1::RowError,
+    rules::{self, Violation},
 };
 
 const VERSION_STALE: Listed = Listed {
@@ -201,11 +199,5 @@ impl<R: ServiceRefusal> From<R> for Error<R> {
 impl<R: ServiceRefusal> From<NotAPageToken> for Error<R> {
     fn from(error: NotAPageToken) -> Self {
         Self::field("page_token", error)
-    }
-}
-
-impl<R: ServiceRefusal> From<Error<R>> for Status {
-    fn from(error: Error<R>) -> Self {
-        to_status(&error)
     }
 }

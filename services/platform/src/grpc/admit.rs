@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::{refusals::Refusals, told::method_unknown};
+use super::{refusals::Refusals, status::refuse, told::method_unknown};
 use crate::{
     access::{Access, Caller, Fault, MethodPermissions, TokenRefused},
-    error::{Listed, common},
+    error::common,
 };
 
 /// Methods that anyone may call: they reveal nothing about anybody. Listed by their whole names, which logs and metrics
@@ -89,11 +88,4 @@ fn told(fault: Fault) -> Status {
         | Fault::Region => (common::TOKEN_INVALID, "the token is not valid"),
     };
     refuse(listed, text)
-}
-
-/// A refusal by the door, in the form of every other error.
-pub(super) fn refuse(listed: Listed, text: impl Into<String>) -> Status {
-    let mut details = ErrorDetails::new();
-    details.set_error_info(listed.reason, "access.tongxin", []);
-    Status::with_error_details(listed.kind.code(), text, details)
 }

@@ -10,10 +10,10 @@ use tokio::time::{Duration, Instant};
 use tonic::{Request, Status};
 
 use super::{
-    admit::refuse,
     connections::Peer,
     places::{Full, Owner, Place, Pot},
     shed::Shed,
+    status::refuse,
 };
 use crate::error::common;
 

@@ -20,14 +20,17 @@ use tracing::Instrument as _;
 
 use super::{
     GrpcConfig,
-    admit::{admit, is_open, refuse},
+    admit::{admit, is_open},
     arrival::{Arrival, Held},
-    bounded, named,
+    bounded,
+    method::MethodPath,
+    named,
     network::forwarded_for,
     places::{Full, Owner, Place, Pot},
     punctual::{StatedTime, stated_timeout},
     refusals::Refusals,
     shed::Shed,
+    status::{GRPC_STATUS, code, refuse},
     stream, told,
 };
 use crate::{
@@ -36,18 +39,6 @@ use crate::{
     error::common,
     telemetry::{self, RpcMetrics},
 };
-
-/// Path of the method that a request calls, for example `/tongxin.log.v1.LogService/GetHead`.
-#[derive(Debug, Clone, Default)]
-pub struct MethodPath(pub String);
-
-impl MethodPath {
-    /// That of a request which came through the door; empty otherwise.
-    #[must_use]
-    pub fn of<M>(request: &tonic::Request<M>) -> Self {
-        request.extensions().get::<Self>().cloned().unwrap_or_default()
-    }
-}
 
 /// Sheds load, checks tokens and permissions, bounds time, and measures.
 #[derive(Clone)]
@@ -144,8 +135,6 @@ const LOG: &str = "/tongxin.log.v1.LogService/";
 
 /// Length of a message's flag and length prefix.
 const MESSAGE_HEAD: usize = 5;
-
-const GRPC_STATUS: &str = "grpc-status";
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
@@ -378,9 +367,4 @@ where
     let failed = |error: S::Error| Status::from_error(error.into());
     std::future::poll_fn(|context| inner.poll_ready(context)).await.map_err(failed)?;
     inner.call(request).await.map_err(failed)
-}
-
-/// The status code in headers or trailers; if headers have none, all is well so far.
-pub(super) fn code(headers: &HeaderMap) -> Code {
-    headers.get(GRPC_STATUS).map_or(Code::Ok, |status| Code::from_bytes(status.as_bytes()))
 }

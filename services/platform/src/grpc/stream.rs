@@ -89,7 +89,7 @@ async fn pass_on(mut body: Body, frames: &Sender<Passed>, stall: Duration) -> En
             Err(status) => return End::Untold(status),
         };
         if let Some(trailers) = frame.trailers_ref() {
-            code = super::door::code(trailers);
+            code = super::status::code(trailers);
         }
         for piece in pieces(Ok(frame)) {
             match timeout(stall, frames.send(piece)).await {

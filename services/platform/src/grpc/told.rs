@@ -5,7 +5,7 @@ use http::{HeaderMap, Response};
 use http_body::Frame;
 use tonic::{Code, Status, body::Body};
 
-use super::{admit::refuse, door::code};
+use super::status::{code, refuse};
 use crate::error::common;
 
 const DETAILS: &str = "grpc-status-details-bin";

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use tongxin_proto::log::v1::Event;
 use uuid::Uuid;
 
-use super::chain::Content;
+use super::link::Content;
 use crate::db::Scope;
 
 /// The head of a log.
@@ -139,4 +139,24 @@ pub(super) async fn entries(pool: &PgPool, after_seq: i64, limit: i64) -> Result
     .await?;
     tx.commit().await?;
     Ok(entries)
+}
+
+impl From<Entry> for Event {
+    fn from(entry: Entry) -> Self {
+        Self {
+            seq: entry.seq.unwrap_or_default(),
+            event_id: entry.event_id.to_string(),
+            event_type: entry.event_type,
+            aggregate_type: entry.aggregate_type,
+            aggregate_id: entry.aggregate_id,
+            version: entry.version,
+            region_code: entry.region_code.to_string(),
+            occurred_on: Some(entry.occurred_on.into()),
+            record_time: Some(crate::clock::timestamp(entry.record_time)),
+            actor: entry.actor,
+            trace_parent: entry.trace_parent,
+            payload: entry.payload,
+            hash: entry.hash.unwrap_or_default(),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use super::{
-    chain,
+    link,
     read::{Entry, Head},
 };
 use crate::db::Scope;
@@ -64,7 +64,7 @@ fn number(entries: &mut [Entry], head: &Head) -> Option<(i64, Vec<u8>)> {
     let mut last = None;
     let mut hash = head.hash.clone();
     for (entry, seq) in entries.iter_mut().zip(head.seq + 1..) {
-        hash = chain::link(&hash, &entry.content()).to_vec();
+        hash = link::link(&hash, &entry.content()).to_vec();
         entry.seq = Some(seq);
         entry.hash = Some(hash.clone());
         last = Some(seq);

@@ -4,6 +4,7 @@ mod answer;
 mod answers;
 pub mod batch;
 mod call;
+mod error;
 mod keys;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,8 @@ mod writer;
 
 pub use answer::Answer;
 pub use call::{Call, Context};
+pub use error::RequestError;
 pub use keys::{RequestKeyError, RequestKeys};
 pub use tongxin_proto::personal::Personal;
 pub use window::{DateRefused, EntryWindow};
-pub use writer::{Command, RequestError, Writer};
+pub use writer::{Command, Writer};

@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use tracing::Instrument as _;
 
-use super::{Answer, Call, Context, RequestKeys, answer, answers};
+use super::{Answer, Call, Context, RequestError, RequestKeys, answer, answers};
 use crate::{
     access::Caller,
     clock::Clock,
     db::Scope,
-    error::{Listed, Refusal, Stated, common, stated_of_database},
-    limit::{self, LimitReached, Limited},
+    error::Refusal,
+    limit::{self, Limited},
     log::RelayWake,
     worker::Wake,
 };
@@ -33,44 +33,6 @@ pub trait Command: Send + 'static {
         context: &Context,
         policy: &Self::Policy,
     ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
-}
-
-/// Errors of any changing request.
-#[derive(Debug, thiserror::Error)]
-pub enum RequestError {
-    /// The idempotency key belongs to another request.
-    #[error("request_id was used for another request: choose a new one")]
-    Reused,
-    /// A stored response cannot be decoded.
-    #[error("the answer kept for a request cannot be read")]
-    Answer(#[from] prost::DecodeError),
-    /// The request was stored under a key that is not loaded.
-    #[error("request key version {0} is not loaded")]
-    NoSuchKey(i64),
-    /// The command panicked.
-    #[error("carrying out a request panicked")]
-    Panicked(#[source] tokio::task::JoinError),
-    /// The caller's hourly limit is reached.
-    #[error(transparent)]
-    LimitReached(#[from] LimitReached),
-    /// Postgres failed.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
-}
-
-impl Refusal for RequestError {
-    fn stated(&self) -> Stated<'_> {
-        match self {
-            Self::Reused => common::REQUEST_ID_REUSED.stated().about("request_id"),
-            Self::LimitReached(reached) => reached.stated(),
-            Self::Database(error) => stated_of_database(error),
-            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) => common::INTERNAL.stated(),
-        }
-    }
-
-    fn all() -> Vec<Listed> {
-        [vec![common::REQUEST_ID_REUSED], LimitReached::all()].concat()
-    }
 }
 
 /// Carries out commands.

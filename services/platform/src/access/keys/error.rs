@@ -2,8 +2,11 @@
 
 use std::{io, path::PathBuf};
 
-use super::{Unusable, fetch::SET_BYTES};
+use super::Unusable;
 use crate::secret::Address;
+
+/// Maximum size of a key set.
+pub(super) const SET_BYTES: usize = 1 << 20;
 
 /// Why an issuer's keys cannot be loaded.
 #[derive(Debug, thiserror::Error)]

@@ -8,13 +8,14 @@ use std::{
 
 use reqwest::{Certificate, Client, header::AUTHORIZATION, redirect};
 
-use super::{KeyError, read, set::KeySet};
+use super::{
+    error::{KeyError, SET_BYTES},
+    file,
+    set::KeySet,
+};
 use crate::secret::Address;
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Maximum size of a key set.
-pub(super) const SET_BYTES: usize = 1 << 20;
 
 /// The address of a key set, and how to authenticate there.
 pub(super) struct Fetcher {
@@ -40,8 +41,8 @@ impl Fetcher {
             _ => return Err(KeyError::NoAddress(address)),
         };
         // Only to fail early: it is read again for each fetch.
-        token_file.as_deref().map(read).transpose()?;
-        let certificates = ca_file.as_deref().map(read).transpose()?;
+        token_file.as_deref().map(file::read).transpose()?;
+        let certificates = ca_file.as_deref().map(file::read).transpose()?;
         let client = client(is_https, ca_file.as_deref(), certificates.as_deref())?;
         Ok(Self { address, is_https, ca_file, token_file, client: Mutex::new((client, certificates)) })
     }
@@ -49,7 +50,7 @@ impl Fetcher {
     pub(super) async fn fetch(&self) -> Result<KeySet, KeyError> {
         let mut question = self.client()?.get(self.address.expose());
         if let Some(file) = &self.token_file {
-            let token = read(file)?;
+            let token = file::read(file)?;
             question = question.header(AUTHORIZATION, format!("Bearer {}", String::from_utf8_lossy(&token).trim()));
         }
         let answer = question.send().await.and_then(reqwest::Response::error_for_status);
@@ -72,7 +73,7 @@ impl Fetcher {
     fn client(&self) -> Result<Client, KeyError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &self.ca_file {
-            let certificates = Some(read(file)?);
+            let certificates = Some(file::read(file)?);
             if client.1 != certificates {
                 *client = (self::client(self.is_https, Some(file), certificates.as_deref())?, certificates);
             }

@@ -2,6 +2,7 @@
 
 mod error;
 mod fetch;
+mod file;
 mod gauges;
 mod jwk;
 mod key;
@@ -9,7 +10,6 @@ mod pem;
 mod set;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -108,7 +108,7 @@ impl Keys {
         let gauges = Gauges::new(&issuer.issuer, clock);
         let (mut known, mut attempts) = (None, Attempts::default());
         if let Source::Pem(path) | Source::Json(path) = &source {
-            attempts.content = read(path)?;
+            attempts.content = file::read(path)?;
             known = Some(Arc::new(source.parse(&attempts.content)?));
             gauges.had(clock.now().timestamp());
         }
@@ -273,8 +273,4 @@ impl Source {
             Self::Json(_) | Self::Url(_) => KeySet::of_json(content),
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
-    fs::read(path).map_err(|source| KeyError::File { path: path.to_owned(), source })
 }

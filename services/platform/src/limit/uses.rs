@@ -1,114 +1,16 @@
-//! How often per hour a caller may do what reveals something about persons. Counted per subject in the database, so for
-//! all replicas together.
-//!
-//! The hour begins with a subject's first use and ends an hour later; the next use begins another one.
+//! The uses of each subject within its hour, in the database.
 
 use std::{sync::LazyLock, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use opentelemetry::{KeyValue, global, metrics::Counter};
-use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
-use crate::{
-    error::{ErrorKind, Listed, Refusal, Stated},
-    request::{Context, RequestError},
-};
+use super::{LimitReached, Limited};
+use crate::request::{Context, RequestError};
 
 /// Expired rows of other subjects that are deleted when an hour begins.
 const FORGOTTEN_AT_ONCE: i64 = 10;
-
-/// Look-ups and reveals that a subject may make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HourlyLimits {
-    /// Look-ups per hour; one that finds nothing counts twice. 0 allows none.
-    pub look_ups_per_hour: u32,
-    /// Reveals per hour. 0 allows none.
-    pub reveals_per_hour: u32,
-}
-
-impl Default for HourlyLimits {
-    fn default() -> Self {
-        Self { look_ups_per_hour: 200, reveals_per_hour: 100 }
-    }
-}
-
-impl HourlyLimits {
-    /// The larger of both, for each limit.
-    #[must_use]
-    pub fn larger(self, other: Self) -> Self {
-        Self {
-            look_ups_per_hour: self.look_ups_per_hour.max(other.look_ups_per_hour),
-            reveals_per_hour: self.reveals_per_hour.max(other.reveals_per_hour),
-        }
-    }
-}
-
-/// A limited action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limited {
-    /// Asking whether a person, or something of a person, is known.
-    LookUp,
-    /// Seeing personal data unmasked.
-    Reveal,
-}
-
-impl Limited {
-    fn name(self) -> &'static str {
-        match self {
-            Self::LookUp => "look_up",
-            Self::Reveal => "reveal",
-        }
-    }
-
-    const fn reason(self) -> &'static str {
-        match self {
-            Self::LookUp => "LOOK_UP_LIMIT",
-            Self::Reveal => "REVEAL_LIMIT",
-        }
-    }
-
-    fn most(self, limits: HourlyLimits) -> u32 {
-        match self {
-            Self::LookUp => limits.look_ups_per_hour,
-            Self::Reveal => limits.reveals_per_hour,
-        }
-    }
-}
-
-/// A subject's hourly limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the limit of {most} {} an hour is reached: try again in {} s", plural(*.what), retry_after.as_secs())]
-pub struct LimitReached {
-    /// The action.
-    pub what: Limited,
-    /// The limit per hour.
-    pub most: u32,
-    /// Time until the subject's next hour begins, in whole seconds, at least one.
-    pub retry_after: Duration,
-}
-
-impl Refusal for LimitReached {
-    fn stated(&self) -> Stated<'_> {
-        Stated { retry_after: Some(self.retry_after), ..Stated::new(ErrorKind::ResourceExhausted, self.what.reason()) }
-    }
-
-    fn all() -> Vec<Listed> {
-        let listed = |what: Limited, when| Listed { kind: ErrorKind::ResourceExhausted, reason: what.reason(), when };
-        vec![
-            listed(Limited::LookUp, "The subject has looked up as often as it may within an hour."),
-            listed(Limited::Reveal, "The subject has had data revealed as often as it may within an hour."),
-        ]
-    }
-}
-
-fn plural(what: Limited) -> &'static str {
-    match what {
-        Limited::LookUp => "look-ups",
-        Limited::Reveal => "reveals",
-    }
-}
 
 /// Counts one use, before the action: a refused caller learns nothing. The subject's row stays locked until the
 /// transaction ends, so concurrent calls do not exceed the limit together; a rollback gives the use back.
