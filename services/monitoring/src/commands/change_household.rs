@@ -5,7 +5,7 @@ use tongxin_platform::request::{Command, Context};
 
 use super::{
     Policy, at_version,
-    move_household::may_ask_for_number,
+    household_numbers::may_ask_for_number,
     restate_household::{Entered, restate},
 };
 use crate::{

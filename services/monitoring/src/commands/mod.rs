@@ -8,6 +8,7 @@ mod decide_signal;
 mod desk;
 mod find_households;
 mod finish_measure;
+mod household_numbers;
 mod import_households;
 mod import_observations;
 mod match_warnings;

@@ -3,16 +3,19 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    limit::{self, Limited},
     region::RegionCode,
     request::{Command, Context},
 };
 
-use super::{Policy, at_version, register_household::check_level};
+use super::{
+    Policy, at_version,
+    household_numbers::{may_ask_for_number, needs_another_number},
+    register_household::check_level,
+};
 use crate::{
     domain::{
         HouseholdId,
-        household::{Household, HouseholdEvent, Move, Why},
+        household::{Household, HouseholdEvent, Move},
     },
     error::{Error, Refused},
     store::{cases, defects, households, match_queue, merges, observations, profiles, regions, signals, verdicts},
@@ -60,29 +63,6 @@ impl Command for MoveHousehold {
             match_queue::add(conn, context, policy.keys.of_members(&household)).await?;
         }
         Ok(household)
-    }
-}
-
-/// The answer reveals whether a number is taken elsewhere, so it counts against the limit of look-ups.
-pub(super) async fn may_ask_for_number(
-    conn: &mut PgConnection,
-    context: &Context,
-    number: Option<&str>,
-) -> Result<(), Error> {
-    if number.is_some() {
-        limit::require(conn, context, Limited::LookUp).await?;
-    }
-    Ok(())
-}
-
-/// A conflict of the household's own number is reported for the field of the new one: the request has no field for the
-/// former.
-pub(super) fn needs_another_number(error: Error) -> Error {
-    match &error {
-        Error::Refused(Refused::Household(refused)) if matches!(refused.why, Why::NumberTaken) => {
-            error.at("new_household_number")
-        }
-        _ => error,
     }
 }
 

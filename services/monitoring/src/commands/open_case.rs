@@ -4,7 +4,8 @@ use super::desk::{Desk, Doubted, Needs, Verb};
 use crate::{
     domain::{
         HouseholdId, SignalId,
-        case::{CaseDraft, CaseFile, CaseRefused, Opening},
+        case::{CaseDraft, CaseRefused, Opening},
+        case_file::CaseFile,
     },
     error::Error,
 };

@@ -9,7 +9,8 @@ use super::{
 use crate::{
     domain::{
         CaseId,
-        case::{CaseFile, Removal, RemovalKind},
+        case::{Removal, RemovalKind},
+        case_file::CaseFile,
     },
     error::Error,
 };

@@ -7,7 +7,8 @@ use super::{
 use crate::{
     domain::{
         CaseId,
-        case::{CaseFile, StageName, StepRecord, StepRules},
+        case::{StageName, StepRecord, StepRules},
+        case_file::CaseFile,
         procedure::Step,
     },
     error::Error,

@@ -11,7 +11,7 @@ use tongxin_platform::{
 
 use super::{
     Policy,
-    move_household::may_ask_for_number,
+    household_numbers::may_ask_for_number,
     restate_household::{Entered, with_twice},
 };
 use crate::{

@@ -7,7 +7,7 @@ use super::{
     desk::{Desk, Needs, Verb},
 };
 use crate::{
-    domain::{CaseId, case::CaseFile},
+    domain::{CaseId, case_file::CaseFile},
     error::Error,
 };
 

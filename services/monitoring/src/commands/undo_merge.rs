@@ -5,8 +5,8 @@ use tongxin_platform::request::{Command, Context};
 
 use super::{
     Policy,
+    household_numbers::{may_ask_for_number, needs_another_number},
     merge_households::lock_both,
-    move_household::{may_ask_for_number, needs_another_number},
 };
 use crate::{
     domain::{

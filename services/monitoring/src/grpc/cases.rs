@@ -7,7 +7,7 @@ use tonic::{Request, Response, Streaming};
 use super::{Door, batch::CaseCommands, convert, notice};
 use crate::{
     commands::{Entitled, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, Rights, RollBackRemoval},
-    domain::case::CaseFile,
+    domain::case_file::CaseFile,
     error::Error,
     store::{
         cases::{self, DayKey},

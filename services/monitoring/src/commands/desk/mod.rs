@@ -19,8 +19,9 @@ use super::Policy;
 use crate::{
     domain::{
         CaseId, HouseholdId, MeasureId, SignalId,
-        case::{Case, CaseEvent, CaseFile, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one, not_before},
-        measure::{Measure, MeasureEvent, MeasureRefused},
+        case::{Case, CaseEvent, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one, not_before},
+        case_file::CaseFile,
+        measure::{Measure, MeasureEvent, MeasureRefused, helped_by},
         procedure::Step,
         quality::{self, CaseFacts, Dossier, Person},
     },
@@ -185,7 +186,7 @@ impl Desk<'_> {
     /// The facts that decide whether the household of a case may leave on a day.
     pub(super) fn grounds(&self, case: &Case, day: NaiveDate) -> Option<Grounds> {
         let standing = self.standing(case.household, day)?;
-        let helped = Grounds::helped_by(self.measures_of(case.id), day);
+        let helped = helped_by(self.measures_of(case.id), day);
         Some(self.rules_of(case, day).ok()?.grounds(standing, helped, day))
     }
 

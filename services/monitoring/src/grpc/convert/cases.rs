@@ -12,7 +12,8 @@ use crate::{
     },
     domain::{
         CaseId, HouseholdId, MeasureId, SignalId,
-        case::{Case, CaseDraft, CaseFile, Emergency, Entry, Fact, StageName, StepRecord},
+        case::{Case, CaseDraft, Emergency, Entry, Fact, StageName, StepRecord},
+        case_file::CaseFile,
         measure::{Ending, Measure, MeasureDraft, MeasureState},
         procedure::Step,
         risk::Risk,

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::named;
+use super::super::named;
 use crate::{
     domain::{
         RuleSetId, SignalId, VerdictId,
