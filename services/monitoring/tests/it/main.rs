@@ -29,7 +29,6 @@ mod plans;
 mod relapses;
 mod replays;
 mod reveals;
-mod rooms;
 mod rules;
 mod screening;
 mod seals;

@@ -8,7 +8,7 @@ use super::{Policy, at_version};
 use crate::{
     domain::{PairingId, pairing::Pairing},
     error::{Error, Refused},
-    store::{activities, books, locks, pairings},
+    store::{activities, books, coverage_rules, locks, pairings},
 };
 
 /// Ends a pairing early, or one without an agreed end.
@@ -32,7 +32,7 @@ impl Command for EndPairing {
         let seen = pairings::find(conn, self.pairing).await?;
         let (organisations, region) = ([seen.draft.supporter, seen.draft.recipient], seen.region);
         locks::organisations(conn, organisations).await?;
-        locks::regions(conn, [region], &policy.coverage).await?;
+        coverage_rules::lock_coverage(conn, [region], &policy.coverage).await?;
         let pairing = pairings::find(conn, self.pairing).await?;
         at_version(pairing.version, self.expected_version)?;
         let ended = pairing.ended(self.ends_on, self.reason, context.today())?;

@@ -22,7 +22,7 @@ use crate::{
     },
     error::{Error, Refused},
     store::{
-        books, locks, organisations,
+        books, coverage_rules, locks, organisations,
         pairings::{self, Established},
         regions,
     },
@@ -71,7 +71,7 @@ async fn establish(
     let organisations = organisations::find_many(conn, &ids).await?;
     let recipients = rows.iter().flatten().filter_map(|draft| organisations.get(&draft.recipient));
     let regions: Vec<_> = recipients.map(|recipient| recipient.draft.region).collect();
-    locks::regions(conn, regions.iter().copied(), &policy.coverage).await?;
+    coverage_rules::lock_coverage(conn, regions.iter().copied(), &policy.coverage).await?;
     let withdrawn = regions::withdrawn(conn, &regions).await?;
     // Counts must not depend on the caller.
     let load = async |conn: &mut PgConnection| books::load(conn, &ids, &regions).await;

@@ -7,7 +7,7 @@ use super::{Policy, at_version};
 use crate::{
     domain::{PairingId, pairing::Pairing},
     error::{Error, Refused},
-    store::{activities, books, locks, pairings},
+    store::{activities, books, coverage_rules, locks, pairings},
 };
 
 /// Voids a pairing: it is kept, but counts as never in force.
@@ -30,7 +30,7 @@ impl Command for VoidPairing {
         started.map_err(|error| error.at("pairing_id"))?;
         let (organisations, region) = ([seen.draft.supporter, seen.draft.recipient], seen.region);
         locks::organisations(conn, organisations).await?;
-        locks::regions(conn, [region], &policy.coverage).await?;
+        coverage_rules::lock_coverage(conn, [region], &policy.coverage).await?;
         let pairing = pairings::find(conn, self.pairing).await?;
         at_version(pairing.version, self.expected_version)?;
         if pairing.is_voided() {

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{log, region::RegionCode, request::Context};
 use uuid::Uuid;
 
-use super::{books, by_name, locks, published, region};
+use super::{books, by_name, coverage_rules, published, region};
 use crate::{
     domain::{
         coverage::CoverageRules,
@@ -33,7 +33,7 @@ pub(super) async fn follow(
     rules: &CoverageRules,
 ) -> Result<u64, Error> {
     let codes: Vec<RegionCode> = changes.iter().map(|row| region(row.code)).collect::<Result<_, _>>()?;
-    locks::regions(conn, codes.iter().copied(), rules).await?;
+    coverage_rules::lock_coverage(conn, codes.iter().copied(), rules).await?;
     let mut book = books::load(conn, &[], &codes).await?;
     begin(conn, edition, changes).await?;
     end(conn, edition, changes).await?;

@@ -16,6 +16,20 @@ pub async fn lock(conn: &mut PgConnection) -> Result<Option<CoverageRules>, Erro
     read(conn).await
 }
 
+/// Locks the coverage of villages until the transaction ends, and makes sure that it is counted by the rules that were
+/// adopted: counts by others would be wrong in the log for ever.
+///
+/// # Errors
+/// [`Refused::CoverageRulesOutdated`] if another replica has adopted other rules.
+pub async fn lock_coverage(
+    conn: &mut PgConnection,
+    codes: impl IntoIterator<Item = RegionCode>,
+    rules: &CoverageRules,
+) -> Result<(), Error> {
+    locks::coverage(conn, codes).await?;
+    ensure(conn, rules).await
+}
+
 /// Checks that coverage is counted by the rules that were adopted last.
 ///
 /// # Errors

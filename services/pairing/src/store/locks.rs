@@ -3,11 +3,7 @@
 use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
 
-use super::coverage_rules;
-use crate::{
-    domain::{OrganisationId, coverage::CoverageRules},
-    error::Error,
-};
+use crate::domain::OrganisationId;
 
 /// A large batch would fill Postgres' lock table with one lock per record, so records share locks; two that share one
 /// merely wait for each other.
@@ -30,15 +26,10 @@ pub async fn organisations(
 }
 
 /// Locks the coverage of villages until the transaction ends, and the rules that it is counted by.
-///
-/// # Errors
-/// [`Refused::CoverageRulesOutdated`] if another replica has adopted other rules: counts by these would be wrong in the
-/// log for ever.
-pub async fn regions(
+pub(super) async fn coverage(
     conn: &mut PgConnection,
     codes: impl IntoIterator<Item = RegionCode>,
-    rules: &CoverageRules,
-) -> Result<(), Error> {
+) -> Result<(), sqlx::Error> {
     let keys = in_order(codes.into_iter().map(|code| code.number() % REGION_LOCKS));
     sqlx::query!(
         r#"
@@ -49,9 +40,9 @@ pub async fn regions(
         REGION,
         &keys,
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    coverage_rules::ensure(conn, rules).await
+    Ok(())
 }
 
 /// Locks the coverage of every village until the transaction ends, exclusively.
