@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod contract;
 mod lines;
 mod plans;
+mod running;
 
 use std::{
     collections::BTreeMap,
@@ -20,6 +21,7 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgPoolOptions};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -35,11 +37,13 @@ use crate::{
     limit::HourlyLimits,
     personal::KeyVersion,
     region::RegionCode,
-    service::Surroundings,
+    request::RequestKeyFiles,
+    service::{Build, Surroundings},
 };
 
 pub use lines::Lines;
 pub use plans::Plans;
+pub use running::Running;
 
 static SERVERS: OnceCell<Servers> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -117,6 +121,7 @@ impl Database {
             database: DbConfig::at(&self.app_url),
             grpc: GrpcConfig::default(),
             admin: AdminConfig::default(),
+            requests: RequestKeyFiles::default(),
         }
     }
 }
@@ -132,14 +137,25 @@ pub struct TestWorld {
 
 impl TestWorld {
     /// The file of a key by which requests are known again.
-    ///
-    /// # Panics
-    /// When it cannot be written.
-    #[must_use]
-    pub fn request_key_files(&self) -> BTreeMap<KeyVersion, PathBuf> {
+    fn request_key_files(&self) -> BTreeMap<KeyVersion, PathBuf> {
         let file = self.keys.path().join("requests.hex");
         std::fs::write(&file, "07".repeat(32)).expect("a folder for keys");
         BTreeMap::from([(KeyVersion::FIRST, file)])
+    }
+
+    /// The settings of a service on a database, on free ports, with some of its own in JSON.
+    ///
+    /// # Panics
+    /// When they are none.
+    #[must_use]
+    pub fn settings<B: Build>(&self, database: &Database, own: Value) -> B {
+        let mut section = json!({ "database": { "url": database.app_url } });
+        if B::KIND.needs.request_keys {
+            section["request_key_files"] = json!(self.request_key_files());
+        }
+        let Value::Object(own) = own else { panic!("settings have names") };
+        section.as_object_mut().expect("an object").extend(own);
+        serde_json::from_value(section).expect("settings that can be read")
     }
 }
 
@@ -197,7 +213,7 @@ impl TestWorld {
         let der = BASE64_STANDARD.decode(base64).expect("it is PEM");
         // What is before it says that this is a key for Ed25519.
         let key = BASE64_URL_SAFE_NO_PAD.encode(&der[der.len() - 32..]);
-        serde_json::json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": key }] }).to_string()
+        json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": key }] }).to_string()
     }
 
     /// The same for a subject that is the same whatever its role and region.
