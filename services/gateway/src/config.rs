@@ -7,7 +7,9 @@ use tongxin_platform::{
     config::{AdminConfig, ServiceConfig},
     db::DbConfig,
     grpc::{GrpcConfig, TlsConfig},
+    request::RequestKeyFiles,
     secret::Address,
+    service::Section,
 };
 
 use crate::proxy::Origin;
@@ -68,23 +70,6 @@ const fn default_upstream_connections() -> usize {
 }
 
 impl Config {
-    /// The defaults on a database: no other services, no web pages.
-    #[must_use]
-    pub fn on(database: DbConfig) -> Self {
-        Self {
-            database,
-            grpc: GrpcConfig::default(),
-            admin: AdminConfig::default(),
-            upstreams: BTreeMap::new(),
-            upstream_tls: TlsConfig::default(),
-            upstream_connections: default_upstream_connections(),
-            cors_origins: Vec::new(),
-            metrics_figures: None,
-            hsts_seconds: default_hsts_seconds(),
-            metrics_regions: default_metrics_regions(),
-        }
-    }
-
     /// Whether `/metrics` shows figures.
     #[must_use]
     pub fn shows_figures(&self) -> bool {
@@ -96,11 +81,16 @@ impl Config {
         let is_told = self.grpc.tls.is_some() && self.hsts_seconds > 0;
         is_told.then(|| Duration::from_secs(self.hsts_seconds))
     }
+}
 
-    /// What platform needs of it.
-    #[must_use]
-    pub fn service(&self) -> ServiceConfig {
-        ServiceConfig { database: self.database.clone(), grpc: with_http1(&self.grpc), admin: self.admin }
+impl Section for Config {
+    fn common(&self) -> ServiceConfig {
+        ServiceConfig {
+            database: self.database.clone(),
+            grpc: with_http1(&self.grpc),
+            admin: self.admin,
+            requests: RequestKeyFiles::default(),
+        }
     }
 }
 
@@ -124,9 +114,13 @@ mod tests {
 
     #[test]
     fn figures_are_shown_to_this_machine_unless_the_setting_says_otherwise() {
-        let shown = |listen: &str, metrics_figures| {
-            let admin = AdminConfig { listen: listen.parse().unwrap() };
-            Config { admin, metrics_figures, ..Config::on(DbConfig::at("postgres:///x")) }.shows_figures()
+        let shown = |listen: &str, metrics_figures: Option<bool>| {
+            let section = serde_json::json!({
+                "database": { "url": "postgres:///x" },
+                "admin": { "listen": listen },
+                "metrics_figures": metrics_figures,
+            });
+            serde_json::from_value::<Config>(section).unwrap().shows_figures()
         };
         assert!(shown("127.0.0.1:9000", None) && shown("[::1]:9000", None) && shown("0.0.0.0:9000", Some(true)));
         assert!(!shown("0.0.0.0:9000", None) && !shown("10.0.0.7:9000", None) && !shown("127.0.0.1:9000", Some(false)));

@@ -20,11 +20,11 @@ mod metrics;
 mod proxy;
 pub mod store;
 
-pub use app::{App, migrations};
+pub use app::KIND;
 pub use config::Config;
 pub use domain::{
     fact::Fact,
     indicators::{self, Indicator},
 };
 pub use error::{Error, Refused};
-pub use proxy::{EdgeRefused, is_upstream};
+pub use proxy::EdgeRefused;

@@ -1,14 +1,10 @@
-//! Builds and starts the service; tests build the same.
+//! The service as the program and tests build it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use tongxin_platform::{
-    admin::Readiness,
-    consumer::{Consumer, LogClient, Progress},
-    db::Migrations,
-    grpc::{TlsConfig, secure_channel},
-    lifecycle::Lifecycle,
-    service::{Listening, Service, StartError, Surroundings},
+    grpc::secure_channel,
+    service::{Build, Faults, Follows, Kind, Needs, Service, StartError},
     worker::Wake,
 };
 
@@ -21,90 +17,34 @@ use crate::{
     workers::Matcher,
 };
 
-/// The service's name, as in `tongxin.monitoring.v1`.
-pub const NAME: &str = "monitoring";
+/// The service.
+pub static KIND: Kind = Kind {
+    name: "monitoring",
+    about: "Households at risk: signals, cases, measures",
+    follows: Follows::These(&["pairing"]),
+    needs: Needs { request_keys: true, personal_keys: true },
+    migrator: &sqlx::migrate!(),
+    read: Kind::configured::<Config>,
+};
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+impl Build for Config {
+    const KIND: &'static Kind = &KIND;
 
-/// The migrations of the service's database.
-#[must_use]
-pub fn migrations() -> Migrations {
-    Migrations::with_platform(&MIGRATOR)
-}
+    fn find_faults(&self, faults: &mut Faults) {
+        faults.check("pairing", secure_channel(self.pairing.expose(), &self.pairing_tls));
+        faults.check("personal", Keys::load(&self.personal));
+    }
 
-/// The service, which listens and serves once it is started.
-pub struct App {
-    listening: Listening,
-    register: Consumer<Register>,
-    matcher: Matcher,
-    matcher_wake: Wake,
-}
-
-impl App {
-    /// Connects and listens.
-    ///
-    /// # Errors
-    /// When the database is out of reach or behind, a port is taken, or a key cannot be read.
-    pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
-        let keys = Keys::load(&config.personal).map_err(|error| StartError::Preparation(Box::new(error)))?;
-        let request_keys = config.request_keys()?;
-        let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
-        let register = follow_pairing(&service, config.pairing.expose(), &config.pairing_tls)?;
-        let keys = Arc::new(keys);
-        let policy =
-            Policy { window: config.entry_window_days, keys: Arc::clone(&keys), income_tiers: config.income_tiers };
+    async fn build(self, service: &mut Service) -> Result<(), StartError> {
+        let keys = Arc::new(Keys::load(&self.personal).map_err(StartError::preparing)?);
+        service.follow("pairing", secure_channel(self.pairing.expose(), &self.pairing_tls)?, Register);
         let matcher_wake = Wake::default();
         let matcher = Matcher::new(service.pool.clone(), service.surroundings.clock.clone(), service.relay_wake());
-        let endpoint = service.endpoint(service.writer(request_keys, policy).waking(&matcher_wake));
-        let door = Door { endpoint, keys };
-        let routes = grpc::routes(&door, config.grpc.max_message_bytes);
-        let listening = service.listen(&grpc::SERVICES, routes, Readiness::default()).await?;
-        Ok(Self { listening, register, matcher, matcher_wake })
+        let policy =
+            Policy { window: self.entry_window_days, keys: Arc::clone(&keys), income_tiers: self.income_tiers };
+        let endpoint = service.endpoint(service.writer(policy)?.waking(&matcher_wake));
+        service.run("the matcher of warnings", |stop| matcher.run(matcher_wake, stop));
+        grpc::answer(service, &Door { endpoint, keys });
+        Ok(())
     }
-
-    /// Where its gRPC server listens.
-    ///
-    /// # Errors
-    /// When the system does not tell.
-    pub fn grpc_address(&self) -> std::io::Result<SocketAddr> {
-        self.listening.grpc_address()
-    }
-
-    /// Where its admin port listens.
-    ///
-    /// # Errors
-    /// When the system does not tell.
-    pub fn admin_address(&self) -> std::io::Result<SocketAddr> {
-        self.listening.admin_address()
-    }
-
-    /// How far the register of regions is followed.
-    #[must_use]
-    pub fn progress(&self) -> Progress {
-        self.register.progress()
-    }
-
-    /// Serves and follows, as parts of a lifecycle.
-    pub fn start(self, lifecycle: &mut Lifecycle) {
-        let stop = lifecycle.stop_token();
-        self.listening.start(lifecycle);
-        let (register, stop_register) = (self.register, stop.clone());
-        lifecycle.start("the register of regions", async move {
-            register.run(stop_register).await;
-            Ok::<(), std::io::Error>(())
-        });
-        let (matcher, wake) = (self.matcher, self.matcher_wake);
-        lifecycle.start("the matcher of warnings", async move {
-            matcher.run(wake, stop).await;
-            Ok::<(), std::io::Error>(())
-        });
-    }
-}
-
-fn follow_pairing(service: &Service, address: &str, tls: &TlsConfig) -> Result<Consumer<Register>, StartError> {
-    let channel = secure_channel(address, tls)?;
-    let surroundings = &service.surroundings;
-    let log = LogClient::new(channel, surroundings.credentials.clone());
-    let (pool, jetstream) = (service.pool.clone(), surroundings.jetstream.clone());
-    Ok(Consumer::new((NAME, "pairing"), pool, jetstream, log, Arc::new(Register)))
 }

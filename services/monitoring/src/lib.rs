@@ -3,7 +3,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `config` | every setting with its default |
-//! | `app` | builds and starts the service |
+//! | `app` | puts the service together |
 //! | `error` | what can go wrong, and what the caller is told |
 //! | `grpc` | door 1: translates requests and answers, one file for each service of the contract |
 //! | `consumers` | door 2: the register of regions, as pairing states it |
@@ -22,7 +22,7 @@ mod grpc;
 mod store;
 mod workers;
 
-pub use app::{App, NAME, migrations};
+pub use app::KIND;
 pub use config::Config;
 pub use error::{Error, Refused};
 pub use grpc::check_rule_set;

@@ -1,16 +1,11 @@
-//! Builds and starts the service; tests build the same.
+//! The service as the program and tests build it.
 
-use std::net::SocketAddr;
-
+use sqlx::PgPool;
 use tongxin_platform::{
-    admin::Readiness,
-    db::Migrations,
-    lifecycle::Lifecycle,
     request::Context,
-    service::{Listening, Service, StartError, Surroundings},
+    service::{Build, Follows, Kind, Needs, Service, StartError},
 };
-use tongxin_proto::pairing::v1::pairing_service_server::{PairingServiceServer, SERVICE_NAME};
-use tonic::service::Routes;
+use tongxin_proto::pairing::v1::pairing_service_server::PairingServiceServer;
 
 use crate::{
     commands::{Policy, adopt_coverage_rules},
@@ -20,79 +15,34 @@ use crate::{
     store::coverage_rules,
 };
 
-/// The service's name, as in `tongxin.pairing.v1`.
-pub const NAME: &str = "pairing";
+/// The service.
+pub static KIND: Kind = Kind {
+    name: "pairing",
+    about: "Regions, organisations, pairings, coverage",
+    follows: Follows::These(&[]),
+    needs: Needs { request_keys: true, personal_keys: false },
+    migrator: &sqlx::migrate!(),
+    read: Kind::configured::<Config>,
+};
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+impl Build for Config {
+    const KIND: &'static Kind = &KIND;
 
-/// The migrations of the service's database.
-#[must_use]
-pub fn migrations() -> Migrations {
-    Migrations::with_platform(&MIGRATOR)
-}
-
-/// The service, which listens and serves once it is started.
-pub struct App {
-    listening: Listening,
-}
-
-impl App {
-    /// Connects and listens.
-    ///
-    /// # Errors
-    /// When the database is out of reach or behind, a port is taken, or a key cannot be read.
-    pub async fn build(config: Config, surroundings: Surroundings) -> Result<Self, StartError> {
-        let request_keys = config.request_keys()?;
-        let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
-        adopt_rules(&service, &config.coverage).await?;
-        let readiness = readiness(&service, &config.coverage);
-        let max_message = config.grpc.max_message_bytes;
-        let policy = Policy { window: config.entry_window_days, coverage: config.coverage };
-        let door = Door(service.endpoint(service.writer(request_keys, policy)));
-        let server = PairingServiceServer::new(door).max_decoding_message_size(max_message);
-        let listening = service.listen(&[SERVICE_NAME], Routes::new(server), readiness).await?;
-        Ok(Self { listening })
-    }
-
-    /// Where its gRPC server listens.
-    ///
-    /// # Errors
-    /// When the system does not tell.
-    pub fn grpc_address(&self) -> std::io::Result<SocketAddr> {
-        self.listening.grpc_address()
-    }
-
-    /// Where its admin port listens.
-    ///
-    /// # Errors
-    /// When the system does not tell.
-    pub fn admin_address(&self) -> std::io::Result<SocketAddr> {
-        self.listening.admin_address()
-    }
-
-    /// Serves, as parts of a lifecycle.
-    pub fn start(self, lifecycle: &mut Lifecycle) {
-        self.listening.start(lifecycle);
+    async fn build(self, service: &mut Service) -> Result<(), StartError> {
+        let context = Context::of_service("service:pairing", service.surroundings.clock.now());
+        let adopted = adopt_coverage_rules(&service.pool, &context, &self.coverage).await;
+        adopted.map_err(StartError::preparing)?;
+        let rules = (service.pool.clone(), self.coverage.clone());
+        service.readiness.add("coverage rules", move || are_current(rules.clone()));
+        let policy = Policy { window: self.entry_window_days, coverage: self.coverage };
+        let door = Door(service.endpoint(service.writer(policy)?));
+        service.answer(PairingServiceServer::new(door).max_decoding_message_size(service.max_message_bytes()));
+        Ok(())
     }
 }
 
 /// A replica whose coverage rules are outdated refuses what counts coverage, so callers had better go to others.
-fn readiness(service: &Service, rules: &CoverageRules) -> Readiness {
-    let mut readiness = Readiness::default();
-    let (pool, rules) = (service.pool.clone(), rules.clone());
-    readiness.add("coverage rules", move || {
-        let (pool, rules) = (pool.clone(), rules.clone());
-        async move {
-            let mut conn = pool.acquire().await.map_err(|error| error.to_string())?;
-            coverage_rules::ensure(&mut conn, &rules).await.map_err(|error| error.to_string())
-        }
-    });
-    readiness
-}
-
-async fn adopt_rules(service: &Service, rules: &CoverageRules) -> Result<(), StartError> {
-    let now = service.surroundings.clock.now();
-    let context = Context::of_service("service:pairing", now);
-    let adopted = adopt_coverage_rules(&service.pool, &context, rules).await;
-    adopted.map_err(|error| StartError::Preparation(Box::new(error)))
+async fn are_current((pool, rules): (PgPool, CoverageRules)) -> Result<(), String> {
+    let mut conn = pool.acquire().await.map_err(|error| error.to_string())?;
+    coverage_rules::ensure(&mut conn, &rules).await.map_err(|error| error.to_string())
 }

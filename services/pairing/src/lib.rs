@@ -3,7 +3,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `config` | every setting with its default |
-//! | `app` | builds and starts the service |
+//! | `app` | puts the service together |
 //! | `error` | what can go wrong, and what the caller is told |
 //! | `grpc` | the door: translates requests and answers |
 //! | `commands` | the changes, one file for each verb |
@@ -18,7 +18,7 @@ pub mod error;
 mod grpc;
 mod store;
 
-pub use app::{App, NAME, migrations};
+pub use app::KIND;
 pub use config::Config;
 pub use domain::{
     coverage::{CoverageRule, CoverageRules, Need},

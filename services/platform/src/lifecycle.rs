@@ -53,6 +53,14 @@ impl Lifecycle {
         self.parts.spawn(async move { (name, part.await.map_err(Into::into)) });
     }
 
+    /// Runs a part that cannot fail until it ends, as [`start`](Self::start) does.
+    pub fn run(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
+        self.start(name, async move {
+            part.await;
+            Ok::<(), std::convert::Infallible>(())
+        });
+    }
+
     /// Waits for SIGTERM or SIGINT, or for a part to end, then stops all parts.
     ///
     /// # Errors

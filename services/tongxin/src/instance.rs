@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use tongxin_platform::whole_file;
+use tongxin_platform::{service::App, whole_file};
 
 use crate::client::Place;
 
@@ -47,6 +47,14 @@ pub struct Addresses {
     pub grpc: String,
     /// Admin port.
     pub admin: String,
+}
+
+impl Addresses {
+    /// Those of a service that listens.
+    pub fn of(app: &App) -> Self {
+        let at = |address| format!("http://{address}");
+        Self { grpc: at(app.grpc), admin: at(app.admin) }
+    }
 }
 
 impl Instance {

@@ -90,7 +90,15 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    services::check()?;
+    match Cli::parse().command {
         Command::Up(args) => up::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
@@ -106,9 +114,5 @@ async fn main() -> ExitCode {
         Command::Scorecard(args) => scorecard::run(args).await,
         Command::Audit(args) => audit::run(args).await,
         Command::Log(what) => log::run(what).await,
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failure::report(&error),
     }
 }

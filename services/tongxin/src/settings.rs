@@ -1,18 +1,27 @@
 //! Everything that a configuration file, or the environment, can say.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
+use anyhow::{Result, bail};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
-use tongxin_platform::{access::AccessConfig, broker::BrokerConfig, db::DbConfig, secret, telemetry::TelemetryConfig};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
+use tongxin_platform::{
+    access::AccessConfig,
+    broker::BrokerConfig,
+    config::Sections,
+    secret,
+    service::{Configured, Kind},
+    telemetry::TelemetryConfig,
+};
 
-use crate::services::ServiceName;
+use crate::services::KINDS;
 
 /// Settings of the program. What services share stands at the top, each service has a section.
-///
-/// `check-config` writes them out as they are here, so all have to be serializable, with secrets masked.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Default)]
 pub struct Settings {
     /// Whose tokens are good, and what roles may do.
     pub access: AccessConfig,
@@ -24,12 +33,8 @@ pub struct Settings {
     pub token_file: Option<PathBuf>,
     /// Seconds that a stopping service has to finish its requests.
     pub grace_seconds: GraceSeconds,
-    /// The service pairing.
-    pub pairing: Option<tongxin_pairing::Config>,
-    /// The service monitoring.
-    pub monitoring: Option<tongxin_monitoring::Config>,
-    /// The gateway.
-    pub gateway: Option<tongxin_gateway::Config>,
+    /// Services that have a section, by their names.
+    pub services: BTreeMap<&'static str, Box<dyn Configured>>,
     /// How `tongxin migrate` reaches databases.
     pub migrate: Owners,
 }
@@ -45,40 +50,101 @@ impl Default for GraceSeconds {
     }
 }
 
-/// URLs of databases for the role that owns the tables, which services never log in as.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[expect(clippy::struct_field_names, reason = "operators know them by these names")]
-pub struct Owners {
-    /// Of the database of pairing.
-    #[serde(serialize_with = "secret::url_if_any")]
-    pub pairing_url: Option<SecretString>,
-    /// Of the database of monitoring.
-    #[serde(serialize_with = "secret::url_if_any")]
-    pub monitoring_url: Option<SecretString>,
-    /// Of the database of the gateway.
-    #[serde(serialize_with = "secret::url_if_any")]
-    pub gateway_url: Option<SecretString>,
-}
+/// URLs of databases for the role that owns the tables, which services never log in as: `pairing_url` and so on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(try_from = "BTreeMap<String, OwnerUrl>")]
+pub struct Owners(BTreeMap<String, OwnerUrl>);
 
-impl Owners {
-    /// The owner's URL of a service's database.
-    pub fn url(&self, service: ServiceName) -> Option<&SecretString> {
-        match service {
-            ServiceName::Pairing => self.pairing_url.as_ref(),
-            ServiceName::Monitoring => self.monitoring_url.as_ref(),
-            ServiceName::Gateway => self.gateway_url.as_ref(),
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+struct OwnerUrl(#[serde(serialize_with = "secret::url_if_any")] Option<SecretString>);
+
+impl TryFrom<BTreeMap<String, OwnerUrl>> for Owners {
+    type Error = String;
+
+    fn try_from(urls: BTreeMap<String, OwnerUrl>) -> Result<Self, String> {
+        let known = KINDS.map(owner_setting);
+        match urls.keys().find(|name| !known.contains(name)) {
+            Some(name) => Err(format!("unknown field `{name}`, expected one of `{}`", known.join("`, `"))),
+            None => Ok(Self(urls)),
         }
     }
 }
 
+impl Serialize for Owners {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(KINDS.map(owner_setting).map(|name| {
+            let url = self.0.get(&name);
+            (name, url)
+        }))
+    }
+}
+
+impl Owners {
+    /// The owner's URL of a service's database.
+    pub fn url(&self, kind: &Kind) -> Option<&SecretString> {
+        self.0.get(&owner_setting(kind))?.0.as_ref()
+    }
+}
+
+/// The setting with the owner's URL, within `migrate`.
+fn owner_setting(kind: &Kind) -> String {
+    format!("{}_url", kind.name)
+}
+
+/// Names of the settings that all services share, of the services' sections, and of what owns their databases.
+fn names() -> Vec<&'static str> {
+    let shared = ["access", "nats", "telemetry", "token_file", "grace_seconds"];
+    [&shared[..], &KINDS.map(|kind| kind.name), &["migrate"]].concat()
+}
+
+/// Says which sections there are not, one line each.
+pub fn unknown(sections: &Sections) -> Vec<String> {
+    let names = names();
+    let strange = sections.names().filter(|name| !names.contains(name));
+    strange.map(|name| format!("{name}: there is no such setting; there are {}", names.join(", "))).collect()
+}
+
 impl Settings {
-    /// The database that a service uses.
-    pub fn database(&self, service: ServiceName) -> Option<&DbConfig> {
-        match service {
-            ServiceName::Pairing => self.pairing.as_ref().map(|config| &config.database),
-            ServiceName::Monitoring => self.monitoring.as_ref().map(|config| &config.database),
-            ServiceName::Gateway => self.gateway.as_ref().map(|config| &config.database),
+    /// Reads all settings from a file, or from the environment alone.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        Self::of(&Sections::read(file)?)
+    }
+
+    /// Reads all settings.
+    pub fn of(sections: &Sections) -> Result<Self> {
+        if let Some(fault) = unknown(sections).into_iter().next() {
+            bail!("the configuration cannot be used: {fault}");
         }
+        let mut services = BTreeMap::new();
+        for kind in KINDS {
+            services.extend((kind.read)(sections)?.map(|service| (kind.name, service)));
+        }
+        Ok(Self {
+            access: sections.get("access")?.unwrap_or_default(),
+            nats: sections.get("nats")?.unwrap_or_default(),
+            telemetry: sections.get("telemetry")?.unwrap_or_default(),
+            token_file: sections.get("token_file")?,
+            grace_seconds: sections.get("grace_seconds")?.unwrap_or_default(),
+            services,
+            migrate: sections.get("migrate")?.unwrap_or_default(),
+        })
+    }
+
+    /// All of them, defaults included and secrets masked.
+    pub fn shown(&self) -> Result<Value> {
+        let Self { access, nats, telemetry, token_file, grace_seconds, services, migrate } = self;
+        let mut shown = json!({
+            "access": access,
+            "nats": nats,
+            "telemetry": telemetry,
+            "token_file": token_file,
+            "grace_seconds": grace_seconds,
+            "migrate": migrate,
+        });
+        for kind in KINDS {
+            shown[kind.name] = services.get(kind.name).map(|service| service.shown()).transpose()?.unwrap_or_default();
+        }
+        Ok(shown)
     }
 }

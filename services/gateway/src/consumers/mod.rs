@@ -4,32 +4,34 @@ mod events;
 mod monitoring;
 mod pairing;
 
-use std::sync::Arc;
-
 use sqlx::PgConnection;
-use tongxin_platform::{
-    consumer::{Consumer, Envelope, EventHandler, HandlerError, LogClient},
-    service::Service,
-};
+use tongxin_platform::consumer::{Envelope, EventHandler, HandlerError};
 use tongxin_proto::POOL;
-use tonic::transport::Channel;
 
 use crate::{
     domain::fact::Fact,
     store::{
         facts,
         regions::{self, Region},
-        scorecards::CONSUMER,
     },
 };
 
 /// A service whose events are followed, and what they mean.
-struct Source {
-    name: &'static str,
+pub struct Source {
+    /// Its name.
+    pub name: &'static str,
     read: fn(&Envelope, &mut Effects) -> Result<(), HandlerError>,
 }
 
-const SOURCES: [Source; 2] =
+impl Source {
+    /// What keeps up with its events.
+    pub fn projection(&self) -> Projection {
+        Projection { read: self.read }
+    }
+}
+
+/// All of them.
+pub const SOURCES: [Source; 2] =
     [Source { name: "pairing", read: pairing::read }, Source { name: "monitoring", read: monitoring::read }];
 
 /// What events lead to.
@@ -59,18 +61,6 @@ impl EventHandler for Projection {
         regions::forget(conn, source).await?;
         facts::forget(conn, source).await
     }
-}
-
-/// Consumers of the sources that can be reached, by the sources' names.
-pub fn of(service: &Service, channel: impl Fn(&str) -> Option<Channel>) -> Vec<(&'static str, Consumer<Projection>)> {
-    let reachable = SOURCES.into_iter().filter_map(|source| Some((channel(source.name)?, source)));
-    let follow = |(channel, Source { name, read })| {
-        let surroundings = &service.surroundings;
-        let log = LogClient::new(channel, surroundings.credentials.clone());
-        let (pool, jetstream) = (service.pool.clone(), surroundings.jetstream.clone());
-        (name, Consumer::new((CONSUMER, name), pool, jetstream, log, Arc::new(Projection { read })))
-    };
-    reachable.map(follow).collect()
 }
 
 /// An event that adds nothing is passed over; one that the contract does not know waits until a

@@ -31,4 +31,4 @@ mod web;
 pub use cors::Origin;
 pub use edge::WebEdge;
 pub use refused::EdgeRefused;
-pub use upstreams::{Upstreams, is_upstream};
+pub use upstreams::{Upstreams, is_upstream, upstream_names};

@@ -1,7 +1,7 @@
 //! Passes calls to the services that they are for, without decoding them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     convert::Infallible,
     error::Error as _,
     future::poll_fn,
@@ -104,9 +104,14 @@ impl Upstreams {
 }
 
 /// Whether calls can be passed on to a service of this name: the contract knows it, and it is not the gateway itself.
-#[must_use]
 pub fn is_upstream(name: &str) -> bool {
     !services_of(name).is_empty()
+}
+
+/// Names of all services that calls can be passed on to.
+pub fn upstream_names() -> BTreeSet<String> {
+    let names = POOL.services().filter_map(|service| service.full_name().split('.').nth(1).map(str::to_owned));
+    names.filter(|name| is_upstream(name)).collect()
 }
 
 /// gRPC services in the packages `tongxin.<name>.*`.

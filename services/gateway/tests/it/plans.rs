@@ -18,7 +18,7 @@ const READ_ALL: [&str; 7] = [
 
 #[tokio::test]
 async fn only_what_is_about_all_reads_all() {
-    let database = Database::migrated(&tongxin_gateway::migrations()).await;
+    let database = Database::migrated(&tongxin_gateway::KIND.migrations()).await;
     let mut plans = Plans::of(env!("CARGO_MANIFEST_DIR"), &database, RegionRange::EVERYWHERE).await;
     plans.plan_all(&READ_ALL).await;
 }

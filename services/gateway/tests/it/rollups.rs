@@ -56,7 +56,7 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Fact>>> {
 fn roll_ups_equal_the_sums_of_random_facts() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pool = runtime.block_on(async {
-        let database = Database::migrated(&tongxin_gateway::migrations()).await;
+        let database = Database::migrated(&tongxin_gateway::KIND.migrations()).await;
         db::connect(&DbConfig::at(&database.app_url)).await.unwrap()
     });
     let mut runner = TestRunner::new(ProptestConfig::with_cases(40));
@@ -112,5 +112,5 @@ async fn total(conn: &mut sqlx::PgConnection, table: &str, region: i64) -> i64 {
 
 #[tokio::test]
 async fn every_table_with_a_region_is_guarded() {
-    Database::migrated(&tongxin_gateway::migrations()).await.assert_regions_are_guarded().await;
+    Database::migrated(&tongxin_gateway::KIND.migrations()).await.assert_regions_are_guarded().await;
 }

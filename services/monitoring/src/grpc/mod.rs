@@ -19,30 +19,15 @@ use std::{ops::Deref, sync::Arc};
 
 pub use rules::check_rule_set;
 
-use tongxin_platform::grpc::Endpoint;
+use tongxin_platform::{grpc::Endpoint, service::Service};
 use tongxin_proto::monitoring::v1::{
-    case_service_server::{self, CaseServiceServer},
-    disclosure_service_server::{self, DisclosureServiceServer},
-    household_service_server::{self, HouseholdServiceServer},
-    observation_service_server::{self, ObservationServiceServer},
-    rule_service_server::{self, RuleServiceServer},
-    signal_service_server::{self, SignalServiceServer},
-    village_service_server::{self, VillageServiceServer},
+    case_service_server::CaseServiceServer, disclosure_service_server::DisclosureServiceServer,
+    household_service_server::HouseholdServiceServer, observation_service_server::ObservationServiceServer,
+    rule_service_server::RuleServiceServer, signal_service_server::SignalServiceServer,
+    village_service_server::VillageServiceServer,
 };
-use tonic::service::Routes;
 
 use crate::{commands::Policy, error::Refused, store::keys::Keys};
-
-/// The services of these methods.
-pub const SERVICES: [&str; 7] = [
-    household_service_server::SERVICE_NAME,
-    observation_service_server::SERVICE_NAME,
-    rule_service_server::SERVICE_NAME,
-    signal_service_server::SERVICE_NAME,
-    case_service_server::SERVICE_NAME,
-    village_service_server::SERVICE_NAME,
-    disclosure_service_server::SERVICE_NAME,
-];
 
 /// What the methods need.
 #[derive(Clone)]
@@ -61,13 +46,14 @@ impl Deref for Door {
     }
 }
 
-/// All services, with a maximum message size.
-pub fn routes(door: &Door, max_message: usize) -> Routes {
-    Routes::new(HouseholdServiceServer::new(door.clone()).max_decoding_message_size(max_message))
-        .add_service(ObservationServiceServer::new(door.clone()).max_decoding_message_size(max_message))
-        .add_service(RuleServiceServer::new(door.clone()).max_decoding_message_size(max_message))
-        .add_service(SignalServiceServer::new(door.clone()).max_decoding_message_size(max_message))
-        .add_service(CaseServiceServer::new(door.clone()).max_decoding_message_size(max_message))
-        .add_service(VillageServiceServer::new(door.clone()).max_decoding_message_size(max_message))
-        .add_service(DisclosureServiceServer::new(door.clone()).max_decoding_message_size(max_message))
+/// Answers all services of the contract.
+pub fn answer(service: &mut Service, door: &Door) {
+    let most = service.max_message_bytes();
+    service.answer(HouseholdServiceServer::new(door.clone()).max_decoding_message_size(most));
+    service.answer(ObservationServiceServer::new(door.clone()).max_decoding_message_size(most));
+    service.answer(RuleServiceServer::new(door.clone()).max_decoding_message_size(most));
+    service.answer(SignalServiceServer::new(door.clone()).max_decoding_message_size(most));
+    service.answer(CaseServiceServer::new(door.clone()).max_decoding_message_size(most));
+    service.answer(VillageServiceServer::new(door.clone()).max_decoding_message_size(most));
+    service.answer(DisclosureServiceServer::new(door.clone()).max_decoding_message_size(most));
 }

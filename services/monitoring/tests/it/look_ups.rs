@@ -83,7 +83,8 @@ async fn a_look_up_that_cannot_be_logged_is_not_answered() {
 async fn fifty_at_once_on_two_replicas_find_as_often_as_the_limit_says_and_the_next_hour_is_free_again() {
     let app = limited(20, 100).await;
     app.registered(VILLAGE, 0).await;
-    let clients = [app.clients("village", VILLAGE), app.clients_of_a_replica("village", VILLAGE).await];
+    let replica = app.replica().await;
+    let clients = [app.clients("village", VILLAGE), app.clients_of(&replica, "village", VILLAGE)];
     let outcomes = join_all((0..50).map(|call| find(&clients[call % 2], known()))).await;
     let (found, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!((found.len(), app.events::<HouseholdsLookedUp>().await.len()), (20, 20));
@@ -100,7 +101,7 @@ async fn fifty_at_once_on_two_replicas_find_as_often_as_the_limit_says_and_the_n
     app.world.clock.set(now() + TimeDelta::minutes(59));
     find(&clients[0], known()).await.unwrap_err();
     app.world.clock.set(now() + TimeDelta::hours(1));
-    let again = [app.clients("village", VILLAGE), app.clients_of_a_replica("village", VILLAGE).await];
+    let again = [app.clients("village", VILLAGE), app.clients_of(&replica, "village", VILLAGE)];
     for call in 0..20 {
         find(&again[call % 2], known()).await.unwrap();
     }

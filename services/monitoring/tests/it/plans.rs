@@ -2,7 +2,7 @@
 //! Guangdong.
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use tongxin_monitoring::migrations;
+use tongxin_monitoring::KIND;
 use tongxin_platform::{
     region::{RegionCode, RegionRange},
     testing::{Database, Plans},
@@ -87,7 +87,7 @@ const READ_ALL: [&str; 2] = ["SELECT count(*) AS \"entries!\"", "DELETE FROM reg
 
 #[tokio::test]
 async fn a_look_up_reads_whom_it_finds_and_a_list_its_page() {
-    let database = Database::migrated(&migrations()).await;
+    let database = Database::migrated(&KIND.migrations()).await;
     database.assert_regions_are_guarded().await;
     let province = RegionCode::parse(PROVINCE).unwrap().range();
     let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();

@@ -1,20 +1,17 @@
 //! The service as it is in production, on a database of the test's own.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use prost::{Message, Name};
+use serde_json::json;
 use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tongxin_monitoring::{App, Config, migrations};
+use tongxin_monitoring::{Config, KIND};
 use tongxin_platform::{
-    db::DbConfig,
-    grpc::channel,
-    lifecycle::Lifecycle,
     personal::{KeyVersion, PersonalConfig, Suite},
-    testing::{Database, TestWorld, eventually},
+    testing::{Database, Running, TestWorld, eventually},
 };
 use tongxin_proto::{
     Date,
@@ -76,8 +73,7 @@ pub struct TestApp {
     pub database: Database,
     pub channel: Channel,
     config: Config,
-    running: JoinHandle<()>,
-    stop: CancellationToken,
+    running: Running,
     _keys: TempDir,
     _stop: DropGuard,
 }
@@ -123,12 +119,12 @@ impl TestApp {
     }
 
     pub async fn start_in(world: TestWorld) -> Self {
-        Self::start_with(world, Database::migrated(&migrations()).await).await
+        Self::start_with(world, Database::migrated(&KIND.migrations()).await).await
     }
 
     /// Started while another replica has the lease to match warnings, and does nothing.
     pub async fn start_without_matcher() -> Self {
-        let database = Database::migrated(&migrations()).await;
+        let database = Database::migrated(&KIND.migrations()).await;
         let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
         let held = "INSERT INTO lease (name, owner, until_time)
                     VALUES ('warnings', gen_random_uuid(), now() + interval '1 hour')";
@@ -138,20 +134,15 @@ impl TestApp {
 
     /// Stopped as it is, and started again on what it left.
     pub async fn restart(self) -> Self {
-        let Self { world, database, config, running, stop, _keys: keys, .. } = self;
-        stop.cancel();
-        running.await.unwrap();
+        let Self { world, database, config, running, _keys: keys, .. } = self;
+        running.stop().await;
         Self::start_on(world, database, config, keys).await
     }
 
     async fn start_with(world: TestWorld, database: Database) -> Self {
         let keys = TempDir::new().unwrap();
-        let config = Config::on(
-            DbConfig::at(&database.app_url),
-            "http://127.0.0.1:1",
-            new_keys(&keys),
-            world.request_key_files(),
-        );
+        let own = json!({ "pairing": "http://127.0.0.1:1", "personal": new_keys(&keys) });
+        let config = world.settings(&database, own);
         Self::start_on(world, database, config, keys).await
     }
 
@@ -159,14 +150,13 @@ impl TestApp {
         let stop = CancellationToken::new();
         let pairing = pairing::serve(now(), stop.clone()).await;
         let config = Config { pairing: format!("http://{pairing}").into(), ..config };
-        let (channel, running) = serve(config.clone(), &world, &stop).await;
+        let running = Running::start(config.clone(), world.surroundings.clone()).await;
         let app = Self {
             world,
             config,
-            stop: stop.clone(),
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
             database,
-            channel,
+            channel: running.channel(),
             running,
             _keys: keys,
             _stop: stop.drop_guard(),
@@ -175,10 +165,14 @@ impl TestApp {
         app
     }
 
-    /// Clients of another replica on the same database, as of [`clients`](Self::clients).
-    pub async fn clients_of_a_replica(&self, role: &str, region: &str) -> Clients {
-        let (channel, _) = serve(self.config.clone(), &self.world, &self.stop).await;
-        Self::clients_at(&channel, &self.world.token(role, region))
+    /// Another replica on the same database.
+    pub async fn replica(&self) -> Running {
+        Running::start(self.config.clone(), self.world.surroundings.clone()).await
+    }
+
+    /// Clients of another replica, as of [`clients`](Self::clients).
+    pub fn clients_of(&self, replica: &Running, role: &str, region: &str) -> Clients {
+        Self::clients_at(&replica.channel(), &self.world.token(role, region))
     }
 
     /// Clients for a role in a region; the token's subject is `role@region`.
@@ -235,18 +229,6 @@ impl TestApp {
             .unwrap();
         payloads.iter().map(|payload| E::decode(payload.as_slice()).unwrap()).collect()
     }
-}
-
-/// Starts the service until told to stop.
-async fn serve(config: Config, world: &TestWorld, stop: &CancellationToken) -> (Channel, JoinHandle<()>) {
-    let app = App::build(config, world.surroundings.clone()).await.unwrap();
-    let address = format!("http://{}", app.grpc_address().unwrap());
-    let mut lifecycle = Lifecycle::default();
-    app.start(&mut lifecycle);
-    let stopped = stop.clone();
-    let stopping = lifecycle.run_until(async move { stopped.cancelled().await }, Duration::from_secs(5));
-    let running = tokio::spawn(async move { stopping.await.unwrap() });
-    (channel(&address).unwrap(), running)
 }
 
 /// What a caller is told: the code, the reason, and the fields that are wrong.

@@ -2,7 +2,7 @@
 //! Qingyuan City.
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use tongxin_pairing::migrations;
+use tongxin_pairing::KIND;
 use tongxin_platform::{
     region::RegionCode,
     testing::{Database, Plans},
@@ -58,7 +58,7 @@ const READ_ALL: [&str; 4] = [
 
 #[tokio::test]
 async fn a_look_up_reads_what_it_finds_and_a_list_its_page() {
-    let database = Database::migrated(&migrations()).await;
+    let database = Database::migrated(&KIND.migrations()).await;
     let city = RegionCode::parse("441800000000").unwrap().range();
     let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
     // Or the plans of empty tables would be gone before they are tried.

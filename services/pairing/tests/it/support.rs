@@ -1,23 +1,16 @@
 //! The service as it is in production, on a database of the test's own.
 
-use std::net::SocketAddr;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::stream;
 use prost::{Message, Name};
+use serde_json::json;
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tongxin_pairing::{App, Config, CoverageRules, migrations};
-use tongxin_platform::{
-    db::DbConfig,
-    grpc::channel,
-    lifecycle::Lifecycle,
-    testing::{Database, TestWorld},
-};
+use tongxin_pairing::{Config, CoverageRules, KIND};
+use tongxin_platform::testing::{Database, Running, TestWorld};
 use tongxin_proto::{
     Date,
     pairing::v1::{
@@ -59,8 +52,7 @@ pub struct TestApp {
     /// Of the role that owns the tables, which sees all.
     pub owner: PgPool,
     channel: Channel,
-    admin: SocketAddr,
-    _stop: DropGuard,
+    running: Running,
 }
 
 /// The moment at which tests stand still: 2025-06-30, noon in Shanghai.
@@ -83,7 +75,7 @@ pub fn new_request_id() -> String {
 
 impl TestApp {
     pub async fn start() -> Self {
-        let database = Database::migrated(&migrations()).await;
+        let database = Database::migrated(&KIND.migrations()).await;
         Self::on(database, CoverageRules::default()).await
     }
 
@@ -99,22 +91,14 @@ impl TestApp {
 
     async fn on(database: Database, coverage: CoverageRules) -> Self {
         let world = TestWorld::at(now()).await;
-        let config = Config { coverage, ..Config::on(DbConfig::at(&database.app_url), world.request_key_files()) };
-        let app = App::build(config, world.surroundings.clone()).await.unwrap();
-        let address = format!("http://{}", app.grpc_address().unwrap());
-        let admin = app.admin_address().unwrap();
-        let mut lifecycle = Lifecycle::default();
-        app.start(&mut lifecycle);
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        tokio::spawn(lifecycle.run_until(async move { stopped.cancelled().await }, std::time::Duration::from_secs(5)));
+        let config = world.settings::<Config>(&database, json!({ "coverage": coverage }));
+        let running = Running::start(config, world.surroundings.clone()).await;
         Self {
             world,
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),
-            channel: channel(&address).unwrap(),
+            channel: running.channel(),
             database,
-            admin,
-            _stop: stop.drop_guard(),
+            running,
         }
     }
 
@@ -127,7 +111,7 @@ impl TestApp {
 
     /// What `/readyz` answers.
     pub async fn readiness(&self) -> String {
-        let mut connection = TcpStream::connect(self.admin).await.unwrap();
+        let mut connection = TcpStream::connect(self.running.admin).await.unwrap();
         connection.write_all(b"GET /readyz HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n").await.unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).await.unwrap();

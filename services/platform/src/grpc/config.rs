@@ -164,13 +164,12 @@ impl GrpcConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ServiceConfig, load_within};
+    use crate::config::Sections;
 
     fn loaded(name: &str, value: &str) -> Result<GrpcConfig, String> {
-        let variables = [("TONGXIN__DATABASE__URL", "postgres:///x"), (&format!("TONGXIN__GRPC__{name}"), value)];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = load_within::<ServiceConfig>(None, Some(variables.into()));
-        config.map(|config| config.grpc).map_err(|error| crate::error::chain(&error))
+        let variables = [(format!("TONGXIN__GRPC__{name}"), value.to_owned())];
+        let config = Sections::read_within(None, Some(variables.into())).and_then(|sections| sections.get("grpc"));
+        config.map(Option::unwrap).map_err(|error| crate::error::chain(&error))
     }
 
     #[test]

@@ -25,6 +25,25 @@ pub struct RequestKeys {
     keys: Arc<BTreeMap<KeyVersion, SecretSlice<u8>>>,
 }
 
+/// The settings `request_key_files` and `current_request_key` of a service.
+#[derive(Debug, Clone, Default)]
+pub struct RequestKeyFiles {
+    /// A file for each version.
+    pub files: BTreeMap<KeyVersion, PathBuf>,
+    /// The version for new requests; the highest if unset.
+    pub current: Option<KeyVersion>,
+}
+
+impl RequestKeyFiles {
+    /// Reads the file of each version.
+    ///
+    /// # Errors
+    /// As [`RequestKeys::load`].
+    pub fn load(&self) -> Result<RequestKeys, RequestKeyError> {
+        RequestKeys::load(&self.files, self.current)
+    }
+}
+
 /// Why the keys cannot be used. Never contains one.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestKeyError {

@@ -14,7 +14,7 @@ mod writer;
 pub use answer::Answer;
 pub use call::{Call, Context};
 pub use error::RequestError;
-pub use keys::{RequestKeyError, RequestKeys};
+pub use keys::{RequestKeyError, RequestKeyFiles, RequestKeys};
 pub use tongxin_proto::personal::Personal;
 pub use window::{DateRefused, EntryWindow};
 pub use writer::{Command, Writer};

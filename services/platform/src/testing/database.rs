@@ -16,6 +16,7 @@ use crate::{
     config::{AdminConfig, ServiceConfig},
     db::{DbConfig, Migrations},
     grpc::GrpcConfig,
+    request::RequestKeyFiles,
 };
 
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -82,6 +83,7 @@ impl Database {
             database: DbConfig::at(&self.app_url),
             grpc: GrpcConfig::default(),
             admin: AdminConfig::default(),
+            requests: RequestKeyFiles::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod contract;
 mod database;
 mod lines;
 mod plans;
+mod running;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tongxin_servers::Servers;
@@ -24,12 +26,13 @@ use crate::{
     limit::HourlyLimits,
     personal::KeyVersion,
     region::RegionCode,
-    service::Surroundings,
+    service::{Build, Surroundings},
 };
 
 pub use database::Database;
 pub use lines::Lines;
 pub use plans::Plans;
+pub use running::Running;
 
 static SERVERS: OnceCell<Servers> = OnceCell::const_new();
 
@@ -58,14 +61,25 @@ pub struct TestWorld {
 
 impl TestWorld {
     /// The file of a key by which requests are known again.
-    ///
-    /// # Panics
-    /// When it cannot be written.
-    #[must_use]
-    pub fn request_key_files(&self) -> BTreeMap<KeyVersion, PathBuf> {
+    fn request_key_files(&self) -> BTreeMap<KeyVersion, PathBuf> {
         let file = self.keys.path().join("requests.hex");
         std::fs::write(&file, "07".repeat(32)).expect("a folder for keys");
         BTreeMap::from([(KeyVersion::FIRST, file)])
+    }
+
+    /// The settings of a service on a database, on free ports, with some of its own in JSON.
+    ///
+    /// # Panics
+    /// When they are none.
+    #[must_use]
+    pub fn settings<B: Build>(&self, database: &Database, own: Value) -> B {
+        let mut section = json!({ "database": { "url": database.app_url } });
+        if B::KIND.needs.request_keys {
+            section["request_key_files"] = json!(self.request_key_files());
+        }
+        let Value::Object(own) = own else { panic!("settings have names") };
+        section.as_object_mut().expect("an object").extend(own);
+        serde_json::from_value(section).expect("settings that can be read")
     }
 }
 
@@ -123,7 +137,7 @@ impl TestWorld {
         let der = BASE64_STANDARD.decode(base64).expect("it is PEM");
         // What is before it says that this is a key for Ed25519.
         let key = BASE64_URL_SAFE_NO_PAD.encode(&der[der.len() - 32..]);
-        serde_json::json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": key }] }).to_string()
+        json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": key }] }).to_string()
     }
 
     /// The same for a subject that is the same whatever its role and region.

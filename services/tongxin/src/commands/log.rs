@@ -8,13 +8,19 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
 use tongxin_platform::{
-    config,
     db::{self, DbConfig},
     log::{self, Verified},
+    service::Kind,
 };
 
 use super::migrate;
-use crate::{instance::DATA_DIR, progress::Progress, services::ServiceName, settings::Settings, up::Folder};
+use crate::{
+    instance::DATA_DIR,
+    progress::Progress,
+    services::{self, KINDS},
+    settings::Settings,
+    up::Folder,
+};
 
 /// Looks after the event logs of services.
 #[derive(Debug, Subcommand)]
@@ -34,8 +40,8 @@ pub enum What {
   tongxin log new-epoch --service pairing --data-dir .tongxin     the same on a data folder of `tongxin up`")]
 pub struct NewEpoch {
     /// The service whose database was restored
-    #[arg(long)]
-    service: ServiceName,
+    #[arg(long, value_parser = services::parser())]
+    service: &'static Kind,
 
     /// Settings with the owner's URL, TOML or YAML
     #[arg(long, value_name = "FILE", conflicts_with = "data_dir")]
@@ -56,8 +62,8 @@ pub struct NewEpoch {
   tongxin log verify --service pairing --config t.toml  a database by its URL in the settings")]
 pub struct Verify {
     /// Only this service
-    #[arg(long)]
-    service: Option<ServiceName>,
+    #[arg(long, value_parser = services::parser())]
+    service: Option<&'static Kind>,
 
     /// Settings whose databases are checked, instead of a data folder's
     #[arg(long, value_name = "FILE")]
@@ -87,16 +93,16 @@ async fn new_epoch(args: &NewEpoch) -> Result<()> {
         folder.close().await;
         return begun;
     }
-    let settings: Settings = config::load(args.config.as_deref())?;
-    for (service, url) in migrate::databases(Some(args.service), &settings.migrate)? {
-        let setting = format!("migrate.{}_url", service.name());
-        begin_epoch(service, url.expose_secret(), &setting).await?;
+    let settings = Settings::load(args.config.as_deref())?;
+    for (kind, url) in migrate::databases(Some(args.service), &settings.migrate)? {
+        let setting = format!("migrate.{}_url", kind.name);
+        begin_epoch(kind, url.expose_secret(), &setting).await?;
     }
     Ok(())
 }
 
-async fn begin_epoch(service: ServiceName, url: &str, stated_by: &str) -> Result<()> {
-    let name = service.name();
+async fn begin_epoch(kind: &Kind, url: &str, stated_by: &str) -> Result<()> {
+    let name = kind.name;
     let mut owner = PgConnection::connect(url)
         .await
         .with_context(|| format!("cannot reach the database of {name} by {stated_by}"))?;
@@ -107,33 +113,31 @@ async fn begin_epoch(service: ServiceName, url: &str, stated_by: &str) -> Result
 }
 
 async fn verify_all(args: Verify) -> Result<()> {
-    let services = ServiceName::selected(args.service);
+    let kinds = services::selected(args.service);
     if let Some(file) = &args.config {
-        let settings: Settings = config::load(Some(file))?;
-        let url = |service| settings.database(service).map(|db| db.url.expose_secret().to_owned());
-        return verify_each(&services, url, args.json).await;
+        let settings = Settings::load(Some(file))?;
+        let url = |kind: &Kind| {
+            let service = settings.services.get(kind.name)?;
+            Some(service.common().database.url.expose_secret().to_owned())
+        };
+        return verify_each(&kinds, url, args.json).await;
     }
     let folder = Folder::open(&args.data_dir).await?;
-    let verified = verify_each(&services, |service| folder.app_url(service), args.json).await;
+    let verified = verify_each(&kinds, |kind| folder.app_url(kind), args.json).await;
     folder.close().await;
     verified
 }
 
-async fn verify_each(
-    services: &[ServiceName],
-    url: impl Fn(ServiceName) -> Option<String>,
-    as_json: bool,
-) -> Result<()> {
-    let found: Vec<_> = services.iter().filter_map(|service| Some((*service, url(*service)?))).collect();
+async fn verify_each(kinds: &[&'static Kind], url: impl Fn(&Kind) -> Option<String>, as_json: bool) -> Result<()> {
+    let found: Vec<_> = kinds.iter().filter_map(|kind| Some((*kind, url(kind)?))).collect();
     if found.is_empty() {
-        bail!(
-            "the settings name no database to check: set pairing.database.url, monitoring.database.url or gateway.database.url"
-        );
+        let settings = KINDS.map(|kind| format!("{}.database.url", kind.name)).join(" or ");
+        bail!("the settings name no database to check: set {settings}");
     }
     let mut answers = Vec::new();
-    for (service, url) in found {
-        let Verified { events, hash } = verify(service, &url).await?;
-        let (name, hash) = (service.name(), hex::encode(hash));
+    for (kind, url) in found {
+        let Verified { events, hash } = verify(kind, &url).await?;
+        let (name, hash) = (kind.name, hex::encode(hash));
         if as_json {
             answers.push(json!({"service": name, "events": events, "hash": hash}));
         } else if events == 0 {
@@ -148,8 +152,8 @@ async fn verify_each(
     Ok(())
 }
 
-async fn verify(service: ServiceName, url: &str) -> Result<Verified> {
-    let name = service.name();
+async fn verify(kind: &Kind, url: &str) -> Result<Verified> {
+    let name = kind.name;
     let config = DbConfig { max_connections: 1, ..DbConfig::at(url) };
     let pool = db::open(&config).await.with_context(|| format!("cannot reach the database of {name}"))?;
     let head = log::head(&pool).await?;

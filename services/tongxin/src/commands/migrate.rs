@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{Connection as _, PgConnection};
-use tongxin_platform::{config, db::SchemaBehind};
+use tongxin_platform::{db::SchemaBehind, service::Kind};
 
 use crate::{
-    services::ServiceName,
+    services::{self, KINDS},
     settings::{Owners, Settings},
 };
 
 /// Brings the schemas of services up to date.
 ///
-/// Logs in as the role that owns the tables, by `migrate.pairing_url`, `migrate.monitoring_url` and
-/// `migrate.gateway_url` of the settings or `TONGXIN__MIGRATE__PAIRING_URL` and so on. `tongxin up` migrates by itself.
+/// Logs in as the role that owns the tables, by `migrate.<service>_url` of the settings or
+/// `TONGXIN__MIGRATE__<SERVICE>_URL`, such as `migrate.pairing_url`. `tongxin up` migrates by itself.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tongxin migrate --config tongxin.toml            all services that have a URL
@@ -26,8 +26,8 @@ pub struct Args {
     check: bool,
 
     /// Only this service
-    #[arg(long)]
-    service: Option<ServiceName>,
+    #[arg(long, value_parser = services::parser())]
+    service: Option<&'static Kind>,
 
     /// Settings, TOML or YAML
     #[arg(long, value_name = "FILE")]
@@ -35,17 +35,17 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let settings: Settings = config::load(args.config.as_deref())?;
+    let settings = Settings::load(args.config.as_deref())?;
     let mut behind = Vec::new();
-    for (service, url) in databases(args.service, &settings.migrate)? {
-        let name = service.name();
+    for (kind, url) in databases(args.service, &settings.migrate)? {
+        let name = kind.name;
         let mut conn = PgConnection::connect(url.expose_secret())
             .await
             .with_context(|| format!("cannot reach the database of {name} by migrate.{name}_url"))?;
         if args.check {
-            behind.extend(lacking(service, &mut conn).await?);
+            behind.extend(lacking(kind, &mut conn).await?);
         } else {
-            let ran = service.migrations().run(&mut conn).await;
+            let ran = kind.migrations().run(&mut conn).await;
             match ran.with_context(|| format!("migrating {name} failed"))? {
                 0 => say!("{name}: was up to date")?,
                 ran => say!("{name}: {ran} migration(s) ran")?,
@@ -59,11 +59,14 @@ pub async fn run(args: Args) -> Result<()> {
 }
 
 /// The databases that have an owner's URL; the one that was asked for has to.
-pub(super) fn databases(asked: Option<ServiceName>, owners: &Owners) -> Result<Vec<(ServiceName, &SecretString)>> {
-    let with_url = |service| owners.url(service).map(|url| (service, url));
-    let found: Vec<_> = ServiceName::selected(asked).into_iter().filter_map(with_url).collect();
+pub(super) fn databases<'owners>(
+    asked: Option<&'static Kind>,
+    owners: &'owners Owners,
+) -> Result<Vec<(&'static Kind, &'owners SecretString)>> {
+    let with_url = |kind| owners.url(kind).map(|url| (kind, url));
+    let found: Vec<_> = services::selected(asked).into_iter().filter_map(with_url).collect();
     if found.is_empty() {
-        let name = asked.unwrap_or(ServiceName::Pairing).name();
+        let name = asked.unwrap_or(KINDS[0]).name;
         bail!(
             "no owner's URL is configured: set migrate.{name}_url in the settings or TONGXIN__MIGRATE__{}_URL",
             name.to_uppercase()
@@ -73,9 +76,9 @@ pub(super) fn databases(asked: Option<ServiceName>, owners: &Owners) -> Result<V
 }
 
 /// Says what a schema lacks, or prints that it lacks nothing.
-async fn lacking(service: ServiceName, conn: &mut PgConnection) -> Result<Option<String>> {
-    let name = service.name();
-    match service.migrations().check(conn).await {
+async fn lacking(kind: &Kind, conn: &mut PgConnection) -> Result<Option<String>> {
+    let name = kind.name;
+    match kind.migrations().check(conn).await {
         Ok(()) => {
             say!("{name}: up to date")?;
             Ok(None)

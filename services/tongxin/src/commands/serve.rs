@@ -2,19 +2,18 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use tongxin_platform::{
     access::{Access, Credentials},
     broker,
     clock::Clock,
-    config,
     error::chain,
     lifecycle::Lifecycle,
-    service::Surroundings,
+    service::{Kind, Surroundings},
     telemetry::{self, Telemetry},
 };
 
-use crate::{services::ServiceName, settings::Settings};
+use crate::{services, settings::Settings};
 
 /// Runs one service.
 ///
@@ -25,7 +24,8 @@ use crate::{services::ServiceName, settings::Settings};
   tongxin check-config tongxin.toml && tongxin serve pairing --config tongxin.toml")]
 pub struct Args {
     /// Which service
-    service: ServiceName,
+    #[arg(value_parser = services::parser())]
+    service: &'static Kind,
 
     /// Settings, TOML or YAML; without it the environment says all
     #[arg(long, value_name = "FILE")]
@@ -33,58 +33,32 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let settings: Settings = config::load(args.config.as_deref())
-        .map_err(|error| anyhow!("{}; `tongxin check-config FILE` lists all that is wrong", chain(&error)))?;
+    let mut settings = Settings::load(args.config.as_deref())
+        .map_err(|error| anyhow!("{}; `tongxin check-config FILE` lists all that is wrong", chain(error.as_ref())))?;
+    let kind = args.service;
+    let service = settings.services.remove(kind.name).with_context(|| {
+        format!("the settings have no section [{0}]: at least {0}.database.url is needed", kind.name)
+    })?;
+    if let (Some(calls), None) = (kind.calls(), &settings.token_file) {
+        bail!("{} calls {calls}: token_file has to name its token", kind.title());
+    }
     let telemetry = telemetry::init("tongxin", &settings.telemetry)?;
     let grace = Duration::from_secs(settings.grace_seconds.0);
+    let app = service.build(surroundings(kind, settings, &telemetry).await?).await?;
+    tracing::info!(service = kind.name, grpc = %app.grpc, admin = %app.admin, "serving");
     let mut lifecycle = Lifecycle::default();
-    start(args.service, settings, &telemetry, &mut lifecycle).await?;
+    app.start(&mut lifecycle);
     lifecycle.run_until_stopped(grace).await?;
     Ok(())
 }
 
-async fn start(
-    service: ServiceName,
-    settings: Settings,
-    telemetry: &Telemetry,
-    lifecycle: &mut Lifecycle,
-) -> Result<()> {
+async fn surroundings(kind: &Kind, settings: Settings, telemetry: &Telemetry) -> Result<Surroundings> {
     let clock = Clock::system();
-    // Only services that call others need the token; the gateway says below that it does.
-    let token_file = settings.token_file.clone().unwrap_or_default();
-    let surroundings = Surroundings {
+    Ok(Surroundings {
         access: Arc::new(Access::new(settings.access, clock.clone())?),
-        jetstream: broker::connect(&settings.nats, service.name()).await?,
-        credentials: Credentials::file(token_file, clock.clone()),
+        jetstream: broker::connect(&settings.nats, kind.name).await?,
+        credentials: Credentials::file(settings.token_file.unwrap_or_default(), clock.clone()),
         registry: telemetry.registry(),
         clock,
-    };
-    let missing = || {
-        let name = service.name();
-        anyhow!("the settings have no section [{name}]: at least {name}.database.url is needed")
-    };
-    let (grpc, admin) = match service {
-        ServiceName::Pairing => {
-            let app = tongxin_pairing::App::build(settings.pairing.ok_or_else(missing)?, surroundings).await?;
-            let addresses = (app.grpc_address()?, app.admin_address()?);
-            app.start(lifecycle);
-            addresses
-        }
-        ServiceName::Monitoring => {
-            settings.token_file.context("monitoring follows pairing: token_file has to name its token")?;
-            let app = tongxin_monitoring::App::build(settings.monitoring.ok_or_else(missing)?, surroundings).await?;
-            let addresses = (app.grpc_address()?, app.admin_address()?);
-            app.start(lifecycle);
-            addresses
-        }
-        ServiceName::Gateway => {
-            settings.token_file.context("the gateway calls other services: token_file has to name its token")?;
-            let app = tongxin_gateway::App::build(settings.gateway.ok_or_else(missing)?, surroundings).await?;
-            let addresses = (app.grpc_address()?, app.admin_address()?);
-            app.start(lifecycle);
-            addresses
-        }
-    };
-    tracing::info!(service = service.name(), %grpc, %admin, "serving");
-    Ok(())
+    })
 }

@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, Result};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use tongxin_platform::service::Kind;
 use tongxin_servers::Postgres;
 
-use crate::services::ServiceName;
+use crate::services::KINDS;
 
 /// The role of services, which the first migration makes.
 const APP: &str = "tongxin_app";
@@ -12,31 +13,31 @@ const APP: &str = "tongxin_app";
 /// Brings the databases of all services up to date.
 pub async fn prepare(postgres: &Postgres) -> Result<()> {
     let mut conn = PgConnection::connect(&postgres.url("postgres")).await.context("Postgres cannot be reached")?;
-    for service in ServiceName::ALL {
-        create(&mut conn, &name(service)).await?;
+    for kind in KINDS {
+        create(&mut conn, &name(kind)).await?;
     }
     conn.close().await?;
-    for service in ServiceName::ALL {
-        let mut conn = PgConnection::connect(&postgres.url(&name(service))).await?;
-        let ran = service.migrations().run(&mut conn).await;
-        ran.with_context(|| format!("migrating {} failed", service.name()))?;
+    for kind in KINDS {
+        let mut conn = PgConnection::connect(&postgres.url(&name(kind))).await?;
+        let ran = kind.migrations().run(&mut conn).await;
+        ran.with_context(|| format!("migrating {} failed", kind.name))?;
         conn.close().await?;
     }
     Ok(())
 }
 
 /// The URL by which the role that owns its tables reaches a service's database.
-pub fn owner_url(postgres: &Postgres, service: ServiceName) -> String {
-    postgres.url(&name(service))
+pub fn owner_url(postgres: &Postgres, kind: &Kind) -> String {
+    postgres.url(&name(kind))
 }
 
 /// The URL by which a service reaches its database.
-pub fn app_url(postgres: &Postgres, service: ServiceName) -> String {
-    postgres.url_as(APP, &name(service))
+pub fn app_url(postgres: &Postgres, kind: &Kind) -> String {
+    postgres.url_as(APP, &name(kind))
 }
 
-fn name(service: ServiceName) -> String {
-    format!("tongxin_{}", service.name())
+fn name(kind: &Kind) -> String {
+    format!("tongxin_{}", kind.name)
 }
 
 async fn create(conn: &mut PgConnection, name: &str) -> Result<()> {

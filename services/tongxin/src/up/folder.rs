@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
+use tongxin_platform::service::Kind;
 use tongxin_servers::{Postgres, ServersConfig};
 
 use super::databases;
-use crate::{instance::Instance, services::ServiceName};
+use crate::instance::Instance;
 
 /// The databases of a data folder, which can be reached until this ends.
 pub struct Folder(Reached);
@@ -30,18 +31,18 @@ impl Folder {
     }
 
     /// The URL of a service's database, for the role that services log in as.
-    pub fn app_url(&self, service: ServiceName) -> Option<String> {
+    pub fn app_url(&self, kind: &Kind) -> Option<String> {
         match &self.0 {
-            Reached::Running(instance) => instance.databases.get(service.name()).cloned(),
-            Reached::Stopped(postgres) => Some(databases::app_url(postgres, service)),
+            Reached::Running(instance) => instance.databases.get(kind.name).cloned(),
+            Reached::Stopped(postgres) => Some(databases::app_url(postgres, kind)),
         }
     }
 
     /// The same, for the role that owns the tables.
-    pub fn owner_url(&self, service: ServiceName) -> Option<String> {
+    pub fn owner_url(&self, kind: &Kind) -> Option<String> {
         match &self.0 {
-            Reached::Running(instance) => instance.owner_databases.get(service.name()).cloned(),
-            Reached::Stopped(postgres) => Some(databases::owner_url(postgres, service)),
+            Reached::Running(instance) => instance.owner_databases.get(kind.name).cloned(),
+            Reached::Stopped(postgres) => Some(databases::owner_url(postgres, kind)),
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `folder`    | the databases of a folder for other commands, whether `up` runs or not |
 //! | `keys`      | makes the keys that personal data is sealed by, and those of requests |
 //! | `ports`     | who listens where |
+//! | `section`   | the settings of each service |
 //! | `world`     | servers, services and token: started and stopped together |
 //! | `token`     | keeps the token file fresh |
 //! | `sample`    | loads the sample year and shows the scorecard |
@@ -17,6 +18,7 @@ mod folder;
 mod keys;
 mod ports;
 mod sample;
+mod section;
 mod token;
 mod world;
 
@@ -38,7 +40,7 @@ use tongxin_servers::{Servers, ServersConfig};
 use crate::{
     instance::{DATA_DIR, Instance},
     sample::SampleName,
-    services::ServiceName,
+    services::{KINDS, nats_user},
     signals,
 };
 use certificates::Certificates;
@@ -122,7 +124,7 @@ pub async fn run(args: Args) -> Result<()> {
         data_dir: args.data_dir.clone(),
         postgres_bin_dir: args.postgres_bin.clone(),
         nats_server: args.nats_server.clone(),
-        nats_users: ServiceName::ALL.map(ServiceName::nats_user).to_vec(),
+        nats_users: KINDS.map(nats_user).to_vec(),
     };
     let servers = tokio::select! {
         started = Servers::start(&config) => started?,

@@ -2,6 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use tongxin_platform::service::Kind;
+
+use crate::services::GATEWAY;
+
 /// Ports that follow from the first; if that is 0, all are free ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports(u16);
@@ -13,24 +17,9 @@ impl From<u16> for Ports {
 }
 
 impl Ports {
-    /// The gateway, gRPC and JSON.
-    pub fn gateway(self) -> SocketAddr {
-        self.at(0)
-    }
-
-    /// The gateway's admin port.
-    pub fn gateway_admin(self) -> SocketAddr {
-        self.at(1)
-    }
-
-    /// gRPC of a service behind the gateway, by its number.
-    pub fn service(self, number: u16) -> SocketAddr {
-        self.at(10 + number)
-    }
-
-    /// Admin port of a service behind the gateway, by its number.
-    pub fn service_admin(self, number: u16) -> SocketAddr {
-        self.at(20 + number)
+    /// gRPC, and the admin port, of the gateway, or of a service behind it by its number.
+    pub fn of(self, kind: &Kind, number: u16) -> (SocketAddr, SocketAddr) {
+        if kind.name == GATEWAY.name { (self.at(0), self.at(1)) } else { (self.at(10 + number), self.at(20 + number)) }
     }
 
     fn at(self, offset: u16) -> SocketAddr {
@@ -42,15 +31,19 @@ impl Ports {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::KINDS;
 
     #[test]
     fn ports_follow_from_the_first() {
-        let port = |address: SocketAddr| address.port();
-        let ports = Ports::from(7400);
+        let of = |first: u16, kind, number| {
+            let (grpc, admin) = Ports::from(first).of(kind, number);
+            (grpc.port(), admin.port())
+        };
+        let [one, other, ..] = KINDS;
         assert_eq!(
-            [ports.gateway(), ports.gateway_admin(), ports.service(0), ports.service_admin(1)].map(port),
-            [7400, 7401, 7410, 7421]
+            [of(7400, one, 0), of(7400, other, 1), of(7400, GATEWAY, 2)],
+            [(7410, 7420), (7411, 7421), (7400, 7401)]
         );
-        assert_eq!([Ports::from(0).gateway(), Ports::from(0).service(3)].map(port), [0, 0]);
+        assert_eq!([of(0, one, 0), of(0, GATEWAY, 2)], [(0, 0); 2]);
     }
 }

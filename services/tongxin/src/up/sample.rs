@@ -15,7 +15,6 @@ use crate::{
     sample::{self, Files, Kept, SampleName, Year},
 };
 
-const SOURCES: [&str; 2] = [tongxin_pairing::NAME, tongxin_monitoring::NAME];
 const LEVEL_WITHIN: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -53,7 +52,7 @@ pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
 /// Waits until the scorecard counts everything that services have recorded so far.
 async fn level(world: &World, gateway: &Gateway, files: &Files) -> Result<()> {
     let counts_all = async {
-        for source in SOURCES {
+        for source in world.counted() {
             counts(world, gateway, files, source).await?;
         }
         anyhow::Ok(())

@@ -1,29 +1,27 @@
 //! Services and token file on private servers: started together.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use tongxin_platform::{
     access::{Access, AccessConfig, Credentials, IssuerConfig, LocalKey, TokenRequest},
     broker::{self, BrokerConfig},
     clock::Clock,
-    config::AdminConfig,
     consumer::Progress,
-    db::DbConfig,
     grpc::GrpcConfig,
     lifecycle::Lifecycle,
     region::RegionCode,
-    service::Surroundings,
+    service::{Kind, Surroundings},
     telemetry::Telemetry,
 };
 use tongxin_proto::{monitoring::v1::Department, words::Word as _};
-use tongxin_servers::Servers;
+use tongxin_servers::{Postgres, Servers};
 
-use super::{certificates::Certificates, databases, keys, ports::Ports, token::TokenFile};
+use super::{certificates::Certificates, databases, ports::Ports, section::Place, token::TokenFile};
 use crate::{
     client::Gateway,
     instance::{Addresses, Instance},
-    services::ServiceName,
+    services::{GATEWAY, KINDS},
     table,
 };
 
@@ -43,8 +41,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub struct World {
     /// What others are told of it.
     pub instance: Instance,
-    /// How far events are followed: each service's by the gateway, the register's by monitoring.
-    progress: BTreeMap<&'static str, Progress>,
+    /// How far events are followed, by consumer and source.
+    progress: BTreeMap<(&'static str, &'static str), Progress>,
 }
 
 impl World {
@@ -55,87 +53,55 @@ impl World {
         (limits, tls): (&GrpcConfig, Option<&Certificates>),
         telemetry: &Telemetry,
     ) -> Result<(Self, Lifecycle)> {
-        let listen = |address: SocketAddr| GrpcConfig { listen: address, ..limits.clone() };
         databases::prepare(servers.postgres()).await?;
         let data_dir = servers.postgres().data_dir();
-        let surroundings = surroundings(servers, telemetry).await?;
-        let url = |service| databases::app_url(servers.postgres(), service);
-        let owner_url = |service| databases::owner_url(servers.postgres(), service);
-        let database = |service| DbConfig::at(url(service));
-
-        let pairing = tongxin_pairing::Config {
-            grpc: listen(ports.service(0)),
-            admin: AdminConfig { listen: ports.service_admin(0) },
-            ..tongxin_pairing::Config::on(
-                database(ServiceName::Pairing),
-                keys::of_requests(data_dir, tongxin_pairing::NAME)?,
-            )
-        };
-        let own = at_broker(&surroundings, servers, ServiceName::Pairing).await?;
-        let pairing = tongxin_pairing::App::build(pairing, own).await?;
-        let at = |address: SocketAddr| format!("http://{address}");
-        let pairing_at = Addresses { grpc: at(pairing.grpc_address()?), admin: at(pairing.admin_address()?) };
-
-        let personal = keys::of_personal_data(data_dir)?;
-        let monitoring = tongxin_monitoring::Config {
-            grpc: listen(ports.service(1)),
-            admin: AdminConfig { listen: ports.service_admin(1) },
-            ..tongxin_monitoring::Config::on(
-                database(ServiceName::Monitoring),
-                pairing_at.grpc.as_str(),
-                personal,
-                keys::of_requests(data_dir, tongxin_monitoring::NAME)?,
-            )
-        };
-        let own = at_broker(&surroundings, servers, ServiceName::Monitoring).await?;
-        let monitoring = tongxin_monitoring::App::build(monitoring, own).await?;
-        let monitoring_at = Addresses { grpc: at(monitoring.grpc_address()?), admin: at(monitoring.admin_address()?) };
-        let services = BTreeMap::from([
-            (tongxin_pairing::NAME.to_owned(), pairing_at),
-            (tongxin_monitoring::NAME.to_owned(), monitoring_at),
-        ]);
-
-        let gateway = tongxin_gateway::Config {
-            grpc: GrpcConfig { tls: tls.map(|tls| tls.server.clone()), ..listen(ports.gateway()) },
-            // A browser would remember it of every other server on this machine, too.
-            hsts_seconds: 0,
-            admin: AdminConfig { listen: ports.gateway_admin() },
-            upstreams: services.iter().map(|(name, at)| (name.clone(), at.grpc.as_str().into())).collect(),
-            ..tongxin_gateway::Config::on(database(ServiceName::Gateway))
-        };
-        let clock = surroundings.clock.clone();
-        let gateway = tongxin_gateway::App::build(gateway, surroundings).await?;
-        let mut progress = BTreeMap::from([("pairing's register", monitoring.progress())]);
-        for name in [tongxin_pairing::NAME, tongxin_monitoring::NAME] {
-            let followed = gateway.progress(name).with_context(|| format!("the gateway does not follow {name}"))?;
-            progress.insert(name, followed);
+        let access = access(data_dir)?;
+        let (mut apps, mut running, mut progress) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        for (number, kind) in (0..).zip(KINDS) {
+            let (grpc, admin) = ports.of(kind, number);
+            let database_url = databases::app_url(servers.postgres(), kind);
+            let place = Place { database_url, grpc, admin, limits, tls, data_dir, running: &running };
+            let configured = (kind.read)(&place.settings(kind)?)?.context("its settings were just made")?;
+            let app = configured.build(surroundings(servers, telemetry, (kind, &access)).await?).await?;
+            running.insert(kind.name.to_owned(), Addresses::of(&app));
+            progress.extend(app.progress.iter().map(|(source, progress)| ((kind.name, *source), progress.clone())));
+            apps.push(app);
         }
+        let gateway = running.remove(GATEWAY.name).context("a gateway is one of the services")?;
 
         let country = request("up-operator", &OPERATOR, RegionCode::COUNTRY);
-        let operator_token_file = token_file(data_dir, "operator.token", country, clock.clone())?;
-        let token_file = token_file(data_dir, "token", speaking_for(DEPARTMENT)?, clock)?;
+        let operator_token_file = token_file(data_dir, "operator.token", country)?;
+        let token_file = token_file(data_dir, "token", speaking_for(DEPARTMENT)?)?;
+        let of_databases = |url: fn(&Postgres, &Kind) -> String| {
+            KINDS.map(|kind| (kind.name.to_owned(), url(servers.postgres(), kind))).into()
+        };
         let instance = Instance {
             pid: std::process::id(),
             gateway: match tls {
-                Some(_) => format!("https://localhost:{}", gateway.grpc_address()?.port()),
-                None => at(gateway.grpc_address()?),
+                Some(_) => gateway.grpc.replace("http://127.0.0.1", "https://localhost"),
+                None => gateway.grpc,
             },
             ca_file: tls.map(|tls| tls.ca_file.clone()),
-            gateway_admin: at(gateway.admin_address()?),
+            gateway_admin: gateway.admin,
             token_file: token_file.path.clone(),
             operator_token_file: operator_token_file.path.clone(),
-            services,
-            databases: ServiceName::ALL.map(|service| (service.name().to_owned(), url(service))).into(),
-            owner_databases: ServiceName::ALL.map(|service| (service.name().to_owned(), owner_url(service))).into(),
+            services: running,
+            databases: of_databases(databases::app_url),
+            owner_databases: of_databases(databases::owner_url),
         };
         let mut lifecycle = Lifecycle::default();
-        pairing.start(&mut lifecycle);
-        monitoring.start(&mut lifecycle);
-        gateway.start(&mut lifecycle);
+        for app in apps {
+            app.start(&mut lifecycle);
+        }
         let stop = lifecycle.stop_token();
         lifecycle.start("the token file", token_file.run(stop.clone()));
         lifecycle.start("the operator's token file", operator_token_file.run(stop));
         Ok((Self { instance, progress }, lifecycle))
+    }
+
+    /// The services whose events the gateway counts.
+    pub fn counted(&self) -> impl Iterator<Item = &'static str> {
+        self.progress.keys().filter(|(consumer, _)| *consumer == GATEWAY.name).map(|(_, source)| *source)
     }
 
     /// The gateway, called as the token file says but for another department.
@@ -154,7 +120,9 @@ impl World {
             }
         };
         if tokio::time::timeout(READY_WITHIN, level).await.is_err() {
-            let behind = |(name, progress): (&&str, &Progress)| format!("{} events of {name}", progress.lag());
+            let behind = |((consumer, source), progress): (&(&str, &str), &Progress)| {
+                format!("{} events of {source} for {consumer}", progress.lag())
+            };
             let behind: Vec<_> = self.progress.iter().map(behind).collect();
             bail!(
                 "not ready within {READY_WITHIN:?}: still to be counted are {}; the log says more",
@@ -188,44 +156,44 @@ impl World {
     }
 }
 
-/// What the gateway has, and what all share but for the connection to the broker.
-async fn surroundings(servers: &Servers, telemetry: &Telemetry) -> Result<Surroundings> {
+/// Checks the tokens that the key in the data folder signs.
+fn access(data_dir: &Path) -> Result<Arc<Access>> {
+    let issuer = IssuerConfig { may_be_national: true, ..LocalKey::in_folder(data_dir)?.issuer() };
+    let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+    Ok(Arc::new(Access::new(config, Clock::system())?))
+}
+
+/// What a service is started with: its own connection to the broker, as its own user, and what all share.
+async fn surroundings(
+    servers: &Servers,
+    telemetry: &Telemetry,
+    (kind, access): (&Kind, &Arc<Access>),
+) -> Result<Surroundings> {
     let clock = Clock::system();
     let key = LocalKey::in_folder(servers.postgres().data_dir())?;
-    let issuer = IssuerConfig { may_be_national: true, ..key.issuer() };
-    let access = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+    let of_service = request("service", &["system"], RegionCode::parse(REGION)?);
     Ok(Surroundings {
-        access: Arc::new(Access::new(access, clock.clone())?),
-        jetstream: broker::connect(&broker_config(servers, ServiceName::Gateway), ServiceName::Gateway.name()).await?,
-        credentials: Credentials::local(
-            key,
-            request("service", &["system"], RegionCode::parse(REGION)?),
-            clock.clone(),
-        ),
+        access: Arc::clone(access),
+        jetstream: broker::connect(&broker_config(servers, kind), kind.name).await?,
+        credentials: Credentials::local(key, of_service, clock.clone()),
         registry: telemetry.registry(),
         clock,
     })
 }
 
-/// What all services share, with a connection to the broker as the service's own user.
-async fn at_broker(shared: &Surroundings, servers: &Servers, service: ServiceName) -> Result<Surroundings> {
-    let config = broker_config(servers, service);
-    Ok(Surroundings { jetstream: broker::connect(&config, service.name()).await?, ..shared.clone() })
-}
-
-fn broker_config(servers: &Servers, service: ServiceName) -> BrokerConfig {
-    let (nats, name) = (servers.nats(), service.name());
+fn broker_config(servers: &Servers, kind: &Kind) -> BrokerConfig {
+    let nats = servers.nats();
     BrokerConfig {
         url: nats.url().into(),
-        user: Some(name.to_owned()),
-        password_file: Some(nats.password_file(name)),
+        user: Some(kind.name.to_owned()),
+        password_file: Some(nats.password_file(kind.name)),
         ..BrokerConfig::default()
     }
 }
 
-fn token_file(data_dir: &Path, name: &str, request: TokenRequest, clock: Clock) -> Result<TokenFile> {
+fn token_file(data_dir: &Path, name: &str, request: TokenRequest) -> Result<TokenFile> {
     let key = LocalKey::in_folder(data_dir)?;
-    let file = TokenFile::new(data_dir.join(name), key, request, clock);
+    let file = TokenFile::new(data_dir.join(name), key, request, Clock::system());
     file.renew()?;
     Ok(file)
 }

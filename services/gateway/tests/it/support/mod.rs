@@ -4,17 +4,17 @@ pub mod events;
 mod pairing;
 mod source;
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
 use sqlx::PgPool;
-use tongxin_gateway::{App, Config};
+use tongxin_gateway::Config;
 use tongxin_platform::{
     broker::{self, BrokerConfig},
     consumer::Progress,
     db::{self, DbConfig},
-    lifecycle::Lifecycle,
-    testing::{Database, TestWorld},
+    testing::{Database, Running, TestWorld},
 };
 use tongxin_proto::gateway::v1::{GetScorecardRequest, Scorecard, gateway_service_client::GatewayServiceClient};
 use tongxin_servers::Nats;
@@ -40,7 +40,7 @@ pub struct Stage {
     pub grpc: SocketAddr,
     pub admin: SocketAddr,
     pub progress: Option<Progress>,
-    lifecycle: Lifecycle,
+    running: Running,
 }
 
 pub fn date(text: &str) -> NaiveDate {
@@ -69,17 +69,14 @@ impl Stage {
 
     /// With the settings that a test wants otherwise.
     pub async fn with(world: TestWorld, nats: Nats, pairing: FakePairing, set: impl FnOnce(&mut Config)) -> Self {
-        let database = Database::migrated(&tongxin_gateway::migrations()).await;
-        let mut config = Config::on(DbConfig::at(&database.app_url));
+        let database = Database::migrated(&tongxin_gateway::KIND.migrations()).await;
+        let mut config: Config = world.settings(&database, json!({}));
         config.upstreams = BTreeMap::from([pairing.upstream()]);
         set(&mut config);
-        let app = App::build(config, world.surroundings.clone()).await.unwrap();
-        let (grpc, admin) = (app.grpc_address().unwrap(), app.admin_address().unwrap());
-        let progress = app.progress("pairing");
-        let mut lifecycle = Lifecycle::default();
-        app.start(&mut lifecycle);
+        let running = Running::start(config, world.surroundings.clone()).await;
+        let (grpc, admin, progress) = (running.grpc, running.admin, running.progress.get("pairing").cloned());
         let pool = db::connect(&DbConfig::at(&database.app_url)).await.unwrap();
-        Self { world, nats, pairing, database, pool, grpc, admin, progress, lifecycle }
+        Self { world, nats, pairing, database, pool, grpc, admin, progress, running }
     }
 
     /// Waits until all that pairing stated is counted.
@@ -88,7 +85,7 @@ impl Stage {
     }
 
     pub fn channel(&self) -> Channel {
-        Channel::from_shared(format!("http://{}", self.grpc)).unwrap().connect_lazy()
+        self.running.channel()
     }
 
     /// A request with the token of a role in a region.
@@ -121,7 +118,7 @@ impl Stage {
     }
 
     pub async fn stop(self) {
-        self.lifecycle.run_until(async {}, Duration::from_secs(10)).await.unwrap();
+        self.running.stop().await;
     }
 }
 

@@ -5,16 +5,14 @@ use std::net::SocketAddr;
 use prost::Name;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, migrate::Migrator};
 use tongxin_platform::{
-    admin::Readiness,
     db::{Migrations, Scope},
     grpc::GrpcConfig,
-    lifecycle::Lifecycle,
     log::{NewEvent, append},
     region::RegionCode,
     request::Context,
     secret::Address,
     service::Service,
-    testing::{Database, TestWorld, eventually},
+    testing::{Database, Running, TestWorld, eventually},
 };
 use tonic::service::Routes;
 use uuid::Uuid;
@@ -27,8 +25,7 @@ pub struct FakeSource {
     pub database: Database,
     pool: PgPool,
     context: Context,
-    /// Runs until it is dropped.
-    _lifecycle: Lifecycle,
+    _running: Running,
 }
 
 impl FakeSource {
@@ -42,14 +39,12 @@ impl FakeSource {
         let database = Database::migrated(&migrations).await;
         let (mut config, surroundings) = (database.service_config(), world.surroundings.clone());
         set(&mut config.grpc);
-        let service = Service::connect(name, config, surroundings, &migrations).await.unwrap();
+        let mut service = Service::connect(name, config, surroundings, &migrations).await.unwrap();
+        service.route([service_name.to_owned()], |_| routes);
         let pool = service.pool.clone();
-        let listening = service.listen(&[service_name], routes, Readiness::default()).await.unwrap();
-        let address = listening.grpc_address().unwrap();
-        let mut lifecycle = Lifecycle::default();
-        listening.start(&mut lifecycle);
+        let running = Running::of(service.listen().await.unwrap());
         let context = Context::of_service("test", world.clock.now());
-        Self { name, address, database, pool, context, _lifecycle: lifecycle }
+        Self { name, address: running.grpc, database, pool, context, _running: running }
     }
 
     /// Where it is, as a setting of the gateway.

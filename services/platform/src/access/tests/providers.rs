@@ -7,7 +7,6 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
-use serde::Deserialize;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -16,14 +15,9 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::{config, testing::certificates::Authority};
+use crate::{config::Sections, testing::certificates::Authority};
 
 const PAGE: &str = include_str!("../../../../../deploy/tokens/README.md");
-
-#[derive(Deserialize)]
-struct Settings {
-    access: AccessConfig,
-}
 
 /// The fenced blocks of a language on the page.
 fn fenced(language: &str) -> Vec<&'static str> {
@@ -42,8 +36,9 @@ fn issuer(text: &str) -> IssuerConfig {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tongxin.toml");
     std::fs::write(&file, text).unwrap();
-    let settings: Settings = config::load_within(Some(&file), Some(std::collections::BTreeMap::new())).unwrap();
-    let [issuer] = settings.access.issuers.try_into().unwrap_or_else(|_| panic!("one issuer is needed: {text}"));
+    let sections = Sections::read_within(Some(&file), Some(std::collections::BTreeMap::new())).unwrap();
+    let access: AccessConfig = sections.get("access").unwrap().unwrap();
+    let [issuer] = access.issuers.try_into().unwrap_or_else(|_| panic!("one issuer is needed: {text}"));
     issuer
 }
 

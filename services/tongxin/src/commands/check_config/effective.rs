@@ -26,7 +26,7 @@ fn collect(value: &Value, path: &str, lines: &mut Vec<String>) {
 mod tests {
     use std::{collections::BTreeMap, io::Write as _};
 
-    use tongxin_platform::config;
+    use tongxin_platform::config::Sections;
 
     use super::*;
     use crate::settings::Settings;
@@ -71,8 +71,8 @@ mod tests {
     fn with(text: &str, variables: BTreeMap<String, String>) -> Option<Value> {
         let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let settings: Settings = config::load_within(Some(file.path()), Some(variables)).ok()?;
-        Some(serde_json::to_value(&settings).unwrap())
+        let sections = Sections::read_within(Some(file.path()), Some(variables)).unwrap();
+        Some(Settings::of(&sections).ok()?.shown().unwrap())
     }
 
     fn shown(text: &str) -> Vec<String> {

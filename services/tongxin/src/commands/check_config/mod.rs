@@ -5,10 +5,8 @@ mod faults;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
-use tongxin_platform::config;
-
 use crate::settings::Settings;
+use anyhow::{Result, bail};
 
 /// Shows the settings that a file and the environment come to, defaults included and secrets masked.
 ///
@@ -36,8 +34,7 @@ pub fn run(args: &Args) -> Result<()> {
         let things = if found.len() == 1 { "thing is" } else { "things are" };
         bail!("{} {things} wrong with the settings", found.len());
     }
-    let settings: Settings = config::load(Some(&args.file))?;
-    let effective = serde_json::to_value(&settings)?;
+    let effective = Settings::load(Some(&args.file))?.shown()?;
     if args.json {
         say!("{effective:#}")?;
     } else {

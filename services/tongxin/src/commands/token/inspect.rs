@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use tongxin_platform::{
     access::{Access, AccessConfig, Explanation, IssuerConfig, RolesClaim, Said},
     clock::Clock,
-    config,
 };
 
 use super::own_key;
@@ -51,7 +50,7 @@ fn read(file: &Path) -> Result<String> {
 /// Whose tokens are good: by a file of settings, or as `tongxin up` has it.
 fn config(settings: Option<&Path>, data_dir: &Path) -> Result<AccessConfig> {
     if settings.is_some() {
-        return Ok(config::load::<Settings>(settings)?.access);
+        return Ok(Settings::load(settings)?.access);
     }
     let issuer = IssuerConfig { may_be_national: true, ..own_key(data_dir)?.issuer() };
     Ok(AccessConfig { issuers: vec![issuer], ..AccessConfig::default() })

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    app::migrations,
+    app::KIND,
     domain::{
         household::SocialSupport,
         observation::HousingGrade,
@@ -79,7 +79,7 @@ struct Stage {
 
 impl Stage {
     async fn set(households: usize) -> Self {
-        let database = Database::migrated(&migrations()).await;
+        let database = Database::migrated(&KIND.migrations()).await;
         let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
         let mut runner = TestRunner::deterministic();
         let profiles: Vec<Profile> =
@@ -235,7 +235,7 @@ fn a_condition_that_is_too_long_is_not_asked() {
 
 #[tokio::test]
 async fn a_look_over_reads_the_villages_that_it_is_about() {
-    let database = Database::migrated(&migrations()).await;
+    let database = Database::migrated(&KIND.migrations()).await;
     let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
     let look_over = Filter::of([&rule("water_safe && wages < line")]).look_over();
     let prepare =

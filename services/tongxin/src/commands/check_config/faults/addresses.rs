@@ -1,22 +1,12 @@
-//! Addresses of others: the broker, databases, services, and where telemetry goes.
+//! Addresses of others: the broker, databases, and where telemetry goes.
 
 use std::str::FromStr as _;
 
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
-use tongxin_platform::{
-    broker::BrokerConfig,
-    db::DbConfig,
-    error::chain,
-    grpc::{self, TlsConfig},
-    secret::Address,
-    telemetry::TelemetryConfig,
-};
+use tongxin_platform::{broker::BrokerConfig, db::DbConfig, secret::Address, telemetry::TelemetryConfig};
 use tracing_subscriber::EnvFilter;
-
-/// What the gateway may pass calls on to.
-const UPSTREAMS: [&str; 2] = ["monitoring", "pairing"];
 
 pub(super) fn telemetry_faults(telemetry: &TelemetryConfig, faults: &mut Vec<String>) {
     if let Err(error) = telemetry.log.parse::<EnvFilter>() {
@@ -62,25 +52,6 @@ pub(super) fn url_faults(setting: &str, url: &SecretString, faults: &mut Vec<Str
     if !is_postgres || PgConnectOptions::from_str(text).is_err() {
         // Not the error itself, which may repeat the password.
         faults.push(format!("{setting}: a URL such as postgres://user@host:5432/database is needed"));
-    }
-}
-
-pub(super) fn connection_faults(setting: &str, address: &str, tls: &TlsConfig, faults: &mut Vec<String>) {
-    if let Err(error) = grpc::secure_channel(address, tls) {
-        faults.push(format!("{setting}: {}", chain(&error)));
-    }
-}
-
-pub(super) fn upstream_faults(gateway: &tongxin_gateway::Config, faults: &mut Vec<String>) {
-    for (name, address) in &gateway.upstreams {
-        let setting = format!("gateway.upstreams.{name}");
-        if !tongxin_gateway::is_upstream(name) {
-            faults.push(format!(
-                "{setting}: the gateway passes nothing on to a service of that name; there are {}",
-                UPSTREAMS.join(", ")
-            ));
-        }
-        connection_faults(&setting, address.expose(), &gateway.upstream_tls, faults);
     }
 }
 

@@ -1,80 +1,83 @@
-//! All that is wrong with a configuration, not only the first thing.
+//! All that is wrong with a configuration, not only the first thing. What only one service knows of, it finds itself.
 //!
 //! | file | |
 //! |---|---|
-//! | `sections`  | reads each section by itself |
 //! | `access`    | issuers of tokens, roles and regions |
-//! | `addresses` | the broker, databases, other services, telemetry |
+//! | `addresses` | the broker, databases, telemetry |
 //! | `ports`     | limits, shares and certificates of what is served |
-//! | `keys`      | key files of services |
 
 mod access;
 mod addresses;
-mod keys;
 mod ports;
-mod sections;
 
 use std::{
-    collections::{BTreeMap, HashSet},
-    path::Path,
+    collections::HashSet,
+    path::{Path, PathBuf},
 };
 
-use serde_json::Value;
-use tongxin_platform::{config, error::chain};
+use serde::de::DeserializeOwned;
+use tongxin_platform::{
+    access::AccessConfig,
+    config::{ConfigError, Sections},
+    error::chain,
+};
 
 use self::{
     access::access_faults,
-    addresses::{connection_faults, database_faults, nats_faults, telemetry_faults, upstream_faults, url_faults},
-    keys::{key_faults, request_key_faults},
+    addresses::{database_faults, nats_faults, telemetry_faults, url_faults},
     ports::port_faults,
 };
-use crate::services::ServiceName;
+use crate::{
+    services::KINDS,
+    settings::{self, GraceSeconds, Owners},
+};
 
 /// What is wrong, one line each.
 pub fn find(file: &Path) -> Vec<String> {
-    let mut faults = Vec::new();
-    match config::load::<BTreeMap<String, Value>>(Some(file)) {
-        Ok(sections) => sections::unknown_sections(sections.keys(), &mut faults),
+    let sections = match Sections::read(Some(file)) {
+        Ok(sections) => sections,
         // Not even TOML or YAML, so nothing else can be said.
         Err(error) => return vec![chain(&error)],
-    }
-    let access = sections::access(file, &mut faults);
+    };
+    let mut faults = settings::unknown(&sections);
+    let access: AccessConfig = read(&sections, "access", &mut faults);
     let roles: HashSet<String> = access.roles.keys().cloned().collect();
     access_faults(access, &mut faults);
-    nats_faults(&sections::nats(file, &mut faults), &mut faults);
-    telemetry_faults(&sections::telemetry(file, &mut faults), &mut faults);
-    sections::grace_seconds(file, &mut faults);
-    let token_file = sections::token_file(file, &mut faults);
-    if let Some(pairing) = sections::pairing(file, &mut faults) {
-        database_faults("pairing", &pairing.database, &mut faults);
-        port_faults("pairing", &pairing.grpc, &roles, &mut faults);
-        request_key_faults("pairing", pairing.request_keys(), &mut faults);
-    }
-    if let Some(monitoring) = sections::monitoring(file, &mut faults) {
-        database_faults("monitoring", &monitoring.database, &mut faults);
-        port_faults("monitoring", &monitoring.grpc, &roles, &mut faults);
-        connection_faults("monitoring.pairing", monitoring.pairing.expose(), &monitoring.pairing_tls, &mut faults);
-        key_faults(&monitoring.personal, &mut faults);
-        request_key_faults("monitoring", monitoring.request_keys(), &mut faults);
-        if token_file.is_none() {
-            faults.push("token_file: monitoring needs one, for its calls to pairing".to_owned());
+    nats_faults(&read(&sections, "nats", &mut faults), &mut faults);
+    telemetry_faults(&read(&sections, "telemetry", &mut faults), &mut faults);
+    read::<GraceSeconds>(&sections, "grace_seconds", &mut faults);
+    let token_file: Option<PathBuf> = read(&sections, "token_file", &mut faults);
+    for kind in KINDS {
+        let Some(service) = read_or_tell(kind.name, (kind.read)(&sections), &mut faults) else { continue };
+        let common = service.common();
+        database_faults(kind.name, &common.database, &mut faults);
+        port_faults(kind.name, &common.grpc, &roles, &mut faults);
+        faults.extend(service.faults());
+        if let (Some(calls), None) = (kind.calls(), &token_file) {
+            faults.push(format!("token_file: {} needs one, for its calls to {calls}", kind.title()));
         }
     }
-    if let Some(gateway) = sections::gateway(file, &mut faults) {
-        database_faults("gateway", &gateway.database, &mut faults);
-        port_faults("gateway", &gateway.grpc, &roles, &mut faults);
-        upstream_faults(&gateway, &mut faults);
-        if token_file.is_none() {
-            faults.push("token_file: the gateway needs one, for its calls to other services".to_owned());
-        }
-    }
-    let owners = sections::migrate(file, &mut faults);
-    for service in ServiceName::ALL {
-        if let Some(url) = owners.url(service) {
-            url_faults(&format!("migrate.{}_url", service.name()), url, &mut faults);
+    let owners: Owners = read(&sections, "migrate", &mut faults);
+    for kind in KINDS {
+        if let Some(url) = owners.url(kind) {
+            url_faults(&format!("migrate.{}_url", kind.name), url, &mut faults);
         }
     }
     faults
+}
+
+/// Reads a section by itself, so that one that is wrong hides no other. What cannot be read counts as not said.
+fn read<T: DeserializeOwned + Default>(sections: &Sections, name: &str, faults: &mut Vec<String>) -> T {
+    read_or_tell(name, sections.get(name), faults).unwrap_or_default()
+}
+
+fn read_or_tell<T>(name: &str, read: Result<Option<T>, ConfigError>, faults: &mut Vec<String>) -> Option<T> {
+    read.unwrap_or_else(|error| {
+        // The first part says no more than that something is wrong.
+        let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), chain);
+        faults.push(format!("{name}: {text}"));
+        None
+    })
 }
 
 #[cfg(test)]
@@ -122,5 +125,26 @@ mod tests {
     #[test]
     fn sound_settings_have_no_faults() {
         assert_eq!(faults("token_file = 't'\n[gateway.database]\nurl = 'postgres://app@db/gateway'"), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn monitoring_needs_keys_that_can_be_read() {
+        let found = faults(
+            "token_file = 't'
+             [monitoring]
+             pairing = 'http://pairing:7001'
+             request_key_files = { 1 = '/nowhere.requests' }
+             [monitoring.database]
+             url = 'postgres://app@db/monitoring'
+             [monitoring.personal]
+             current_key = 1
+             key_files = { 1 = '/nowhere.key' }
+             index_key_file = '/nowhere.index'",
+        );
+        let [fault, requests] = found.as_slice() else { panic!("{found:#?}") };
+        assert!(
+            requests.starts_with("monitoring.request_key_files: version 1: cannot read key file /nowhere.requests")
+        );
+        assert!(fault.starts_with("monitoring.personal: ") && fault.contains("/nowhere.key"), "{fault}");
     }
 }

@@ -1,0 +1,46 @@
+//! A service that listens.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use super::{Build, Section, Service, StartError, Surroundings, builder::Part};
+use crate::{admin::Admin, consumer::Progress, grpc::Server, lifecycle::Lifecycle, log::Relay};
+
+/// A service that listens, and serves once it is [`start`](Self::start)ed. The program and tests build the same.
+pub struct App {
+    /// Where its gRPC server listens.
+    pub grpc: SocketAddr,
+    /// Where its admin port listens.
+    pub admin: SocketAddr,
+    /// How far it follows others, by their names; stays valid while it runs.
+    pub progress: BTreeMap<&'static str, Progress>,
+    pub(super) servers: (Server, Admin),
+    pub(super) relay: Relay,
+    pub(super) parts: Vec<(&'static str, Part)>,
+}
+
+impl App {
+    /// Connects a service to its database, puts it together as its settings say, and listens.
+    ///
+    /// # Errors
+    /// When the database is out of reach or behind, a port is taken, or a setting or key cannot be used.
+    pub async fn build<B: Build>(settings: B, surroundings: Surroundings) -> Result<Self, StartError> {
+        let kind = B::KIND;
+        let mut service =
+            Service::connect(kind.name, Section::common(&settings), surroundings, &kind.migrations()).await?;
+        settings.build(&mut service).await?;
+        service.listen().await
+    }
+
+    /// Serves, follows and works, as parts of a lifecycle.
+    pub fn start(self, lifecycle: &mut Lifecycle) {
+        let stop = lifecycle.stop_token();
+        let (server, admin) = self.servers;
+        lifecycle.start("the gRPC server", server.run(stop.clone()));
+        lifecycle.start("the admin port", admin.run(stop.clone()));
+        let relay = self.relay;
+        lifecycle.run("the relay", relay.run(stop.clone()));
+        for (name, part) in self.parts {
+            lifecycle.run(name, part(stop.clone()));
+        }
+    }
+}

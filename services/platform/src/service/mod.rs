@@ -1,0 +1,21 @@
+//! A service: what the program knows of it, how it is put together, and how it starts.
+//!
+//! | file | |
+//! |---|---|
+//! | `kind`    | what the program knows of a service before it reads the settings, and which services go together |
+//! | `section` | its section of the settings |
+//! | `builder` | its parts: what it answers, follows and does |
+//! | `app`     | all of it, listening |
+//! | `error`   | why it does not start |
+
+mod app;
+mod builder;
+mod error;
+mod kind;
+mod section;
+
+pub use app::App;
+pub use builder::{Service, Surroundings};
+pub use error::StartError;
+pub use kind::{Follows, Kind, KindsError, Needs, Read, check, followed};
+pub use section::{Build, Configured, Faults, Section};
