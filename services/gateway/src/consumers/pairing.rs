@@ -8,8 +8,9 @@ use tongxin_platform::{
 use tongxin_proto::{
     pairing::v1::{
         JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairingKind,
-        Region as StatedRegion, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+        RegionAssistanceChanged, VillageCoverageChanged,
     },
+    register::v1::{Region as StatedRegion, RegionLevel, RegionsRecorded},
     words::Word as _,
 };
 
@@ -28,8 +29,10 @@ use crate::{
 
 /// Adds what follows from an event.
 pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
+    if event.event_type == RegionsRecorded::full_name() {
+        return regions_recorded(event, effects);
+    }
     match event.event_type.strip_prefix("tongxin.pairing.v1.") {
-        Some(RegionsRecorded::NAME) => regions_recorded(event, effects),
         Some(RegionAssistanceChanged::NAME) => assistance_changed(event, effects),
         Some(VillageCoverageChanged::NAME) => coverage_changed(event, effects),
         Some(OrganisationPairedChanged::NAME) => paired_changed(event, effects),

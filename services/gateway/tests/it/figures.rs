@@ -5,7 +5,8 @@ use tongxin_proto::{
     gateway::v1::{
         GetScorecardRequest, IndicatorKind, ListIndicatorsRequest, gateway_service_client::GatewayServiceClient,
     },
-    pairing::v1::{OrganisationSide, PairingKind, RegionsRecorded},
+    pairing::v1::{OrganisationSide, PairingKind},
+    register::v1::RegionsRecorded,
 };
 use tonic::Code;
 use tonic_types::StatusExt as _;

@@ -8,7 +8,7 @@ use tongxin_platform::{
 };
 use tongxin_proto::{
     Date,
-    pairing::v1::{Region as Stated, RegionLevel, RegionsRecorded},
+    register::v1::{Region as Stated, RegionLevel, RegionsRecorded},
     words::Word as _,
 };
 

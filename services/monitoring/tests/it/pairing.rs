@@ -13,7 +13,7 @@ use tongxin_proto::{
         Event, GetHashRequest, GetHashResponse, GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse,
         log_service_server::{LogService, LogServiceServer},
     },
-    pairing::v1::{Region, RegionLevel, RegionsRecorded},
+    register::v1::{Region, RegionLevel, RegionsRecorded},
 };
 use tonic::{
     Request, Response, Status,

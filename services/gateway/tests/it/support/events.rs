@@ -1,8 +1,11 @@
 //! Events as pairing states them.
 
-use tongxin_proto::pairing::v1::{
-    JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairedChange, PairingKind,
-    Region, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+use tongxin_proto::{
+    pairing::v1::{
+        JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairedChange, PairingKind,
+        RegionAssistanceChanged, VillageCoverageChanged,
+    },
+    register::v1::{Region, RegionLevel, RegionsRecorded},
 };
 use uuid::Uuid;
 

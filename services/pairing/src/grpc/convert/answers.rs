@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::pairing::v1;
+use tongxin_proto::{pairing::v1, register};
 
 use crate::{
     domain::{
@@ -24,12 +24,12 @@ pub(in crate::grpc) fn all<Ours, Theirs: From<Ours>>(values: Vec<Ours>) -> Vec<T
     values.into_iter().map(Theirs::from).collect()
 }
 
-impl From<Region> for v1::Region {
+impl From<Region> for register::v1::Region {
     fn from(region: Region) -> Self {
         Self {
             code: region.code.to_string(),
             name: region.name,
-            level: v1::RegionLevel::from(region.level).into(),
+            level: register::v1::RegionLevel::from(region.level).into(),
             parent_code: region.parent.map(|parent| parent.to_string()).unwrap_or_default(),
             valid_from: Some(region.valid.starts_on().into()),
             valid_until: region.valid.ends_on().map(Into::into),
