@@ -4,10 +4,11 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tongxin_platform::{
     admin::Readiness,
-    consumer::{Consumer, LogClient, Progress},
+    consumer::{Consumer, Progress},
     db::Migrations,
-    grpc::{TlsConfig, secure_channel},
+    grpc::secure_channel,
     lifecycle::Lifecycle,
+    register::{self, Register},
     service::{Listening, Service, StartError, Surroundings},
     worker::Wake,
 };
@@ -15,7 +16,6 @@ use tongxin_platform::{
 use crate::{
     commands::Policy,
     config::Config,
-    consumers::Register,
     grpc::{self, Door},
     store::keys::Keys,
     workers::Matcher,
@@ -49,7 +49,8 @@ impl App {
         let keys = Keys::load(&config.personal).map_err(|error| StartError::Preparation(Box::new(error)))?;
         let request_keys = config.request_keys()?;
         let service = Service::connect(NAME, config.service(), surroundings, &migrations()).await?;
-        let register = follow_pairing(&service, config.pairing.expose(), &config.pairing_tls)?;
+        let pairing = secure_channel(config.pairing.expose(), &config.pairing_tls)?;
+        let register = register::follow(&service, "pairing", pairing);
         let keys = Arc::new(keys);
         let policy =
             Policy { window: config.entry_window_days, keys: Arc::clone(&keys), income_tiers: config.income_tiers };
@@ -99,12 +100,4 @@ impl App {
             Ok::<(), std::io::Error>(())
         });
     }
-}
-
-fn follow_pairing(service: &Service, address: &str, tls: &TlsConfig) -> Result<Consumer<Register>, StartError> {
-    let channel = secure_channel(address, tls)?;
-    let surroundings = &service.surroundings;
-    let log = LogClient::new(channel, surroundings.credentials.clone());
-    let (pool, jetstream) = (service.pool.clone(), surroundings.jetstream.clone());
-    Ok(Consumer::new((NAME, "pairing"), pool, jetstream, log, Arc::new(Register)))
 }

@@ -3,7 +3,7 @@
 /// Declares an enumeration together with the stable name of each value.
 ///
 /// It gets `ALL`, in the order of the declaration; `name`, and its opposite `by_name`; and `index`, the
-/// place in `ALL`. Values are compared in that order. Serde knows them by their names.
+/// place in `ALL`. Values are compared in that order. Serde and columns of a table know them by their names.
 ///
 /// ```
 /// tongxin_platform::named! {
@@ -57,5 +57,9 @@ macro_rules! named {
                 self as usize
             }
         }
+
+        $crate::column!($kind as &str, |value: &$kind| value.name(), |name: &str| {
+            $kind::by_name(name).ok_or_else(|| format!("the unknown name {name:?}"))
+        });
     };
 }

@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use prometheus::Registry;
 use sqlx::PgPool;
 use tongxin_proto::log::v1::log_service_server::{LogServiceServer, SERVICE_NAME as LOG_SERVICE};
-use tonic::service::Routes;
+use tonic::{service::Routes, transport::Channel};
 
 use crate::{
     access::{Access, Credentials, KeyError},
@@ -14,6 +14,7 @@ use crate::{
     broker::BrokerError,
     clock::Clock,
     config::ServiceConfig,
+    consumer::{Consumer, EventHandler, LogClient},
     db::{self, DbError, Migrations, SchemaBehind},
     error::ServiceRefusal,
     grpc::{ConnectError, Edge, Endpoint, Server, ServerError},
@@ -107,6 +108,14 @@ impl Service {
     #[must_use]
     pub fn relay_wake(&self) -> RelayWake {
         self.wake.clone()
+    }
+
+    /// Follows another service over a channel to it, once the consumer runs.
+    #[must_use]
+    pub fn follow<H: EventHandler>(&self, source: &'static str, channel: Channel, handler: H) -> Consumer<H> {
+        let Surroundings { jetstream, credentials, .. } = &self.surroundings;
+        let log = LogClient::new(channel, credentials.clone());
+        Consumer::new((self.name, source), self.pool.clone(), jetstream.clone(), log, Arc::new(handler))
     }
 
     /// Carries out this service's commands, and knows requests again by their keys.

@@ -40,7 +40,7 @@ pub(super) fn decode<Event: Message + Default>(event: &Envelope) -> Result<Event
     Event::decode(event.payload.as_slice()).map_err(HandlerError::reject)
 }
 
-pub(super) fn date(stated: Option<Date>) -> Result<NaiveDate, HandlerError> {
+fn date(stated: Option<Date>) -> Result<NaiveDate, HandlerError> {
     let date = stated.and_then(|date| NaiveDate::try_from(date).ok());
     date.ok_or_else(|| HandlerError::reject("a day of the calendar is needed"))
 }

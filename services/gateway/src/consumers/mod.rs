@@ -4,24 +4,16 @@ mod events;
 mod monitoring;
 mod pairing;
 
-use std::sync::Arc;
-
 use sqlx::PgConnection;
 use tongxin_platform::{
-    consumer::{Consumer, Envelope, EventHandler, HandlerError, LogClient},
+    consumer::{Consumer, Envelope, EventHandler, HandlerError},
+    register::Register,
     service::Service,
 };
 use tongxin_proto::POOL;
 use tonic::transport::Channel;
 
-use crate::{
-    domain::fact::Fact,
-    store::{
-        facts,
-        regions::{self, Region},
-        scorecards::CONSUMER,
-    },
-};
+use crate::{domain::fact::Fact, store::facts};
 
 /// A service whose events are followed, and what they mean.
 struct Source {
@@ -36,7 +28,6 @@ const SOURCES: [Source; 2] =
 #[derive(Debug, Default)]
 struct Effects {
     facts: Vec<Fact>,
-    regions: Vec<Region>,
 }
 
 /// Keeps facts and regions in step with the events of one source.
@@ -50,13 +41,13 @@ impl EventHandler for Projection {
         for event in events {
             (self.read)(event, &mut effects)?;
         }
-        regions::save(conn, effects.regions).await?;
+        Register.handle(conn, events).await?;
         facts::record(conn, &effects.facts).await?;
         Ok(())
     }
 
     async fn forget(&self, conn: &mut PgConnection, source: &'static str) -> Result<(), sqlx::Error> {
-        regions::forget(conn, source).await?;
+        Register.forget(conn, source).await?;
         facts::forget(conn, source).await
     }
 }
@@ -64,12 +55,7 @@ impl EventHandler for Projection {
 /// Consumers of the sources that can be reached, by the sources' names.
 pub fn of(service: &Service, channel: impl Fn(&str) -> Option<Channel>) -> Vec<(&'static str, Consumer<Projection>)> {
     let reachable = SOURCES.into_iter().filter_map(|source| Some((channel(source.name)?, source)));
-    let follow = |(channel, Source { name, read })| {
-        let surroundings = &service.surroundings;
-        let log = LogClient::new(channel, surroundings.credentials.clone());
-        let (pool, jetstream) = (service.pool.clone(), surroundings.jetstream.clone());
-        (name, Consumer::new((CONSUMER, name), pool, jetstream, log, Arc::new(Projection { read })))
-    };
+    let follow = |(channel, Source { name, read })| (name, service.follow(name, channel, Projection { read }));
     reachable.map(follow).collect()
 }
 

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     limit::{self, Limited},
     region::RegionCode,
+    register,
     request::{Command, Context},
 };
 
@@ -15,7 +16,7 @@ use crate::{
         household::{Household, HouseholdEvent, Move, Why},
     },
     error::{Error, Refused},
-    store::{cases, defects, households, match_queue, merges, observations, profiles, regions, signals, verdicts},
+    store::{cases, defects, households, match_queue, merges, observations, profiles, signals, verdicts},
 };
 
 /// Moves a household.
@@ -42,9 +43,7 @@ impl Command for MoveHousehold {
         check_level(self.to)?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
-        if !regions::existing(conn, &[self.to], self.moved_on).await?.contains(&self.to) {
-            return Err(Refused::RegionNotFound(self.to.to_string()).into());
-        }
+        register::find(conn, self.to).await?.open_on(self.moved_on)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
         let mut change = household.move_to(self.to, self.moved_on)?;
         if !change.events.is_empty() {

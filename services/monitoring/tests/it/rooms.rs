@@ -3,11 +3,10 @@
 use std::{fs, path::Path};
 
 /// Rooms and what must not stand in them.
-const WALLS: [(&str, &[&str]); 6] = [
+const WALLS: [(&str, &[&str]); 5] = [
     ("domain", &["sqlx", "tonic", "tokio", "tongxin_proto", "crate::store", "crate::grpc", "crate::commands"]),
     ("store", &["tonic", "crate::commands", "crate::grpc"]),
     ("commands", &["tonic", "tongxin_proto", "crate::grpc", "query!", "SELECT "]),
-    ("consumers", &["tonic", "query!", "SELECT ", "crate::grpc"]),
     ("workers", &["tonic", "query!", "SELECT ", "crate::grpc", "tongxin_proto"]),
     ("grpc", &["query!", "async_nats", "platform::log", "SELECT "]),
 ];

@@ -6,6 +6,7 @@ use tongxin_platform::{
     access::Caller,
     grpc::{Answering, Answers, MethodPath, answers},
     region::RegionCode,
+    register::RegionRefused,
     request::{Call, Context},
 };
 use tongxin_proto::{
@@ -68,7 +69,7 @@ impl Import {
         let within = |error: Error| error.within("edition");
         let edition = convert::edition(&stated).map_err(within)?;
         if let Some(outside) = edition.complete_for.filter(|region| !self.caller.region().contains(*region)) {
-            return Err(Refused::RegionNotFound(outside.to_string()).at("edition.complete_for").into());
+            return Err(Error::from(RegionRefused::NotFound(outside)).at("edition.complete_for").into());
         }
         let mut fingerprint = Sha256::new();
         fingerprint.update(stated.encode_to_vec());
@@ -119,7 +120,7 @@ fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<Re
         rules::check(&row).map_err(|violations| Error::row(&violations))?;
         let row = RegisterRow::try_from(row)?;
         if !own.contains(row.code) {
-            return Err(Error::from(Refused::RegionNotFound(row.code.to_string())));
+            return Err(Error::from(RegionRefused::NotFound(row.code)));
         }
         Ok(row)
     };
@@ -140,7 +141,7 @@ fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<Re
     if more > 0 {
         named.push(format!("and {more} more"));
     }
-    let elsewhere = wrong.iter().any(|(_, error)| matches!(error.refusal(), Some(Refused::RegionNotFound(_))));
+    let elsewhere = wrong.iter().any(|(_, error)| matches!(error, Error::Region(_)));
     let refused = if elsewhere { Refused::RegionRowsElsewhere } else { Refused::RegionRows };
     Err(refused(named.join("; ")).into())
 }

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
+use tongxin_platform::{
+    log::NewEvent,
+    region::RegionCode,
+    register::{Region, RegionLevel},
+    request::Context,
+};
 use tongxin_proto::{pairing::v1, register};
 
 use crate::domain::{
@@ -12,7 +17,6 @@ use crate::domain::{
     book::{CountChange, Counted},
     organisation::{Organisation, OrganisationEvent, Side},
     pairing::Pairing,
-    register::{Region, RegisterLevel},
 };
 
 const ACTIVITY: &str = "activity";
@@ -160,7 +164,7 @@ pub(super) fn regions_recorded(of: RegionCode, regions: &[Region], on: NaiveDate
     NewEvent::new((REGION, of), of, on, &payload)
 }
 
-pub(super) fn assistance(region: RegionCode, level: RegisterLevel, on: NaiveDate, change: i32) -> NewEvent {
+pub(super) fn assistance(region: RegionCode, level: RegionLevel, on: NaiveDate, change: i32) -> NewEvent {
     let payload = v1::RegionAssistanceChanged {
         region_code: region.to_string(),
         level: register::v1::RegionLevel::from(level).into(),

@@ -78,7 +78,7 @@ async fn with_a_village_that_was_withdrawn_only_the_past_is_entered() {
     let register =
         v1::RegisterOrganisationRequest { request_id: new_request_id(), organisation: Some(party_recipient(VILLAGE)) };
     let late = app.hq().register_organisation(register).await.unwrap_err();
-    refused(&late, Code::NotFound, "REGION_NOT_FOUND", "organisation.region_code");
+    refused(&late, Code::FailedPrecondition, "REGION_WITHDRAWN", "organisation.region_code");
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ async fn a_region_that_was_withdrawn_stays_so_and_nobody_is_at_home_there() {
     let refused = app.hq().register_organisation(request).await.unwrap_err();
     assert_eq!(
         told(&refused),
-        (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec!["organisation.region_code".to_owned()])
+        (Code::FailedPrecondition, "REGION_WITHDRAWN".to_owned(), vec!["organisation.region_code".to_owned()])
     );
 }
 

@@ -1,5 +1,6 @@
 //! Connections, transactions and the region that each of them may see.
 
+mod column;
 mod deadline;
 mod migrate;
 mod scope;

@@ -14,6 +14,7 @@ use crate::{
     limit::{LimitReached, Limited},
     page::NotAPageToken,
     personal,
+    register::RegionRefused,
     request::{DateRefused, RequestError},
 };
 
@@ -94,6 +95,10 @@ pub enum Error<R: ServiceRefusal> {
     /// An import does not go on.
     #[error(transparent)]
     Import(#[from] ImportRefused),
+
+    /// A region is not there, or not any more.
+    #[error(transparent)]
+    Region(#[from] RegionRefused),
 
     /// Postgres failed.
     #[error("the database failed")]
@@ -182,14 +187,15 @@ impl<R: ServiceRefusal> Refusal for Error<R> {
             Self::At { path, source } => source.stated().about(path),
             Self::Request(error) => error.stated(),
             Self::Import(refused) => refused.stated(),
+            Self::Region(refused) => refused.stated(),
             Self::Database(error) => stated_of_database(error),
             Self::Sealing(_) | Self::Corrupt(_) => common::INTERNAL.stated(),
         }
     }
 
     fn all() -> Vec<Listed> {
-        [R::all(), DateRefused::all(), ImportRefused::all(), LimitReached::all(), vec![VERSION_STALE, BATCH_REFUSED]]
-            .concat()
+        let shared = [DateRefused::all(), ImportRefused::all(), LimitReached::all(), RegionRefused::all()].concat();
+        [R::all(), shared, vec![VERSION_STALE, BATCH_REFUSED]].concat()
     }
 }
 

@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod contract;
 mod lines;
 mod plans;
+pub mod register;
 
 use std::{
     collections::BTreeMap,

@@ -1,12 +1,11 @@
 //! The contract's enumerations and the domain's.
 
-use tongxin_proto::{pairing::v1, register::v1::RegionLevel, same_names};
+use tongxin_proto::{pairing::v1, same_names};
 
 use crate::domain::{
     activity::ActivityKind,
     organisation::{OrganisationKind, Side},
     pairing::PairingKind,
-    register::RegisterLevel,
 };
 
 same_names!(
@@ -23,4 +22,3 @@ same_names!(
 same_names!(v1::OrganisationSide, Side, Supporter, Recipient);
 same_names!(v1::PairingKind, PairingKind, Party, School, Hospital, Enterprise);
 same_names!(v1::ActivityKind, ActivityKind, PartyDay, Visit, Teaching, Medical, Industry, Other);
-same_names!(RegionLevel, RegisterLevel, Province, City, County, Town, Village, Community);

@@ -5,6 +5,7 @@ use tongxin_platform::{
     clock::Clock,
     page::{Page, Place},
     region::RegionCode,
+    register::RegionLevel,
 };
 use tongxin_proto::{Date, names::Named, pairing::v1};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use crate::{
         organisation::{Closed, OrganisationDraft, OrganisationKind, Side},
         pairing::{PairingDraft, PairingKind},
         period::Period,
-        register::{Edition, RegisterLevel, RegisterRow},
+        register::{Edition, RegisterRow},
     },
     error::{Error, Refused},
     grpc::not_after_today,
@@ -167,7 +168,7 @@ impl TryFrom<v1::RegionRow> for RegisterRow {
         let row = Self {
             code: region("code", &row.code)?,
             name: row.name,
-            level: named::<RegisterLevel>("level", row.level)?,
+            level: named::<RegionLevel>("level", row.level)?,
             parent: optional_region("parent_code", &row.parent_code)?,
             assisted: row.assisted,
         };

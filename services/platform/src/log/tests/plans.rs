@@ -7,8 +7,8 @@ use crate::{
 };
 
 /// Statements about a table of one row, about roles, about events without a number, which have an index to themselves, and
-/// about the end of the log, which is asked for when all of it is verified.
-const READ_ALL: [&str; 8] = [
+/// about the end of the log, which is asked for when all of it is verified, and about a register that is forgotten.
+const READ_ALL: [&str; 9] = [
     "SELECT epoch, seq, hash, published_seq FROM log_head",
     "SELECT log_head.epoch, event.hash",
     "UPDATE log_head SET seq = $1, hash = $2",
@@ -17,6 +17,7 @@ const READ_ALL: [&str; 8] = [
     "WHERE seq IS NULL\n        ORDER BY id",
     "WHERE seq IS NULL) AS",
     "SELECT max(seq) FROM event",
+    "DELETE FROM region WHERE source = $1",
 ];
 
 #[tokio::test]
