@@ -33,6 +33,7 @@ mod names;
 pub mod page;
 pub mod personal;
 pub mod region;
+pub mod register;
 pub mod request;
 #[cfg(test)]
 mod sample;

@@ -3,7 +3,7 @@
 /// Declares an enumeration together with the stable name of each value.
 ///
 /// It gets `ALL`, in the order of declaration; `name`, and its inverse `by_name`; and `index`, the position in `ALL`.
-/// Values are ordered by position. Serde uses their names.
+/// Values are ordered by position. Serde and columns of a table use their names.
 ///
 /// ```
 /// tongxin_platform::named! {
@@ -57,5 +57,9 @@ macro_rules! named {
                 self as usize
             }
         }
+
+        $crate::column!($kind as &str, |value: &$kind| value.name(), |name: &str| {
+            $kind::by_name(name).ok_or_else(|| format!("the unknown name {name:?}"))
+        });
     };
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::column;
+
 /// Level of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -56,6 +58,8 @@ impl Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RegionCode(i64);
+
+column!(RegionCode as i64, |code: &RegionCode| code.number(), RegionCode::from_number);
 
 /// Text or a number that is no region code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

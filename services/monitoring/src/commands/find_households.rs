@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     limit::{self, Limited},
     region::RegionCode,
+    register,
     request::{Command, Context},
 };
 
@@ -11,10 +12,7 @@ use super::Policy;
 use crate::{
     domain::household::Household,
     error::Error,
-    store::{
-        households::{self, Index},
-        regions,
-    },
+    store::households::{self, Index},
 };
 
 /// Looks households up by a member.
@@ -35,7 +33,7 @@ impl Command for FindHouseholds {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Self::Output, Error> {
         limit::take(conn, context, Limited::LookUp).await?;
         if let Some(region) = self.asked {
-            regions::find_name(conn, region).await?;
+            register::ensure(conn, region).await?;
         }
         let region = self.asked.unwrap_or(self.own);
         let found = households::search(conn, &policy.keys, self.index, region).await?;

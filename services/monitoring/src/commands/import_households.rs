@@ -7,6 +7,7 @@ use tongxin_platform::{
     import::{Accepted, ImportId, Imported},
     limit::{self, Limited},
     region::{Level, RegionCode},
+    register::{self, KnownRegions},
     request::Context,
 };
 
@@ -22,7 +23,6 @@ use crate::{
     error::{Error, Refused},
     store::{
         observations::{self, Numbered},
-        regions,
         sealed::Sealed,
     },
 };
@@ -59,14 +59,12 @@ impl HouseholdImport {
     fn sort(
         &mut self,
         row: Result<NewHousehold, Error>,
-        villages: &HashSet<RegionCode>,
+        villages: &KnownRegions,
         seen: &Numbered,
         new: &mut Vec<Sealed>,
     ) -> Result<(HouseholdId, Accepted), Error> {
         let New { mut sealed, warnings } = row?.0;
-        if !villages.contains(&sealed.household.region) {
-            return Err(Refused::RegionNotFound(sealed.household.region.to_string()).into());
-        }
+        villages.open_on(sealed.household.region, sealed.household.registered_on)?;
         if let Some(promised) = &mut self.promised {
             promise(promised, &mut sealed.household, seen)?;
         }
@@ -123,9 +121,8 @@ impl Imported for HouseholdImport {
         import: ImportId,
         rows: Vec<Result<NewHousehold, Error>>,
     ) -> Result<Vec<Result<Accepted, Error>>, Error> {
-        let villages: HashSet<RegionCode> = rows.iter().flatten().map(|row| row.0.sealed.household.region).collect();
-        let villages: Vec<RegionCode> = villages.into_iter().collect();
-        let villages = regions::existing(conn, &villages, context.today()).await?.into_iter().collect();
+        let villages = rows.iter().flatten().map(|row| row.0.sealed.household.region);
+        let villages = register::known(conn, villages).await?;
 
         let numbered = rows.iter().flatten().map(|row| &row.0.sealed.household);
         let has_numbers = numbered.clone().any(|household| household.household_number.is_some());

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::RegionCode,
+    register,
     request::{Command, Context},
 };
 
@@ -17,8 +18,8 @@ use crate::{
         HouseholdId,
         household::{Household, HouseholdEvent, Move},
     },
-    error::{Error, Refused},
-    store::{cases, defects, households, match_queue, merges, observations, profiles, regions, signals, verdicts},
+    error::Error,
+    store::{cases, defects, households, match_queue, merges, observations, profiles, signals, verdicts},
 };
 
 /// Moves a household.
@@ -44,9 +45,7 @@ impl Command for MoveHousehold {
         check_level(self.to)?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
-        if !regions::existing(conn, &[self.to], self.moved_on).await?.contains(&self.to) {
-            return Err(Refused::RegionNotFound(self.to.to_string()).into());
-        }
+        register::find(conn, self.to).await?.open_on(self.moved_on)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
         let mut change = household.move_to(self.to, self.moved_on)?;
         if !change.events.is_empty() {

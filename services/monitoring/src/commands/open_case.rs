@@ -31,6 +31,7 @@ impl Verb for OpenCase {
         draft.check()?;
         let head = desk.head(draft.household)?;
         desk.check_home(draft.household, "opened_on", draft.opened_on)?;
+        desk.check_open(&head, draft.opened_on)?;
         if desk.has_case(draft.id) {
             return Err(CaseRefused::Exists(draft.id).into());
         }

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     import::ImportId,
     region::{Level, RegionCode},
+    register,
     request::{Command, Context},
 };
 
@@ -26,7 +27,6 @@ use crate::{
         keys::{Hash, Keys},
         match_queue,
         profiles::{self, NewProfile},
-        regions,
         sealed::Sealed,
     },
 };
@@ -42,11 +42,9 @@ impl Command for RegisterHousehold {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Entered, Error> {
         policy.check_date("registered_on", self.0.registered_on, context)?;
         let New { sealed, warnings } = New::prepare(&policy.keys, context, self.0)?;
-        let region = sealed.household.region;
+        let (region, registered_on) = (sealed.household.region, sealed.household.registered_on);
         may_ask_for_number(conn, context, sealed.household.household_number.as_deref()).await?;
-        if !regions::existing(conn, &[region], context.today()).await?.contains(&region) {
-            return Err(Refused::RegionNotFound(region.to_string()).into());
-        }
+        register::find(conn, region).await?.open_on(registered_on)?;
         let new = [sealed];
         let Kept { taken, twice } = keep(conn, context, None, &new).await?;
         if !taken.is_empty() {

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::{Level, RegionCode},
+    register::RegionRefused,
     request::{Command, Context},
 };
 
@@ -39,7 +40,7 @@ impl Command for SetHolidays {
             return Err(if province.contains(of_caller) {
                 Refused::HolidaysElsewhere(of_caller).into()
             } else {
-                Refused::RegionNotFound(province.to_string()).into()
+                RegionRefused::NotFound(province).into()
             });
         }
         holiday::check(self.year, &self.holidays)?;

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::RegionCode,
+    register::{self, KnownRegions},
     request::{Command, Context},
 };
 
@@ -58,8 +59,9 @@ impl Command for SubmitWarnings {
         let Self { department, region, rows } = self;
         let (mut numbers, mut warnings) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         let mut malformed = Vec::new();
+        let homes = register::known(conn, rows.iter().flatten().filter_map(|draft| draft.lives_in)).await?;
         for (row, draft) in (1..).zip(rows) {
-            match draft.and_then(|draft| check(draft, region, context, policy)) {
+            match draft.and_then(|draft| check(draft, (region, &homes), context, policy)) {
                 Ok(warning) => {
                     numbers.push(row);
                     warnings.push(warning);
@@ -75,11 +77,19 @@ impl Command for SubmitWarnings {
     }
 }
 
-fn check(draft: WarningDraft, region: RegionCode, context: &Context, policy: &Policy) -> Result<Warning, Error> {
+fn check(
+    draft: WarningDraft,
+    (region, homes): (RegionCode, &KnownRegions),
+    context: &Context,
+    policy: &Policy,
+) -> Result<Warning, Error> {
     policy.check_date("occurred_on", draft.occurred_on, context)?;
     let WarningDraft { id_number, cause, occurred_on, reference, lives_in } = draft;
-    if let Some(elsewhere) = lives_in.filter(|home| !region.contains(*home)) {
-        return Err(SignalRefused::OutsideRegion(elsewhere).into());
+    if let Some(home) = lives_in {
+        if !region.contains(home) {
+            return Err(SignalRefused::OutsideRegion(home).into());
+        }
+        homes.open_on(home, occurred_on)?;
     }
     Ok(Warning { id: WarningId(context.new_id()), id_number, cause, occurred_on, reference })
 }

@@ -5,6 +5,7 @@ use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Reply},
     region::RegionCode,
+    register,
 };
 use tongxin_proto::{
     monitoring::v1::{self, rule_service_server::RuleService},
@@ -21,7 +22,7 @@ use crate::{
         rule_set::{RuleSet, RuleSetDraft},
     },
     error::{Error, Refused},
-    store::{holidays, households, regions, rule_sets, verdicts},
+    store::{holidays, households, rule_sets, verdicts},
 };
 
 #[tonic::async_trait]
@@ -46,7 +47,7 @@ impl RuleService for Door {
         let mut tx = self.read(&request).await?;
         let region = convert::optional_region("region_code", &request.into_inner().region_code)?;
         if let Some(region) = region {
-            regions::find_name(&mut tx, region).await?;
+            register::ensure(&mut tx, region).await.map_err(Error::from)?;
         }
         let rule_sets = convert::all(rule_sets::list(&mut tx, region.unwrap_or(of_caller)).await?);
         Ok(Response::new(v1::ListRuleSetsResponse { rule_sets }))

@@ -5,6 +5,7 @@ use tongxin_platform::{
     access::Caller,
     db::Scope,
     grpc::{Answering, Answers, answers},
+    register,
 };
 use tongxin_proto::monitoring::v1::{
     ScreenHouseholdsRequest, ScreenHouseholdsResponse, ScreeningCount, SimulateRuleSetRequest, SimulateRuleSetResponse,
@@ -21,7 +22,6 @@ use crate::{
         screening::{Hit, Tally},
     },
     error::Error,
-    store::regions,
 };
 
 /// Number of hits that are written in one transaction.
@@ -128,7 +128,7 @@ impl Door {
         let caller = Caller::of(request)?;
         let region = convert::region("region_code", region)?;
         let mut tx = self.read(request).await?;
-        regions::find_name(&mut tx, region).await?;
+        register::ensure(&mut tx, region).await.map_err(Error::from)?;
         tx.rollback().await.map_err(Error::from)?;
         Ok(Sweep { pool: self.pool.clone(), scope: Scope::region(caller.region()), region, day: self.clock.today() })
     }

@@ -18,7 +18,6 @@ pub mod notices;
 pub mod observations;
 pub mod profiles;
 pub mod published;
-pub mod regions;
 pub mod rule_sets;
 pub mod sealed;
 pub mod signals;

@@ -123,12 +123,6 @@ pub enum Unfit {
     #[error("is at home in a region above a town: pairings are with villages and towns")]
     #[refusal(FailedPrecondition, "RECIPIENT_REGION_WRONG")]
     WrongRegion,
-    /// The code of the recipient's home region is not valid when the pairing starts.
-    #[error(
-        "is at home in a region whose code was withdrawn from {0} on: start earlier, or name one at home elsewhere"
-    )]
-    #[refusal(FailedPrecondition, "REGION_WITHDRAWN")]
-    RegionWithdrawn(NaiveDate),
 }
 
 /// The pairing was entered by mistake, and never was in force.
@@ -155,17 +149,15 @@ pub enum CannotEnd {
 }
 
 impl PairingDraft {
-    /// Creates the pairing of two organisations, if they can be paired. The code of the recipient's home region may be
-    /// `withdrawn` from a day on.
+    /// Creates the pairing of two organisations, if they can be paired.
     ///
     /// # Errors
-    /// If one of them is closed or has the wrong kind, or the region was withdrawn by the start.
+    /// If one of them is closed, or not what the pairing is between.
     pub fn establish(
         self,
         id: PairingId,
         supporter: &Organisation,
         recipient: &Organisation,
-        withdrawn: Option<NaiveDate>,
     ) -> Result<Pairing, CannotPair> {
         let sides = [
             (supporter, Side::Supporter, Some(self.kind.supporter())),
@@ -185,10 +177,6 @@ impl PairingDraft {
             if side == Side::Recipient && organisation.draft.region.level() < Level::Town {
                 return refuse(Unfit::WrongRegion);
             }
-        }
-        if let Some(day) = withdrawn.filter(|day| *day <= self.period.starts_on()) {
-            let unfit = Unfit::RegionWithdrawn(day);
-            return Err(CannotPair { organisation: recipient.id, side: Side::Recipient, unfit });
         }
         Ok(Pairing {
             id,

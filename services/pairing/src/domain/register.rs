@@ -4,68 +4,17 @@ use chrono::NaiveDate;
 use tongxin_platform::{
     error::Refusal,
     region::{Level, RegionCode},
+    register::{self, RegionLevel},
 };
 
 use super::period::Period;
 
-/// Level of a region in the register, which distinguishes villages from communities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RegisterLevel {
-    /// Province.
-    Province,
-    /// City.
-    City,
-    /// County.
-    County,
-    /// Town.
-    Town,
-    /// Administrative village.
-    Village,
-    /// Residents' community.
-    Community,
-}
-
-impl RegisterLevel {
-    /// All levels.
-    pub const ALL: [Self; 6] = [Self::Province, Self::City, Self::County, Self::Town, Self::Village, Self::Community];
-
-    /// Its name in SQL and files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Province => "province",
-            Self::City => "city",
-            Self::County => "county",
-            Self::Town => "town",
-            Self::Village => "village",
-            Self::Community => "community",
-        }
-    }
-
-    /// The level of the code's segments.
-    const fn of_code(self) -> Level {
-        match self {
-            Self::Province => Level::Province,
-            Self::City => Level::City,
-            Self::County => Level::County,
-            Self::Town => Level::Town,
-            Self::Village | Self::Community => Level::Village,
-        }
-    }
-}
-
-/// A region of the register.
+/// A node of the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
-    pub code: RegionCode,
-    /// Without its ancestors' names.
-    pub name: String,
-    pub level: RegisterLevel,
-    /// The nearest registered ancestor.
-    pub parent: Option<RegionCode>,
-    /// The period in which the code is valid.
-    pub valid: Period,
-    /// The last period in which it counted as assisted.
+    /// What all services know of it.
+    pub registered: register::Region,
+    /// When it last counted as assisted.
     pub assisted: Option<Period>,
 }
 
@@ -74,7 +23,9 @@ pub struct Region {
 pub struct RegisterRow {
     pub code: RegionCode,
     pub name: String,
-    pub level: RegisterLevel,
+    /// Its level.
+    pub level: RegionLevel,
+    /// Its parent's code.
     pub parent: Option<RegionCode>,
     /// Whether it is an assisted town or village.
     pub assisted: bool,
@@ -100,16 +51,27 @@ impl RegisterRow {
     /// # Errors
     /// The contradiction.
     pub fn check(&self) -> Result<(), RowError> {
-        if self.code.level() != self.level.of_code() {
+        if self.code.level() != level_of_code(self.level) {
             return Err(RowError::Level(self.code.level().name()));
         }
         if self.parent.is_some_and(|parent| parent == self.code || !parent.contains(self.code)) {
             return Err(RowError::Parent);
         }
-        if self.assisted && !matches!(self.level, RegisterLevel::Town | RegisterLevel::Village) {
+        if self.assisted && !matches!(self.level, RegionLevel::Town | RegionLevel::Village) {
             return Err(RowError::Assisted);
         }
         Ok(())
+    }
+}
+
+/// The level of the code's segments.
+const fn level_of_code(level: RegionLevel) -> Level {
+    match level {
+        RegionLevel::Province => Level::Province,
+        RegionLevel::City => Level::City,
+        RegionLevel::County => Level::County,
+        RegionLevel::Town => Level::Town,
+        RegionLevel::Village | RegionLevel::Community => Level::Village,
     }
 }
 
@@ -154,14 +116,14 @@ impl Edition {
 mod tests {
     use super::*;
 
-    fn row(code: &str, level: RegisterLevel, parent: &str, assisted: bool) -> RegisterRow {
+    fn row(code: &str, level: RegionLevel, parent: &str, assisted: bool) -> RegisterRow {
         let region = |text| RegionCode::parse(text).unwrap();
         RegisterRow { code: region(code), name: "太平镇".to_owned(), level, parent: Some(region(parent)), assisted }
     }
 
     #[test]
     fn a_row_agrees_with_its_code() {
-        use RegisterLevel::{Community, County, Town, Village};
+        use RegionLevel::{Community, County, Town, Village};
         let check = |code, level, parent, assisted| row(code, level, parent, assisted).check();
         assert_eq!(check("441823107201", Village, "441823107000", true), Ok(()));
         assert_eq!(check("441823107001", Community, "441823107000", false), Ok(()));

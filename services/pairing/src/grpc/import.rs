@@ -4,8 +4,9 @@ use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use tongxin_platform::{
     access::Caller,
-    grpc::{Answering, Answers, MethodPath, answers},
+    grpc::{Answering, Answers, Endpoint, MethodPath, answers},
     region::RegionCode,
+    register::RegionRefused,
     request::{Call, Context},
 };
 use tongxin_proto::{
@@ -15,9 +16,9 @@ use tongxin_proto::{
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
-use super::{Door, convert};
+use super::convert;
 use crate::{
-    commands::ImportRegions,
+    commands::{ImportRegions, Policy},
     domain::register::RegisterRow,
     error::{Error, Refused},
     store::register_rows,
@@ -27,7 +28,7 @@ use crate::{
 const ROWS_NAMED: usize = 20;
 
 pub(super) fn answer(
-    door: Door,
+    door: Endpoint<Policy, Refused>,
     request: Request<Streaming<ImportRegionsRequest>>,
 ) -> Result<Answers<ImportRegionsResponse>, Status> {
     let caller = Caller::of(&request)?;
@@ -41,7 +42,7 @@ pub(super) fn answer(
 }
 
 struct Import {
-    door: Door,
+    door: Endpoint<Policy, Refused>,
     caller: Caller,
     method: MethodPath,
     context: Context,
@@ -68,7 +69,7 @@ impl Import {
         let within = |error: Error| error.within("edition");
         let edition = convert::edition(&stated).map_err(within)?;
         if let Some(outside) = edition.complete_for.filter(|region| !self.caller.region().contains(*region)) {
-            return Err(Refused::RegionNotFound(outside.to_string()).at("edition.complete_for").into());
+            return Err(Error::from(RegionRefused::NotFound(outside)).at("edition.complete_for").into());
         }
         let mut fingerprint = Sha256::new();
         fingerprint.update(stated.encode_to_vec());
@@ -119,7 +120,7 @@ fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<Re
         rules::check(&row).map_err(|violations| Error::row(&violations))?;
         let row = RegisterRow::try_from(row)?;
         if !own.contains(row.code) {
-            return Err(Error::from(Refused::RegionNotFound(row.code.to_string())));
+            return Err(Error::from(RegionRefused::NotFound(row.code)));
         }
         Ok(row)
     };
@@ -140,7 +141,7 @@ fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<Re
     if more > 0 {
         named.push(format!("and {more} more"));
     }
-    let elsewhere = wrong.iter().any(|(_, error)| matches!(error.refusal(), Some(Refused::RegionNotFound(_))));
+    let elsewhere = wrong.iter().any(|(_, error)| matches!(error, Error::Region(_)));
     let refused = if elsewhere { Refused::RegionRowsElsewhere } else { Refused::RegionRows };
     Err(refused(named.join("; ")).into())
 }

@@ -1,15 +1,12 @@
 //! When towns and villages count as assisted, according to editions of the register.
 
 use sqlx::PgConnection;
-use tongxin_platform::{log, region::RegionCode, request::Context};
+use tongxin_platform::{log, region::RegionCode, register::RegionLevel, request::Context};
 use uuid::Uuid;
 
-use super::{books, by_name, coverage_rules, published, region};
+use super::{books, coverage_rules, published, region};
 use crate::{
-    domain::{
-        coverage::CoverageRules,
-        register::{Edition, RegisterLevel},
-    },
+    domain::{coverage::CoverageRules, register::Edition},
     error::Error,
 };
 
@@ -19,7 +16,7 @@ const PART: usize = 5_000;
 /// A town or village that starts or stops counting as assisted.
 pub(super) struct Row {
     code: i64,
-    level: String,
+    level: RegionLevel,
     begins: bool,
 }
 
@@ -42,10 +39,9 @@ pub(super) async fn follow(
     let numbers: Vec<i64> = changes.iter().map(|row| row.code).collect();
     let mut periods = books::assisted(conn, &numbers).await?;
     for (row, code) in changes.iter().zip(codes) {
-        let level = by_name(&RegisterLevel::ALL, RegisterLevel::name, &row.level)?;
         let change = if row.begins { 1 } else { -1 };
-        events.push(published::assistance(code, level, edition.effective_from, change));
-        if level == RegisterLevel::Village {
+        events.push(published::assistance(code, row.level, edition.effective_from, change));
+        if row.level == RegionLevel::Village {
             let assisted = periods.remove(&code).unwrap_or_default();
             events.extend(published::coverage(&book.assist(code, assisted, rules)));
         }
@@ -62,7 +58,7 @@ pub(super) async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT new.code AS "code!", new.level AS "level!", true AS "begins!"
+        SELECT new.code AS "code!", new.level AS "level!: RegionLevel", true AS "begins!"
         FROM region_import AS new
         WHERE new.import_id = $1
             AND new.assisted
@@ -85,7 +81,7 @@ pub(super) async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec
 async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> Result<(), Error> {
     let begun = || changes.iter().filter(|row| row.begins);
     let codes: Vec<i64> = begun().map(|row| row.code).collect();
-    let levels: Vec<&str> = begun().map(|row| row.level.as_str()).collect();
+    let levels: Vec<RegionLevel> = begun().map(|row| row.level).collect();
     sqlx::query!(
         r#"
         INSERT INTO assistance (region_code, level, from_date)
@@ -93,7 +89,7 @@ async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> R
         FROM unnest($1::bigint[], $2::text[]) AS begun (code, level)
         "#,
         &codes,
-        &levels as &[&str],
+        &levels as &[RegionLevel],
         edition.effective_from,
     )
     .execute(conn)

@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
-use tongxin_proto::pairing::v1;
+use tongxin_platform::{
+    log::NewEvent,
+    region::RegionCode,
+    register::{Region, RegionLevel},
+    request::Context,
+};
+use tongxin_proto::{pairing::v1, register};
 
 use crate::domain::{
     OrganisationId,
@@ -12,7 +17,6 @@ use crate::domain::{
     book::{CountChange, Counted},
     organisation::{Organisation, OrganisationEvent, Side},
     pairing::Pairing,
-    register::{Region, RegisterLevel},
 };
 
 const ACTIVITY: &str = "activity";
@@ -155,14 +159,15 @@ pub(super) fn coverage(changes: &[CountChange]) -> Vec<NewEvent> {
 
 /// One event for some regions of one county, or of one region above counties.
 pub(super) fn regions_recorded(of: RegionCode, regions: &[Region], on: NaiveDate) -> NewEvent {
-    let payload = v1::RegionsRecorded { regions: regions.iter().cloned().map(v1::Region::from).collect() };
+    let payload =
+        register::v1::RegionsRecorded { regions: regions.iter().cloned().map(register::v1::Region::from).collect() };
     NewEvent::new((REGION, of), of, on, &payload)
 }
 
-pub(super) fn assistance(region: RegionCode, level: RegisterLevel, on: NaiveDate, change: i32) -> NewEvent {
+pub(super) fn assistance(region: RegionCode, level: RegionLevel, on: NaiveDate, change: i32) -> NewEvent {
     let payload = v1::RegionAssistanceChanged {
         region_code: region.to_string(),
-        level: v1::RegionLevel::from(level).into(),
+        level: register::v1::RegionLevel::from(level).into(),
         occurred_on: Some(on.into()),
         change,
     };

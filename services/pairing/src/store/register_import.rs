@@ -4,16 +4,14 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     log,
     region::{Level, RegionCode, RegionRange},
+    register::Region,
     request::Context,
 };
 use uuid::Uuid;
 
-use super::{assistance, published, regions, register_rows};
+use super::{assistance, published, register_rows};
 use crate::{
-    domain::{
-        coverage::CoverageRules,
-        register::{Edition, Region},
-    },
+    domain::{coverage::CoverageRules, register::Edition},
     error::{Error, Refused},
 };
 
@@ -270,11 +268,10 @@ async fn tell_of_regions(
     let (mut after, mut told) = (0, 0);
     loop {
         watcher(Stage::Publishing(told));
-        let rows = sqlx::query_as!(
-            regions::Row,
+        let changed = sqlx::query_as!(
+            Region,
             r#"
-            SELECT region_code, name, level, parent_code, valid_from, valid_until,
-                   NULL::date AS assisted_from, NULL::date AS assisted_until
+            SELECT region_code, name, level, parent_code, valid_from, valid_until
             FROM region
             WHERE edition = $1 AND region_code > $2
             ORDER BY region_code
@@ -286,13 +283,12 @@ async fn tell_of_regions(
         )
         .fetch_all(&mut *conn)
         .await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after = last.region_code;
-        let changed: Vec<Region> = rows.into_iter().map(Region::try_from).collect::<Result<_, _>>()?;
+        let Some(last) = changed.last() else { return Ok(()) };
+        after = last.region_code.number();
         let mut events = Vec::new();
-        for of_county in changed.chunk_by(|one, other| county(one.code) == county(other.code)) {
+        for of_county in changed.chunk_by(|one, other| county(one.region_code) == county(other.region_code)) {
             for part in of_county.chunks(EVENT_REGIONS) {
-                events.push(published::regions_recorded(county(part[0].code), part, edition.effective_from));
+                events.push(published::regions_recorded(county(part[0].region_code), part, edition.effective_from));
             }
         }
         log::append(conn, context, &events).await?;

@@ -1,7 +1,7 @@
 //! Rows of an edition of the register, set aside as they arrive until they are merged.
 
 use sqlx::{PgConnection, PgPool};
-use tongxin_platform::{region::RegionCode, request::Context};
+use tongxin_platform::{region::RegionCode, register::RegionLevel, request::Context};
 use uuid::Uuid;
 
 use crate::{
@@ -19,7 +19,7 @@ pub async fn set_aside(
 ) -> Result<(), Error> {
     let codes: Vec<i64> = rows.iter().map(|row| row.code.number()).collect();
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-    let levels: Vec<&str> = rows.iter().map(|row| row.level.name()).collect();
+    let levels: Vec<RegionLevel> = rows.iter().map(|row| row.level).collect();
     let parents: Vec<Option<i64>> = rows.iter().map(|row| row.parent.map(RegionCode::number)).collect();
     let assisted: Vec<bool> = rows.iter().map(|row| row.assisted).collect();
     sqlx::query!(
@@ -34,7 +34,7 @@ pub async fn set_aside(
         context.now,
         &codes,
         &names as &[&str],
-        &levels as &[&str],
+        &levels as &[RegionLevel],
         &parents as &[Option<i64>],
         &assisted,
     )

@@ -1,5 +1,6 @@
 //! Connections, and transactions with a region scope.
 
+mod column;
 mod deadline;
 mod migrate;
 mod scope;

@@ -8,6 +8,7 @@ use crate::{
     limit::{LimitReached, Limited},
     page::NotAPageToken,
     personal,
+    register::{RegionError, RegionRefused},
     request::{DateRefused, RequestError},
 };
 use tongxin_proto::{
@@ -92,6 +93,10 @@ pub enum Error<R: ServiceRefusal> {
     /// Why an import does not continue.
     #[error(transparent)]
     Import(#[from] ImportRefused),
+
+    /// A region is not there, or not any more.
+    #[error(transparent)]
+    Region(#[from] RegionRefused),
 
     /// Postgres failed.
     #[error("the database failed")]
@@ -179,14 +184,15 @@ impl<R: ServiceRefusal> Refusal for Error<R> {
             Self::At { path, source } => source.stated().about(path),
             Self::Request(error) => error.stated(),
             Self::Import(refused) => refused.stated(),
+            Self::Region(refused) => refused.stated(),
             Self::Database(error) => stated_of_database(error),
             Self::Sealing(_) | Self::Corrupt(_) => common::INTERNAL.stated(),
         }
     }
 
     fn all() -> Vec<Listed> {
-        [R::all(), DateRefused::all(), ImportRefused::all(), LimitReached::all(), vec![VERSION_STALE, BATCH_REFUSED]]
-            .concat()
+        let shared = [DateRefused::all(), ImportRefused::all(), LimitReached::all(), RegionRefused::all()].concat();
+        [R::all(), shared, vec![VERSION_STALE, BATCH_REFUSED]].concat()
     }
 }
 
@@ -199,5 +205,14 @@ impl<R: ServiceRefusal> From<R> for Error<R> {
 impl<R: ServiceRefusal> From<NotAPageToken> for Error<R> {
     fn from(error: NotAPageToken) -> Self {
         Self::field("page_token", error)
+    }
+}
+
+impl<R: ServiceRefusal> From<RegionError> for Error<R> {
+    fn from(error: RegionError) -> Self {
+        match error {
+            RegionError::Refused(refused) => refused.into(),
+            RegionError::Database(error) => error.into(),
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod contract;
 mod database;
 mod lines;
 mod plans;
+pub mod register;
 mod running;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::request::Context;
+use tongxin_platform::{register, request::Context};
 
 use super::{Desk, Needs, Rights};
 use crate::{
@@ -39,6 +39,8 @@ impl<'a> Desk<'a> {
 
         let households: Vec<HouseholdId> = needs.households.iter().copied().collect();
         let heads = households::lock(conn, &households).await?;
+        let opened = needs.opened.values().filter_map(|household| Some(heads.get(household)?.region));
+        let homes = register::known(conn, opened).await?;
         profiles::count_elderly(conn, &households, context.today()).await?;
         let cases = cases::of_households(conn, &households).await?;
         let ids: Vec<CaseId> = cases.iter().map(|case| case.id).collect();
@@ -60,6 +62,7 @@ impl<'a> Desk<'a> {
             policy,
             rights,
             heads,
+            homes,
             cases: HashMap::new(),
             of_household: HashMap::new(),
             measures: BTreeMap::new(),

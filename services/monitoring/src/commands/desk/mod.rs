@@ -10,6 +10,7 @@ use chrono::{Datelike as _, NaiveDate};
 use sqlx::PgConnection;
 use tongxin_platform::{
     change::Change,
+    register::KnownRegions,
     request::{Command, Context},
 };
 
@@ -85,6 +86,8 @@ pub struct Desk<'a> {
     policy: &'a Policy,
     rights: Rights,
     heads: HashMap<HouseholdId, Head>,
+    /// Where the households live for which a case is opened.
+    homes: KnownRegions,
     cases: HashMap<CaseId, Case>,
     of_household: HashMap<HouseholdId, Vec<CaseId>>,
     measures: BTreeMap<MeasureId, Measure>,
@@ -143,6 +146,11 @@ impl Desk<'_> {
     /// Checks that the household already lived in its region on a day.
     pub(super) fn check_home(&self, household: HouseholdId, field: &'static str, day: NaiveDate) -> Result<(), Error> {
         Ok(not_before(field, day, self.head(household)?.moved_on)?)
+    }
+
+    /// Makes sure that a case may be opened where the household lives.
+    pub(super) fn check_open(&self, head: &Head, day: NaiveDate) -> Result<(), Error> {
+        self.homes.open_on(head.region, day).map_err(|refused| Error::from(refused).at("household_id"))
     }
 
     pub(super) fn has_case(&self, id: CaseId) -> bool {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use tongxin_platform::{
     clock::timestamp,
     region::{Level, RegionCode},
+    register::RegionRefused,
 };
 use tongxin_proto::monitoring::v1;
 
@@ -230,7 +231,7 @@ pub(in crate::grpc) fn province(named: &str, of_caller: RegionCode) -> Result<Re
     if province.contains(of_caller) || of_caller.contains(province) {
         Ok(province)
     } else {
-        Err(Refused::RegionNotFound(asked.to_string()).into())
+        Err(RegionRefused::NotFound(asked).into())
     }
 }
 

@@ -38,6 +38,7 @@ async fn filled() -> (Database, Vec<String>) {
         let insert = format!(
             "
             INSERT INTO tally (tally_id, region_code, reached) VALUES ('{tally_id}', {number}, 1);
+            INSERT INTO region (region_code, name, level, valid_from) VALUES ({number}, 'n', 'village', now());
             INSERT INTO event (event_id, event_type, aggregate_type, aggregate_id, version, region_code,
                                occurred_on, record_time, actor, trace_parent, payload)
             VALUES (gen_random_uuid(), 't', 'tally', '{tally_id}', 1, {number}, now(), now(), 'a', '', '')"
