@@ -22,6 +22,7 @@ pub mod consumer;
 pub mod db;
 pub mod error;
 pub mod grpc;
+mod ids;
 pub mod import;
 pub mod lease;
 pub mod lifecycle;

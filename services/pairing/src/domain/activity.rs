@@ -1,46 +1,28 @@
 //! Joint activities of a pairing.
 
 use chrono::NaiveDate;
-use tongxin_platform::{error::Refusal, region::RegionCode};
+use tongxin_platform::{error::Refusal, named, region::RegionCode};
 
 use super::{
     ActivityId, PairingId,
     pairing::{Pairing, Voided},
 };
 
-/// Kind of an activity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActivityKind {
-    /// Joint party day or lesson.
-    PartyDay,
-    /// Visit to households.
-    Visit,
-    /// Teaching or teaching research.
-    Teaching,
-    /// Medical service.
-    Medical,
-    /// Industry and sales.
-    Industry,
-    /// Anything else; the remark says what.
-    Other,
-}
-
-impl ActivityKind {
-    /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::PartyDay, Self::Visit, Self::Teaching, Self::Medical, Self::Industry, Self::Other];
-
-    /// Its name in SQL.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PartyDay => "party_day",
-            Self::Visit => "visit",
-            Self::Teaching => "teaching",
-            Self::Medical => "medical",
-            Self::Industry => "industry",
-            Self::Other => "other",
-        }
+named! {
+    /// Kind of an activity.
+    pub enum ActivityKind {
+        /// Joint party day or lesson.
+        PartyDay = "party_day",
+        /// Visit to households.
+        Visit = "visit",
+        /// Teaching or teaching research.
+        Teaching = "teaching",
+        /// Medical service.
+        Medical = "medical",
+        /// Industry and sales.
+        Industry = "industry",
+        /// Anything else; the remark says what.
+        Other = "other",
     }
 }
 

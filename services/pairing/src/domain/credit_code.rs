@@ -12,6 +12,8 @@ pub struct CreditCode {
     is_valid: bool,
 }
 
+tongxin_platform::column!(CreditCode as &str, CreditCode::as_str, CreditCode::parse);
+
 /// Text that is no credit code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a unified social credit code: 18 of 0-9 and A-Z without I, O, S, V, Z are needed")]

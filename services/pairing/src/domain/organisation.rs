@@ -1,85 +1,47 @@
 //! Organisations on both sides of the assistance.
 
 use chrono::NaiveDate;
-use tongxin_platform::{change::Change, error::Refusal, region::RegionCode};
+use tongxin_platform::{change::Change, error::Refusal, named, region::RegionCode};
 
 use super::{OrganisationId, credit_code::CreditCode, period::Period};
 
-/// Kind of an organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrganisationKind {
-    /// Party organisation (党组织).
-    PartyOrganisation,
-    /// School (学校).
-    School,
-    /// Hospital (医院).
-    Hospital,
-    /// Enterprise (企业).
-    Enterprise,
-    /// Public institution (事业单位).
-    PublicInstitution,
-    /// Government body (机关).
-    Government,
-    /// Villagers' committee or collective (村委会、村集体).
-    VillageCollective,
-}
-
-impl OrganisationKind {
-    /// All kinds.
-    pub const ALL: [Self; 7] = [
-        Self::PartyOrganisation,
-        Self::School,
-        Self::Hospital,
-        Self::Enterprise,
-        Self::PublicInstitution,
-        Self::Government,
-        Self::VillageCollective,
-    ];
-
-    /// Its name in configuration and SQL.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PartyOrganisation => "party_organisation",
-            Self::School => "school",
-            Self::Hospital => "hospital",
-            Self::Enterprise => "enterprise",
-            Self::PublicInstitution => "public_institution",
-            Self::Government => "government",
-            Self::VillageCollective => "village_collective",
-        }
+named! {
+    /// Kind of an organisation.
+    pub enum OrganisationKind {
+        /// Party organisation (党组织).
+        PartyOrganisation = "party_organisation",
+        /// School (学校).
+        School = "school",
+        /// Hospital (医院).
+        Hospital = "hospital",
+        /// Enterprise (企业).
+        Enterprise = "enterprise",
+        /// Public institution (事业单位).
+        PublicInstitution = "public_institution",
+        /// Government body (机关).
+        Government = "government",
+        /// Villagers' committee or collective (村委会、村集体).
+        VillageCollective = "village_collective",
     }
 }
 
-/// Side of an organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// Gives support.
-    Supporter,
-    /// Receives support.
-    Recipient,
+named! {
+    /// Side of an organisation.
+    pub enum Side {
+        /// Gives support.
+        Supporter = "supporter",
+        /// Receives support.
+        Recipient = "recipient",
+    }
 }
 
 impl Side {
-    /// Both sides.
-    pub const ALL: [Self; 2] = [Self::Supporter, Self::Recipient];
-
     /// The request field for the organisation on this side of a pairing.
     #[must_use]
     pub const fn field(self) -> &'static str {
         match self {
             Self::Supporter => "supporter_id",
             Self::Recipient => "recipient_id",
-        }
-    }
-
-    /// Its name in SQL.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Supporter => "supporter",
-            Self::Recipient => "recipient",
         }
     }
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use tongxin_platform::{
     error::Refusal,
+    named,
     region::{Level, RegionCode},
 };
 
@@ -12,35 +13,21 @@ use super::{
     period::{EndBeforeStart, Period},
 };
 
-/// Kind of a pairing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PairingKind {
-    /// Between party organisations.
-    Party,
-    /// Between schools.
-    School,
-    /// Between hospitals.
-    Hospital,
-    /// An enterprise with any recipient.
-    Enterprise,
+named! {
+    /// Kind of a pairing.
+    pub enum PairingKind {
+        /// Between party organisations.
+        Party = "party",
+        /// Between schools.
+        School = "school",
+        /// Between hospitals.
+        Hospital = "hospital",
+        /// An enterprise with any recipient.
+        Enterprise = "enterprise",
+    }
 }
 
 impl PairingKind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Party, Self::School, Self::Hospital, Self::Enterprise];
-
-    /// Its name in configuration and SQL.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Party => "party",
-            Self::School => "school",
-            Self::Hospital => "hospital",
-            Self::Enterprise => "enterprise",
-        }
-    }
-
     /// The required kind of the supporter.
     const fn supporter(self) -> OrganisationKind {
         match self {

@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::{log, page::Page, request::Context};
+use tongxin_platform::{log, page::Page, region::RegionCode, request::Context};
 use uuid::Uuid;
 
-use super::{by_name, published, region};
+use super::published;
 use crate::{
     domain::{
         ActivityId, PairingId,
@@ -15,33 +15,26 @@ use crate::{
 };
 
 struct Row {
-    activity_id: Uuid,
-    pairing_id: Uuid,
-    kind: String,
+    activity_id: ActivityId,
+    pairing_id: PairingId,
+    kind: ActivityKind,
     held_on: NaiveDate,
     participants: i32,
     remark: String,
-    region_code: i64,
+    region_code: RegionCode,
     void_reason: String,
 }
 
-impl TryFrom<Row> for Activity {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self, Error> {
+impl From<Row> for Activity {
+    fn from(row: Row) -> Self {
         let draft = ActivityDraft {
-            pairing: PairingId(row.pairing_id),
-            kind: by_name(&ActivityKind::ALL, ActivityKind::name, &row.kind)?,
+            pairing: row.pairing_id,
+            kind: row.kind,
             held_on: row.held_on,
             participants: row.participants,
             remark: row.remark,
         };
-        Ok(Self {
-            id: ActivityId(row.activity_id),
-            draft,
-            region: region(row.region_code)?,
-            void_reason: row.void_reason,
-        })
+        Self { id: row.activity_id, draft, region: row.region_code, void_reason: row.void_reason }
     }
 }
 
@@ -52,13 +45,13 @@ pub async fn add(conn: &mut PgConnection, context: &Context, activity: &Activity
         INSERT INTO activity (activity_id, pairing_id, kind, held_on, participants, remark, region_code)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         "#,
-        activity.id.0,
-        activity.draft.pairing.0,
-        activity.draft.kind.name(),
+        activity.id as ActivityId,
+        activity.draft.pairing as PairingId,
+        activity.draft.kind as ActivityKind,
         activity.draft.held_on,
         activity.draft.participants,
         activity.draft.remark,
-        activity.region.number(),
+        activity.region as RegionCode,
     )
     .execute(&mut *conn)
     .await?;
@@ -87,7 +80,7 @@ pub async fn find(conn: &mut PgConnection, id: ActivityId) -> Result<Activity, E
     )
     .fetch_optional(conn)
     .await?;
-    row.ok_or(Refused::ActivityNotFound(id))?.try_into()
+    Ok(row.ok_or(Refused::ActivityNotFound(id))?.into())
 }
 
 /// Number of activities of a pairing that were not voided.
@@ -124,7 +117,7 @@ pub async fn list(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Activity::try_from).collect()
+    Ok(rows.into_iter().map(Activity::from).collect())
 }
 
 /// The day of the last activity of a pairing, if it is on or after `day`.

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{log, region::RegionCode, register::RegionLevel, request::Context};
 use uuid::Uuid;
 
-use super::{books, coverage_rules, published, region};
+use super::{books, coverage_rules, published};
 use crate::{
     domain::{coverage::CoverageRules, register::Edition},
     error::Error,
@@ -15,7 +15,7 @@ const PART: usize = 5_000;
 
 /// A town or village that starts or stops counting as assisted.
 pub(super) struct Row {
-    code: i64,
+    code: RegionCode,
     level: RegionLevel,
     begins: bool,
 }
@@ -29,15 +29,14 @@ pub(super) async fn follow(
     edition: &Edition,
     rules: &CoverageRules,
 ) -> Result<u64, Error> {
-    let codes: Vec<RegionCode> = changes.iter().map(|row| region(row.code)).collect::<Result<_, _>>()?;
+    let codes: Vec<RegionCode> = changes.iter().map(|row| row.code).collect();
     coverage_rules::lock_coverage(conn, codes.iter().copied(), rules).await?;
     let mut book = books::load(conn, &[], &codes).await?;
     begin(conn, edition, changes).await?;
     end(conn, edition, changes).await?;
 
     let mut events = Vec::new();
-    let numbers: Vec<i64> = changes.iter().map(|row| row.code).collect();
-    let mut periods = books::assisted(conn, &numbers).await?;
+    let mut periods = books::assisted(conn, &codes).await?;
     for (row, code) in changes.iter().zip(codes) {
         let change = if row.begins { 1 } else { -1 };
         events.push(published::assistance(code, row.level, edition.effective_from, change));
@@ -58,7 +57,7 @@ pub(super) async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT new.code AS "code!", new.level AS "level!: RegionLevel", true AS "begins!"
+        SELECT new.code AS "code!: RegionCode", new.level AS "level!: RegionLevel", true AS "begins!"
         FROM region_import AS new
         WHERE new.import_id = $1
             AND new.assisted
@@ -80,7 +79,7 @@ pub(super) async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec
 
 async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> Result<(), Error> {
     let begun = || changes.iter().filter(|row| row.begins);
-    let codes: Vec<i64> = begun().map(|row| row.code).collect();
+    let codes: Vec<RegionCode> = begun().map(|row| row.code).collect();
     let levels: Vec<RegionLevel> = begun().map(|row| row.level).collect();
     sqlx::query!(
         r#"
@@ -88,7 +87,7 @@ async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> R
         SELECT code, level, $3
         FROM unnest($1::bigint[], $2::text[]) AS begun (code, level)
         "#,
-        &codes,
+        &codes as &[RegionCode],
         &levels as &[RegionLevel],
         edition.effective_from,
     )
@@ -98,18 +97,18 @@ async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> R
 }
 
 async fn end(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> Result<(), Error> {
-    let codes: Vec<i64> = changes.iter().filter(|row| !row.begins).map(|row| row.code).collect();
+    let codes: Vec<RegionCode> = changes.iter().filter(|row| !row.begins).map(|row| row.code).collect();
     // A period that began on the same day was a mistake, and is deleted.
     sqlx::query!(
         "DELETE FROM assistance WHERE region_code = ANY($1) AND until_date IS NULL AND from_date = $2",
-        &codes,
+        &codes as &[RegionCode],
         edition.effective_from,
     )
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
         "UPDATE assistance SET until_date = $2 WHERE region_code = ANY($1) AND until_date IS NULL",
-        &codes,
+        &codes as &[RegionCode],
         edition.effective_from,
     )
     .execute(conn)

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use tongxin_platform::{log, region::RegionCode, request::Context};
 
-use super::{locks, published, region};
+use super::{locks, published};
 use crate::{
     domain::{book::CountChange, coverage::CoverageRules},
     error::{Error, Refused},
@@ -49,7 +49,7 @@ pub async fn villages(conn: &mut PgConnection) -> Result<Vec<RegionCode>, Error>
     let codes = sqlx::query_scalar!("SELECT DISTINCT region_code FROM assistance WHERE level = 'village'")
         .fetch_all(conn)
         .await?;
-    codes.into_iter().map(region).collect()
+    Ok(codes)
 }
 
 /// Writes the rules first, and the resulting events second.

@@ -8,9 +8,8 @@ use tongxin_platform::{
     region::{RegionCode, RegionRange},
     request::Context,
 };
-use uuid::Uuid;
 
-use super::{by_name, period, published, region};
+use super::{period, published};
 use crate::{
     domain::{
         OrganisationId, PairingId,
@@ -22,14 +21,14 @@ use crate::{
 };
 
 pub(super) struct Row {
-    pub pairing_id: Uuid,
-    pub kind: String,
-    pub supporter_id: Uuid,
+    pub pairing_id: PairingId,
+    pub kind: PairingKind,
+    pub supporter_id: OrganisationId,
     pub supporter_name: String,
-    pub supporter_host_kind: Option<String>,
-    pub recipient_id: Uuid,
+    pub supporter_host_kind: Option<OrganisationKind>,
+    pub recipient_id: OrganisationId,
     pub recipient_name: String,
-    pub region_code: i64,
+    pub region_code: RegionCode,
     pub agreement_number: String,
     pub starts_on: NaiveDate,
     pub ends_on: Option<NaiveDate>,
@@ -42,20 +41,19 @@ impl TryFrom<Row> for Pairing {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let host = |text: &str| by_name(&OrganisationKind::ALL, OrganisationKind::name, text);
         Ok(Self {
-            id: PairingId(row.pairing_id),
+            id: row.pairing_id,
             draft: PairingDraft {
-                kind: by_name(&PairingKind::ALL, PairingKind::name, &row.kind)?,
-                supporter: OrganisationId(row.supporter_id),
-                recipient: OrganisationId(row.recipient_id),
+                kind: row.kind,
+                supporter: row.supporter_id,
+                recipient: row.recipient_id,
                 agreement_number: row.agreement_number,
                 period: period(row.starts_on, row.ends_on)?,
             },
             supporter_name: row.supporter_name,
-            supporter_host: row.supporter_host_kind.as_deref().map(host).transpose()?,
+            supporter_host: row.supporter_host_kind,
             recipient_name: row.recipient_name,
-            region: region(row.region_code)?,
+            region: row.region_code,
             end_reason: row.end_reason,
             void_reason: row.void_reason,
             version: row.version,
@@ -80,9 +78,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn kinds(&self) -> Vec<&'static str> {
+    fn kinds(&self) -> Vec<PairingKind> {
         let wanted = |kind: &PairingKind| self.kind.is_none_or(|wanted| wanted == *kind);
-        PairingKind::ALL.into_iter().filter(wanted).map(PairingKind::name).collect()
+        PairingKind::ALL.iter().copied().filter(wanted).collect()
     }
 }
 
@@ -121,7 +119,7 @@ async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Pl
         ORDER BY region_code, pairing_id
         LIMIT $8
         "#,
-        &filter.kinds() as &[&str],
+        &filter.kinds() as &[PairingKind],
         from,
         until,
         after_region,
@@ -148,9 +146,11 @@ async fn list_of_organisation(
     sqlx::query_as!(
         Row,
         r#"
-        SELECT pairing_id AS "pairing_id!", kind AS "kind!", supporter_id AS "supporter_id!",
-               supporter_name AS "supporter_name!", supporter_host_kind, recipient_id AS "recipient_id!",
-               recipient_name AS "recipient_name!", region_code AS "region_code!",
+        SELECT pairing_id AS "pairing_id!: PairingId", kind AS "kind!: PairingKind",
+               supporter_id AS "supporter_id!: OrganisationId", supporter_name AS "supporter_name!",
+               supporter_host_kind AS "supporter_host_kind: OrganisationKind",
+               recipient_id AS "recipient_id!: OrganisationId", recipient_name AS "recipient_name!",
+               region_code AS "region_code!: RegionCode",
                agreement_number AS "agreement_number!", starts_on AS "starts_on!", ends_on,
                end_reason AS "end_reason!", void_reason AS "void_reason!", version AS "version!"
         FROM (
@@ -188,7 +188,7 @@ async fn list_of_organisation(
         until,
         after_region,
         after_id,
-        &filter.kinds() as &[&str],
+        &filter.kinds() as &[PairingKind],
         filter.in_force_on,
         filter.voided,
         page.fetch(),
@@ -238,15 +238,14 @@ pub type Established = (Pairing, Vec<CountChange>);
 pub async fn add(conn: &mut PgConnection, context: &Context, established: &[Established]) -> Result<(), Error> {
     let pairings = || established.iter().map(|(pairing, _)| pairing);
     let drafts = || pairings().map(|pairing| &pairing.draft);
-    let ids: Vec<Uuid> = pairings().map(|pairing| pairing.id.0).collect();
-    let kinds: Vec<&str> = drafts().map(|draft| draft.kind.name()).collect();
-    let supporters: Vec<Uuid> = drafts().map(|draft| draft.supporter.0).collect();
+    let ids: Vec<PairingId> = pairings().map(|pairing| pairing.id).collect();
+    let kinds: Vec<PairingKind> = drafts().map(|draft| draft.kind).collect();
+    let supporters: Vec<OrganisationId> = drafts().map(|draft| draft.supporter).collect();
     let supporter_names: Vec<&str> = pairings().map(|pairing| pairing.supporter_name.as_str()).collect();
-    let hosts: Vec<Option<&str>> =
-        pairings().map(|pairing| pairing.supporter_host.map(OrganisationKind::name)).collect();
-    let recipients: Vec<Uuid> = drafts().map(|draft| draft.recipient.0).collect();
+    let hosts: Vec<Option<OrganisationKind>> = pairings().map(|pairing| pairing.supporter_host).collect();
+    let recipients: Vec<OrganisationId> = drafts().map(|draft| draft.recipient).collect();
     let recipient_names: Vec<&str> = pairings().map(|pairing| pairing.recipient_name.as_str()).collect();
-    let regions: Vec<i64> = pairings().map(|pairing| pairing.region.number()).collect();
+    let regions: Vec<RegionCode> = pairings().map(|pairing| pairing.region).collect();
     let agreements: Vec<&str> = drafts().map(|draft| draft.agreement_number.as_str()).collect();
     let starts: Vec<NaiveDate> = drafts().map(|draft| draft.period.starts_on()).collect();
     let ends: Vec<Option<NaiveDate>> = drafts().map(|draft| draft.period.ends_on()).collect();
@@ -260,14 +259,14 @@ pub async fn add(conn: &mut PgConnection, context: &Context, established: &[Esta
                unnest($6::uuid[]), unnest($7::text[]), unnest($8::bigint[]), unnest($9::text[]), unnest($10::date[]),
                unnest($11::date[]), '', 1
         "#,
-        &ids,
-        &kinds as &[&str],
-        &supporters,
+        &ids as &[PairingId],
+        &kinds as &[PairingKind],
+        &supporters as &[OrganisationId],
         &supporter_names as &[&str],
-        &hosts as &[Option<&str>],
-        &recipients,
+        &hosts as &[Option<OrganisationKind>],
+        &recipients as &[OrganisationId],
         &recipient_names as &[&str],
-        &regions,
+        &regions as &[RegionCode],
         &agreements as &[&str],
         &starts,
         &ends as &[Option<NaiveDate>],
@@ -347,7 +346,6 @@ pub async fn in_force(
     day: NaiveDate,
 ) -> Result<Vec<Pairing>, Error> {
     let RegionRange { from, until } = within.range();
-    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -362,7 +360,7 @@ pub async fn in_force(
         from,
         until,
         day,
-        &kinds as &[&str],
+        kinds as &[PairingKind],
     )
     .fetch_all(conn)
     .await?;

@@ -17,10 +17,10 @@ pub async fn set_aside(
     first: i64,
     rows: &[RegisterRow],
 ) -> Result<(), Error> {
-    let codes: Vec<i64> = rows.iter().map(|row| row.code.number()).collect();
+    let codes: Vec<RegionCode> = rows.iter().map(|row| row.code).collect();
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     let levels: Vec<RegionLevel> = rows.iter().map(|row| row.level).collect();
-    let parents: Vec<Option<i64>> = rows.iter().map(|row| row.parent.map(RegionCode::number)).collect();
+    let parents: Vec<Option<RegionCode>> = rows.iter().map(|row| row.parent).collect();
     let assisted: Vec<bool> = rows.iter().map(|row| row.assisted).collect();
     sqlx::query!(
         r#"
@@ -32,10 +32,10 @@ pub async fn set_aside(
         import,
         first,
         context.now,
-        &codes,
+        &codes as &[RegionCode],
         &names as &[&str],
         &levels as &[RegionLevel],
-        &parents as &[Option<i64>],
+        &parents as &[Option<RegionCode>],
         &assisted,
     )
     .execute(pool)
