@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use tongxin_proto::{DESCRIPTORS, POOL};
+use tongxin_proto::Contract;
 use tonic::{body::Body, service::Routes, transport};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::{BoxCloneSyncServiceLayer, option_layer};
@@ -226,25 +226,25 @@ pub struct Server {
 type Tls = (Arc<tls::Current>, tls::Looks);
 
 impl Server {
-    /// Listens for the services that `routes` answer and whose full names are given.
+    /// Listens for the services of a contract that `routes` answer and whose full names are given.
     ///
     /// # Errors
     /// When the address is taken, the certificate or its key cannot be used, or a method has no permission in the contract.
     pub async fn bind(
         config: GrpcConfig,
         access: Arc<Access>,
-        services: &[&str],
+        (contract, services): (&Contract, &[&str]),
         routes: Routes,
     ) -> Result<Self, ServerError> {
         config.check()?;
-        let permissions = MethodPermissions::of_services(&POOL, services)?;
+        let permissions = MethodPermissions::of_services(contract.pool, services)?;
         let tls = tls_of(&config)?;
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| ServerError::Listen(config.listen, error))?;
         let (health, health_service) = tonic_health::server::health_reporter();
         let reflection = || {
             tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(DESCRIPTORS)
+                .register_encoded_file_descriptor_set(contract.descriptors)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         // Older clients ask for the version before the first.

@@ -14,9 +14,6 @@ use crate::{
 
 /// Something that is imported by rows; what it holds is remembered from message to message of one call.
 pub trait Imported: Send + 'static {
-    /// What it is, as the table of imports names it.
-    const KIND: &'static str;
-
     /// What the service decides by.
     type Policy: Send + Sync + 'static;
 
@@ -25,6 +22,9 @@ pub trait Imported: Send + 'static {
 
     /// A row of which all that can be checked without the database was found good.
     type Ready: Send + 'static;
+
+    /// What it is, as the table of imports names it.
+    fn kind(&self) -> &'static str;
 
     /// Keeps what can be kept of some rows, and says of each, in their order, what became of it.
     fn keep(
@@ -78,7 +78,7 @@ impl<I: Imported> Command for TakeRows<I> {
         let Self { mut imported, import, dry, first_row, mut rows } = self;
         let mut progress = match dry {
             Some(progress) => progress,
-            None => kept::lock(conn, context, import, I::KIND).await?,
+            None => kept::lock(conn, context, import, imported.kind()).await?,
         };
         let skipped = progress.already_taken(first_row)?.min(rows.len());
         let first_row = progress.rows_taken() + 1;

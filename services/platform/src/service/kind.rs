@@ -1,6 +1,7 @@
 //! What the program knows of a service before it reads the settings, and which services go together.
 
 use sqlx::migrate::Migrator;
+use tongxin_proto::Contract;
 
 use super::{Build, Configured};
 use crate::{
@@ -16,6 +17,8 @@ pub struct Kind {
     pub name: &'static str,
     /// What it is about, for `--help`.
     pub about: &'static str,
+    /// The contract that its packages are of.
+    pub contract: &'static Contract,
     /// The services whose events it follows.
     pub follows: Follows,
     /// The key files without which it does not start.
@@ -130,7 +133,8 @@ mod tests {
 
     const fn kind(name: &'static str, follows: Follows) -> Kind {
         let needs = Needs { request_keys: true, personal_keys: false };
-        Kind { name, about: "A toy", follows, needs, migrator: &Migrator::DEFAULT, read: |_| Ok(None) }
+        let contract = &tongxin_proto::PRODUCT;
+        Kind { name, about: "A toy", contract, follows, needs, migrator: &Migrator::DEFAULT, read: |_| Ok(None) }
     }
 
     static SHOP: Kind = kind("shop", Follows::These(&[]));
