@@ -18,12 +18,12 @@ fn main() -> anyhow::Result<()> {
     println!("cargo::rerun-if-changed=tongxin");
     println!("cargo::rerun-if-changed=third_party");
 
-    let mut compiler = protox::Compiler::new([".", "third_party"])?;
-    compiler.include_imports(true).include_source_info(true);
-    compiler.open_files(proto_files(Path::new("tongxin"))?)?;
-
+    let files = proto_files(Path::new("tongxin"))?;
+    let compiler = compiled(&files)?;
     // The typed set drops our own options; these bytes still have them.
     let bytes = compiler.encode_file_descriptor_set();
+    // The toy service is none of the product's: its servers neither answer for it nor show it.
+    let product: Vec<_> = files.into_iter().filter(|file| !file.starts_with("tongxin/toy")).collect();
     #[expect(clippy::disallowed_methods, reason = "cargo tells a build script by the environment")]
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let pool = DescriptorPool::decode(bytes.as_slice())?;
@@ -33,7 +33,8 @@ fn main() -> anyhow::Result<()> {
     fs::write(out.join("parts.rs"), parts::generate(&pool)?)?;
     fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;
     fs::write(out.join("words.rs"), words::generate(&pool)?)?;
-    fs::write(out.join("contract.bin"), &bytes)?;
+    fs::write(out.join("with_toy.bin"), &bytes)?;
+    fs::write(out.join("contract.bin"), compiled(&product)?.encode_file_descriptor_set())?;
 
     let mut files = compiler.file_descriptor_set();
     files.file.retain(|file| file.package() != "buf.validate");
@@ -44,6 +45,13 @@ fn main() -> anyhow::Result<()> {
         .include_file("contract.rs")
         .compile_fds_with_config(files, config)?;
     Ok(())
+}
+
+fn compiled(files: &[PathBuf]) -> anyhow::Result<protox::Compiler> {
+    let mut compiler = protox::Compiler::new([".", "third_party"])?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(files)?;
+    Ok(compiler)
 }
 
 /// Whether code is generated for a package; the other imports are only read.

@@ -25,5 +25,26 @@ pub use parts::{HasOutcome, Identified, Part, Parts};
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contract.bin"));
 
 /// The descriptors of the contract.
-pub static POOL: LazyLock<DescriptorPool> =
-    LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).expect("the build wrote these descriptors"));
+pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| decode(DESCRIPTORS));
+
+/// What a server answers, and says of itself by reflection.
+#[derive(Debug)]
+pub struct Contract {
+    /// The encoded `FileDescriptorSet`.
+    pub descriptors: &'static [u8],
+    /// The same, to look things up in.
+    pub pool: &'static LazyLock<DescriptorPool>,
+}
+
+/// The contract of the product.
+pub static PRODUCT: Contract = Contract { descriptors: DESCRIPTORS, pool: &POOL };
+
+/// The same and the package of the toy service, which no server of the product answers or shows.
+pub static TOY: Contract = Contract { descriptors: WITH_TOY, pool: &TOY_POOL };
+
+const WITH_TOY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/with_toy.bin"));
+static TOY_POOL: LazyLock<DescriptorPool> = LazyLock::new(|| decode(WITH_TOY));
+
+fn decode(descriptors: &[u8]) -> DescriptorPool {
+    DescriptorPool::decode(descriptors).expect("the build wrote these descriptors")
+}

@@ -46,7 +46,9 @@ impl Door {
         let issuer = IssuerConfig { keys: url, ..key.issuer() };
         let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
         let access = Arc::new(Access::new(config, Clock::system()).unwrap());
-        let server = Server::bind(GrpcConfig::default(), access, &[], Routes::default()).await.unwrap();
+        let server = Server::bind(GrpcConfig::default(), access, (&tongxin_proto::PRODUCT, &[]), Routes::default())
+            .await
+            .unwrap();
         let address = server.address().unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(server.run(stop.clone()));

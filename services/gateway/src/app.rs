@@ -25,6 +25,7 @@ const OLDEST: Duration = Duration::from_mins(1);
 pub static KIND: Kind = Kind {
     name: "gateway",
     about: "One door to all services, and the scorecard",
+    contract: &tongxin_proto::PRODUCT,
     follows: Follows::Others,
     needs: Needs { request_keys: false, personal_keys: false },
     migrator: &sqlx::migrate!(),

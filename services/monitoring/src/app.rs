@@ -21,6 +21,7 @@ use crate::{
 pub static KIND: Kind = Kind {
     name: "monitoring",
     about: "Households at risk: signals, cases, measures",
+    contract: &tongxin_proto::PRODUCT,
     follows: Follows::These(&["pairing"]),
     needs: Needs { request_keys: true, personal_keys: true },
     migrator: &sqlx::migrate!(),

@@ -19,6 +19,7 @@ use crate::{
 pub static KIND: Kind = Kind {
     name: "pairing",
     about: "Regions, organisations, pairings, coverage",
+    contract: &tongxin_proto::PRODUCT,
     follows: Follows::These(&[]),
     needs: Needs { request_keys: true, personal_keys: false },
     migrator: &sqlx::migrate!(),

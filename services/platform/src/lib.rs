@@ -1,5 +1,5 @@
 //! What every service is built from. It knows regions, tokens, logs and transactions, and
-//! nothing of households or aid.
+//! nothing of what they are about.
 //!
 //! A request comes through the door of [`grpc`], which asks [`access`] who calls. A change is
 //! carried out by [`request`], in a transaction of [`db`] that sees the caller's region, and what

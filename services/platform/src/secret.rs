@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// An address of another service, such as `http://pairing:7001`. A user or a query in it may be a secret, so only
+/// An address of another service, such as `http://shop:7001`. A user or a query in it may be a secret, so only
 /// [`expose`](Self::expose) shows them.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn of_an_address_neither_user_nor_query_is_shown() {
         for (address, shown) in [
-            ("http://pairing:7001", "http://pairing:7001"),
+            ("http://shop:7001", "http://shop:7001"),
             ("https://user:se/cr@et@host:1/keys", "https://***@host:1/keys"),
             ("https://token@host/keys?key=secret&x=1", "https://***@host/keys?***"),
             ("https://host/keys#secret", "https://host/keys#***"),

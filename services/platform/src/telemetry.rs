@@ -42,7 +42,7 @@ const LINKS: usize = 128;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TelemetryConfig {
-    /// Log directives such as `info,tongxin_pairing=debug`.
+    /// Log directives such as `info,tongxin_platform=debug`.
     pub log: String,
     /// One JSON object a line, or text for people.
     pub log_format: LogFormat,

@@ -107,11 +107,13 @@ fn number_taken() -> Error {
 }
 
 impl Imported for HouseholdImport {
-    const KIND: &'static str = "households";
-
     type Policy = Policy;
     type Refused = Refused;
     type Ready = NewHousehold;
+
+    fn kind(&self) -> &'static str {
+        "households"
+    }
 
     async fn keep(
         &mut self,

@@ -47,11 +47,13 @@ impl NewObservation {
 }
 
 impl Imported for ObservationImport {
-    const KIND: &'static str = "observations";
-
     type Policy = Policy;
     type Refused = Refused;
     type Ready = NewObservation;
+
+    fn kind(&self) -> &'static str {
+        "observations"
+    }
 
     async fn keep(
         &mut self,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize};
-use tongxin_proto::POOL;
+use tongxin_proto::{Contract, POOL, PRODUCT};
 
 use super::permissions::granted;
 use crate::{limit::HourlyLimits, secret::Address};
@@ -134,7 +134,15 @@ impl IssuerConfig {
 
 impl Default for AccessConfig {
     fn default() -> Self {
-        Self { issuers: Vec::new(), roles: granted(&POOL), limits: BTreeMap::new() }
+        Self::of(&PRODUCT)
+    }
+}
+
+impl AccessConfig {
+    /// No issuers, and roles as a contract grants them.
+    #[must_use]
+    pub fn of(contract: &Contract) -> Self {
+        Self { issuers: Vec::new(), roles: granted(contract.pool), limits: BTreeMap::new() }
     }
 }
 
@@ -145,10 +153,11 @@ fn over_the_contract<'de, D: Deserializer<'de>>(named: D) -> Result<BTreeMap<Str
     Ok(roles)
 }
 
-/// Which of the known permissions a role's patterns name.
+/// The permissions that a role's patterns name, and which of the known ones match those with a star.
 pub(super) fn matching(patterns: &[String], known: &HashSet<String>) -> HashSet<String> {
-    let named = |permission: &&String| patterns.iter().any(|pattern| names(pattern, permission));
-    known.iter().filter(named).cloned().collect()
+    let matches = |permission: &&String| patterns.iter().any(|pattern| names(pattern, permission));
+    let named = patterns.iter().filter(|pattern| !pattern.contains('*'));
+    named.chain(known.iter().filter(matches)).cloned().collect()
 }
 
 /// The log holds every region's events, so a pattern with `*` does not name it.

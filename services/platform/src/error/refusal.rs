@@ -18,7 +18,7 @@ pub trait Refusal {
 
 /// All refusals of a service.
 pub trait ServiceRefusal: Refusal + StdError + Send + Sync + 'static {
-    /// The domain of its reasons, for example `pairing.tongxin`.
+    /// The domain of its reasons, for example `shop.tongxin`.
     const DOMAIN: &'static str;
 }
 

@@ -130,12 +130,12 @@ mod tests {
     fn a_field_is_named_by_its_path_from_the_request() {
         let path = |error: Error| error.stated().field.unwrap().to_owned();
         let wrong = || Error::from(Refused::Invalid { field: "starts_on" });
-        assert_eq!(path(wrong().within("pairing")), "pairing.starts_on");
+        assert_eq!(path(wrong().within("order")), "order.starts_on");
         assert_eq!(path(wrong().within("rows[2]").at("elsewhere")), "elsewhere");
         // The identifier of the request stands beside the message.
-        assert_eq!(path(Error::from(RequestError::Reused).within("pairing")), "request_id");
+        assert_eq!(path(Error::from(RequestError::Reused).within("order")), "request_id");
         assert_eq!(path(Error::from(RequestError::Reused).identified_in("options")), "options.request_id");
-        assert!(Error::from(Refused::Fieldless).within("pairing").stated().field.is_none());
+        assert!(Error::from(Refused::Fieldless).within("order").stated().field.is_none());
     }
 
     #[test]

@@ -153,7 +153,7 @@ mod tests {
         let mut details = ErrorDetails::new();
         details.set_error_info("INVALID_FIELDS", "contract.tongxin", []).set_retry_info(Some(Duration::from_secs(9)));
         for number in 0..violations {
-            details.add_bad_request_violation(format!("household.members[{number}].name"), text);
+            details.add_bad_request_violation(format!("order.items[{number}].name"), text);
         }
         details
     }

@@ -32,7 +32,7 @@ pub struct TlsConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The address is invalid.
-    #[error("{0:?} is no address such as http://pairing:7001 or https://pairing:7001")]
+    #[error("{0:?} is no address such as http://shop:7001 or https://shop:7001")]
     Address(Address, #[source] Option<transport::Error>),
     /// No authority is trusted.
     #[error("{0:?} needs ca_file: the certificates of the authorities to trust")]
@@ -192,23 +192,23 @@ mod tests {
     async fn only_http_and_https_with_a_host_can_be_called() {
         let refusal =
             |address: &str| secured(address, &TlsConfig::default()).map(drop).map_err(|error| error.to_string());
-        for address in ["http://pairing:7001", "HTTP://pairing", "http://[::1]:7001"] {
+        for address in ["http://shop:7001", "HTTP://shop", "http://[::1]:7001"] {
             assert_eq!(refusal(address), Ok(()), "{address}");
         }
         for address in [
-            "pairing:7001",
-            "pairing",
-            "ftp://pairing",
-            "unix:/run/pairing",
-            "unix:///run/pairing",
-            "//pairing",
+            "shop:7001",
+            "shop",
+            "ftp://shop",
+            "unix:/run/shop",
+            "unix:///run/shop",
+            "//shop",
             "http:///x",
             "",
-            "nats://pairing:7001",
+            "nats://shop:7001",
         ] {
             let refused = refusal(address).expect_err(address);
-            assert!(refused.contains("is no address such as http://pairing:7001"), "{refused}");
+            assert!(refused.contains("is no address such as http://shop:7001"), "{refused}");
         }
-        assert!(refusal("HTTPS://pairing").unwrap_err().contains("needs ca_file"));
+        assert!(refusal("HTTPS://shop").unwrap_err().contains("needs ca_file"));
     }
 }

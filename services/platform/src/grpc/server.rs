@@ -4,7 +4,7 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use tongxin_proto::{DESCRIPTORS, POOL};
+use tongxin_proto::Contract;
 use tonic::{body::Body, service::Routes, transport};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::{BoxCloneSyncServiceLayer, option_layer};
@@ -71,7 +71,7 @@ pub struct Server {
 type Tls = (Arc<tls::Current>, tls::Looks);
 
 impl Server {
-    /// Listens for the services of `routes`, whose full names are given.
+    /// Listens for the services of a contract that `routes` answer, whose full names are given.
     ///
     /// # Errors
     /// If the address is taken, the certificate or its key cannot be used, or a method has no permission in the
@@ -79,18 +79,18 @@ impl Server {
     pub async fn bind(
         config: GrpcConfig,
         access: Arc<Access>,
-        services: &[&str],
+        (contract, services): (&Contract, &[&str]),
         routes: Routes,
     ) -> Result<Self, ServerError> {
         config.check()?;
-        let permissions = MethodPermissions::of_services(&POOL, services)?;
+        let permissions = MethodPermissions::of_services(contract.pool, services)?;
         let tls = tls_of(&config)?;
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| ServerError::Listen(config.listen, error))?;
         let (health, health_service) = tonic_health::server::health_reporter();
         let reflection = || {
             tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(DESCRIPTORS)
+                .register_encoded_file_descriptor_set(contract.descriptors)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         // Older clients use v1alpha.

@@ -5,11 +5,13 @@
 
 mod kept;
 mod progress;
+mod row_by_row;
 mod stream;
 mod take;
 
 pub use kept::status;
 pub use progress::{Accepted, ImportRefused};
+pub use row_by_row::RowByRow;
 pub use stream::answer;
 pub use take::Imported;
 

@@ -14,9 +14,6 @@ use crate::{
 
 /// Something that is imported row by row. Its state lasts from message to message of one call.
 pub trait Imported: Send + 'static {
-    /// Its name in the table of imports.
-    const KIND: &'static str;
-
     /// What the service decides by.
     type Policy: Send + Sync + 'static;
 
@@ -25,6 +22,9 @@ pub trait Imported: Send + 'static {
 
     /// A row that passed every check that needs no database.
     type Ready: Send + 'static;
+
+    /// Its name in the table of imports.
+    fn kind(&self) -> &'static str;
 
     /// Saves rows, and returns the outcome of each, in their order.
     fn keep(
@@ -78,7 +78,7 @@ impl<I: Imported> Command for TakeRows<I> {
         let Self { mut imported, import, dry, first_row, mut rows } = self;
         let mut progress = match dry {
             Some(progress) => progress,
-            None => kept::lock(conn, context, import, I::KIND).await?,
+            None => kept::lock(conn, context, import, imported.kind()).await?,
         };
         let skipped = progress.already_taken(first_row)?.min(rows.len());
         let first_row = progress.rows_taken() + 1;

@@ -129,7 +129,7 @@ pub(crate) fn unescaped(text: &str) -> Option<String> {
 
 #[test]
 fn any_text_goes_through_a_header() {
-    for text in ["", "service:monitoring", "张三", "a b\r\nce-id: x", "100%", "\"q\"", "/:@"] {
+    for text in ["", "service:shop", "张三", "a b\r\nce-id: x", "100%", "\"q\"", "/:@"] {
         let escaped = escaped(text);
         assert!(escaped.bytes().all(|byte| byte.is_ascii_graphic()), "{escaped}");
         assert_eq!(unescaped(&escaped).as_deref(), Some(text));

@@ -86,7 +86,7 @@ mod tests {
     use super::super::{KeyVersion, Suite};
     use super::*;
 
-    const NAME: Place<'_> = Place { table: "household", column: "name", row: b"row-1" };
+    const NAME: Place<'_> = Place { table: "customer", column: "name", row: b"row-1" };
 
     fn new_key(suite: Suite) -> DataKey {
         key(suite.random_key().unwrap())
@@ -107,7 +107,7 @@ mod tests {
                 Place { table: "person", ..NAME },
                 Place { column: "phone", ..NAME },
                 Place { row: b"row-2", ..NAME },
-                Place { table: "householdname", column: "", ..NAME },
+                Place { table: "customername", column: "", ..NAME },
             ];
             for place in elsewhere {
                 assert!(matches!(key.open_text(place, &sealed), Err(Error::Forged)), "{place:?}");

@@ -108,7 +108,7 @@ mod tests {
     use super::super::Place;
     use super::*;
 
-    const NAME: Place<'_> = Place { table: "household", column: "name", row: b"row-1" };
+    const NAME: Place<'_> = Place { table: "customer", column: "name", row: b"row-1" };
     const OWNER: &[u8] = b"owner-1";
 
     fn version(number: u8) -> KeyVersion {

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use sqlx::{Connection as _, PgConnection};
 use tongxin_proto::{
     HasOutcome, Part, Parts,
     batch::v1::{BatchOptions, Outcome, RowError, RowWarning},
@@ -11,7 +12,7 @@ use tongxin_proto::{
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
-use super::{Answer, Call, Command, Writer};
+use super::{Answer, Call, Command, Context, Writer};
 use crate::{
     access::Caller,
     error::{Error, ServiceRefusal},
@@ -182,6 +183,71 @@ where
     R: ServiceRefusal,
 {
     Independent { command, of: PhantomData }
+}
+
+/// A batch each of whose rows is a draft, and a command by itself: `one` makes the command of a draft. For batches that are
+/// small: each row takes statements of its own.
+pub fn row_by_row<P, Draft, R, C>(
+    one: fn(Draft) -> C,
+) -> impl Batch<Parts = P, Command = RowByRow<Draft, R, C>, Refused = R>
+where
+    P: Parts<Options = BatchOptions>,
+    R: ServiceRefusal,
+    Draft: TryFrom<P::Row, Error = Error<R>> + Send + 'static,
+    C: Command<Error = Error<R>> + 'static,
+{
+    independent(move |rows| RowByRow { rows, one })
+}
+
+/// Carries rows out one after the other.
+pub struct RowByRow<Draft, R: ServiceRefusal, C> {
+    rows: Rows<Draft, R>,
+    one: fn(Draft) -> C,
+}
+
+impl<Draft: Send + 'static, R: ServiceRefusal, C: Command<Error = Error<R>> + 'static> Command
+    for RowByRow<Draft, R, C>
+{
+    type Policy = C::Policy;
+    type Output = Outcomes<R>;
+    type Error = Error<R>;
+
+    async fn apply(
+        self,
+        conn: &mut PgConnection,
+        context: &Context,
+        policy: &C::Policy,
+    ) -> Result<Outcomes<R>, Error<R>> {
+        let place = self.rows.place();
+        let outcomes = each(conn, context, policy, self.rows.rows, self.one).await?;
+        place.accept(&outcomes)?;
+        Ok(Outcomes(outcomes))
+    }
+}
+
+/// Carries out the command of each row. What one that is refused has written is taken back.
+pub(crate) async fn each<Draft, R: ServiceRefusal, C: Command<Error = Error<R>>>(
+    conn: &mut PgConnection,
+    context: &Context,
+    policy: &C::Policy,
+    rows: Vec<Result<Draft, Error<R>>>,
+    one: fn(Draft) -> C,
+) -> Result<Vec<Result<Done, Error<R>>>, Error<R>> {
+    let mut outcomes = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut trial = conn.begin().await?;
+        let outcome = match row {
+            Ok(draft) => one(draft).apply(&mut trial, context, policy).await.map(|_| Done::default()),
+            Err(error) => Err(error),
+        };
+        if outcome.is_ok() {
+            trial.commit().await?;
+        } else {
+            trial.rollback().await?;
+        }
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
 }
 
 /// Checks a row against the contract and parses it, by itself, so that an invalid row harms no other.

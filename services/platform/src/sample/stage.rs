@@ -108,7 +108,7 @@ impl Source {
         let stop = CancellationToken::new();
         let routes = Routes::new(LogServiceServer::new(LogReader::new(pool.clone())));
         let access = Arc::clone(&world.surroundings.access);
-        let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
+        let server = Server::bind(config, access, (&tongxin_proto::PRODUCT, &[SERVICE_NAME]), routes).await.unwrap();
         let address = format!("http://{}", server.address().unwrap());
         tokio::spawn(server.run(stop.clone()));
         let hour = Duration::from_hours(1);

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use prometheus::Registry;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
-use tongxin_proto::log::v1::log_service_server::LogServiceServer;
+use tongxin_proto::{Contract, PRODUCT, log::v1::log_service_server::LogServiceServer};
 use tonic::{body::Body, server::NamedService, service::Routes, transport::Channel};
 
 use super::{App, StartError, app::Part};
@@ -49,6 +49,7 @@ pub struct Service {
     pub surroundings: Surroundings,
     /// What has to hold for it to be ready, besides that its database answers and tokens can be checked.
     pub readiness: Readiness,
+    pub(super) contract: &'static Contract,
     config: ServiceConfig,
     wake: RelayWake,
     routes: Routes,
@@ -76,6 +77,7 @@ impl Service {
             pool,
             surroundings,
             readiness: Readiness::default(),
+            contract: &PRODUCT,
             config,
             wake: RelayWake::default(),
             routes: Routes::default(),
@@ -164,10 +166,10 @@ impl Service {
     /// When a port is taken, or a method has no permission.
     pub async fn listen(mut self) -> Result<App, StartError> {
         self.answer(LogServiceServer::new(LogReader::new(self.pool.clone())));
-        let Self { name, pool, surroundings, mut readiness, config, wake, progress, parts, .. } = self;
+        let Self { name, pool, surroundings, mut readiness, contract, config, wake, progress, parts, .. } = self;
         let access = surroundings.access;
         let answered: Vec<&str> = self.answered.iter().map(String::as_str).collect();
-        let server = Server::bind(config.grpc, Arc::clone(&access), &answered, self.routes).await?;
+        let server = Server::bind(config.grpc, Arc::clone(&access), (contract, &answered), self.routes).await?;
         let server = if let Some(edge) = self.edge { server.with_edge(edge) } else { server };
         readiness.add("access", move || std::future::ready(access.ready()));
         let of_readiness = pool.clone();

@@ -3,6 +3,7 @@
 use std::{fmt::Debug, pin::Pin};
 
 use sqlx::migrate::Migrator;
+use tongxin_proto::Contract;
 
 use super::{App, StartError, Surroundings};
 use crate::{
@@ -17,6 +18,8 @@ pub struct Kind {
     pub name: &'static str,
     /// What it is about, for `--help`.
     pub about: &'static str,
+    /// The contract that its packages are of.
+    pub contract: &'static Contract,
     /// The services whose events it follows.
     pub follows: Follows,
     /// The key files without which it does not start.

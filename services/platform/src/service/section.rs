@@ -103,6 +103,7 @@ impl App {
         let kind = B::KIND;
         let mut service =
             Service::connect(kind.name, Section::common(&settings), surroundings, &kind.migrations()).await?;
+        service.contract = kind.contract;
         settings.build(&mut service).await?;
         service.listen().await
     }

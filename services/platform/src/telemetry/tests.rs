@@ -61,7 +61,8 @@ impl LogService for Counting {
 async fn call(source: &Source) {
     let routes = Routes::new(LogServiceServer::new(Counting(source.writer.clone())));
     let access = Arc::clone(&source.world.surroundings.access);
-    let server = Server::bind(GrpcConfig::default(), access, &[SERVICE_NAME], routes).await.unwrap();
+    let server =
+        Server::bind(GrpcConfig::default(), access, (&tongxin_proto::PRODUCT, &[SERVICE_NAME]), routes).await.unwrap();
     let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();

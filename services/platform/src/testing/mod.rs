@@ -18,6 +18,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+use tongxin_proto::Contract;
 use tongxin_servers::Servers;
 
 use crate::{
@@ -93,19 +94,27 @@ impl TestWorld {
         Self::with_limits(now, BTreeMap::new()).await
     }
 
+    /// A world at a moment, in which roles may do what a contract grants them.
+    ///
+    /// # Panics
+    /// When the servers or keys cannot be had.
+    pub async fn of(contract: &Contract, now: DateTime<Utc>) -> Self {
+        Self::with_access(now, AccessConfig::of(contract)).await
+    }
+
     /// A world at a moment, in which some roles have other hourly limits than the usual ones.
     ///
     /// # Panics
     /// When the servers or keys cannot be had.
     pub async fn with_limits(now: DateTime<Utc>, limits: BTreeMap<String, HourlyLimits>) -> Self {
+        Self::with_access(now, AccessConfig { limits, ..AccessConfig::default() }).await
+    }
+
+    async fn with_access(now: DateTime<Utc>, access: AccessConfig) -> Self {
         let clock = Clock::fixed(now);
         let keys = TempDir::new().expect("a folder for keys");
         let key = LocalKey::in_folder(keys.path()).expect("a key");
-        let access = AccessConfig {
-            issuers: vec![IssuerConfig { may_be_national: true, ..key.issuer() }],
-            limits,
-            ..AccessConfig::default()
-        };
+        let access = AccessConfig { issuers: vec![IssuerConfig { may_be_national: true, ..key.issuer() }], ..access };
         let request = token_request("service:test", &["system"], "440000000000");
         let nats = BrokerConfig { url: servers().await.nats().url().into(), ..BrokerConfig::default() };
         let surroundings = Surroundings {

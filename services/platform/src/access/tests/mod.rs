@@ -79,7 +79,18 @@ fn claims_with(name: &str, value: Value) -> Value {
     claims
 }
 
+/// Settings with the roles of a shop.
+fn config_of(issuers: Vec<IssuerConfig>) -> AccessConfig {
+    let roles = [
+        ("hq", &["shop.order.read", "shop.order.approve", "shop.price.set", "history.load"][..]),
+        ("county", &["shop.order.read", "shop.order.approve"]),
+        ("village", &["shop.order.read"]),
+        ("system", &["log.event.read"]),
+    ];
+    let roles = roles.map(|(role, may)| (role.to_owned(), may.iter().map(ToString::to_string).collect()));
+    AccessConfig { issuers, roles: roles.into(), ..AccessConfig::default() }
+}
+
 fn access_by(keys: KeySource) -> Access {
-    let issuers = vec![IssuerConfig::new(ISSUER, keys)];
-    Access::new(AccessConfig { issuers, ..AccessConfig::default() }, Clock::fixed(noon())).unwrap()
+    Access::new(config_of(vec![IssuerConfig::new(ISSUER, keys)]), Clock::fixed(noon())).unwrap()
 }

@@ -43,7 +43,7 @@ async fn a_good_token_says_who_calls() {
         let caller = door.caller(&both.signer.good()).await.unwrap();
         assert_eq!(caller.subject(), "https://people.example|zhang");
         assert_eq!(caller.region().to_string(), "441823000000");
-        assert!(caller.may("pairing.pairing.establish"));
+        assert!(caller.may("shop.order.approve"));
         assert!(!caller.may("log.event.read") && !caller.may("history.load"));
     }
 }
@@ -235,7 +235,7 @@ async fn a_token_that_was_good_is_refused_when_its_time_is_over() {
     std::fs::write(&file, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
     let clock = Clock::fixed(noon());
     let issuers = vec![IssuerConfig::new(ISSUER, KeySource::JwksFile(file))];
-    let access = Access::new(AccessConfig { issuers, ..AccessConfig::default() }, clock.clone()).unwrap();
+    let access = Access::new(config_of(issuers), clock.clone()).unwrap();
     let claims = claims_with("exp", json!(noon().timestamp() + 30));
     let token = signer.sign(&signer.header(), &claims);
     access.caller(&token).await.unwrap();
@@ -285,12 +285,12 @@ async fn roles_come_from_the_issuers_own_words_and_subjects() {
     issuer.role_of.insert("县级".to_owned(), "county".to_owned());
     issuer.roles_of_subject.insert("robot".to_owned(), vec!["system".to_owned()]);
     issuer.default_region = Some("440000000000".to_owned());
-    let access = Access::new(AccessConfig { issuers: vec![issuer], ..AccessConfig::default() }, Clock::fixed(noon()));
+    let access = Access::new(config_of(vec![issuer]), Clock::fixed(noon()));
     let access = access.unwrap();
     let caller = async |claims: Value| access.caller(&signer.sign(&signer.header(), &claims)).await.unwrap();
 
     let person = caller(claims_with("roles", json!("县级"))).await;
-    assert!(person.may("pairing.pairing.establish") && !person.may("log.event.read"));
+    assert!(person.may("shop.order.approve") && !person.may("log.event.read"));
     let mut robot = claims_with("roles", Value::Null);
     robot["sub"] = json!("robot");
     robot.as_object_mut().unwrap().remove("region");
@@ -298,7 +298,7 @@ async fn roles_come_from_the_issuers_own_words_and_subjects() {
     assert!(robot.may("log.event.read"));
     assert_eq!(robot.region().to_string(), "440000000000");
     let nobody = caller(claims_with("roles", json!({ "county": true }))).await;
-    assert!(!nobody.may("pairing.pairing.read"));
+    assert!(!nobody.may("shop.order.read"));
 }
 
 /// Access by a key set with changed settings of the issuer, and a token with changed claims.
@@ -309,7 +309,7 @@ async fn called(change: impl FnOnce(&mut IssuerConfig), claims: Value) -> Result
     std::fs::write(&file, json!({ "keys": [signer.jwk()] }).to_string()).unwrap();
     let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksFile(file));
     change(&mut issuer);
-    let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+    let config = config_of(vec![issuer]);
     let access = Access::new(config, Clock::fixed(noon())).unwrap();
     access.caller(&signer.sign(&signer.header(), &claims)).await.map_err(|refused| refused.fault)
 }
@@ -325,11 +325,11 @@ async fn claims_are_where_the_issuer_puts_them() {
     claims["attributes"] = json!({ "region": ["441881000000"] });
     claims["roles"] = json!(["hq"]);
     let caller = called(nested, claims.clone()).await.unwrap();
-    assert!(caller.may("monitoring.case.approve") && !caller.may("monitoring.rule.store"));
+    assert!(caller.may("shop.order.approve") && !caller.may("shop.price.set"));
     assert_eq!(caller.region().to_string(), "441881000000");
     // The literal name comes first.
     claims["realm_access.roles"] = json!(["village"]);
-    assert!(!called(nested, claims.clone()).await.unwrap().may("monitoring.case.approve"));
+    assert!(!called(nested, claims.clone()).await.unwrap().may("shop.order.approve"));
     claims["attributes"] = json!({ "region": ["441881000000", "441882000000"] });
     assert_eq!(called(nested, claims.clone()).await.unwrap_err(), Fault::Region);
     claims["attributes"] = json!("441881000000");
@@ -365,7 +365,7 @@ async fn the_whole_country_is_a_region_for_tokens_of_some_issuers_alone() {
     let access = |change: fn(&mut IssuerConfig)| {
         let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksFile(file.clone()));
         change(&mut issuer);
-        Access::new(AccessConfig { issuers: vec![issuer], ..AccessConfig::default() }, Clock::fixed(noon())).unwrap()
+        Access::new(config_of(vec![issuer]), Clock::fixed(noon())).unwrap()
     };
     let (plain, national) = (access(|_| {}), access(|issuer| issuer.may_be_national = true));
     let token = |claims: &Value| signer.sign(&signer.header(), claims);
@@ -402,7 +402,7 @@ async fn a_department_is_a_claim_or_else_the_subjects() {
     let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksFile(file));
     issuer.department_of_subject.insert("zhang".to_owned(), "health".to_owned());
     let department_by = async |issuer: IssuerConfig, claims: Value| {
-        let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+        let config = config_of(vec![issuer]);
         let access = Access::new(config, Clock::fixed(noon())).unwrap();
         let caller = access.caller(&signer.sign(&signer.header(), &claims)).await.unwrap();
         caller.department().map(str::to_owned)
@@ -439,7 +439,7 @@ async fn a_bearer_who_may_do_nothing_is_in_the_log_once() {
     ] {
         let mut issuer = IssuerConfig::new(ISSUER, KeySource::JwksFile(file.clone()));
         nested(&mut issuer);
-        let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
+        let config = config_of(vec![issuer]);
         let access = Access::new(config, Clock::fixed(noon())).unwrap();
         let lines = Lines::from(tracing::Level::WARN);
         for number in 0..20 {
@@ -456,7 +456,7 @@ async fn a_bearer_who_may_do_nothing_is_in_the_log_once() {
     // One of our roles is enough.
     let lines = Lines::from(tracing::Level::WARN);
     let some = json!({ "roles": ["offline_access", "county"] });
-    assert!(called(nested, claims_with("realm_access", some)).await.unwrap().may("monitoring.case.approve"));
+    assert!(called(nested, claims_with("realm_access", some)).await.unwrap().may("shop.order.approve"));
     assert_eq!(lines.text(), "");
 }
 
@@ -465,7 +465,7 @@ fn an_issuer_is_there_once() {
     let both = Both::new();
     let file = both.folder.path().join("keys.json");
     let issuers = vec![IssuerConfig::new(ISSUER, KeySource::JwksFile(file)); 2];
-    let config = AccessConfig { issuers, ..AccessConfig::default() };
+    let config = config_of(issuers);
     let refused = Access::new(config, Clock::fixed(noon())).map(drop).unwrap_err().to_string();
     assert!(refused.contains(ISSUER) && refused.contains("is there twice"), "{refused}");
 }

@@ -200,8 +200,8 @@ async fn a_flood_of_messages_that_are_no_events_does_not_keep_true_ones_from_cou
     for round in 0..40 {
         let next = (source.head().await.seq + 1).to_string();
         let strange = [
-            with(headers.clone(), &[("tx-seq", &next), ("ce-source", "/tongxin/monitoring")]),
-            with(headers.clone(), &[("tx-seq", &next), ("ce-type", "tongxin.monitoring.v1.CountChanged")]),
+            with(headers.clone(), &[("tx-seq", &next), ("ce-source", "/tongxin/shop")]),
+            with(headers.clone(), &[("tx-seq", &next), ("ce-type", "tongxin.shop.v1.OrderPlaced")]),
             with(headers.clone(), &[("tx-seq", "next")]),
             HeaderMap::new(),
         ];

@@ -45,7 +45,7 @@ async fn what_is_read_for_a_caller_who_no_longer_waits_ends_in_postgres() {
     let routes = Routes::new(LogServiceServer::new(DeepLog(db::connect(&patient).await.unwrap())));
     let config = GrpcConfig { timeout_seconds: 600, ..GrpcConfig::default() };
     let access = Arc::clone(&world.surroundings.access);
-    let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
+    let server = Server::bind(config, access, (&tongxin_proto::PRODUCT, &[SERVICE_NAME]), routes).await.unwrap();
     let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
@@ -123,7 +123,8 @@ async fn who_calls_is_found_out_within_the_time_of_the_call() {
     let issuers = vec![IssuerConfig { keys, ..key.issuer() }];
     let access = Access::new(AccessConfig { issuers, ..AccessConfig::default() }, Clock::system()).unwrap();
     let config = GrpcConfig { timeout_seconds: 1, ..GrpcConfig::default() };
-    let server = Server::bind(config, Arc::new(access), &[], Routes::default()).await.unwrap();
+    let server =
+        Server::bind(config, Arc::new(access), (&tongxin_proto::PRODUCT, &[]), Routes::default()).await.unwrap();
     let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();

@@ -67,7 +67,13 @@ async fn a_method_needs_its_permission() {
 async fn a_server_of_unguarded_methods_does_not_bind() {
     let world = TestWorld::at(noon()).await;
     let access = Arc::clone(&world.surroundings.access);
-    let bound = Server::bind(GrpcConfig::default(), access, &["grpc.health.v1.Health"], Routes::default()).await;
+    let bound = Server::bind(
+        GrpcConfig::default(),
+        access,
+        (&tongxin_proto::PRODUCT, &["grpc.health.v1.Health"]),
+        Routes::default(),
+    )
+    .await;
     let missing = PermissionMissing::Service("grpc.health.v1.Health".to_owned());
     assert!(matches!(bound.err(), Some(ServerError::Permission(error)) if error == missing));
 

@@ -97,7 +97,7 @@ impl Served {
         };
         let routes = Routes::new(LogServiceServer::new(log.clone()));
         let access = Arc::clone(&world.surroundings.access);
-        let server = Server::bind(config, access, &[SERVICE_NAME], routes).await.unwrap();
+        let server = Server::bind(config, access, (&tongxin_proto::PRODUCT, &[SERVICE_NAME]), routes).await.unwrap();
         let address = server.address().unwrap();
         let channel = channel(&format!("http://{address}")).unwrap();
         let stop = CancellationToken::new();

@@ -265,7 +265,9 @@ async fn a_key_of_another_certificate_keeps_a_server_from_starting() {
     std::fs::write(&tls.key_file, authority.sign(&["localhost"]).key).unwrap();
     let world = TestWorld::at(noon()).await;
     let config = GrpcConfig { tls: Some(tls), ..GrpcConfig::default() };
-    let started = Server::bind(config, Arc::clone(&world.surroundings.access), &[], Routes::default()).await;
+    let started =
+        Server::bind(config, Arc::clone(&world.surroundings.access), (&tongxin_proto::PRODUCT, &[]), Routes::default())
+            .await;
     let refused = started.map(drop).unwrap_err();
     assert!(chain(&refused).contains("grpc.tls: key_file: the key in "), "{}", chain(&refused));
 }

@@ -1,0 +1,3 @@
+//! The rules: no I/O.
+
+pub mod tally;

@@ -1,0 +1,3 @@
+//! The only SQL: one file for each table.
+
+pub mod tallies;
