@@ -8,7 +8,6 @@ use super::{
     pairing::{Pairing, Voided},
 };
 
-/// Kind of an activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActivityKind {
     /// Joint party day or lesson.
@@ -26,7 +25,6 @@ pub enum ActivityKind {
 }
 
 impl ActivityKind {
-    /// All kinds.
     pub const ALL: [Self; 6] =
         [Self::PartyDay, Self::Visit, Self::Teaching, Self::Medical, Self::Industry, Self::Other];
 
@@ -55,7 +53,6 @@ pub struct ActivityDraft {
     pub remark: String,
 }
 
-/// A joint activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
     pub id: ActivityId,
@@ -84,10 +81,6 @@ pub enum CannotRecord {
 }
 
 impl ActivityDraft {
-    /// Creates the activity of a pairing.
-    ///
-    /// # Errors
-    /// If the pairing was voided or not in force on the day, or the remark is missing.
     pub fn record(self, id: ActivityId, pairing: &Pairing) -> Result<Activity, CannotRecord> {
         pairing.not_voided()?;
         if !pairing.draft.period.contains(self.held_on) {

@@ -18,15 +18,6 @@ macro_rules! id {
     };
 }
 
-id!(
-    /// Names an organisation.
-    OrganisationId
-);
-id!(
-    /// Names a pairing.
-    PairingId
-);
-id!(
-    /// Names a joint activity.
-    ActivityId
-);
+id!(OrganisationId);
+id!(PairingId);
+id!(ActivityId);
