@@ -6,7 +6,7 @@
 //! | `proxy`     | passes calls through to other services, and speaks the web's protocols for all of them |
 //! | `consumers` | contributions of each service's events to figures |
 //! | `domain`    | the catalogue of indicators, and the computation of figures |
-//! | `store`     | facts, their roll-ups, and the names of regions |
+//! | `store`     | facts, their roll-ups, and the queries of scorecards |
 //! | `metrics`   | the figures on `/metrics` |
 //! | `app`       | puts the parts together |
 
