@@ -18,7 +18,7 @@ use crate::{
     proxy::{Upstreams, WebEdge, cors, headers, is_upstream, upstream_names},
 };
 
-/// Figures older than this are not to be served.
+/// Figures older than this are not served.
 const OLDEST: Duration = Duration::from_mins(1);
 
 /// The gateway.

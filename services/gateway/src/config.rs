@@ -1,4 +1,4 @@
-//! Every setting of the gateway, with its default.
+//! Settings of the gateway, with their defaults.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -26,31 +26,31 @@ pub struct Config {
     /// Its admin port.
     #[serde(default)]
     pub admin: AdminConfig,
-    /// Addresses of the other services by name, such as `http://pairing:7001` or `https://pairing:7001`. Their calls are
-    /// passed through, and their events are followed.
+    /// Addresses of the other services by name, such as `http://pairing:7001` or `https://pairing:7001`. The gateway
+    /// passes their calls through and follows their events.
     #[serde(default)]
     pub upstreams: BTreeMap<String, Address>,
-    /// Certificates for `https://` addresses among them.
+    /// Certificates for the `https://` addresses among them.
     #[serde(default)]
     pub upstream_tls: TlsConfig,
-    /// Connections to each of them for calls that do not stream; each takes as many at once as `max_streams` of the service says.
-    /// Streams have two of their own, and whoever counts events has one.
+    /// Number of connections to each of them for unary calls; each carries as many calls at once as the service's
+    /// `max_streams`. Streams have two more connections, and event projection has one.
     #[serde(default = "default_upstream_connections")]
     pub upstream_connections: usize,
-    /// Origins of web pages, such as `https://board.example.gov.cn`, whose scripts may call. Browsers keep all
-    /// others from it.
+    /// Origins of web pages, such as `https://board.example.gov.cn`, whose scripts may call (CORS). Browsers block all
+    /// others.
     #[serde(default)]
     pub cors_origins: Vec<Origin>,
-    /// Whether `/metrics` shows figures. Whoever reaches the admin port reads them without a token, so unless this says so they are
-    /// there only on a loopback address.
+    /// Whether `/metrics` shows figures. The admin port requires no token, so without this setting they are shown only
+    /// on a loopback address.
     #[serde(default)]
     pub metrics_figures: Option<bool>,
-    /// Seconds for which browsers are told not to come back in plain HTTP (`Strict-Transport-Security`), where the port speaks
-    /// TLS; 0: they are not told.
+    /// Seconds for which browsers must not use plain HTTP (`Strict-Transport-Security`), if the port speaks TLS; 0
+    /// sends no such header.
     #[serde(default = "default_hsts_seconds")]
     pub hsts_seconds: u64,
-    /// Regions whose figures `/metrics` shows, at most; of more, the upper levels first. Every province has fewer
-    /// counties and towns than the default.
+    /// Maximum number of regions whose figures `/metrics` shows; if there are more, the upper levels come first. Every
+    /// province has fewer counties and towns than the default.
     #[serde(default = "default_metrics_regions")]
     pub metrics_regions: u32,
 }
@@ -59,12 +59,12 @@ const fn default_metrics_regions() -> u32 {
     4_000
 }
 
-/// A year, as those who check such things expect.
+/// A year, as security scanners expect.
 const fn default_hsts_seconds() -> u64 {
     365 * 24 * 3600
 }
 
-/// With the default of 256 streams on each: more than the requests that are worked on at once.
+/// With the default of 256 streams on each: more than the number of requests that are handled at once.
 const fn default_upstream_connections() -> usize {
     4
 }
@@ -76,7 +76,7 @@ impl Config {
         self.metrics_figures.unwrap_or_else(|| self.admin.listen.ip().is_loopback())
     }
 
-    /// For how long browsers are told to ask by https only.
+    /// `Strict-Transport-Security`: how long browsers must use https only.
     pub(crate) fn https_only(&self) -> Option<Duration> {
         let is_told = self.grpc.tls.is_some() && self.hsts_seconds > 0;
         is_told.then(|| Duration::from_secs(self.hsts_seconds))
@@ -94,11 +94,11 @@ impl Section for Config {
     }
 }
 
-/// Calls that one connection may give up within half a minute. A client whose calls end after milliseconds does so by the hundred
-/// when this machine is busy for a moment.
+/// Maximum number of calls that a connection may reset within half a minute. A client with calls of a few milliseconds
+/// resets hundreds when this machine is busy for a moment.
 const GIVEN_UP: u32 = 512;
 
-/// Connect and gRPC-Web come over HTTP/1 as well; and whoever is connected is nobody's gateway.
+/// Connect and gRPC-Web also use HTTP/1. No gateway connects to this one, so connections may have a reset limit.
 fn with_http1(grpc: &GrpcConfig) -> GrpcConfig {
     let max_given_up = if grpc.max_given_up == 0 { GIVEN_UP } else { grpc.max_given_up };
     GrpcConfig { accept_http1: true, max_given_up, ..grpc.clone() }

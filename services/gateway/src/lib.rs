@@ -1,12 +1,12 @@
-//! The gateway: one door to all services, and the figures that follow from their events.
+//! The gateway: one port for all services, and the figures computed from their events.
 //!
 //! | room | |
 //! |---|---|
-//! | `grpc`      | the gateway's own calls: indicators and scorecards |
-//! | `proxy`     | calls of other services, passed through, and the web's protocols for all of them |
-//! | `consumers` | what each service's events add to which figure |
-//! | `domain`    | the catalogue of indicators, and how figures come about |
-//! | `store`     | facts, their roll-ups, and the names of regions |
+//! | `grpc`      | the gateway's own methods: indicators and scorecards |
+//! | `proxy`     | passes calls through to other services, and speaks the web's protocols for all of them |
+//! | `consumers` | contributions of each service's events to figures |
+//! | `domain`    | the catalogue of indicators, and the computation of figures |
+//! | `store`     | facts, their roll-ups, and the queries of scorecards |
 //! | `metrics`   | the figures on `/metrics` |
 //! | `app`       | puts the parts together |
 

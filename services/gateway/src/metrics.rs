@@ -1,7 +1,6 @@
-//! The figures on `/metrics`, for province to town.
+//! The figures on `/metrics`, from province to town.
 //!
-//! They are collected from us directly: OpenTelemetry keeps 2,000 series of an instrument apart, and a province has
-//! tens of thousands.
+//! They bypass OpenTelemetry, which keeps at most 2,000 series per instrument: a province has tens of thousands.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -27,13 +26,13 @@ const NAME: &str = "tongxin_figure";
 const HELP: &str = "Figures of today's scorecards; ratios in hundredths of a percent";
 const LABELS: [&str; 3] = ["indicator", "level", "region"];
 
-/// How often figures are looked at.
+/// Minimum pause between two checks for new figures.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Reading them takes this share of the time at most: of a whole province they are many.
+/// Minimum pause as a multiple of the duration of a check: a whole province has many figures.
 const SHARE: u32 = 20;
 
-/// Shows the newest figures to whoever collects metrics.
+/// Exports the newest figures as metrics.
 pub struct Figures {
     pool: PgPool,
     clock: Clock,
@@ -41,21 +40,19 @@ pub struct Figures {
     shown: Shown,
 }
 
-/// What figures depend on, and the minute: days change, and events that were parked move no head.
+/// What figures depend on: log positions, and the minute, because days change, and retried events that had been parked
+/// do not advance a position.
 type State = (Vec<Head>, i64);
 
 impl Figures {
-    /// Shows the figures in a database once it [`run`](Self::run)s, of so many regions at most.
-    ///
-    /// # Errors
-    /// When the registry shows such figures already.
+    /// Exports the figures of at most `most_regions` regions, once it [`run`](Self::run)s.
     pub fn new(pool: PgPool, clock: Clock, most_regions: u32, registry: &Registry) -> Result<Self, prometheus::Error> {
         let shown = Shown::new()?;
         registry.register(Box::new(shown.clone()))?;
         Ok(Self { pool, clock, most_regions, shown })
     }
 
-    /// Keeps what is shown up to date until told to stop.
+    /// Keeps the exported figures up to date.
     pub async fn run(self, stop: CancellationToken) {
         let mut state = None;
         while !stop.is_cancelled() {
@@ -82,7 +79,7 @@ impl Figures {
     }
 }
 
-/// What is shown at the moment.
+/// The exported series.
 #[derive(Clone)]
 struct Shown {
     description: Desc,
@@ -96,7 +93,7 @@ impl Shown {
         Ok(Self { description, series: Arc::default() })
     }
 
-    /// All at once, so that nobody sees figures of two states.
+    /// Replaces all at once, so that a scrape never mixes two states.
     fn put(&self, series: Vec<Metric>) {
         *self.series.write().unwrap_or_else(PoisonError::into_inner) = series;
     }
@@ -119,7 +116,7 @@ impl Collector for Shown {
 
 fn series(region: RegionCode, figures: &[Figure]) -> Vec<Metric> {
     let (code, level) = (region.to_string(), region.level().name());
-    // Breakdowns are read by the API: they would make six times as many series.
+    // Breakdowns are only in the API: they would make six times as many series.
     let wholes = figures.iter().filter(|figure| figure.indicator.breakdown_of.is_none());
     wholes.map(|figure| metric(figure.value, [figure.indicator.id, level, &code])).collect()
 }

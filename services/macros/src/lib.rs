@@ -1,22 +1,22 @@
-//! Derives what is mechanical in every service.
+//! The derive macro that services use.
 
 mod refusal;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Implements `tongxin_platform::error::Refusal`: code, reason and field stand beside the variant that they are of.
+/// Implements `tongxin_platform::error::Refusal`: code, reason and field are next to their variant.
 ///
 /// | attribute | on | meaning |
 /// |---|---|---|
 /// | `#[refusal(NotFound, "CASE_NOT_FOUND")]` | a variant | an `ErrorKind`, and the reason, which never changes |
-/// | `field = "case_id"` | after these | path of the field that is wrong; any expression over the variant's fields |
-/// | `told = LookUp` | after these | the refusal is as good as such a `Limited` |
-/// | `#[refusal(transparent)]` | a variant | the only field of the variant says it all |
-/// | `#[refusal(by = why, field = field)]` | a struct | a field of the struct says it all but the path |
+/// | `field = "case_id"` | after these | path of the invalid field; any expression over the variant's fields |
+/// | `told = LookUp` | after these | the refusal reveals as much as this `Limited` action, so it counts as one |
+/// | `#[refusal(transparent)]` | a variant | delegates to the variant's only field |
+/// | `#[refusal(by = why, field = field)]` | a struct | delegates to a field, except for the path |
 /// | `#[refusal(domain = "pairing.tongxin")]` | an enum | all refusals of a service: its errors convert from each |
 ///
-/// The doc comment of a variant says when it happens; it stands in `proto/ERRORS.md`.
+/// The doc comment of a variant says when it happens; it becomes text of `proto/ERRORS.md`.
 ///
 /// ```ignore
 /// #[derive(Debug, thiserror::Error, Refusal)]

@@ -16,7 +16,7 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
             let all = variants.iter().map(Read::listed);
             let domain = domain(&input.attrs)?;
             let conversions = domain.map(|domain| conversions(name, &domain, &variants));
-            // A reference to an empty enum is not taken for empty.
+            // A match on a reference to an empty enum needs an arm.
             let scrutinee = if variants.is_empty() {
                 quote! { *self }
             } else {
@@ -48,7 +48,7 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// A variant, and what its attribute says of it.
+/// A variant and its attribute.
 struct Read<'input> {
     variant: &'input Variant,
     says: Says,
@@ -125,7 +125,7 @@ impl Says {
 }
 
 impl Read<'_> {
-    /// The arm of the match over `self`.
+    /// The arm of the match on `self`.
     fn arm(&self) -> TokenStream {
         let name = &self.variant.ident;
         let pattern = match &self.variant.fields {
@@ -154,7 +154,7 @@ impl Read<'_> {
         }
     }
 
-    /// The statement that lists it.
+    /// The statement that adds it to the list of refusals.
     fn listed(&self) -> TokenStream {
         match self.inner() {
             Some(inner) if matches!(self.says, Says::ByItsField) => {
@@ -169,7 +169,7 @@ impl Read<'_> {
     }
 }
 
-/// A service's errors convert from its refusals, and from those that one of its variants holds.
+/// Conversions to a service's error, from its refusals and from the refusals in its variants.
 fn conversions(name: &Ident, domain: &LitStr, variants: &[Read<'_>]) -> TokenStream {
     let held = variants.iter().filter(|read| matches!(read.says, Says::ByItsField));
     let from = held.map(|read| {

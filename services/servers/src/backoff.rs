@@ -1,8 +1,8 @@
-//! How long to wait before the next attempt.
+//! Back-off between attempts.
 
 use std::time::Duration;
 
-/// Pauses that grow from the first of the limits to the second.
+/// Pauses that double from the first limit up to the second.
 pub(crate) struct Backoff {
     limits: [Duration; 2],
     next: Duration,

@@ -1,4 +1,4 @@
-//! Finds the programs, and refuses those that are too old.
+//! Finds the programs, and refuses old versions.
 
 use std::{
     fs::{self, File},
@@ -22,8 +22,8 @@ pub(super) struct PostgresBinaries {
     pub major: u32,
 }
 
-/// Takes the given folder, or the first on the `PATH`, or Debian's newest; of a version that is asked for, first the one
-/// in `.tools` of this folder or one above.
+/// Searches the given folder, or else the `PATH`, then Debian's folders, newest first. If a version is requested,
+/// `.tools` of this folder or one above comes first.
 pub(super) async fn find_postgres(given: Option<&Path>, user: Option<&User>) -> Result<PostgresBinaries, ServersError> {
     child::require_setpriv().await?;
     let version = given.map_or_else(PostgresVersion::asked_for, |_| Ok(PostgresVersion::Any))?;
@@ -37,14 +37,14 @@ pub(super) async fn find_postgres(given: Option<&Path>, user: Option<&User>) -> 
 
     let mut tried = Vec::new();
     for folder in folders {
-        // Postgres finds its other files from where it really is.
+        // Postgres locates its other files relative to its real path.
         let Ok(postgres) = fs::canonicalize(folder.join("postgres")) else {
             continue;
         };
         let initdb = postgres.with_file_name("initdb");
         let found = said_version(&postgres, user).await;
         match found.as_deref().and_then(major) {
-            // A wrapper script would get the signals that are meant for Postgres.
+            // A wrapper script would receive the signals meant for Postgres.
             _ if is_script(&postgres) => tried.push(format!("{} (a script)", postgres.display())),
             Some(major) if version.will_do(major) && initdb.exists() => {
                 return Ok(PostgresBinaries { postgres, initdb, major });
@@ -55,7 +55,7 @@ pub(super) async fn find_postgres(given: Option<&Path>, user: Option<&User>) -> 
     Err(ServersError::NoPostgres { wanted: version.to_string(), tried: listing(&tried) })
 }
 
-/// Takes the given program, or `.tools/bin/nats-server` of this folder or one above, or the one on the `PATH`.
+/// Searches the given program, or else `.tools/bin/nats-server` of this folder or one above, then the `PATH`.
 pub(super) async fn find_nats(given: Option<&Path>) -> Result<PathBuf, ServersError> {
     child::require_setpriv().await?;
     let candidates = match given {
@@ -99,7 +99,7 @@ fn debian_folders() -> Vec<PathBuf> {
     majors.iter().rev().map(|major| PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"))).collect()
 }
 
-/// Tests run in the folder of their crate, and `make setup` fills `.tools` of the project.
+/// Tests run in the folder of their crate; `make setup` fills `.tools` of the project.
 fn in_tools(folder: &str) -> Vec<PathBuf> {
     std::env::current_dir()
         .map(|here| here.ancestors().map(|above| above.join(".tools").join(folder)).collect())
@@ -111,7 +111,7 @@ fn is_script(path: &Path) -> bool {
     File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
 }
 
-/// What the program says about its version, run by the user who will run it.
+/// The output of `--version`, run by the user who will run the program.
 async fn said_version(program: &Path, user: Option<&User>) -> Option<String> {
     let mut command: Command = child::command(program, "KILL", user);
     let output = command.arg("--version").output().await.ok()?;

@@ -1,4 +1,4 @@
-//! A child process: how it is started, how it is ended.
+//! Starts and ends child processes.
 
 use std::{io, path::Path, process::Stdio, time::Duration};
 
@@ -11,17 +11,16 @@ use tracing::warn;
 
 use crate::{error::ServersError, log::Log, user::User};
 
-/// A command that gets `signal` when we die, even by kill -9, and that a Ctrl-C meant for us
-/// does not reach.
+/// A command that receives `signal` when this process dies, even by kill -9, and does not receive our Ctrl-C.
 ///
-/// It runs through `setpriv` because the calls that do this are unsafe in Rust.
+/// It runs through `setpriv`, because the system calls for this are unsafe in Rust.
 pub(crate) fn command(program: &Path, signal: &str, user: Option<&User>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", signal]);
     if let Some(user) = user {
         command.arg("--reuid").arg(user.uid.to_string()).arg("--regid").arg(user.gid.to_string()).arg("--clear-groups");
     }
-    // What is set around us (PGDATA, LANG, TZ) must not change what the program does.
+    // Our environment (PGDATA, LANG, TZ) must not affect the program.
     command
         .arg("--")
         .arg(program)
@@ -33,7 +32,7 @@ pub(crate) fn command(program: &Path, signal: &str, user: Option<&User>) -> Comm
     command
 }
 
-/// A `setpriv` that knows what we need of it (the one of busybox does not).
+/// Checks that `setpriv` has the options that we need; busybox's does not.
 pub(crate) async fn require_setpriv() -> Result<(), ServersError> {
     let status = command(Path::new("true"), "KILL", None).status().await;
     if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err(ServersError::NoSetpriv) }
@@ -43,10 +42,10 @@ pub(crate) fn spawn(mut command: Command, log: &Log) -> io::Result<Child> {
     command.stdin(Stdio::null()).stdout(log.output()?).stderr(log.output()?).kill_on_drop(true).spawn()
 }
 
-/// Ends it ever less politely, with the time given for each signal.
+/// Sends each signal in turn, and waits for its duration.
 pub(crate) async fn stop(child: &mut Child, farewell: &[(Signal, Duration)]) {
     for (signal, patience) in farewell {
-        // No id means that it has ended and been waited for.
+        // Without an id it has ended and been reaped.
         let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) else {
             return;
         };

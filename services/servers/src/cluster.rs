@@ -1,9 +1,9 @@
-//! Makes the folders that Postgres needs, where the user who runs it can reach them.
+//! Creates the folders of Postgres where its user can access them.
 //!
-//! The cluster and the folder of its socket lie side by side in the data folder. Root's data folder may
-//! lie where no other user gets, for example below `/root`: then the two go to a folder of their
-//! own below `/var/lib/tongxin`, and `postgres` in the data folder is a link to the cluster.
-//! Who deletes such a data folder by hand deletes that one, too (`make clean-data` does).
+//! The cluster and the folder of its socket are next to each other in the data folder. Root's data folder may be
+//! inaccessible to other users, for example below `/root`; then both are in a separate folder below `/var/lib/tongxin`,
+//! and `postgres` in the data folder is a link to the cluster. Deleting such a data folder by hand does not delete that
+//! one; `make clean-data` does.
 
 use std::{
     fs,
@@ -27,10 +27,10 @@ pub(crate) const SUPERUSER: &str = "postgres";
 
 const ELSEWHERE: &str = "/var/lib/tongxin";
 
-/// The kernel takes 108 bytes with the zero at the end, and Postgres appends `/.s.PGSQL.5432`.
+/// The kernel limits paths to 108 bytes including the final zero, and Postgres appends `/.s.PGSQL.5432`.
 const LONGEST_SOCKET_DIR: usize = 107 - "/.s.PGSQL.5432".len();
 
-/// Finds the cluster, or makes it; returns where it really is.
+/// Finds or creates the cluster, and returns its real path.
 pub(crate) async fn open(
     link: &Path,
     binaries: &PostgresBinaries,
@@ -46,7 +46,7 @@ pub(crate) async fn open(
     Ok(cluster)
 }
 
-/// Removes a cluster that lies outside its data folder.
+/// Removes a cluster outside its data folder.
 pub(crate) fn remove_elsewhere(data_dir: &Path) {
     if let Ok(cluster) = fs::read_link(data_dir.join("postgres"))
         && cluster.starts_with(ELSEWHERE)
@@ -66,8 +66,7 @@ pub(crate) fn make_socket_dir(cluster: &Path, user: Option<&User>) -> Result<Pat
     Ok(path)
 }
 
-/// Makes a cluster beside its place and moves it there when it is whole, so that a kill under way
-/// leaves no half one.
+/// Creates a cluster in a temporary folder and renames it when it is complete, so that a kill leaves no partial one.
 async fn create(
     link: &Path,
     binaries: &PostgresBinaries,
@@ -82,7 +81,7 @@ async fn create(
     fs::rename(&draft, &place).map_err(ServersError::io("move the new cluster to", &place))?;
 
     if place != link {
-        // One that leads nowhere may be there.
+        // There may be a dangling link.
         let _ = fs::remove_file(link);
         symlink(&place, link).map_err(ServersError::io("link the cluster to", link))?;
     }
@@ -134,7 +133,7 @@ async fn initdb(
     Err(ServersError::Initdb { output: String::from_utf8_lossy(&output).into_owned() })
 }
 
-/// Asks as the user who will need it: only the kernel knows all the rules of who may go where.
+/// Tests access as the user who needs it: only the kernel knows all access rules.
 async fn reach(path: &Path, user: Option<&User>) -> Result<(), ServersError> {
     let mut test = child::command(Path::new("test"), "KILL", user);
     let status = test.arg("-w").arg(path).status().await;

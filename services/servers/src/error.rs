@@ -1,4 +1,4 @@
-//! What can keep a private server from running, and what to do about it.
+//! Errors of the servers, and what to do about them.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use std::{
 /// Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ServersError {
-    /// Another process has the data folder.
+    /// Another process uses the data folder.
     #[error(
         "the data folder {} is already in use by process {owner}: stop that one first, or choose another folder",
         .folder.display()
@@ -17,28 +17,28 @@ pub enum ServersError {
     InUse {
         /// The data folder.
         folder: PathBuf,
-        /// The process id of the other.
+        /// Process id of the other process.
         owner: String,
     },
 
-    /// The environment asks for a version that is none, or too old.
+    /// The environment requests an invalid or unsupported version.
     #[error("{variable} is to say which major version of Postgres to run, {oldest} or newer, and says `{text}`")]
     NoVersion {
         /// The name of the variable.
         variable: &'static str,
-        /// What it says.
+        /// Its value.
         text: String,
-        /// The oldest that will do.
+        /// The oldest supported version.
         oldest: u32,
     },
 
-    /// Postgres is missing, too old, or not of the version that was asked for.
+    /// Postgres is missing, too old, or not of the requested version.
     #[error(
         "no Postgres {wanted} found; looked at: {tried}. Run `make setup` (`make setup POSTGRES=18` for version 18), \
          or install your distribution's `postgresql` package"
     )]
     NoPostgres {
-        /// Which versions would do.
+        /// Acceptable versions.
         wanted: String,
         /// What was found instead.
         tried: String,
@@ -51,33 +51,33 @@ pub enum ServersError {
          PATH, or `--nats-server` names it"
     )]
     NoNats {
-        /// The oldest that will do.
+        /// The oldest supported version.
         oldest: &'static str,
         /// What was found instead.
         tried: String,
     },
 
-    /// There is nothing to start children with.
+    /// `setpriv`, which starts the child processes, is missing.
     #[error(
         "`setpriv` is missing, or not the one of util-linux: install the `util-linux` package of your distribution"
     )]
     NoSetpriv,
 
-    /// We are root, and nobody else is there.
+    /// We are root, and there is no other user.
     #[error(
         "Postgres refuses to run as root, and there is neither a user `postgres` nor `nobody` to run it as: \
          add one, or run this as an ordinary user"
     )]
     NoUser,
 
-    /// Postgres would not get at its data.
+    /// Postgres cannot access its data.
     #[error(
         "the user `{user}`, who runs Postgres, cannot write to {}: allow it (chown, and chmod o+x on the folders \
          above), or choose another data folder",
         .path.display()
     )]
     Unreachable {
-        /// Who runs Postgres.
+        /// The user who runs Postgres.
         user: String,
         /// The cluster.
         path: PathBuf,
@@ -94,68 +94,68 @@ pub enum ServersError {
         path: PathBuf,
         /// Its version.
         found: String,
-        /// Ours.
+        /// The version that would run it.
         running: u32,
     },
 
-    /// No cluster could be made.
+    /// `initdb` failed.
     #[error("initdb failed: {output}")]
     Initdb {
-        /// All that it said.
+        /// Its complete output.
         output: String,
     },
 
-    /// A server ended instead of answering.
+    /// A server ended before it was ready.
     #[error("{server} ended before it was ready ({status}); the end of {}:\n{tail}", .log.display())]
     Ended {
         /// The program.
         server: &'static str,
-        /// How it ended.
+        /// Its exit status.
         status: String,
-        /// Where its output is.
+        /// File with its output.
         log: PathBuf,
         /// The end of its output.
         tail: String,
     },
 
-    /// A server runs, but does not answer.
+    /// A server runs, but does not become ready.
     #[error("{server} did not answer within {within:?}; the end of {}:\n{tail}", .log.display())]
     Silent {
         /// The program.
         server: &'static str,
         /// How long we waited.
         within: Duration,
-        /// Where its output is.
+        /// File with its output.
         log: PathBuf,
         /// The end of its output.
         tail: String,
     },
 
-    /// Not even KILL ended it.
+    /// A process survived even KILL.
     #[error("a server of a killed run is still there as process {pid} and cannot be stopped: end it and try again")]
     Leftover {
         /// Its process id.
         pid: u32,
     },
 
-    /// No port or password can be made up.
+    /// No random numbers for a port or a password.
     #[error("the system gives no random numbers")]
     Random(#[from] getrandom::Error),
 
-    /// The system refused something.
+    /// An I/O error.
     #[error("cannot {what} {}", .path.display())]
     Io {
-        /// What we tried.
+        /// The attempted action.
         what: &'static str,
-        /// On what.
+        /// Its target.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl ServersError {
-    /// For `map_err`: says what was tried on which path.
+    /// For `map_err`: adds the attempted action and the path.
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { what, path, source }

@@ -1,4 +1,4 @@
-//! Files and folders that others may not read.
+//! Files and folders that others cannot read.
 
 use std::{
     fs::{self, DirBuilder, File, Permissions},
@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 
 use crate::{error::ServersError, user::User};
 
-/// Makes a folder that only the user who runs Postgres may enter, or takes the one that is there if it is theirs.
+/// Creates a folder that only the user who runs Postgres may enter, or accepts an existing one of that user.
 pub(crate) fn make_private(path: &Path, user: Option<&User>) -> Result<(), ServersError> {
     let owner = user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
     match DirBuilder::new().mode(0o700).create(path) {
@@ -34,29 +34,29 @@ pub(crate) fn make_private(path: &Path, user: Option<&User>) -> Result<(), Serve
     fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(ServersError::io("protect", path))
 }
 
-/// Makes a folder that others may pass through, whatever the umask.
+/// Creates a folder that others may pass through, whatever the umask.
 pub(crate) fn make_passable(path: &Path) -> Result<(), ServersError> {
     fs::create_dir_all(path)
         .and_then(|()| fs::set_permissions(path, Permissions::from_mode(0o711)))
         .map_err(ServersError::io("create", path))
 }
 
-/// Writes a file that only we may read, all of it or nothing, whenever the machine stops.
+/// Atomically writes a file that only we may read, also if the machine crashes.
 pub(crate) fn write_private(path: &Path, content: &str) -> Result<(), ServersError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
-        // Made with 0600.
+        // Created with mode 0600.
         let mut draft = NamedTempFile::new_in(folder)?;
         draft.write_all(content.as_bytes())?;
         draft.as_file().sync_all()?;
         draft.persist(path)?;
-        // The new name, too, has to reach the disk.
+        // Makes the rename durable, too.
         File::open(folder)?.sync_all()
     };
     write().map_err(ServersError::io("write", path))
 }
 
-/// Opens a file for adding to it that others than its owner and group may not read, whatever it was before.
+/// Opens a file for appending, and removes the read permission of others than its owner and group.
 pub(crate) fn append(path: &Path) -> io::Result<File> {
     const MODE: u32 = 0o640;
     let file = File::options().create(true).append(true).mode(MODE).open(path)?;
@@ -67,7 +67,7 @@ pub(crate) fn append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// A name that is the same for the same path, and different from that of any other.
+/// A unique and stable name for a path.
 pub(crate) fn name_for(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_bytes());
     format!("tongxin-{}", hex::encode(&digest[..8]))

@@ -1,4 +1,4 @@
-//! The data folder: one owner at a time, and a temporary one for tests.
+//! The data folder, with one owner at a time, and a temporary one for tests.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -22,9 +22,9 @@ const ABANDONED_AFTER: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     path: PathBuf,
-    /// Removes the folder; declared before the lock, so that nobody gets it half removed.
+    /// Removes the folder. Declared before the lock, so that nobody locks a half-removed folder.
     temporary: Option<TempDir>,
-    /// Removes it as well, if this process ends without dropping us.
+    /// Removes it if this process ends without dropping us.
     heir: Option<Child>,
     _lock: File,
 }
@@ -37,7 +37,7 @@ impl DataFolder {
         Ok(Self { path, temporary: None, heir: None, _lock: lock })
     }
 
-    /// A folder that is removed in the end.
+    /// A folder that is removed on drop.
     pub fn temporary() -> Result<Self, ServersError> {
         let parent = std::env::temp_dir();
         remove_abandoned(&parent);
@@ -45,7 +45,7 @@ impl DataFolder {
             .prefix(TEMPORARY_PREFIX)
             .tempdir_in(&parent)
             .map_err(ServersError::io("create a folder in", &parent))?;
-        // The user who runs Postgres must get through.
+        // The user who runs Postgres needs to pass through.
         make_passable(temporary.path())?;
         let mut folder = Self::open(temporary.path())?;
         folder.temporary = Some(temporary);
@@ -68,20 +68,20 @@ impl Drop for DataFolder {
             cluster::remove_elsewhere(&self.path);
         }
         if let Some(mut heir) = self.heir.take() {
-            // It has ended already, or is not needed.
+            // It has already ended, or is no longer needed.
             let _ = heir.kill();
             let _ = heir.wait();
         }
     }
 }
 
-/// A shell that reads from us until there is nobody, as when a test binary ends with what its tests share in a
-/// `static`, or is killed. Then it removes the folder, as soon as the servers let it.
+/// A shell that reads from us until the pipe closes, because a test binary was killed or ended without dropping its
+/// `static` servers. Then it removes the folder, as soon as the servers release it.
 fn heir(folder: &Path) -> io::Result<Child> {
     Command::new("sh")
         .args(["-c", "read -r _; for _ in $(seq 100); do rm -rf \"$0\" && exit; sleep 0.1; done"])
         .arg(folder)
-        // A Ctrl-C that ends the tests must not end it.
+        // It must survive a Ctrl-C that ends the tests.
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -89,7 +89,7 @@ fn heir(folder: &Path) -> io::Result<Child> {
         .spawn()
 }
 
-/// The lock goes away with its owner, however that one ends.
+/// The lock is released when its owner ends, however that happens.
 fn lock(folder: &Path) -> Result<File, ServersError> {
     let path = folder.join("lock");
     let mut file = File::options()
@@ -115,7 +115,7 @@ fn lock(folder: &Path) -> Result<File, ServersError> {
     Ok(file)
 }
 
-/// A child that is just being started has our locks, too, until it becomes another program.
+/// A child process holds our locks between fork and exec, so the lock may be free a moment later.
 fn try_lock_a_moment(file: &File) -> Result<(), TryLockError> {
     for _ in 0..20 {
         match file.try_lock() {
@@ -126,7 +126,7 @@ fn try_lock_a_moment(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// Removes what tests left behind when the machine ended, or the heir did.
+/// Removes folders of tests that were never cleaned up, because the machine or the cleaning shell ended.
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else {
         return;

@@ -1,8 +1,7 @@
-//! Keeps a program running: starts it, watches it, starts it again when it dies.
+//! A supervisor: starts a program, watches it, and restarts it when it dies.
 //!
-//! Each program has a thread of its own, which starts it and outlives it: the kernel can tell a child
-//! that its parent died, but to Linux the parent is the *thread* that started it, and test threads
-//! and worker threads come and go.
+//! Each program has its own thread, which starts and outlives it: the kernel can signal a child when its parent dies,
+//! but to Linux the parent is the *thread* that started it, and threads of tests and of the runtime end earlier.
 
 use std::{
     io,
@@ -21,7 +20,7 @@ use crate::{
     program::{Program, State},
 };
 
-/// Our side of the thread that keeps a program running.
+/// Handle of a supervisor thread.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     orders: Option<mpsc::UnboundedSender<Order>>,
@@ -30,7 +29,7 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Prepares and starts a program in a thread of its own; returns when it answers.
+    /// Prepares and starts a program in its own thread; returns when it is ready.
     pub async fn start<P: Program>(
         prepare: impl AsyncFnOnce() -> Result<P, ServersError> + Send + 'static,
     ) -> Result<(Self, P::Address), ServersError> {
@@ -59,7 +58,7 @@ impl Keeper {
         *self.state.borrow()
     }
 
-    /// Waits until it answers, as another process than this one.
+    /// Waits until a process with another id than `before` is ready.
     pub async fn restarted(&self, before: u32) {
         self.wait_for(|state| matches!(state, State::Up { pid } if *pid != before)).await;
     }
@@ -81,7 +80,7 @@ impl Keeper {
 
     fn order(&self, order: Order) {
         if let Some(orders) = &self.orders {
-            // A thread that is gone has stopped its program.
+            // If the thread is gone, it has stopped its program.
             let _ = orders.send(order);
         }
     }
@@ -97,7 +96,7 @@ impl Drop for Keeper {
         self.order(Order::Abandon);
         self.orders = None;
         if let Some(thread) = self.thread.take() {
-            // Its panic has been reported by itself.
+            // Its panic has already been reported.
             let _ = thread.join();
         }
     }

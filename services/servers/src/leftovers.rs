@@ -1,7 +1,7 @@
-//! Stops servers that a killed run left behind on our data folder, and nothing else.
+//! Stops servers that a killed run left running on our data folder, and nothing else.
 //!
-//! The kernel tells our children to end when we die (see `child::command`), but they take a moment,
-//! and one that hangs does not listen.
+//! The kernel signals our children when we die (see `child::command`), but they take a moment to end, and a hanging one
+//! ignores the signal.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::error::ServersError;
 
-/// Stops all processes that `is_ours` picks by their folder in `/proc`, ever less politely.
+/// Stops all processes that `is_ours` selects by their folder in `/proc`, with one signal after another.
 pub(crate) async fn stop(is_ours: impl Fn(&Path) -> bool, signals: &[(Signal, Duration)]) -> Result<(), ServersError> {
     for (signal, patience) in signals {
         let found = find(&is_ours);
@@ -33,12 +33,12 @@ pub(crate) async fn stop(is_ours: impl Fn(&Path) -> bool, signals: &[(Signal, Du
     }
 }
 
-/// A process of Postgres on this cluster: the postmaster and all its children work in it.
+/// Whether a process is the postmaster of this cluster or one of its children: their working folder is the cluster.
 pub(crate) fn is_postgres_on(process: &Path, cluster: &Path) -> bool {
     is_program(process, "postgres") && fs::read_link(process.join("cwd")).is_ok_and(|folder| folder == cluster)
 }
 
-/// A nats-server that was started with this configuration file.
+/// Whether a process is a nats-server with this configuration file.
 pub(crate) fn is_nats_with(process: &Path, config: &Path) -> bool {
     let config = config.as_os_str().as_encoded_bytes();
     is_program(process, "nats-server")

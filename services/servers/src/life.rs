@@ -1,4 +1,4 @@
-//! The lives of a program, one after the other: what the thread of a keeper does.
+//! The supervisor thread of a program: runs it again and again.
 
 use std::{io, path::Path, process::ExitStatus, time::Duration};
 
@@ -17,36 +17,36 @@ use crate::{
     program::{Program, State},
 };
 
-/// Recovery after a crash takes long on a big database.
+/// Crash recovery of a large database takes long.
 const START_LIMIT: Duration = Duration::from_mins(5);
-/// Postgres writes a line about each caller who comes too early.
+/// Postgres logs a line for each connection that comes too early.
 const PROBE_PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(500)];
 const RESTART_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
-/// Who lived this long is not in a loop of crashes.
+/// A program that ran this long is not in a crash loop.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the thread of a program is told.
+/// An order to the supervisor thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     Halt,
     Resume,
     Stop,
-    /// Nobody is interested any more.
+    /// The handle was dropped.
     Abandon,
 }
 
-/// Who waits for the first answer.
+/// Receives the first readiness, or the error.
 pub(crate) type Started<P> = oneshot::Sender<Result<<P as Program>::Address, ServersError>>;
 
-/// How a life ended that had begun well.
+/// Why a program that had become ready ended.
 enum End {
     Died { status: String },
     Broken,
     Told(Order),
 }
 
-/// Prepares a program, and keeps it running until told to stop.
+/// Prepares a program, and keeps it running until it is ordered to stop.
 pub(crate) async fn keep<P: Program>(
     prepare: impl AsyncFnOnce() -> Result<P, ServersError>,
     mut orders: mpsc::UnboundedReceiver<Order>,
@@ -73,12 +73,11 @@ struct Kept<P: Program> {
     program: P,
     orders: mpsc::UnboundedReceiver<Order>,
     state: watch::Sender<State>,
-    /// There until the program answered for the first time.
+    /// `Some` until the program is ready for the first time.
     started: Option<Started<P>>,
 }
 
 impl<P: Program> Kept<P> {
-    /// One life after the other.
     async fn run(&mut self) {
         let mut backoff = Backoff::new(RESTART_PAUSES);
         loop {
@@ -119,7 +118,7 @@ impl<P: Program> Kept<P> {
         }
     }
 
-    /// Starts the program and stays with it until it ends.
+    /// Starts the program and waits until it ends.
     async fn live(&mut self) -> Result<End, ServersError> {
         let log = Log::open(self.program.log())?;
         let mut child =
@@ -135,7 +134,7 @@ impl<P: Program> Kept<P> {
                 child::stop(&mut child, farewell).await;
                 info!(server = P::NAME, "a server has stopped");
             }
-            // It must not write what it remembers over what is there now.
+            // Killed, so that it does not write stale state over the current files.
             End::Broken => drop(child.kill().await),
             End::Died { .. } => {}
         }
@@ -152,7 +151,7 @@ async fn next_order(orders: &mut mpsc::UnboundedReceiver<Order>) -> Order {
     orders.recv().await.unwrap_or(Order::Abandon)
 }
 
-/// A program that runs need not be told to.
+/// Waits for an order to stop; ignores orders to run.
 async fn stop_order(orders: &mut mpsc::UnboundedReceiver<Order>) -> Order {
     loop {
         match next_order(orders).await {
@@ -162,7 +161,7 @@ async fn stop_order(orders: &mut mpsc::UnboundedReceiver<Order>) -> Order {
     }
 }
 
-/// Waits until the program answers, says so, and watches it.
+/// Waits until the program is ready, announces it, and watches it.
 async fn follow<P: Program>(
     program: &P,
     child: &mut Child,

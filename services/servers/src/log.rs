@@ -1,4 +1,4 @@
-//! The log of a program: it takes what the program says, and does not grow for ever.
+//! The log file of a program, with limited size.
 
 use std::{
     fs::{self, File},
@@ -9,11 +9,11 @@ use std::{
 
 use crate::{error::ServersError, files::append};
 
-/// A longer one becomes `<name>.log.1` at the next start.
+/// A longer file becomes `<name>.log.1` at the next start.
 const LOG_LIMIT: u64 = 16 * 1024 * 1024;
 const TAIL_LINES: usize = 15;
 
-/// The log of a program, and where this life's part of it begins.
+/// The log file, and where the output of the current process begins.
 pub(crate) struct Log {
     path: PathBuf,
     file: File,

@@ -42,12 +42,12 @@ const LEFTOVER_FAREWELL: &[(Signal, Duration)] =
 pub struct Nats {
     keeper: Keeper,
     login: Login,
-    /// Declared last: unlocked and removed when the server has ended.
+    /// Declared last: unlocked and removed after the server has ended.
     folder: Arc<DataFolder>,
 }
 
 impl Nats {
-    /// Starts it and returns when it answers.
+    /// Starts it and returns when it is ready.
     ///
     /// # Errors
     /// When the folder is in use, the program is missing, or the server does not start.
@@ -56,7 +56,7 @@ impl Nats {
         Self::start_in(&folder, config).await
     }
 
-    /// On a folder that is removed in the end.
+    /// On a folder that is removed at the end.
     ///
     /// # Errors
     /// When the program is missing, or the server does not start.
@@ -76,7 +76,7 @@ impl Nats {
                 Ok((keeper, login)) => {
                     return Ok(Self { keeper, login, folder: Arc::clone(folder) });
                 }
-                // Somebody took the port between our look and the server's.
+                // Another process took the port after we had found it free.
                 Err(ServersError::Ended { tail, .. })
                     if tail.contains("address already in use") && attempt < ATTEMPTS =>
                 {
@@ -87,13 +87,14 @@ impl Nats {
         }
     }
 
-    /// With the password of who may do everything; without one if there are users, who have passwords of their own.
+    /// With the password of the user who may do everything; without one if there are users, who have their own
+    /// passwords.
     #[must_use]
     pub fn url(&self) -> String {
         self.login.url()
     }
 
-    /// Where the password of a user is.
+    /// The password file of a user.
     #[must_use]
     pub fn password_file(&self, user: &str) -> PathBuf {
         password_file(self.folder.path(), user)
@@ -105,24 +106,24 @@ impl Nats {
         self.login.port
     }
 
-    /// Where the streams are.
+    /// The folder of the streams.
     #[must_use]
     pub fn store_dir(&self) -> PathBuf {
         store_dir(self.folder.path())
     }
 
-    /// How it is now, with its process id.
+    /// The current state, with the process id.
     #[must_use]
     pub fn state(&self) -> State {
         self.keeper.state()
     }
 
-    /// For fault tests: waits until another process than this one answers.
+    /// For fault tests: waits until another process than this one is ready.
     pub async fn restarted(&self, before: u32) {
         self.keeper.restarted(before).await;
     }
 
-    /// For fault tests: stops it and leaves it so.
+    /// For fault tests: stops it without a restart.
     pub async fn halt(&self) {
         self.keeper.halt().await;
     }
@@ -132,7 +133,7 @@ impl Nats {
         self.keeper.resume().await;
     }
 
-    /// Lets it finish what it does.
+    /// Stops it gracefully.
     pub async fn stop(self) {
         self.keeper.stop(self.folder.is_temporary()).await;
     }
@@ -171,7 +172,7 @@ impl Program for Server {
     }
 
     fn command(&self) -> Command {
-        // What it keeps is for nobody else. It says itself if it cannot write there.
+        // Its data is private. It reports by itself if it cannot write there.
         let _ = DirBuilder::new().mode(0o700).create(&self.store);
         let mut command = child::command(&self.program, "TERM", None);
         command.arg("-c").arg(&self.config);
@@ -184,11 +185,11 @@ impl Program for Server {
 
     async fn answers(&self) -> bool {
         let greeting = timeout(Duration::from_secs(2), greeting(self.login.port)).await;
-        // Another server may have the port.
+        // Another server may use the port.
         matches!(greeting, Ok(Ok(line)) if line.starts_with("INFO ") && line.contains(&self.name))
     }
 
-    /// It would not notice that its store is gone, and go on promising to keep messages.
+    /// It would not notice that its store is gone, and would keep acknowledging messages.
     fn is_broken(&self) -> bool {
         !self.store.join("jetstream").exists()
     }
@@ -198,7 +199,7 @@ impl Program for Server {
     }
 }
 
-/// What a server says first.
+/// The first line that a server sends.
 async fn greeting(port: u16) -> io::Result<String> {
     let mut stream = BufReader::new(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?);
     let mut line = String::new();

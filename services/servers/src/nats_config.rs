@@ -1,4 +1,4 @@
-//! The configuration of NATS: where it listens, who may log in.
+//! The configuration of NATS: address and users.
 
 use std::{
     fs, io,
@@ -8,27 +8,26 @@ use std::{
 
 use crate::{config::NatsUser, error::ServersError, files::write_private};
 
-/// Who may do everything, where no users are asked for.
+/// The user who may do everything, if no users are configured.
 const USER: &str = "tongxin";
 
-/// Below the ports that the kernel gives to outgoing connections: those could take ours
-/// while the server is away.
+/// Below the kernel's range for outgoing connections, which could take our port while the server is down.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// Written as hexadecimal digits.
 const PASSWORD_BYTES: usize = 16;
 
-/// How to log in as who may do everything.
+/// Address and password of the user who may do everything.
 #[derive(Clone)]
 pub(crate) struct Login {
     /// On 127.0.0.1.
     pub port: u16,
-    /// Of who may do everything; none if there are users.
+    /// `None` if users are configured.
     password: Option<String>,
 }
 
 impl Login {
-    /// Without a password if there are users, who have passwords of their own.
+    /// Without a password if users are configured, who have their own.
     pub fn url(&self) -> String {
         match self {
             Self { port, password: Some(password) } => format!("nats://{USER}:{password}@127.0.0.1:{port}"),
@@ -43,7 +42,7 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// The configuration for a data folder, and how to log in: with port and passwords of last time, if there are any.
+/// The configuration for a data folder, and how to log in. Reuses the previous port and passwords, if any.
 pub(crate) fn of(data_dir: &Path, name: &str, users: &[NatsUser]) -> Result<(Login, String), ServersError> {
     let port = port(&data_dir.join("nats.port"))?;
     let (authorization, password) = authorization(data_dir, users)?;
@@ -51,12 +50,12 @@ pub(crate) fn of(data_dir: &Path, name: &str, users: &[NatsUser]) -> Result<(Log
     Ok((Login { port, password }, content))
 }
 
-/// Where the streams are.
+/// The folder of the streams.
 pub(crate) fn store_dir(data_dir: &Path) -> PathBuf {
     data_dir.join("nats")
 }
 
-/// Who may log in, as a part of the configuration; with the password of who may do everything, where no users are asked for.
+/// The configuration of users, and the password of the user who may do everything, if no users are configured.
 fn authorization(data_dir: &Path, users: &[NatsUser]) -> Result<(String, Option<String>), ServersError> {
     if users.is_empty() {
         let password = password(&data_dir.join("nats.password"))?;
@@ -70,12 +69,11 @@ fn authorization(data_dir: &Path, users: &[NatsUser]) -> Result<(String, Option<
     Ok((format!("users: [\n{}]", entries.concat()), None))
 }
 
-/// Where the password of a user is.
 pub(crate) fn password_file(data_dir: &Path, user: &str) -> PathBuf {
     data_dir.join(format!("nats.{user}.password"))
 }
 
-/// No `sync_interval: always`: the event log in Postgres is the truth, and JetStream only delivers.
+/// Without `sync_interval: always`: the event log in Postgres is the source of truth, and JetStream only delivers.
 fn configuration(name: &str, port: u16, authorization: &str, store: &Path) -> Result<String, ServersError> {
     let store = quote(store)?;
     Ok(format!(
@@ -95,7 +93,7 @@ fn quote(path: &Path) -> Result<String, ServersError> {
     Ok(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
-/// The port of last time if it is free, otherwise another, which we remember.
+/// The previous port if it is free, otherwise another, which is stored.
 fn port(remembered: &Path) -> Result<u16, ServersError> {
     let last = fs::read_to_string(remembered).ok().and_then(|text| text.trim().parse().ok());
     let port = match last {
@@ -121,7 +119,7 @@ fn is_free(port: u16) -> bool {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).is_ok()
 }
 
-/// The password of last time, or a new one.
+/// The previous password, or a new one.
 fn password(remembered: &Path) -> Result<String, ServersError> {
     if let Ok(password) = fs::read_to_string(remembered)
         && password.len() == 2 * PASSWORD_BYTES

@@ -1,4 +1,4 @@
-//! A private Postgres, reached by a unix socket that nobody else can reach.
+//! A private Postgres on a unix socket that nobody else can access.
 
 use std::{
     fs,
@@ -29,10 +29,10 @@ use crate::{
     user::{self, User},
 };
 
-/// Names the socket only; there is no TCP port.
+/// Only part of the socket's name; there is no TCP port.
 const PORT: u16 = 5432;
 
-/// What is escaped in a URL.
+/// Characters that are escaped in a URL.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'_').remove(b'-').remove(b'~');
 
 /// INT is Postgres's fast shutdown, QUIT the one without a checkpoint.
@@ -46,17 +46,17 @@ const LEFTOVER_FAREWELL: &[(Signal, Duration)] = &[
     (Signal::KILL, Duration::from_secs(5)),
 ];
 
-/// A running Postgres. Dropping it stops it at once and waits for it; all is in the write-ahead log.
+/// A running Postgres. Dropping it stops it immediately and waits for it; all data is in the write-ahead log.
 #[derive(Debug)]
 pub struct Postgres {
     keeper: Keeper,
     socket_dir: PathBuf,
-    /// Declared last: unlocked and removed when the server has ended.
+    /// Declared last: unlocked and removed after the server has ended.
     folder: Arc<DataFolder>,
 }
 
 impl Postgres {
-    /// Starts it and returns when it answers.
+    /// Starts it and returns when it is ready.
     ///
     /// # Errors
     /// When the folder is in use, the program is missing, or the server does not start.
@@ -100,24 +100,24 @@ impl Postgres {
         PORT
     }
 
-    /// The folder that we were started on.
+    /// The folder that it was started on.
     #[must_use]
     pub fn data_dir(&self) -> &Path {
         self.folder.path()
     }
 
-    /// How it is now, with its process id.
+    /// The current state, with the process id.
     #[must_use]
     pub fn state(&self) -> State {
         self.keeper.state()
     }
 
-    /// For fault tests: waits until another process than this one answers.
+    /// For fault tests: waits until another process than this one is ready.
     pub async fn restarted(&self, before: u32) {
         self.keeper.restarted(before).await;
     }
 
-    /// For fault tests: stops it and leaves it so.
+    /// For fault tests: stops it without a restart.
     pub async fn halt(&self) {
         self.keeper.halt().await;
     }
@@ -127,7 +127,7 @@ impl Postgres {
         self.keeper.resume().await;
     }
 
-    /// Lets it write a checkpoint, so that the next start is quick.
+    /// Stops it with a checkpoint, so that the next start is quick.
     pub async fn stop(self) {
         self.keeper.stop(self.folder.is_temporary()).await;
     }
@@ -152,7 +152,8 @@ impl Server {
         let socket_dir = cluster::make_socket_dir(&cluster, user.as_ref())?;
 
         leftovers::stop(|process| leftovers::is_postgres_on(process, &cluster), LEFTOVER_FAREWELL).await?;
-        // Nobody is left, so the process id in these is a stranger's or nobody's; Postgres would take him for itself.
+        // No process uses the cluster any more, so the process id in these files may now be any process, and Postgres
+        // would refuse to start because of it.
         for lock in [cluster.join("postmaster.pid"), socket_dir.join(format!("{}.lock", socket_name()))] {
             let _ = fs::remove_file(lock);
         }
@@ -190,7 +191,7 @@ impl Program for Server {
         &self.log
     }
 
-    /// By a log-in: it takes connections before it is ready.
+    /// Logs in, because it accepts connections before it is ready.
     async fn answers(&self) -> bool {
         let options = PgConnectOptions::new_without_pgpass()
             .socket(&self.socket_dir)
@@ -213,7 +214,7 @@ fn socket_name() -> String {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may lie outside the data folder. Goes only when empty.
+        // It may be outside the data folder. Removed only if empty.
         let _ = fs::remove_dir(&self.socket_dir);
     }
 }

@@ -1,52 +1,52 @@
-//! What is kept running: a program, and how it is.
+//! A supervised program and its state.
 
 use std::{path::Path, time::Duration};
 
 use rustix::process::Signal;
 use tokio::process::Command;
 
-/// What the keeper must know about a program.
+/// What the supervisor needs of a program.
 pub(crate) trait Program: Send + 'static {
     const NAME: &'static str;
 
-    /// What its users need to know, when it answers.
+    /// How to connect to it when it is ready.
     type Address: Send;
 
     fn address(&self) -> Self::Address;
 
     fn command(&self) -> Command;
 
-    /// Where its output goes.
+    /// The file with its output.
     fn log(&self) -> &Path;
 
-    /// Whether it does its work.
+    /// Whether it is ready.
     fn answers(&self) -> impl Future<Output = bool>;
 
-    /// Whether it runs, but to no use, and should be started again.
+    /// Whether it runs but is useless, and needs a restart.
     fn is_broken(&self) -> bool {
         false
     }
 
-    /// How to end it, ever less politely, with the time it has for each.
+    /// Signals to end it, each with the time to wait after it.
     fn farewell(&self, hurry: bool) -> &'static [(Signal, Duration)];
 }
 
-/// How a server is.
+/// The state of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// On its way up.
+    /// Not ready yet.
     Starting,
-    /// Answers.
+    /// Ready.
     Up {
         /// Its process id.
         pid: u32,
     },
-    /// Stopped by us, and left so until told otherwise.
+    /// Stopped by us, and not restarted until requested.
     Halted,
 }
 
 impl State {
-    /// The process id while it answers.
+    /// The process id while it is ready.
     #[must_use]
     pub fn pid(self) -> Option<u32> {
         match self {

@@ -6,7 +6,7 @@ use crate::{config::ServersConfig, error::ServersError, folder::DataFolder, nats
 
 /// Both servers, on one data folder.
 ///
-/// Dropping them stops them at once and waits for it; [`Servers::stop`] lets them finish.
+/// Dropping them stops them immediately and waits for it; [`Servers::stop`] stops them gracefully.
 #[derive(Debug)]
 pub struct Servers {
     postgres: Postgres,
@@ -14,7 +14,7 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts both and returns when both answer.
+    /// Starts both and returns when both are ready.
     ///
     /// # Errors
     /// When the folder is in use, a program is missing, or a server does not start.
@@ -23,7 +23,7 @@ impl Servers {
         Self::start_in(&folder, config).await
     }
 
-    /// Starts both on a folder that is removed in the end, and without waiting for the disk.
+    /// Starts both on a folder that is removed at the end, without syncing to disk.
     ///
     /// # Errors
     /// When a program is missing, or a server does not start.
@@ -49,7 +49,7 @@ impl Servers {
         &self.nats
     }
 
-    /// Stops both, NATS first: it only delivers what Postgres keeps.
+    /// Stops both, NATS first: it only delivers what Postgres stores.
     pub async fn stop(self) {
         self.nats.stop().await;
         self.postgres.stop().await;

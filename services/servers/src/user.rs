@@ -1,4 +1,4 @@
-//! Who runs Postgres: it refuses to run as root.
+//! The user who runs Postgres, which refuses to run as root.
 
 use std::{
     fs,
@@ -21,8 +21,8 @@ impl User {
     }
 }
 
-/// None means ourselves. Root takes the owner of the cluster if there is one already, so that
-/// a folder can be used by root and by an ordinary user in turn.
+/// `None` means the current user. Root uses the owner of an existing cluster, so that root and an ordinary user can use
+/// a folder in turn.
 pub(crate) fn for_postgres(cluster: &Path) -> Result<Option<User>, ServersError> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
@@ -36,7 +36,7 @@ pub(crate) fn for_postgres(cluster: &Path) -> Result<Option<User>, ServersError>
     find(&accounts, "postgres").or_else(|| find(&accounts, "nobody")).map(Some).ok_or(ServersError::NoUser)
 }
 
-/// Looks up an account in the format of `/etc/passwd`.
+/// Finds an account in the format of `/etc/passwd`.
 fn find(accounts: &str, name: &str) -> Option<User> {
     accounts.lines().find_map(|line| {
         let mut fields = line.split(':');

@@ -1,10 +1,10 @@
-//! Which versions of the programs will do.
+//! Supported versions of the programs.
 
 use std::fmt;
 
 use crate::error::ServersError;
 
-/// Which major version of Postgres to run, for example `18`.
+/// Requests a major version of Postgres, for example `18`.
 const VARIABLE: &str = "TONGXIN_POSTGRES";
 
 const OLDEST_POSTGRES: u32 = 15;
@@ -12,17 +12,17 @@ const OLDEST_POSTGRES: u32 = 15;
 /// Older ones lose acknowledged messages or stall consumers.
 pub(crate) const OLDEST_NATS: &str = "2.14.5";
 
-/// The major versions of Postgres that will do.
+/// Acceptable major versions of Postgres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PostgresVersion {
-    /// Any that is not too old.
+    /// Any supported one.
     Any,
-    /// The one that the environment names.
+    /// The one requested by the environment.
     Exactly(u32),
 }
 
 impl PostgresVersion {
-    /// What the environment asks for.
+    /// The version requested by the environment.
     #[expect(clippy::disallowed_methods, reason = "a choice for all who start servers, also in tests")]
     pub fn asked_for() -> Result<Self, ServersError> {
         std::env::var_os(VARIABLE).map_or(Ok(Self::Any), |text| Self::parse(&text.to_string_lossy()))

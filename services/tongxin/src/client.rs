@@ -1,4 +1,4 @@
-//! Calls to a gateway, and what their errors say.
+//! Calls to a gateway, and explanations of their errors.
 
 use std::{
     fs, io,
@@ -33,7 +33,7 @@ use crate::{
     unreachable,
 };
 
-/// A connection that carries a token.
+/// A connection with credentials.
 pub type Authorized = InterceptedService<Channel, Credentials>;
 
 /// Which gateway to call.
@@ -56,30 +56,29 @@ pub struct Target {
     token_file: Option<PathBuf>,
 }
 
-/// A gateway, and the token for it.
 #[derive(Clone)]
 pub struct Gateway {
     place: Place,
     connection: Authorized,
-    /// Whether the token says that a `tongxin up` signed it.
+    /// Whether a `tongxin up` signed the token.
     is_own_token: bool,
 }
 
 impl Target {
-    /// Connects when the first call needs it.
+    /// Connects lazily.
     pub fn connect(&self) -> Result<Gateway> {
         let (place, token_file) = self.found(|instance| instance.token_file)?;
         Gateway::at(place, &token_file)
     }
 
-    /// The same, where nothing else is said with the token for the register of a running `tongxin up`.
+    /// The same, but by default with the token for the register of a running `tongxin up`.
     pub fn connect_for_register(&self) -> Result<Gateway> {
         let (place, token_file) = self.found(|instance| instance.operator_token_file)?;
         Gateway::at(place, &token_file)
     }
 
-    /// The namespace of identifiers that follow from what a file holds: a secret beside the token, made at its first use.
-    /// Services keep such identifiers, and without a secret in it one would let whoever reads them try what the file may hold.
+    /// The namespace of identifiers derived from a file's content: a secret beside the token, created at first use.
+    /// Services store such identifiers; without a secret, anyone who reads them could test guesses of the content.
     pub fn namespace(&self) -> Result<Uuid> {
         let (_, token_file) = self.found(|instance| instance.token_file)?;
         let file = token_file.with_file_name("import.namespace");
@@ -94,7 +93,7 @@ impl Target {
         }
     }
 
-    /// The gateway and the token file, which may be one of a running `tongxin up`.
+    /// The gateway and the token file, by default of a running `tongxin up`.
     fn found(&self, own_token: impl FnOnce(Instance) -> PathBuf) -> Result<(Place, PathBuf)> {
         if let Some(address) = self.gateway.clone() {
             let place = Place { address, ca_file: self.ca_file.clone() };
@@ -107,7 +106,6 @@ impl Target {
 }
 
 impl Gateway {
-    /// The gateway at a place, called with the token in a file.
     pub fn at(place: Place, token_file: &Path) -> Result<Self> {
         let credentials = Credentials::file(token_file.to_owned(), Clock::system());
         let token =
@@ -115,58 +113,48 @@ impl Gateway {
         Ok(Self { is_own_token: LocalKey::is_named_by(&token), ..Self::with_credentials(place, credentials)? })
     }
 
-    /// The gateway at a place, called with the tokens of some credentials.
     pub fn with_credentials(place: Place, credentials: Credentials) -> Result<Self> {
         let channel = place.channel()?;
         Ok(Self { place, connection: InterceptedService::new(channel, credentials), is_own_token: true })
     }
 
-    /// Calls the gateway itself.
     pub fn figures(&self) -> GatewayServiceClient<Authorized> {
         GatewayServiceClient::new(self.connection.clone())
     }
 
-    /// Calls pairing, through the gateway.
     pub fn pairing(&self) -> PairingServiceClient<Authorized> {
         PairingServiceClient::new(self.connection.clone())
     }
 
-    /// Calls monitoring about households, through the gateway.
     pub fn households(&self) -> HouseholdServiceClient<Authorized> {
         HouseholdServiceClient::new(self.connection.clone())
     }
 
-    /// Calls monitoring about who looked at whom.
     pub fn disclosures(&self) -> DisclosureServiceClient<Authorized> {
         DisclosureServiceClient::new(self.connection.clone())
     }
 
-    /// Calls monitoring about observations.
     pub fn observations(&self) -> ObservationServiceClient<Authorized> {
         ObservationServiceClient::new(self.connection.clone())
     }
 
-    /// Calls monitoring about rules.
     pub fn rules(&self) -> RuleServiceClient<Authorized> {
         RuleServiceClient::new(self.connection.clone())
     }
 
-    /// Calls monitoring about signals.
     pub fn signals(&self) -> SignalServiceClient<Authorized> {
         SignalServiceClient::new(self.connection.clone())
     }
 
-    /// Calls monitoring about cases.
     pub fn cases(&self) -> CaseServiceClient<Authorized> {
         CaseServiceClient::new(self.connection.clone())
     }
 
-    /// Calls monitoring about villages.
     pub fn villages(&self) -> VillageServiceClient<Authorized> {
         VillageServiceClient::new(self.connection.clone())
     }
 
-    /// Makes a call, and again while the server answers that it may be made a little later.
+    /// Makes a call, and repeats it while the server responds that it may be retried.
     pub async fn call<T>(&self, mut call: impl AsyncFnMut() -> Result<Response<T>, Status>) -> Result<T> {
         let mut patience = Patience::with_answers();
         loop {
@@ -178,7 +166,7 @@ impl Gateway {
         }
     }
 
-    /// Where a better token comes from.
+    /// How to get a better token.
     fn token_advice(&self) -> &'static str {
         if self.is_own_token {
             "`tongxin token` makes one where `tongxin up` runs"
@@ -187,7 +175,7 @@ impl Gateway {
         }
     }
 
-    /// For `map_err`: what an answer means for the one who typed the command.
+    /// For `map_err`: explains a response to the user of the command.
     pub fn explain(&self, status: &Status) -> anyhow::Error {
         if is_unreachable(status)
             && let Some(why) = unreachable::explain(status, &self.place)
@@ -211,7 +199,7 @@ impl Gateway {
     }
 }
 
-/// Answers of a server carry details; a connection that fails has none.
+/// Responses of a server carry details; failed connections have none.
 fn is_unreachable(status: &Status) -> bool {
     status.get_details_error_info().is_none()
 }

@@ -1,13 +1,13 @@
-//! CSV files that people bring, read row by row. Columns are found by their names and may stand in any order.
+//! CSV files from users, read row by row. Columns are identified by name and may be in any order.
 //!
-//! Only one line is held at a time, and a line has an upper length, so memory stays bounded whatever the file holds.
+//! Only one line is in memory at a time, and its length is limited, so memory is bounded for every file.
 
 use std::{
     fmt,
     io::{self, BufRead, Read as _},
 };
 
-/// What is wrong with a file, and where.
+/// A fault, and its position in the file.
 #[derive(Debug)]
 pub struct CsvError {
     line: u64,
@@ -32,18 +32,17 @@ impl std::error::Error for CsvError {
     }
 }
 
-/// The columns that a kind of file has.
+/// The columns of a kind of file.
 #[derive(Debug, Clone, Copy)]
 pub struct Columns {
-    /// Every file has these.
+    /// Required.
     pub needed: &'static [&'static str],
-    /// A file may lack these; its fields count as empty then.
+    /// A file may lack these; their fields are then empty.
     pub optional: &'static [&'static str],
-    /// Bytes of the longest line.
+    /// In bytes.
     pub longest_line: u64,
 }
 
-/// The rows of a file.
 pub struct CsvRows<R> {
     input: R,
     columns: Columns,
@@ -52,29 +51,27 @@ pub struct CsvRows<R> {
     header: Vec<&'static str>,
 }
 
-/// A row, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Its line in the file.
+    /// Line number in the file.
     pub line: u64,
     fields: Vec<(&'static str, String)>,
 }
 
 impl Record {
-    /// The text of a column, without spaces around it; empty if the file lacks the column.
+    /// The trimmed text of a column; empty if the file lacks the column.
     pub fn text(&self, column: &str) -> &str {
         let field = self.fields.iter().find(|(name, _)| *name == column);
         field.map_or("", |(_, text)| text)
     }
 
-    /// The error that names this row, and a column of it.
+    /// An error about this row, and possibly a column.
     pub fn wrong(&self, column: Option<&'static str>, what: impl Into<String>) -> CsvError {
         CsvError { line: self.line, column, what: what.into(), source: None }
     }
 }
 
 impl<R: BufRead> CsvRows<R> {
-    /// Reads the header.
     pub fn open(input: R, columns: Columns) -> Result<Self, CsvError> {
         let mut rows = Self { input, columns, line: 0, header: Vec::new() };
         let form = columns.needed.join(",");
@@ -102,7 +99,7 @@ impl<R: BufRead> CsvRows<R> {
         Ok(rows)
     }
 
-    /// The next row; none at the end of the file.
+    /// The next row; `None` at the end of the file.
     pub fn next_row(&mut self) -> Result<Option<Record>, CsvError> {
         let Some(line) = self.next_line()? else { return Ok(None) };
         let fields = self.fields(&line)?;
@@ -123,7 +120,7 @@ impl<R: BufRead> CsvRows<R> {
         Ok(Some(record))
     }
 
-    /// The next line without its end; empty ones may stand only at the end of the file.
+    /// The next line without its line end; empty lines are allowed only at the end of the file.
     fn next_line(&mut self) -> Result<Option<Vec<u8>>, CsvError> {
         let longest = self.columns.longest_line;
         let mut empty = None;
@@ -151,7 +148,7 @@ impl<R: BufRead> CsvRows<R> {
         }
     }
 
-    /// Takes a line apart. A quoted field may hold commas, but no line end.
+    /// Splits a line. A quoted field may contain commas, but no line end.
     fn fields(&self, line: &[u8]) -> Result<Vec<Vec<u8>>, CsvError> {
         let open = line.iter().filter(|byte| **byte == b'"').fold(false, |open, _| !open);
         if open {

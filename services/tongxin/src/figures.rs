@@ -1,4 +1,4 @@
-//! Scorecards as people and programs read them.
+//! Scorecards as text and JSON.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,13 @@ use tongxin_proto::{
 
 use crate::{client::Gateway, table};
 
-/// A scorecard with the names of its figures.
+/// A scorecard with the catalogue's names.
 pub struct Card {
     scorecard: Scorecard,
     indicators: HashMap<String, Indicator>,
 }
 
 impl Card {
-    /// Asks a gateway.
     pub async fn of(gateway: &Gateway, region: RegionCode, as_of: Option<NaiveDate>) -> Result<Self> {
         let listed = gateway.call(async || gateway.figures().list_indicators(ListIndicatorsRequest {}).await);
         let indicators = listed.await?.indicators;
@@ -31,24 +30,22 @@ impl Card {
         Ok(Self { scorecard, indicators: indicators.into_iter().map(named).collect() })
     }
 
-    /// One of its figures.
     pub fn figure(&self, indicator: &str) -> Option<&Figure> {
         self.scorecard.figures.iter().find(|figure| figure.indicator_id == indicator)
     }
 
-    /// Up to which event of a service it counts.
+    /// Number of the newest event of a service that is projected.
     pub fn counted(&self, source: &str) -> i64 {
         let head = self.scorecard.heads.iter().find(|head| head.source == source);
         head.map_or(0, |head| head.seq)
     }
 
-    /// What it is about, in one line.
     pub fn title(&self) -> String {
         let Scorecard { region_code, region_name, .. } = &self.scorecard;
         format!("{region_name} {region_code} as of {}{}", self.day(), validity(&self.scorecard))
     }
 
-    /// A table, with a word about each figure where there is one; with or without what breaks others down.
+    /// A table with a remark for some figures, with or without breakdowns.
     pub fn table(&self, breakdown: bool, remark: impl Fn(&Figure) -> String) -> String {
         let is_shown = |figure: &&Figure| breakdown || self.indicator(figure).breakdown_of.is_empty();
         let figures = self.scorecard.figures.iter().filter(is_shown);
@@ -56,7 +53,6 @@ impl Card {
         table::render(&rows, &[2])
     }
 
-    /// All of it, for programs.
     pub fn json(&self) -> Value {
         let heads = self.scorecard.heads.iter();
         json!({
@@ -98,7 +94,7 @@ impl Card {
         json
     }
 
-    /// A figure that the catalogue does not name shows its identifier.
+    /// A figure without a catalogue entry shows its identifier.
     fn indicator(&self, figure: &Figure) -> Indicator {
         let unknown = || Indicator { name_en: figure.indicator_id.clone(), ..Indicator::default() };
         self.indicators.get(&figure.indicator_id).cloned().unwrap_or_else(unknown)
@@ -113,11 +109,11 @@ fn day(date: Option<Date>) -> Option<String> {
     Some(NaiveDate::try_from(date?).ok()?.to_string())
 }
 
-/// A remark where the region's code is not valid on the day.
+/// A remark if the region's code is not valid on the day.
 fn validity(scorecard: &Scorecard) -> String {
     let Scorecard { valid_from, valid_until, as_of, .. } = scorecard;
     let [from, until, as_of] = [valid_from, valid_until, as_of].map(|date| day(*date));
-    // Written like this, days compare as they follow each other.
+    // As tuples, days compare in chronological order.
     match (from, until, as_of) {
         (_, Some(until), Some(as_of)) if as_of >= until => format!(", withdrawn on {until}"),
         (Some(from), _, Some(as_of)) if as_of < from => format!(", not valid before {from}"),

@@ -1,23 +1,23 @@
-//! The program: every service, and what operators do with them.
+//! The program: every service, and the commands of operators.
 //!
 //! | file | |
 //! |---|---|
-//! | `commands`     | one file for each subcommand |
-//! | `services`     | the services that this program can be |
-//! | `settings`     | everything that a configuration file can say |
+//! | `commands`     | one file per subcommand |
+//! | `services`     | the services that this program runs |
+//! | `settings`     | the settings of a configuration file |
 //! | `up`           | all services on one machine |
-//! | `sample`       | the sample year: made, loaded, compared with what was published |
+//! | `sample`       | the sample year: generated, loaded, compared with published figures |
 //! | `instance`     | how other subcommands find a running `up` |
-//! | `client`, `unreachable` | calls to a gateway, and what their errors say |
+//! | `client`, `unreachable` | calls to a gateway, and explanations of their errors |
 //! | `csv_file`     | CSV files, read row by row |
 //! | `register_csv` | register files |
 //! | `household_csv` | files with households, and with observations |
 //! | `rule_files`   | files with rule sets and holidays |
-//! | `figures`, `table`, `output`, `progress` | what people see |
+//! | `figures`, `table`, `output`, `progress` | output for people |
 
 #![warn(clippy::print_stdout)]
 
-// First: the others write by its macro.
+// First, because the others use its macro.
 #[macro_use]
 mod output;
 

@@ -1,12 +1,12 @@
-//! What goes to standard output: results, and nothing else.
+//! Standard output, which contains only results.
 
 use std::{
     fmt,
     io::{self, ErrorKind, Write as _},
 };
 
-/// Writes a line, as `println!` does. Who reads may have seen enough, as `head` has: what was asked for is done all the same, and
-/// whatever would be written after that is left out.
+/// Writes a line, as `println!` does. If the reader has closed the pipe, as `head` does, the command still completes,
+/// and further output is dropped.
 macro_rules! say {
     ($($line:tt)*) => {
         $crate::output::line(format_args!($($line)*))

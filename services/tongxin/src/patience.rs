@@ -1,4 +1,4 @@
-//! How long a command waits for what passes.
+//! How long a command retries.
 
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ use tonic_types::StatusExt as _;
 
 use crate::{said::said, unreachable};
 
-/// What is refused at once is called again for about a minute. Of an import that takes hours, so many breaks are mended.
+/// Maximum number of retries: about a minute for a call that fails immediately, or so many interruptions of a long
+/// import.
 const PAUSES: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Waits between calls, and says once that it does.
+/// Pauses between calls, and announces it once.
 pub struct Patience {
     passes: fn(&Status) -> bool,
     pauses: u32,
@@ -20,12 +21,12 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// With a server that answers that the same call may be made again: nothing was done for it.
+    /// Retries if the server responds that the same call may be repeated, because nothing was done.
     pub fn with_answers() -> Self {
         Self::with(is_told_to_wait)
     }
 
-    /// Also with a server that does not answer, for calls that may be made twice.
+    /// Also retries if the server does not respond, for idempotent calls.
     pub fn with_all() -> Self {
         Self::with(is_passing)
     }
@@ -48,7 +49,7 @@ impl Patience {
     }
 }
 
-/// Answers of a server have their reasons; a connection that fails has none.
+/// Responses of a server have a reason; failed connections have none.
 fn is_told_to_wait(status: &Status) -> bool {
     status.code() == Code::Unavailable && status.get_details_error_info().is_some()
 }

@@ -1,4 +1,4 @@
-//! Where a gateway is.
+//! The address of a gateway.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,16 @@ use anyhow::{Result, bail};
 use tongxin_platform::grpc;
 use tonic::transport::Channel;
 
-/// Where a gateway is.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
-    /// Its address, `http://` or `https://`.
+    /// `http://` or `https://`.
     pub address: String,
-    /// The CA that signed its certificate, if this machine does not trust it anyway.
+    /// The CA that signed its certificate, if this machine does not trust it by default.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Place {
-    /// A connection, made when the first call needs it.
+    /// Connects lazily.
     pub fn channel(&self) -> Result<Channel> {
         let Self { address, ca_file } = self;
         let scheme = address.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());

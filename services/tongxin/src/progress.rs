@@ -1,4 +1,4 @@
-//! Progress on standard error: a bar on a terminal, now and then a line elsewhere.
+//! Progress on standard error: a bar on a terminal, otherwise an occasional line.
 
 use std::{
     io::{IsTerminal as _, stderr},
@@ -9,7 +9,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
-/// How far something has come.
 pub struct Progress {
     title: String,
     total: u64,
@@ -18,14 +17,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins; without a total there is no bar, only a count.
+    /// Without a total there is no bar, only a count.
     pub fn begin(title: impl Into<String>, total: Option<u64>) -> Self {
         let title = title.into();
         let bar = stderr().is_terminal().then(|| bar(&title, total));
         Self { title, total: total.unwrap_or(0), bar, last_line: Instant::now() }
     }
 
-    /// Says how far it has come.
     pub fn reach(&mut self, done: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(done);
@@ -38,7 +36,7 @@ impl Progress {
         }
     }
 
-    /// Says something in between.
+    /// Prints a line in between.
     pub fn note(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
@@ -46,7 +44,7 @@ impl Progress {
         }
     }
 
-    /// Says that something else is being done now.
+    /// Starts the next phase.
     pub fn turn_to(&mut self, title: &str) {
         if title == self.title {
             return;
@@ -58,7 +56,6 @@ impl Progress {
         }
     }
 
-    /// Ends with a word about the outcome.
     pub fn end(self, outcome: &str) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

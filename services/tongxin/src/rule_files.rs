@@ -1,4 +1,4 @@
-//! Files with rule sets and holidays (YAML), as messages of the contract.
+//! YAML files with rule sets and holidays, parsed to messages of the contract.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -10,24 +10,22 @@ use tongxin_monitoring::check_rule_set;
 use tongxin_platform::clock::Clock;
 use tongxin_proto::{monitoring::v1, words::Word};
 
-/// Reads a rule set and makes sure that it is sound.
+/// Reads and checks a rule set.
 pub fn rule_set(path: &Path) -> Result<v1::RuleSetDraft> {
     parse_rule_set(&read(path)?)
 }
 
-/// Reads the text of such a file.
 pub fn parse_rule_set(text: &str) -> Result<v1::RuleSetDraft> {
     let draft = parse::<RuleSetFile>(text)?.draft()?;
     check_rule_set(draft.clone(), Clock::system().now()).map_err(|error| anyhow!("{}", in_file(&error.to_string())))?;
     Ok(draft)
 }
 
-/// Reads holidays, by their years.
+/// Holidays by year.
 pub fn holidays(path: &Path) -> Result<BTreeMap<i32, Vec<v1::Holiday>>> {
     parse_holidays(&read(path)?)
 }
 
-/// Reads the text of such a file.
 pub fn parse_holidays(text: &str) -> Result<BTreeMap<i32, Vec<v1::Holiday>>> {
     let mut by_year: BTreeMap<i32, Vec<v1::Holiday>> = BTreeMap::new();
     for holiday in parse::<HolidayFile>(text)?.holidays {
@@ -48,7 +46,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
     Ok(parsed.context("is not YAML")?.try_deserialize()?)
 }
 
-/// The service names fields of its request, the file has no such level.
+/// The service names fields of its request; the file lacks that level.
 fn in_file(text: &str) -> String {
     text.replace("rule_set.", "")
 }

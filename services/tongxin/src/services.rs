@@ -1,4 +1,4 @@
-//! The services that this program can be.
+//! The services that this program runs.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use tongxin_platform::{
@@ -7,35 +7,32 @@ use tongxin_platform::{
 };
 use tongxin_servers::NatsUser;
 
-/// The one that everybody outside calls.
+/// The service that outside callers use.
 pub static GATEWAY: &Kind = &tongxin_gateway::KIND;
 
-/// All of them, each after those whose events it follows. A service that is named here is all that the program needs to know of
-/// it.
+/// All services, each after those whose events it follows. To add a service to the program, add it here.
 pub static KINDS: [&Kind; 3] = [&tongxin_pairing::KIND, &tongxin_monitoring::KIND, GATEWAY];
 
-/// Makes sure that they go together.
+/// Checks that they are consistent.
 pub fn check() -> Result<(), KindsError> {
     service::check(&KINDS)
 }
 
-/// Reads the name of a service.
 pub fn parser() -> impl TypedValueParser<Value = &'static Kind> {
     let values = KINDS.map(|kind| PossibleValue::new(kind.name).help(kind.about));
     PossibleValuesParser::new(values).try_map(|name| named(&name).ok_or("there is no such service"))
 }
 
-/// The service of a name.
 pub fn named(name: &str) -> Option<&'static Kind> {
     KINDS.into_iter().find(|kind| kind.name == name)
 }
 
-/// The one that was asked for, or all.
+/// The requested one, or all.
 pub fn selected(one: Option<&'static Kind>) -> Vec<&'static Kind> {
     one.map_or_else(|| KINDS.to_vec(), |one| vec![one])
 }
 
-/// What a service may do at the broker.
+/// A service's permissions at the broker.
 pub fn nats_user(kind: &Kind) -> NatsUser {
     let BrokerUser { name, publish, subscribe } = kind.broker_user(&KINDS);
     NatsUser { name, publish, subscribe }
@@ -50,7 +47,7 @@ mod tests {
         assert_eq!(check(), Ok(()));
     }
 
-    /// What operators are given is what `up` runs with.
+    /// The template for operators has the same users as `up`.
     #[test]
     fn the_users_in_deploy_are_those_of_the_services() {
         let entries = KINDS.map(|kind| nats_user(kind).entry(&format!("$NATS_{}_PASSWORD", kind.name.to_uppercase())));

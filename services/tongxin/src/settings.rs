@@ -1,4 +1,4 @@
-//! Everything that a configuration file, or the environment, can say.
+//! All settings of a configuration file or the environment.
 
 use std::{
     collections::BTreeMap,
@@ -20,22 +20,20 @@ use tongxin_platform::{
 
 use crate::services::KINDS;
 
-/// Settings of the program. What services share stands at the top, each service has a section.
+/// Settings of the program: shared ones at the top level, and a section per service.
 #[derive(Debug, Default)]
 pub struct Settings {
-    /// Whose tokens are good, and what roles may do.
+    /// Trusted issuers of tokens, and permissions of roles.
     pub access: AccessConfig,
-    /// The message broker.
     pub nats: BrokerConfig,
-    /// Logs, traces and metrics.
     pub telemetry: TelemetryConfig,
-    /// File with the token by which this program calls other services.
+    /// File with the token for calls to other services.
     pub token_file: Option<PathBuf>,
-    /// Seconds that a stopping service has to finish its requests.
+    /// Time for a stopping service to finish its requests.
     pub grace_seconds: GraceSeconds,
-    /// Services that have a section, by their names.
+    /// Services that have a section, by name.
     pub services: BTreeMap<&'static str, Box<dyn Configured>>,
-    /// How `tongxin migrate` reaches databases.
+    /// Database URLs for `tongxin migrate`.
     pub migrate: Owners,
 }
 
@@ -50,7 +48,7 @@ impl Default for GraceSeconds {
     }
 }
 
-/// URLs of databases for the role that owns the tables, which services never log in as: `pairing_url` and so on.
+/// Database URLs for the role that owns the tables, which services never use: `pairing_url` and so on.
 #[derive(Debug, Default, Deserialize)]
 #[serde(try_from = "BTreeMap<String, OwnerUrl>")]
 pub struct Owners(BTreeMap<String, OwnerUrl>);
@@ -81,24 +79,23 @@ impl Serialize for Owners {
 }
 
 impl Owners {
-    /// The owner's URL of a service's database.
     pub fn url(&self, kind: &Kind) -> Option<&SecretString> {
         self.0.get(&owner_setting(kind))?.0.as_ref()
     }
 }
 
-/// The setting with the owner's URL, within `migrate`.
+/// The name of the setting within `migrate`.
 fn owner_setting(kind: &Kind) -> String {
     format!("{}_url", kind.name)
 }
 
-/// Names of the settings that all services share, of the services' sections, and of what owns their databases.
+/// Names of the shared settings, of the services' sections, and of `migrate`.
 fn names() -> Vec<&'static str> {
     let shared = ["access", "nats", "telemetry", "token_file", "grace_seconds"];
     [&shared[..], &KINDS.map(|kind| kind.name), &["migrate"]].concat()
 }
 
-/// Says which sections there are not, one line each.
+/// Unknown sections, one line each.
 pub fn unknown(sections: &Sections) -> Vec<String> {
     let names = names();
     let strange = sections.names().filter(|name| !names.contains(name));
@@ -111,7 +108,6 @@ impl Settings {
         Self::of(&Sections::read(file)?)
     }
 
-    /// Reads all settings.
     pub fn of(sections: &Sections) -> Result<Self> {
         if let Some(fault) = unknown(sections).into_iter().next() {
             bail!("the configuration cannot be used: {fault}");
@@ -131,7 +127,7 @@ impl Settings {
         })
     }
 
-    /// All of them, defaults included and secrets masked.
+    /// All settings, including defaults and with masked secrets.
     pub fn shown(&self) -> Result<Value> {
         let Self { access, nats, telemetry, token_file, grace_seconds, services, migrate } = self;
         let mut shown = json!({

@@ -1,10 +1,10 @@
-//! The two signals that mean: finish, and stop.
+//! SIGINT and SIGTERM, which mean: finish, and stop.
 
 use std::{future::Future, io};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Ends when the program is told to stop. Signals count from this call on, not from the first poll.
+/// Completes at the first signal. Signals count from this call on, not from the first poll.
 pub fn told() -> io::Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {

@@ -1,6 +1,6 @@
-//! Tables for a terminal, in which Chinese characters take two columns.
+//! Tables for a terminal, where Chinese characters are two columns wide.
 
-/// Lines up the cells of rows; the columns that `right` names end at one place.
+/// Aligns the cells of rows; `right` lists the right-aligned columns.
 pub fn render(rows: &[Vec<String>], right: &[usize]) -> String {
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -20,7 +20,7 @@ pub fn render(rows: &[Vec<String>], right: &[usize]) -> String {
     text
 }
 
-/// A text without what moves the cursor, begins a line or turns the direction: whoever wrote it could write lines of ours.
+/// Escapes control and direction characters, with which the author of a text could forge output lines.
 fn printable(text: &str) -> String {
     let steers = |char: char| {
         char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,4 +1,4 @@
-//! Why a gateway cannot be reached, as far as TLS is in the way.
+//! Explains TLS problems when a gateway is unreachable.
 
 use std::{
     error::Error,
@@ -20,34 +20,34 @@ use tonic::{Status, codegen::http::Uri};
 
 use crate::place::Place;
 
-/// How long we look what an address speaks.
+/// How long to probe an address.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Bytes of a record of TLS that begin a handshake, or say why there is none.
+/// Types of TLS records: alert and handshake.
 const SPEAKS_TLS: [u8; 2] = [0x15, 0x16];
 
-/// What TLS found wrong, or that there should be some.
+/// Explains a TLS error, or that the gateway requires TLS.
 pub fn explain(status: &Status, place: &Place) -> Option<anyhow::Error> {
     let address = &place.address;
     if let Some(fault) = fault(status) {
         return Some(anyhow!("{}", sentence(fault, place)));
     }
     let (_, rest) = address.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http"))?;
-    // Who answered has something else against the call.
+    // Without a source, a server responded, so the error is not about the connection.
     let broke = status.source().is_some();
     (broke && speaks_tls(address)).then(|| anyhow!("the gateway at {address} speaks TLS: call it at https://{rest}"))
 }
 
-/// Whether it is no use to try again.
+/// Whether a retry is pointless.
 pub fn is_for_good(status: &Status) -> bool {
     matches!(fault(status), Some(rustls::Error::InvalidCertificate(_) | rustls::Error::InvalidMessage(_)))
 }
 
-/// The error of TLS that a call failed by.
+/// The TLS error that made a call fail.
 fn fault(status: &Status) -> Option<&rustls::Error> {
     let mut next: Option<&(dyn Error + 'static)> = status.source();
     while let Some(error) = next {
-        // It stands within an error of I/O, which names as its source that of what it holds.
+        // It is inside an I/O error, whose `source` skips it.
         let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if let Some(fault) = held.and_then(|held| held.downcast_ref()).or_else(|| error.downcast_ref()) {
             return Some(fault);
@@ -71,7 +71,7 @@ fn sentence(fault: &rustls::Error, place: &Place) -> String {
     }
 }
 
-/// Why we do not trust a certificate, and what to do.
+/// Why a certificate is not trusted, and what to do.
 fn refused(fault: &CertificateError, place: &Place) -> String {
     let Place { address, ca_file } = place;
     let certificate = format!("the certificate of the gateway at {address}");
@@ -102,7 +102,7 @@ fn refused(fault: &CertificateError, place: &Place) -> String {
     }
 }
 
-/// `DnsName("gateway.example")` without what is around it.
+/// Removes the wrapper of `DnsName("gateway.example")`.
 fn bare(name: &str) -> &str {
     let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"')
@@ -113,14 +113,14 @@ fn moment(time: UnixTime) -> String {
     moment.map(local_time).unwrap_or_default()
 }
 
-/// Whether whoever listens at an address answers the first words of TLS in TLS.
+/// Whether the server at an address responds to a TLS handshake with TLS.
 fn speaks_tls(address: &str) -> bool {
     let Ok(uri) = address.parse::<Uri>() else { return false };
     let Some(host) = uri.host().map(|host| host.trim_start_matches('[').trim_end_matches(']')) else { return false };
     greeted(host, uri.port_u16().unwrap_or(80)).is_some_and(|byte| SPEAKS_TLS.contains(&byte))
 }
 
-/// The first byte that somebody answers who is greeted in TLS.
+/// The first byte of the response to a TLS handshake.
 fn greeted(host: &str, port: u16) -> Option<u8> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -1,4 +1,4 @@
-//! What reading the events of all sources has in common.
+//! Reading of events, shared by all sources.
 
 use chrono::NaiveDate;
 use prost::Message;
@@ -11,7 +11,7 @@ use tongxin_proto::Date;
 use super::effects::Effects;
 use crate::domain::{fact::Fact, indicators::Indicator};
 
-/// Adds what an event adds to an indicator: where, from which day on, and how much.
+/// Adds an event's contribution to an indicator: region, first day and amount.
 pub(super) fn add(
     event: &Envelope,
     effects: &mut Effects,
@@ -45,7 +45,7 @@ fn date(stated: Option<Date>) -> Result<NaiveDate, HandlerError> {
     date.ok_or_else(|| HandlerError::reject("a day of the calendar is needed"))
 }
 
-/// A change of anything but one would be a counting rule, and those live with their owner.
+/// A change of anything but one would be a counting rule, and those belong to the service that owns the data.
 pub(super) fn change(stated: i32) -> Result<i64, HandlerError> {
     match stated {
         1 | -1 => Ok(stated.into()),

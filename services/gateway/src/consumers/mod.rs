@@ -1,4 +1,4 @@
-//! What follows from the events of other services: facts, and the register of regions.
+//! Projections of other services' events: facts, and the register of regions.
 
 mod effects;
 mod events;

@@ -1,4 +1,4 @@
-//! What monitoring's events add to which figure.
+//! Contributions of monitoring's events to figures.
 
 use tongxin_platform::consumer::{Envelope, HandlerError};
 use tongxin_proto::monitoring::v1::{CountChanged, Counted, SignalDecided, SignalRaised, VillageIncomeTierChanged};
@@ -19,7 +19,6 @@ use crate::domain::indicators::{
     },
 };
 
-/// Adds what follows from an event.
 pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     match event.event_type.strip_prefix("tongxin.monitoring.v1.") {
         Some(CountChanged::NAME) => count_changed(event, effects, &decode(event)?),
@@ -30,7 +29,7 @@ pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), Handle
     }
 }
 
-/// An event that tells how counts change by itself.
+/// An event that carries its changes of counts.
 fn counts_changed(event: &Envelope, effects: &mut Effects, counts: &[CountChanged]) -> Result<(), HandlerError> {
     counts.iter().try_for_each(|stated| count_changed(event, effects, stated))
 }
@@ -46,7 +45,7 @@ fn count_changed(event: &Envelope, effects: &mut Effects, stated: &CountChanged)
     Ok(())
 }
 
-/// The indicators that a change counts for.
+/// The indicators that a change contributes to.
 fn counted(stated: &CountChanged) -> Result<Vec<&'static Indicator>, HandlerError> {
     let (whole, parts): (&Indicator, Option<&'static Breakdown>) = match stated.counted() {
         Counted::Unspecified => return Err(HandlerError::reject("what is counted is needed")),
@@ -74,7 +73,7 @@ fn tier_changed(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerEr
         "over_100k" => &VILLAGES_INCOME_OVER_100K,
         "over_500k" => &VILLAGES_INCOME_OVER_500K,
         "over_1m" => &VILLAGES_INCOME_OVER_1M,
-        // Tiers are configuration; figures are made of these three.
+        // Tiers are configurable; only these three have figures.
         _ => return Ok(()),
     };
     let amount = change(stated.change)?;

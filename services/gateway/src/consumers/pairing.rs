@@ -1,4 +1,4 @@
-//! What pairing's events add to which figure.
+//! Contributions of pairing's events to figures.
 
 use prost::Name as _;
 use tongxin_platform::consumer::{Envelope, HandlerError};
@@ -19,7 +19,6 @@ use crate::domain::indicators::pairing::{
     SUPPORTER_SCHOOLS_PAIRED, VILLAGES_DUAL_COVERED, VILLAGES_PARTY_PAIRED,
 };
 
-/// Adds what follows from an event.
 pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     match event.event_type.strip_prefix("tongxin.pairing.v1.") {
         Some(RegionAssistanceChanged::NAME) => assistance_changed(event, effects),
@@ -31,7 +30,7 @@ pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), Handle
     }
 }
 
-/// Towns are assisted as well, but only villages are counted.
+/// Towns are assisted, too, but only villages are counted.
 fn assistance_changed(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     let stated: RegionAssistanceChanged = decode(event)?;
     if stated.level() != RegionLevel::Village {
@@ -46,7 +45,7 @@ fn coverage_changed(event: &Envelope, effects: &mut Effects) -> Result<(), Handl
     let indicator = match stated.rule.as_str() {
         "party" => &VILLAGES_PARTY_PAIRED,
         "dual" => &VILLAGES_DUAL_COVERED,
-        // Rules are configuration; figures are made of these two.
+        // Rules are configurable; only these two have figures.
         _ => return Ok(()),
     };
     let amount = change(stated.change)?;
@@ -80,7 +79,7 @@ fn activity_held(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerE
     add(event, effects, &JOINT_ACTIVITIES, (&stated.region_code, stated.held_on, 1), &stated.activity_id)
 }
 
-/// Counts against the day on which it was said to be held.
+/// Subtracts it on the day on which it was recorded to be held.
 fn activity_voided(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     let stated: JointActivityVoided = decode(event)?;
     add(event, effects, &JOINT_ACTIVITIES, (&stated.region_code, stated.held_on, -1), &stated.activity_id)

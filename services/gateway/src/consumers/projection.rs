@@ -1,4 +1,4 @@
-//! Keeps facts and regions in step with the services' events.
+//! Projects the services' events to facts and regions.
 
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -9,25 +9,22 @@ use tongxin_platform::{
 use super::{effects::Effects, monitoring, pairing};
 use crate::store::facts;
 
-/// A service whose events are followed, and what they mean.
+/// A service whose events are projected, and how to read them.
 pub struct Source {
-    /// Its name.
     pub name: &'static str,
     read: fn(&Envelope, &mut Effects) -> Result<(), HandlerError>,
 }
 
 impl Source {
-    /// What keeps up with its events.
     pub fn projection(&self) -> Projection {
         Projection { read: self.read }
     }
 }
 
-/// All of them.
 pub const SOURCES: [Source; 2] =
     [Source { name: "pairing", read: pairing::read }, Source { name: "monitoring", read: monitoring::read }];
 
-/// Keeps facts and regions in step with the events of one source.
+/// Projects the events of one source.
 pub struct Projection {
     read: fn(&Envelope, &mut Effects) -> Result<(), HandlerError>,
 }

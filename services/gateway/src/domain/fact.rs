@@ -1,4 +1,4 @@
-//! What one event adds to one indicator.
+//! Facts: contributions of events to indicators.
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
@@ -6,27 +6,27 @@ use uuid::Uuid;
 
 use super::indicators::Indicator;
 
-/// A contribution of an event to an indicator, and where it comes from.
+/// A contribution of an event to an indicator, and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// The indicator.
     pub indicator: &'static Indicator,
-    /// Where it counts. If the indicator adds up, it counts in every region above as well.
+    /// Where it counts. If the indicator adds up, it counts in every region above, too.
     pub region: RegionCode,
     /// First day on which it counts.
     pub occurred_on: NaiveDate,
-    /// What it adds.
+    /// The amount that it adds.
     pub amount: i64,
-    /// What is counted: the identifier of an organisation, a village's code.
+    /// The counted thing: the identifier of an organisation, or a village's code.
     pub subject: String,
-    /// The service that stated it.
+    /// The service that published the event.
     pub source: &'static str,
     /// Epoch of that service's log.
     pub epoch: i64,
     /// Number of the event in that log.
     pub seq: i64,
-    /// Place among the facts of that event.
+    /// Position among the facts of that event.
     pub position: i32,
-    /// The event.
+    /// Identifier of the event.
     pub event_id: Uuid,
 }

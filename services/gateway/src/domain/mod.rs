@@ -1,4 +1,4 @@
-//! The rules: which indicators there are, and how figures follow from facts.
+//! The rules: the indicators, and how figures are computed from facts.
 
 pub mod fact;
 pub mod indicators;

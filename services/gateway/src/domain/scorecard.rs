@@ -1,4 +1,4 @@
-//! Figures of a region on a day.
+//! Scorecards: the figures of a region on a day.
 
 use std::collections::HashMap;
 
@@ -7,31 +7,27 @@ use tongxin_platform::region::RegionCode;
 
 use super::indicators::{CATALOGUE, Indicator, Kind};
 
-/// What 100 % is: hundredths of a percent.
+/// 100 % in hundredths of a percent.
 const WHOLE: i128 = 10_000;
 
-/// The figures of a region on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scorecard {
-    /// The region.
     pub region: RegionCode,
-    /// Its name.
     pub region_name: String,
-    /// First day on which its code is valid.
+    /// First day on which the region's code is valid.
     pub valid_from: NaiveDate,
-    /// First day on which it no longer is.
+    /// Exclusive.
     pub valid_until: Option<NaiveDate>,
-    /// The day.
     pub as_of: NaiveDate,
-    /// One for each indicator, in the catalogue's order.
+    /// One per indicator, in the catalogue's order.
     pub figures: Vec<Figure>,
-    /// What it is computed from.
+    /// The log positions that it is computed from.
     pub heads: Vec<Head>,
 }
 
 impl Scorecard {
-    /// What is left for those who may not read figures about persons: neither these, nor how far the logs go that they
-    /// are counted from, which rise with each.
+    /// The scorecard for callers without permission for figures about persons: without these figures, and without the
+    /// log positions that they are computed from, because each such event advances them.
     #[must_use]
     pub fn without_persons(mut self) -> Self {
         let about_persons = || CATALOGUE.iter().filter(|indicator| indicator.about_persons);
@@ -41,38 +37,33 @@ impl Scorecard {
     }
 }
 
-/// An indicator's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
-    /// The indicator.
     pub indicator: &'static Indicator,
-    /// Its value; of a ratio in hundredths of a percent, rounded down.
+    /// Ratios in hundredths of a percent, rounded down.
     pub value: i64,
     /// Part and whole of a ratio.
     pub ratio: Option<(i64, i64)>,
 }
 
-/// How much of a service's log is counted.
+/// How far a service's log is projected.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Head {
-    /// The service.
     pub source: String,
-    /// Epoch of its log.
     pub epoch: i64,
-    /// Newest event that is counted.
+    /// Number of the newest projected event.
     pub seq: i64,
 }
 
-/// What the facts of an indicator come to, up to a day.
+/// Sums of an indicator's facts up to a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// Of all of them.
     pub ever: i64,
-    /// Of those of the day's calendar year.
+    /// Of the day's calendar year.
     pub in_year: i64,
 }
 
-/// Sums of facts by indicator; an indicator without facts has none.
+/// Sums of facts by indicator, only of indicators with facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Amounts(HashMap<String, Sums>);
 
@@ -83,7 +74,6 @@ impl FromIterator<(String, Sums)> for Amounts {
 }
 
 impl Amounts {
-    /// Adds the sums of one more indicator.
     pub fn put(&mut self, indicator: String, sums: Sums) {
         self.0.insert(indicator, sums);
     }
@@ -92,7 +82,7 @@ impl Amounts {
         self.0.get(indicator.id).copied().unwrap_or_default()
     }
 
-    /// The figures that follow, in the catalogue's order.
+    /// All figures, in the catalogue's order.
     #[must_use]
     pub fn figures(&self) -> Vec<Figure> {
         CATALOGUE.iter().map(|indicator| self.figure(indicator)).collect()
@@ -112,7 +102,7 @@ impl Amounts {
     }
 }
 
-/// Rounded down, so that 100 % means all. A whole of nothing has no share.
+/// Rounded down, so that 100 % means all; 0 if the whole is 0.
 fn share(part: i64, whole: i64) -> i64 {
     if whole <= 0 {
         return 0;

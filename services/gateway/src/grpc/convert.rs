@@ -1,4 +1,4 @@
-//! All parsing of what callers send, and the forms of what they get.
+//! Conversions between messages and domain types.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use tongxin_platform::{clock::timestamp, region::RegionCode};
@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Refused},
 };
 
-/// The region and the day that are asked for.
+/// The requested region and day.
 pub(super) fn question(request: &v1::GetScorecardRequest, today: NaiveDate) -> Result<(RegionCode, NaiveDate), Error> {
     let region = RegionCode::parse(&request.region_code).map_err(Refused::from)?;
     let as_of = match request.as_of {

@@ -1,4 +1,4 @@
-//! The gRPC door: translate, read, translate back.
+//! The gRPC methods: convert, read, convert back.
 
 mod convert;
 
@@ -12,10 +12,10 @@ use tonic::{Request, Response, Status};
 
 use crate::{domain::indicators::CATALOGUE, store::scorecards};
 
-/// Whoever lacks it is shown no figure about persons.
+/// Callers without it see no figures about persons.
 const PERSON_FIGURES: &str = "gateway.person_figure.read";
 
-/// Answers the gateway's own calls.
+/// The gateway's own methods.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     pub pool: PgPool,

@@ -1,4 +1,4 @@
-//! Which pages of other origins a browser lets call us.
+//! CORS: origins whose web pages may call.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use tower_http::cors::CorsLayer;
 
 use super::connect::TIMEOUT;
 
-/// How long a browser may remember what we allow.
+/// How long browsers may cache the result of a preflight request.
 const REMEMBERED: Duration = Duration::from_hours(1);
 
-/// Where pages come from: scheme, host and port, such as `https://board.example.gov.cn`.
+/// Origin of web pages: scheme, host and port, such as `https://board.example.gov.cn`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Origin(String);
 
-/// Text that is none.
+/// Text that is not an origin.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{text:?} is no origin: scheme, host and port are needed and nothing else, as a browser sends them, such as {}",
@@ -27,11 +27,11 @@ pub struct Origin(String);
 )]
 pub struct NotAnOrigin {
     text: String,
-    /// What a browser sends for a page there, as far as that can be said.
+    /// The `Origin` header of browsers for such a page, if it can be derived.
     exact: Option<String>,
 }
 
-/// What a browser sends for pages of an address: in small letters, and without the port that goes without saying.
+/// The `Origin` header of browsers for an address: in lower case and without the default port.
 fn sent(text: &str) -> Option<String> {
     let uri = text.parse::<Uri>().ok()?;
     let (scheme, host) = (uri.scheme_str()?.to_ascii_lowercase(), uri.host()?.to_ascii_lowercase());
@@ -48,7 +48,7 @@ impl TryFrom<String> for Origin {
     type Error = NotAnOrigin;
 
     fn try_from(text: String) -> Result<Self, NotAnOrigin> {
-        // A browser sends it in this form exactly.
+        // Browsers send exactly this form.
         let exact = sent(&text);
         if exact.as_ref() == Some(&text) { Ok(Self(text)) } else { Err(NotAnOrigin { text, exact }) }
     }
@@ -60,7 +60,8 @@ impl From<Origin> for String {
     }
 }
 
-/// Tells browsers that pages of these origins may call us and read all of our answers. Told nothing, they let none.
+/// Allows pages of these origins to call and to read all responses; `None` without origins, because browsers then block
+/// every page.
 pub fn allow(origins: &[Origin]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! Which protocol a request speaks, and what is done so that all else need only know gRPC.
+//! Detects the protocol of a request, and converts it, so that the inner service sees only gRPC.
 
 use std::{
     convert::Infallible,
@@ -23,14 +23,14 @@ use super::{
     web,
 };
 
-/// Answers calls in Connect and in gRPC-Web by asking what it is laid around in gRPC, and lets calls in gRPC through.
+/// A layer that converts calls in Connect and gRPC-Web to gRPC, and passes gRPC through.
 #[derive(Debug, Clone)]
 pub struct WebEdge {
     limits: Limits,
 }
 
 impl WebEdge {
-    /// Takes messages of so many bytes at most, and waits so long until something of an answer is taken.
+    /// With the maximum size of a message, and how long a caller may accept nothing of a response.
     pub fn new(max_bytes: usize, stall: Duration) -> Self {
         Self { limits: Limits { max_bytes, stall } }
     }
@@ -44,7 +44,7 @@ impl<S> Layer<S> for WebEdge {
     }
 }
 
-/// A gRPC service that answers the protocols of the web as well.
+/// A gRPC service that also speaks the web's protocols.
 #[derive(Debug, Clone)]
 pub struct Edged<S> {
     inner: S,
@@ -63,7 +63,7 @@ where
     type Future = Answer;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // Readiness is awaited for each request.
+        // Readiness is awaited per request.
         Poll::Ready(Ok(()))
     }
 
@@ -87,18 +87,18 @@ where
     }
 }
 
-/// What a body is written in.
+/// Protocol of a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Form {
     Grpc,
-    /// With its name.
+    /// With its media type.
     GrpcWeb(&'static str),
     Connect(connect::Form),
     Other,
 }
 
 impl Form {
-    /// The answer that is an error.
+    /// The error response.
     fn refused(&self, accept: Option<&HeaderValue>, status: &Status) -> Response<Body> {
         match self {
             Self::Grpc | Self::Other => status.clone().into_http(),
@@ -116,30 +116,30 @@ impl Form {
             return Self::Connect(form);
         }
         match media_type.as_str() {
-            // Messages are protobuf there, whatever else may stand behind the sign.
+            // Other `application/grpc+…` types are not protobuf.
             "application/grpc" | "application/grpc+proto" => Self::Grpc,
             _ => Self::Other,
         }
     }
 }
 
-/// Content types that are taken.
+/// Supported content types.
 const TAKEN: &str = "application/json, application/proto, application/connect+json, application/connect+proto, \
                      application/grpc, application/grpc-web, application/grpc-web-text";
 
-/// To a request that is no POST.
+/// 405, for other methods than POST.
 fn post_only() -> Response<Body> {
     let sentence = "Calls are made by POST to /<package.Service>/<Method>, with the message as the body.\n";
     said(StatusCode::METHOD_NOT_ALLOWED, (ALLOW, "POST"), sentence.to_owned())
 }
 
-/// To a request in a form that we do not know.
+/// 415, for an unknown content type.
 fn other_form() -> Response<Body> {
     let sentence = format!("The content type is none of those that are taken: {TAKEN}.\n");
     said(StatusCode::UNSUPPORTED_MEDIA_TYPE, (HeaderName::from_static("accept-post"), TAKEN), sentence)
 }
 
-/// For whoever speaks no protocol of ours.
+/// A plain-text response, for clients of another protocol.
 fn said(code: StatusCode, (name, value): (HeaderName, &'static str), sentence: String) -> Response<Body> {
     let mut answer = Response::new(Body::new(Full::from(sentence)));
     *answer.status_mut() = code;

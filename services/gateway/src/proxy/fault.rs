@@ -1,15 +1,15 @@
-//! Why what a caller sends broke off, for those behind who only see that it did.
+//! Why a request's messages broke off, for layers that only see that they did.
 
 use std::sync::{Arc, OnceLock};
 
 use tonic::Status;
 
-/// What was wrong with the messages of a call, once that is known.
+/// The fault in the messages of a call, once it is known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fault(Arc<OnceLock<Status>>);
 
 impl Fault {
-    /// The first one counts.
+    /// The first one is kept.
     pub(super) fn is(&self, status: Status) {
         let _ = self.0.set(status);
     }

@@ -1,4 +1,4 @@
-//! What answers tell a browser: to ask by https only, to keep nothing, to run nothing, to show nothing within a page.
+//! Security headers of responses to browsers: https only, no caching, no scripts, no framing.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use http::{
 };
 use tower_http::set_header::{MakeHeaderValue, SetResponseHeaderLayer};
 
-/// Sets a header of answers that a browser may get.
+/// Sets a header of responses to browsers.
 type Set = SetResponseHeaderLayer<ForBrowsers>;
 
-/// A value for answers to browsers; clients that speak gRPC have no use for it.
+/// A value for responses to browsers; gRPC clients ignore it.
 #[derive(Debug, Clone)]
 pub struct ForBrowsers(Option<HeaderValue>);
 
@@ -27,7 +27,7 @@ impl<B> MakeHeaderValue<Response<B>> for ForBrowsers {
     }
 }
 
-/// Sets all of them; `https_only`: for how long a browser is to remember that it must not ask in plain HTTP.
+/// Sets all of them; `https_only` is the duration of `Strict-Transport-Security`.
 pub fn for_browsers(https_only: Option<Duration>) -> (Set, Set, Set, Set, Set) {
     let https_only = https_only.map(|time| format!("max-age={}", time.as_secs()));
     let https_only = https_only.and_then(|value| HeaderValue::from_str(&value).ok());

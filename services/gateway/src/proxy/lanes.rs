@@ -1,4 +1,4 @@
-//! Connections to one service: which one the next call takes.
+//! A pool of connections to one service.
 
 use std::{
     collections::HashSet,
@@ -18,17 +18,17 @@ use tonic::{Status, body::Body, transport::Channel};
 
 use super::packed::Answered;
 
-/// Connections for streams.
+/// Number of connections for streams.
 const OF_STREAMS: usize = 2;
 
-/// Methods that send a stream or are answered by one.
+/// Methods that stream in either direction.
 static STREAMING: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let methods = POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>());
     let streaming = methods.filter(|method| method.is_client_streaming() || method.is_server_streaming());
     streaming.map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name())).collect()
 });
 
-/// Connections to a service. Streams have their own: what nobody takes of them holds up no other call.
+/// Connections to a service. Streams have separate ones, so that a slow reader does not block unary calls.
 #[derive(Clone)]
 pub(super) struct Lanes {
     unary: Arc<[Connection]>,
@@ -48,7 +48,7 @@ impl Lanes {
         Ok(Self { unary: unary.collect::<Result<_, _>>()?, streams: streams.collect::<Result<_, _>>()? })
     }
 
-    /// The connection with the fewest calls that is for a method's kind.
+    /// The connection with the fewest calls for the method's kind.
     pub(super) fn of(&self, path: &str) -> Lane {
         let lanes = if STREAMING.contains(path) { &self.streams } else { &self.unary };
         let mut best = &lanes[0];
@@ -62,7 +62,7 @@ impl Lanes {
     }
 }
 
-/// A connection that carries a call.
+/// The connection of a call.
 pub(super) struct Lane {
     pub(super) channel: Channel,
     calls: Arc<AtomicUsize>,
@@ -75,7 +75,7 @@ impl Drop for Lane {
 }
 
 impl Lane {
-    /// The body of an answer, which takes the lane until its end.
+    /// Keeps the connection counted as used until the end of the response body.
     pub(super) fn carry(self, body: Body, answered: Answered) -> Body {
         answered.again();
         if body.is_end_stream() {

@@ -1,11 +1,11 @@
-//! What can be called: the contract's methods, and those that every server answers.
+//! All methods: those of the contract, and those that every server has.
 
 use std::sync::LazyLock;
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use tongxin_proto::POOL;
 
-/// Health and reflection, as their libraries describe them.
+/// Health and reflection, from the descriptors of their libraries.
 const OF_EVERY_SERVER: [&[u8]; 3] = [
     tonic_health::pb::FILE_DESCRIPTOR_SET,
     tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,

@@ -1,18 +1,18 @@
-//! Calls of every service through one door, in gRPC, in gRPC-Web and in Connect.
+//! Calls of all services through one port, in gRPC, gRPC-Web and Connect.
 //!
-//! A call of another service comes through the gateway's door and goes to its service as it is. A call in gRPC-Web
-//! or Connect is asked at the door in gRPC, so that it meets what every other call meets.
+//! Calls of other services pass the gateway's access layer and are forwarded unchanged. Calls in gRPC-Web or Connect
+//! are converted to gRPC before that layer, so that the same checks apply to every call.
 //!
 //! | file | |
 //! |---|---|
-//! | `upstreams`, `lanes` | passes gRPC on without decoding it; by which connection |
-//! | `packed`    | what a caller sends, in frames that a service takes |
-//! | `edge`      | which protocol a request speaks |
+//! | `upstreams`, `lanes` | forwards gRPC without decoding it; chooses the connection |
+//! | `packed`    | coalesces the frames of request bodies |
+//! | `edge`      | detects the protocol of a request |
 //! | `web`       | gRPC-Web to gRPC and back |
-//! | `connect/`  | Connect to gRPC and back: bytes as they are, JSON by the contract's descriptors |
-//! | `methods`   | what can be called |
-//! | `fault`, `rest` | why what a caller sends broke off; what it still sends when it is answered already |
-//! | `cors`, `headers` | which web pages may call; what answers tell browsers |
+//! | `connect/`  | Connect to gRPC and back: binary unchanged, JSON by the contract's descriptors |
+//! | `methods`   | all methods |
+//! | `fault`, `rest` | why a request broke off; drains a request that was answered early |
+//! | `cors`, `headers` | CORS and security headers |
 
 mod connect;
 pub mod cors;

@@ -1,7 +1,7 @@
-//! What a caller sends, in frames that a service takes.
+//! Coalesces the frames of request bodies.
 //!
-//! A service ends a connection, and with it everybody's calls, on which too many small frames wait to be read, or some empty ones
-//! came at all.
+//! A service closes a connection, and with it the calls of all callers, if too many small frames wait to be read, or
+//! after some empty ones.
 
 use std::{
     pin::Pin,
@@ -19,20 +19,21 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 use tonic::{Status, body::Body};
 
-/// Bytes of a frame that is large enough.
+/// Size from which a frame is sent as it is, in bytes.
 const LARGE: usize = 16 << 10;
 
-/// Smaller ones that go at once. All streams of a connection together may have thirty times as many before a service minds.
+/// Number of smaller frames that may be sent at once. The service tolerates thirty times as many on all streams of a
+/// connection together.
 const AT_ONCE: u32 = 8;
 
-/// After which another one may go, so that those who send little and seldom are heard.
+/// Interval after which another one may be sent, so that slow and small messages arrive, too.
 const LATER: Duration = Duration::from_secs(1);
 
-/// A body whose small frames are put together, as far as they are there; more than a few wait for others.
+/// A body whose small frames are coalesced as far as they are available; beyond a few, they wait for more.
 pub(super) struct Packed {
     body: Body,
     buffer: BytesMut,
-    /// What comes after the buffer.
+    /// The frame after the buffer.
     next: Option<Result<Frame<Bytes>, Status>>,
     over: bool,
     sent: u32,
@@ -40,7 +41,7 @@ pub(super) struct Packed {
     answered: Answered,
 }
 
-/// Whether the service answered something: then it has read what was sent to it.
+/// Whether the service has responded with something: then it has read the frames sent so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answered(Arc<Inner>);
 
@@ -62,7 +63,7 @@ impl Packed {
         Self { body, buffer: BytesMut::new(), next: None, over: false, sent: 0, later: None, answered }
     }
 
-    /// Takes what is there, until it is enough.
+    /// Reads available frames until the buffer is large enough.
     fn fill(&mut self, context: &mut Context<'_>) {
         while self.next.is_none() && !self.over && self.buffer.len() < LARGE {
             match Pin::new(&mut self.body).poll_frame(context) {
@@ -78,14 +79,14 @@ impl Packed {
         }
     }
 
-    /// Waits until something is there.
+    /// Waits for the first frame.
     pub(super) fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.fill(context);
         let is_there = !self.buffer.is_empty() || self.next.is_some() || self.over;
         if is_there { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Whether a small frame may go, although more may follow it.
+    /// Whether a small frame may be sent now, without waiting for more.
     fn may_go(&mut self, context: &mut Context<'_>) -> bool {
         self.answered.0.waker.register(context.waker());
         if self.answered.0.is_new.swap(false, SeqCst) {
@@ -133,7 +134,7 @@ impl HttpBody for Packed {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // Whoever passes it on states none.
+        // Unknown, because the forwarding layer sends no length.
         SizeHint::new()
     }
 }
@@ -180,7 +181,7 @@ mod tests {
         assert!(body.frame().await.is_none());
     }
 
-    /// One byte every hundredth of a second.
+    /// One byte every 10 ms.
     #[tokio::test(start_paused = true)]
     async fn who_trickles_sends_few_frames_until_it_is_answered() {
         let trickle = stream::unfold(0, |count| async move {

@@ -1,4 +1,4 @@
-//! What the edge refuses, before or after the service that is called.
+//! Refusals of the edge, before or after the called service.
 
 use std::error::Error as StdError;
 

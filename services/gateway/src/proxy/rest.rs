@@ -1,4 +1,4 @@
-//! What a caller still sends when it is answered already.
+//! The rest of a request that was answered early.
 
 use std::{
     pin::Pin,
@@ -13,20 +13,20 @@ use http_body_util::BodyExt as _;
 use tokio::{sync::oneshot, time::timeout};
 use tonic::{Status, body::Body};
 
-/// Bytes that are read of it at most, and how long that may take.
+/// Maximum number of bytes to drain, and maximum time for it.
 const MOST: usize = 1 << 20;
 const WITHIN: Duration = Duration::from_millis(500);
 
-/// The rest of a request's body, once nobody else reads it.
+/// The rest of a request's body, once it has no other reader.
 ///
-/// HTTP/1 ends a connection whose caller is answered while it sends, and what it then sends takes the answer from it, often before
-/// it has read why it was refused.
+/// HTTP/1 closes a connection whose request is answered before its end. Bytes that arrive afterwards reset it, often
+/// before the caller has read why it was refused.
 pub(super) struct Rest(Option<oneshot::Receiver<Body>>);
 
 impl Rest {
-    /// That of a request which may be refused before it is read.
+    /// For a request that may be refused before it is read.
     pub(super) fn of(request: Request<Body>) -> (Request<Body>, Self) {
-        // Whoever waits to be told to go on has sent nothing yet.
+        // A client that waits for `100 Continue` has sent nothing yet.
         let sends_on = request.version() < Version::HTTP_2 && !request.headers().contains_key(EXPECT);
         if !sends_on || request.body().is_end_stream() {
             return (request, Self(None));
@@ -35,7 +35,7 @@ impl Rest {
         (request.map(|body| Body::new(Lent { body, back: Some(back) })), Self(Some(rest)))
     }
 
-    /// Reads it and forgets it, as far as it is small and comes at once.
+    /// Drains the body, up to a limit of size and time.
     pub(super) async fn read(self) {
         let Self(Some(rest)) = self else { return };
         let read = async {
@@ -48,12 +48,12 @@ impl Rest {
                 }
             }
         };
-        // What has not come by then is not waited for.
+        // Gives up after that time.
         let _ = timeout(WITHIN, read).await;
     }
 }
 
-/// A body that is given back by whoever does not want it any more.
+/// A body that is handed back when its reader drops it.
 struct Lent {
     body: Body,
     back: Option<oneshot::Sender<Body>>,
@@ -62,7 +62,7 @@ struct Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(back) = self.back.take() {
-            // Nobody wants it.
+            // Fails if no one drains it.
             let _ = back.send(std::mem::take(&mut self.body));
         }
     }

@@ -1,4 +1,4 @@
-//! Passes calls to the services that they are for, without decoding them.
+//! Forwards calls to the other services without decoding them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -35,29 +35,24 @@ use super::{
 };
 use crate::proxy::EdgeRefused;
 
-/// What every service has for itself, so that its name does not tell whose is meant.
+/// Packages of every service: their names do not identify one.
 const OWN: [&str; 2] = ["gateway", "log"];
 
-/// Marks a question whose messages are all there, or all wrong, before the first of them is passed on.
+/// Marks a request whose messages are complete, or known to be faulty, before the first one is forwarded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Whole;
 
-/// Connections to the other services.
 pub struct Upstreams(BTreeMap<String, Upstream>);
 
 struct Upstream {
-    /// For whoever follows its events: callers never hold those up.
+    /// For event projection, so that callers never delay it.
     log: Channel,
     lanes: Lanes,
-    /// Full names of the gRPC services that it answers.
     services: Vec<String>,
 }
 
 impl Upstreams {
-    /// Connects to services by their names, each when it is first needed.
-    ///
-    /// # Errors
-    /// When an address or the certificates for it cannot be used, or the contract does not know the service.
+    /// Connects to services by name, lazily.
     pub fn connect(
         addresses: &BTreeMap<String, Address>,
         tls: &TlsConfig,
@@ -76,17 +71,17 @@ impl Upstreams {
         addresses.iter().map(connect).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The connection by which a service's events are followed.
+    /// The connection for event projection.
     pub fn log_channel(&self, name: &str) -> Option<Channel> {
         self.0.get(name).map(|upstream| upstream.log.clone())
     }
 
-    /// Full names of all gRPC services that are passed through.
+    /// Full names of all gRPC services that calls are forwarded to.
     pub fn service_names(&self) -> Vec<String> {
         self.0.values().flat_map(|upstream| upstream.services.clone()).collect()
     }
 
-    /// Passes on what the routes do not answer themselves.
+    /// Forwards calls that the routes do not handle.
     pub fn pass_through(&self, routes: Routes) -> Routes {
         let by_service = |upstream: &Upstream| {
             let lanes = upstream.lanes.clone();
@@ -103,12 +98,11 @@ impl Upstreams {
     }
 }
 
-/// Whether calls can be passed on to a service of this name: the contract knows it, and it is not the gateway itself.
+/// Whether calls can be forwarded to a service of this name: the contract knows it, and it is not the gateway itself.
 pub fn is_upstream(name: &str) -> bool {
     !services_of(name).is_empty()
 }
 
-/// Names of all services that calls can be passed on to.
 pub fn upstream_names() -> BTreeSet<String> {
     let names = POOL.services().filter_map(|service| service.full_name().split('.').nth(1).map(str::to_owned));
     names.filter(|name| is_upstream(name)).collect()
@@ -124,8 +118,7 @@ fn services_of(name: &str) -> Vec<String> {
     services.map(|service| service.full_name().to_owned()).collect()
 }
 
-/// The request as it came, apart from what belongs to the connection; the answer as it comes, with
-/// its trailers.
+/// Forwards the request and the response, with trailers, unchanged except for headers of the connection.
 async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, Status> {
     let Some(lane) = lane else {
         return Err(method_unknown());
@@ -135,7 +128,8 @@ async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, St
     let answered = Answered::default();
     let mut packed = Packed::new(Body::new(body), answered.clone());
     if parts.extensions.get::<Whole>().is_some() {
-        // A service that is asked earlier waits for work of ours, and takes that for the caller's fault.
+        // If the call were forwarded earlier, the service would wait while we parse, and blame the caller for the
+        // delay.
         poll_fn(|context| packed.poll_first(context)).await;
         if let Some(fault) = fault.as_ref().and_then(Fault::found) {
             return Err(fault);
@@ -146,17 +140,17 @@ async fn pass(lane: Option<Lane>, request: Request) -> Result<Response<Body>, St
     *onward.uri_mut() = parts.uri;
     *onward.headers_mut() = parts.headers;
     onward.headers_mut().remove(HOST);
-    // The connection frames the body by itself, and a length that it does not have is a fault of ours.
+    // The HTTP/2 connection does its own framing, and a wrong length would be our fault.
     onward.headers_mut().remove(CONTENT_LENGTH);
     let answer = lane.channel.clone().oneshot(onward).await.map_err(|error| {
-        // The service is there: what was to be passed on broke off.
+        // The service is available, but the request body broke off.
         if let Some(fault) = fault.as_ref().and_then(Fault::found) {
             return fault;
         }
-        // The connection keeps the caller's deadline, too, and may be the first to notice.
+        // The connection enforces the caller's deadline, too, and may notice it first.
         if is_late(&error) { too_late() } else { EdgeRefused::from(error).into() }
     });
-    // The lane is taken until the answer has come whole.
+    // The connection counts as used until the response is complete.
     answer.map(|answer| answer.map(|body| lane.carry(body, answered)))
 }
 

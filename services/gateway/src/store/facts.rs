@@ -1,4 +1,4 @@
-//! Keeps facts together with their roll-ups.
+//! Facts, stored together with their roll-ups.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::rollups;
 use crate::domain::fact::Fact;
 
-/// Keeps facts and adds them up, within the transaction that `conn` is in.
+/// Stores facts and adds them to the roll-ups, within the transaction of `conn`.
 ///
 /// # Errors
-/// When Postgres fails, or an event's facts are there already.
+/// When Postgres fails, or the facts of an event exist already.
 pub async fn record(conn: &mut PgConnection, facts: &[Fact]) -> Result<(), sqlx::Error> {
     if facts.is_empty() {
         return Ok(());
@@ -54,7 +54,7 @@ async fn insert(conn: &mut PgConnection, facts: &[Fact]) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// Forgets all that a source stated, and the sums of it.
+/// Deletes the facts of a source and recomputes the roll-ups.
 ///
 /// # Errors
 /// When Postgres fails.

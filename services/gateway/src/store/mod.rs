@@ -1,4 +1,4 @@
-//! The only SQL: facts, their roll-ups, and what a scorecard reads of them.
+//! The only SQL: facts, their roll-ups, and the queries of scorecards.
 
 pub mod facts;
 pub mod rollups;

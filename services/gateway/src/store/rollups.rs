@@ -7,11 +7,10 @@ use sqlx::PgConnection;
 
 use crate::domain::{fact::Fact, indicators::CATALOGUE};
 
-/// Region, the period's first day, and indicator: in the order of the primary keys, which is that in
-/// which rows are locked.
+/// Region, the period's first day, and indicator: in the order of the primary keys, in which rows are locked.
 type Key = (i64, NaiveDate, &'static str);
 
-/// Adds facts to the roll-ups of their regions and, where they add up, of all above.
+/// Adds facts to the roll-ups of their regions and, for indicators that add up, of all regions above.
 pub(super) async fn add(conn: &mut PgConnection, facts: &[Fact]) -> Result<(), sqlx::Error> {
     let days = by_day(facts);
     let months = by_month(&days);
@@ -81,12 +80,12 @@ fn columns(sums: &BTreeMap<Key, i64>) -> (Vec<i64>, Vec<NaiveDate>, Vec<&'static
     (regions, starts, indicators, sums.values().copied().collect())
 }
 
-/// Indicators whose facts count in the regions above as well.
+/// Indicators whose facts also count in the regions above.
 fn adding_up() -> Vec<&'static str> {
     CATALOGUE.iter().filter(|indicator| indicator.adds_up).map(|indicator| indicator.id).collect()
 }
 
-/// Makes all roll-ups again from the facts.
+/// Recomputes all roll-ups from the facts.
 ///
 /// # Errors
 /// When Postgres fails.
@@ -108,7 +107,7 @@ pub async fn rebuild(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     rebuild_of(conn, &indicators).await
 }
 
-/// Makes the roll-ups of some indicators again from the facts. Those of others stay free to be written.
+/// Recomputes the roll-ups of some indicators from the facts, without locking others.
 pub(super) async fn rebuild_of(conn: &mut PgConnection, indicators: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query!("DELETE FROM rollup_day WHERE indicator = ANY($1)", indicators).execute(&mut *conn).await?;
     sqlx::query!("DELETE FROM rollup_month WHERE indicator = ANY($1)", indicators).execute(&mut *conn).await?;
@@ -154,7 +153,7 @@ pub struct Drift {
     pub starts_on: NaiveDate,
     /// The sum of its facts.
     pub expected: i64,
-    /// What the roll-up says.
+    /// The value of the roll-up.
     pub found: i64,
 }
 

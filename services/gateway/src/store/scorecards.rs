@@ -1,4 +1,4 @@
-//! What scorecards are read from.
+//! Queries of scorecards.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::{
     error::Error,
 };
 
-/// The name of the gateway as a consumer.
+/// The gateway's consumer name.
 pub const CONSUMER: &str = "gateway";
 
-/// The scorecard of a region, as far as the scope sees it.
+/// The scorecard of a region, if the scope includes it.
 ///
-/// One statement: the region's name, the amounts, and how far they are counted. Whole months before that of the day, and the
-/// days of its month, are one range of each primary key, however many facts there are.
+/// One statement reads the region's name, the amounts and the log positions. The months before the day's month, and the
+/// days of that month, are one range of each primary key, however many facts there are.
 pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveDate) -> Result<Scorecard, Error> {
     let Periods { year, month } = Periods::until(as_of);
     let mut tx = scope.read(pool).await?;
@@ -69,7 +69,7 @@ pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveD
     .fetch_optional(&mut *tx)
     .await?
     .ok_or(RegionRefused::NotFound(region))?;
-    // Nothing was written: the connection is rolled back where nobody waits for it.
+    // Nothing was written: the rollback happens in the background.
     drop(tx);
     let sums = found.ever.into_iter().zip(found.in_year).map(|(ever, in_year)| Sums { ever, in_year });
     let amounts: Amounts = found.indicators.into_iter().zip(sums).collect();
@@ -85,8 +85,7 @@ pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveD
     })
 }
 
-/// The amounts of every region above the villages that has facts, the upper levels first, at most
-/// so many regions.
+/// The amounts of all regions above villages that have facts, upper levels first, at most `most_regions`.
 pub async fn upper_levels(
     pool: &PgPool,
     as_of: NaiveDate,
@@ -134,17 +133,17 @@ pub async fn upper_levels(
     Ok(amounts)
 }
 
-/// How far each service's log is counted.
+/// How far each service's log is projected.
 pub async fn heads(conn: &mut PgConnection) -> Result<Vec<Head>, sqlx::Error> {
     sqlx::query_as!(Head, "SELECT source, epoch, seq FROM cursor WHERE consumer = $1 ORDER BY source", CONSUMER,)
         .fetch_all(conn)
         .await
 }
 
-/// First days of the periods in which a day lies.
+/// First days of the periods that contain a day.
 struct Periods {
     year: NaiveDate,
-    /// Read by days; months before it are read whole.
+    /// This month is read by days, the ones before it as a whole.
     month: NaiveDate,
 }
 

@@ -1,4 +1,4 @@
-//! Which days are worked, and when a deadline is.
+//! Working days, and due dates.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,26 @@ use chrono::{Datelike as _, Days, NaiveDate, Weekday};
 
 use super::procedure::DayKind;
 
-/// The weekly pattern with its exceptions: weekdays that are free, and weekend days that are worked in
-/// exchange.
+/// The weekly pattern with exceptions: weekdays that are free, and weekend days worked in exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Calendar {
     worked: BTreeMap<NaiveDate, bool>,
 }
 
 impl Calendar {
-    /// A calendar with exceptions: the day, and whether it is worked.
+    /// Each exception is a day, and whether it is worked.
     #[must_use]
     pub fn new(exceptions: impl IntoIterator<Item = (NaiveDate, bool)>) -> Self {
         Self { worked: exceptions.into_iter().collect() }
     }
 
-    /// Whether a day is worked.
     #[must_use]
     pub fn is_worked(&self, day: NaiveDate) -> bool {
         let by_pattern = !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
         self.worked.get(&day).copied().unwrap_or(by_pattern)
     }
 
-    /// The day so many days after another; with 0 that day itself, whatever it is.
+    /// The day that is `days` days after `from`; with 0, `from` itself, worked or not.
     #[must_use]
     pub fn due(&self, from: NaiveDate, days: u32, kind: DayKind) -> NaiveDate {
         match kind {

@@ -1,4 +1,4 @@
-//! Who looked for whom, or saw what is personal.
+//! Look-ups and reveals of personal data.
 
 use std::{fmt, str::FromStr};
 
@@ -9,11 +9,9 @@ use uuid::Uuid;
 use super::{HouseholdId, household::RevealPurpose};
 
 named! {
-    /// By what households are looked up.
     pub enum LookUpKey {
-        /// The ID number of somebody who belongs to it.
         IdNumber = "id_number",
-        /// The full name of somebody who belongs to it.
+        /// Full name of a member.
         Name = "name",
     }
 }
@@ -21,47 +19,40 @@ named! {
 /// A look-up or a reveal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disclosure {
-    /// When, and which.
     pub place: DisclosurePlace,
-    /// Issuer and subject of the token, as `issuer|subject`.
+    /// `issuer|subject` of the token.
     pub subject: String,
-    /// The region that was looked in, or the village of the household at that time.
+    /// The region that was searched, or the village of the household at that time.
     pub region: RegionCode,
-    /// What was done.
     pub act: Act,
 }
 
-/// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Households were looked up.
     LookUp {
-        /// By what.
         key: LookUpKey,
-        /// How many were found.
+        /// Number of households found.
         found: i32,
     },
-    /// What is personal of a household was shown.
+    /// Personal data of a household was shown.
     Reveal {
-        /// The household.
         household: HouseholdId,
-        /// Why.
         purpose: RevealPurpose,
         /// Number of the file or order; may be empty.
         reference: String,
     },
 }
 
-/// Where a disclosure stands in a list by time.
+/// Key of a list of disclosures by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DisclosurePlace {
-    /// When it was, in whole microseconds.
+    /// In whole microseconds.
     pub time: DateTime<Utc>,
     /// Its event in the log.
     pub id: Uuid,
 }
 
-/// Text that names no place.
+/// Text that is no such key.
 #[derive(Debug)]
 pub struct NotAPlace;
 

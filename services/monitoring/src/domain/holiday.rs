@@ -1,4 +1,4 @@
-//! Days whose being worked differs from the weekly pattern.
+//! Exceptions to the weekly pattern of working days.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,9 @@ use tongxin_platform::error::Refusal;
 /// A weekday that is free, or a weekend day that is worked in exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holiday {
-    /// The day.
     pub day: NaiveDate,
-    /// Whether it is worked.
     pub worked: bool,
-    /// Name; may be empty.
+    /// May be empty.
     pub name: String,
 }
 
@@ -29,10 +27,7 @@ pub enum HolidayRefused {
     Twice(NaiveDate),
 }
 
-/// Makes sure that all are days of a year, each once.
-///
-/// # Errors
-/// When one is not.
+/// Checks that all days are in the year, each once.
 pub fn check(year: i32, holidays: &[Holiday]) -> Result<(), HolidayRefused> {
     let mut days = BTreeSet::new();
     for Holiday { day, .. } in holidays {

@@ -1,4 +1,4 @@
-//! Households, and how what is stated of them changes.
+//! Households and their changes.
 
 #[cfg(test)]
 mod tests;
@@ -16,9 +16,7 @@ use super::{
 };
 
 named! {
-    /// Social support that a household has.
     pub enum SocialSupport {
-        /// None.
         None = "none",
         /// Subsistence allowance (低保).
         Subsistence = "subsistence",
@@ -27,112 +25,94 @@ named! {
     }
 }
 
-/// What is personal of a household as a whole.
+/// Personal data of the household as a whole.
 #[derive(Debug, Clone)]
 pub struct Contact {
-    /// Address within the village; may be empty.
+    /// Within the village; may be empty.
     pub address: SecretString,
     /// Account that aid is paid to; may be empty.
     pub bank_account: SecretString,
 }
 
-/// What is stated of a household itself.
+/// Facts about a household itself, without its members.
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// National household number.
     pub household_number: Option<String>,
-    /// What is personal of it as a whole.
     pub contact: Contact,
     /// Whether it was lifted out of poverty by 2020.
     pub lifted_from_poverty: bool,
-    /// Social support.
     pub support: SocialSupport,
 }
 
-/// What is stated of a household when it is registered.
+/// The facts of a household when it is registered.
 #[derive(Debug, Clone)]
 pub struct HouseholdDraft {
     /// Village or community.
     pub region: RegionCode,
     /// First day on which it counts as registered.
     pub registered_on: NaiveDate,
-    /// What is stated of it itself.
     pub statement: Statement,
-    /// Its members, in the order in which they are shown.
+    /// In display order.
     pub members: Vec<MemberDraft>,
 }
 
-/// A household with its members.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_field_names, reason = "the household number is a term of its own (户编号)")]
 pub struct Household {
-    /// Identifier.
     pub id: HouseholdId,
-    /// National household number.
     pub household_number: Option<String>,
     /// Village or community.
     pub region: RegionCode,
-    /// What is personal of it as a whole.
     pub contact: Contact,
     /// Whether it was lifted out of poverty by 2020.
     pub lifted_from_poverty: bool,
-    /// Social support.
     pub support: SocialSupport,
-    /// Members who belong to it, the head first; then those who left.
+    /// Present members, the head first; then those who left.
     pub members: Vec<Member>,
-    /// The household that it was merged into.
     pub merged_into: Option<HouseholdId>,
     /// First day on which it counts as registered.
     pub registered_on: NaiveDate,
     /// Day of its last move.
     pub moved_on: Option<NaiveDate>,
-    /// When it was registered.
     pub register_time: DateTime<Utc>,
     /// Rises with each change, from 1.
     pub version: i64,
 }
 
-/// Of whom something is stated.
+/// The member that data is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whom {
-    /// Of a new member, who gets this identifier.
+    /// A new member, who gets this identifier.
     New(MemberId),
-    /// Of one who belongs to the household.
+    /// A present member.
     Known(MemberId),
 }
 
-/// What happened to a household.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HouseholdEvent {
-    /// What is stated of it or of its members changed.
+    /// Data of the household or of its members changed.
     Changed,
-    /// It moved.
     Moved(Move),
 }
 
 /// A move to another village.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
-    /// The household.
     pub household: HouseholdId,
-    /// From where.
     pub from: RegionCode,
-    /// To where.
     pub to: RegionCode,
-    /// First day on which it lives there.
+    /// First day in the new village.
     pub moved_on: NaiveDate,
 }
 
 named! {
-    /// Why what is personal is shown.
+    /// Why personal data is shown.
     pub enum RevealPurpose {
-        /// A visit at home.
         HomeVisit = "home_visit",
-        /// Payment of aid.
         Payment = "payment",
         /// Comparison with a department's data.
         Comparison = "comparison",
-        /// The household asked.
         OwnRequest = "own_request",
         /// Audit or inspection.
         Audit = "audit",
@@ -144,9 +124,8 @@ named! {
 #[refusal(by = why, field = field)]
 #[error("{field} {why}")]
 pub struct HouseholdRefused {
-    /// Path of the field that is wrong.
+    /// Path in the request.
     pub field: String,
-    /// What is wrong with it.
     pub why: Why,
 }
 
@@ -185,7 +164,7 @@ pub enum Why {
     #[error("lies before {0}, when the household was registered or moved last")]
     #[refusal(FailedPrecondition, "DATE_ORDER")]
     BeforeLastMove(NaiveDate),
-    // Whose number it is may lie outside the caller's region.
+    // The holder of the number may be outside the caller's region.
     /// Another household of the county has the number.
     #[error("belongs to another household of the county: give another number")]
     #[refusal(AlreadyExists, "HOUSEHOLD_NUMBER_TAKEN", told = LookUp)]
@@ -193,7 +172,6 @@ pub enum Why {
 }
 
 impl HouseholdRefused {
-    /// A field and what is wrong with it.
     pub fn new(field: impl Into<String>, why: impl Into<Why>) -> Self {
         Self { field: field.into(), why: why.into() }
     }
@@ -205,16 +183,12 @@ impl Statement {
     }
 }
 
-/// A household number stands in plain.
+/// Household numbers are stored in plain text, so they must not be ID numbers.
 fn check_number(field: &str, number: &str) -> Result<(), HouseholdRefused> {
     if id_number::is_in(number) { Err(HouseholdRefused::new(field, Why::HoldsIdNumber)) } else { Ok(()) }
 }
 
 impl HouseholdDraft {
-    /// The household that is registered at a moment of a day.
-    ///
-    /// # Errors
-    /// When a member stands in it twice or is not born yet, or there is not exactly one head.
     pub fn register(
         self,
         id: HouseholdId,
@@ -242,21 +216,16 @@ impl HouseholdDraft {
 }
 
 impl Household {
-    /// Members who belong to it.
     pub fn present(&self) -> impl Iterator<Item = &Member> + Clone {
         self.members.iter().filter(|member| member.is_present())
     }
 
-    /// Its head, while it has one.
     #[must_use]
     pub fn head(&self) -> Option<&Member> {
         self.present().find(|member| member.relation == Relation::Head)
     }
 
-    /// States the household itself anew.
-    ///
-    /// # Errors
-    /// When the household number is somebody's ID number.
+    /// Replaces the facts about the household itself.
     pub fn change(mut self, statement: Statement) -> Result<Change<Self, HouseholdEvent>, HouseholdRefused> {
         statement.check()?;
         self.household_number = statement.household_number;
@@ -266,10 +235,7 @@ impl Household {
         Ok(self.changed())
     }
 
-    /// Gives it another household number, if there is one, in place of one that is taken where it comes to.
-    ///
-    /// # Errors
-    /// When the number is somebody's ID number.
+    /// Replaces the household number, if a new one is given, because the old one is taken in the new county.
     pub fn renumber(&mut self, number: Option<String>) -> Result<(), HouseholdRefused> {
         let Some(number) = number else { return Ok(()) };
         check_number("new_household_number", &number)?;
@@ -277,12 +243,7 @@ impl Household {
         Ok(())
     }
 
-    /// Adds a member, or states one of this identifier anew. A new head takes the place of the former one,
-    /// whose relation is "other" until it is stated anew.
-    ///
-    /// # Errors
-    /// When nobody of this identifier belongs to it, the ID number is another member's, the member is not
-    /// born yet, or no head would be left.
+    /// Adds a member, or replaces the data of one. A new head replaces the former one, whose relation becomes "other".
     pub fn set_member(
         mut self,
         whom: Whom,
@@ -310,10 +271,7 @@ impl Household {
         Ok(self.changed())
     }
 
-    /// States that a member left.
-    ///
-    /// # Errors
-    /// When nobody of this identifier belongs to it, or it is the head.
+    /// Records that a member left. The head cannot leave.
     pub fn remove_member(
         mut self,
         id: MemberId,
@@ -324,10 +282,7 @@ impl Household {
         Ok(self.changed())
     }
 
-    /// Moves it to another village. Nothing happens when it lives there.
-    ///
-    /// # Errors
-    /// When it was registered or moved after that day.
+    /// Moves it to another village; does nothing if it lives there already.
     pub fn move_to(
         mut self,
         to: RegionCode,
@@ -347,7 +302,7 @@ impl Household {
         Ok(Change::one(self, HouseholdEvent::Moved(moved)))
     }
 
-    /// Makes sure that nobody stands in it twice, all are born, and one is the head.
+    /// Checks that nobody is in it twice, everybody is born, and exactly one member is the head.
     fn check_members(&self, today: NaiveDate) -> Result<(), HouseholdRefused> {
         let mut seen = HashSet::with_capacity(self.members.len());
         for (place, member) in self.members.iter().enumerate().filter(|(_, member)| member.is_present()) {

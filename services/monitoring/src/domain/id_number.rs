@@ -1,6 +1,6 @@
-//! Resident identity numbers (GB 11643): 6 digits for the place of the first registration, 8 for the day of
-//! birth, 3 in order, of which the last tells the sex, and a check digit. Places that are no longer in use, or
-//! never were, are accepted; [`is_place_known`] tells them from others.
+//! Resident identity numbers (GB 11643): 6 digits for the place of first registration, 8 for the day of birth, 3 of
+//! sequence, the last of which gives the sex, and a check digit. Unknown and retired places are accepted;
+//! [`is_place_known`] recognises them.
 
 use std::fmt;
 
@@ -13,19 +13,19 @@ const LENGTH: usize = 18;
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 const CHECK_DIGITS: [u8; 11] = *b"10X98765432";
 
-/// Nobody who was born before is alive; the number is mistyped.
+/// Nobody born earlier is alive; such a number is mistyped.
 const FIRST_YEAR: i32 = 1850;
 
-/// The first two digits of all provinces.
+/// The first two digits of every province.
 const PROVINCES: [&str; 34] = [
     "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44",
     "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
 ];
 
-/// What numbers begin with that were given out in Qingyuan before its counties got the codes that they have.
+/// Prefixes of numbers that were issued in Qingyuan before its counties got their current codes.
 const RETIRED: [&str; 7] = ["441822", "441824", "441827", "441811", "4401", "4402", "4426"];
 
-/// A number whose check digit and day of birth are right. Its text shows itself nowhere.
+/// A number whose check digit and day of birth are valid. It is never printed.
 #[derive(Clone)]
 pub struct IdNumber {
     text: SecretString,
@@ -33,25 +33,21 @@ pub struct IdNumber {
     sex: Sex,
 }
 
-/// Why a text is no identity number. Never holds the text.
+/// Why a text is not an ID number. Never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnIdNumber {
-    /// Not 17 digits and a digit or X.
+    /// Not 17 digits followed by a digit or X.
     #[error("is not made of 17 digits and a check digit")]
     Form,
-    /// The last character is not the one that follows from the others.
     #[error("has a wrong check digit")]
     CheckDigit,
-    /// The day does not exist, or lies too far back.
+    /// The day does not exist, or is too long ago.
     #[error("holds a day of birth that does not exist")]
     BirthDate,
 }
 
 impl IdNumber {
-    /// Reads a number, with a large or small X.
-    ///
-    /// # Errors
-    /// When its form, its check digit or its day of birth is wrong.
+    /// Parses a number, with an upper-case or lower-case X.
     pub fn parse(text: &str) -> Result<Self, NotAnIdNumber> {
         let upper = text.to_ascii_uppercase();
         let (digits, check) = upper.as_bytes().split_last_chunk::<1>().ok_or(NotAnIdNumber::Form)?;
@@ -67,19 +63,17 @@ impl IdNumber {
         Ok(Self { text: upper.into(), birth_date, sex })
     }
 
-    /// The number, in upper case.
+    /// In upper case.
     #[must_use]
     pub fn text(&self) -> &SecretString {
         &self.text
     }
 
-    /// Day of birth.
     #[must_use]
     pub fn birth_date(&self) -> NaiveDate {
         self.birth_date
     }
 
-    /// Sex.
     #[must_use]
     pub fn sex(&self) -> Sex {
         self.sex
@@ -98,14 +92,14 @@ impl fmt::Debug for IdNumber {
     }
 }
 
-/// Whether an identity number stands somewhere in a text that is to be kept in plain.
+/// Whether a text that is to be stored in plain contains an ID number.
 #[must_use]
 pub fn is_in(text: &str) -> bool {
     let windows = (0..text.len().saturating_sub(LENGTH - 1)).filter_map(|start| text.get(start..start + LENGTH));
     windows.into_iter().any(|window| IdNumber::parse(window).is_ok())
 }
 
-/// Whether a number begins with a place that is in use here.
+/// Whether a number begins with the code of a place in use.
 #[must_use]
 pub fn is_place_known(number: &str) -> bool {
     let begins = |place: &&str| number.starts_with(*place);
@@ -122,7 +116,7 @@ fn birth_date(digits: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, day).filter(|_| year >= FIRST_YEAR)
 }
 
-/// The number of somebody who was born on a day, for tests of other rules.
+/// An ID number for a day of birth, for tests of other rules.
 #[cfg(test)]
 pub fn sample(birth_date: &str, order: u32) -> IdNumber {
     let digits = format!("441823{}{order:03}", birth_date.replace('-', ""));
@@ -171,7 +165,7 @@ mod tests {
     #[test]
     fn a_day_of_birth_has_to_exist() {
         assert_eq!(parsed("441802199902300011"), Err(NotAnIdNumber::BirthDate));
-        // With the check digits that belong to them.
+        // With valid check digits.
         assert_eq!(with_check_digit("44180200010101001"), Err(NotAnIdNumber::BirthDate));
         assert_eq!(with_check_digit("44180217991231001"), Err(NotAnIdNumber::BirthDate));
     }

@@ -1,4 +1,4 @@
-//! Collective income of villages, and its tiers, which are dated.
+//! Collective income of villages, and its dated tiers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tongxin_platform::{error::Refusal, named, region::RegionCode, timeline::Timeline};
 
 named! {
-    /// Where a village's collective income comes from.
+    /// Source of a village's collective income.
     pub enum IncomeKind {
-        /// Operating.
         Operating = "operating",
         /// Contracting and leasing.
         Contracting = "contracting",
-        /// Investment.
         Investment = "investment",
-        /// Other.
         Other = "other",
     }
 }
@@ -23,13 +20,9 @@ named! {
 /// Amounts of a year by kind, in fen, at least 0 each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amounts {
-    /// Operating.
     pub operating: i64,
-    /// Contracting and leasing.
     pub contracting: i64,
-    /// Investment.
     pub investment: i64,
-    /// Other.
     pub other: i64,
 }
 
@@ -53,10 +46,7 @@ pub enum IncomeRefused {
 }
 
 impl Amounts {
-    /// Amounts of kinds, each at most once; others are 0.
-    ///
-    /// # Errors
-    /// When a kind has two, or one that is below 0.
+    /// Amounts by kind, each at most once; missing kinds are 0.
     pub fn of(stated: &[(IncomeKind, i64)]) -> Result<Self, IncomeRefused> {
         let mut kinds = BTreeSet::new();
         let mut amounts = Self::default();
@@ -72,13 +62,11 @@ impl Amounts {
         Ok(amounts)
     }
 
-    /// All kinds with their amounts.
     #[must_use]
     pub fn by_kind(mut self) -> Vec<(IncomeKind, i64)> {
         IncomeKind::ALL.iter().map(|kind| (*kind, *self.slot(*kind))).collect()
     }
 
-    /// Their sum.
     #[must_use]
     pub const fn total(self) -> i64 {
         self.operating + self.contracting + self.investment + self.other
@@ -94,14 +82,10 @@ impl Amounts {
     }
 }
 
-/// The collective income of a village in a year.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VillageIncome {
-    /// The village.
     pub region: RegionCode,
-    /// The calendar year.
     pub year: i32,
-    /// Amounts by kind.
     pub amounts: Amounts,
     /// Names of the tiers that it is above, lowest first, as they were counted.
     pub tiers: Vec<String>,
@@ -109,23 +93,23 @@ pub struct VillageIncome {
     pub version: i64,
 }
 
-/// The last day of a year, on which its income is known and counts.
+/// The last day of a year: its income counts from then on.
 #[must_use]
 pub fn last_day(year: i32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, 12, 31).unwrap_or(NaiveDate::MAX)
 }
 
-/// Tiers by the first day of the years that they hold for.
+/// Tiers by the first day of the years that they apply to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomeTiers(BTreeMap<NaiveDate, Vec<Tier>>);
 
-/// A tier: a village is in it when its income is above the bound.
+/// A village is in a tier when its income is above the bound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
-    /// Name, for example `over_100k`.
+    /// For example `over_100k`.
     pub name: String,
-    /// The bound in fen, at least 0.
+    /// In fen, at least 0.
     pub above_fen: i64,
 }
 
@@ -137,8 +121,7 @@ struct Scheme {
 }
 
 impl IncomeTiers {
-    /// Names of the tiers that an income of a year is above, lowest first. In years before the first tiers it is
-    /// above none.
+    /// Names of the tiers that an income is above, lowest first; none in years before the first tiers.
     #[must_use]
     pub fn above(&self, year: i32, total_fen: i64) -> Vec<String> {
         let in_force = self.0.range(..=last_day(year)).next_back();
@@ -175,10 +158,9 @@ impl<'de> Deserialize<'de> for IncomeTiers {
     }
 }
 
-/// A village rises above a tier, or no longer is, from a day on.
+/// A village enters or leaves a tier on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierChange {
-    /// The tier.
     pub tier: String,
     /// First day on which the change counts.
     pub on: NaiveDate,
@@ -186,8 +168,8 @@ pub struct TierChange {
     pub change: i32,
 }
 
-/// How the tiers of a village change when its incomes, each year once, take the place of others. A village is in the
-/// tiers of a year from its last day on, until another year is known.
+/// Tier changes when a village's incomes, one per year, are replaced. A village is in the tiers of a year from its last
+/// day until the next known year.
 #[must_use]
 pub fn tier_changes(before: &[VillageIncome], now: &[VillageIncome]) -> Vec<TierChange> {
     let names: BTreeSet<&String> = before.iter().chain(now).flat_map(|income| &income.tiers).collect();

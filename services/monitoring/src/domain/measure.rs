@@ -12,97 +12,68 @@ use super::{
 };
 
 named! {
-    /// Families of measures.
     pub enum MeasureFamily {
-        /// Industry.
         Industry = "industry",
-        /// Employment.
         Employment = "employment",
-        /// Finance.
         Finance = "finance",
-        /// A public-service post.
         PublicServicePost = "public_service_post",
-        /// Housing.
         Housing = "housing",
         /// Drinking water.
         Water = "water",
-        /// Health.
         Health = "health",
-        /// Compulsory education.
         CompulsoryEducation = "compulsory_education",
-        /// Other education.
         OtherEducation = "other_education",
-        /// Comprehensive security.
         ComprehensiveSecurity = "comprehensive_security",
-        /// Social support.
         SocialSupport = "social_support",
-        /// Relocation.
         Relocation = "relocation",
-        /// Living conditions.
         LivingConditions = "living_conditions",
-        /// Infrastructure.
         Infrastructure = "infrastructure",
     }
 }
 
-/// What is stated of a measure when it is planned.
+/// The facts of a measure when it is planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeasureDraft {
-    /// The risk that it is against, one of the case's.
+    /// One of the case's risks.
     pub risk: Risk,
-    /// Its family.
     pub family: MeasureFamily,
-    /// Who sees to it: a person's identifier.
+    /// Identifier of the person in charge.
     pub owner: String,
-    /// Day on which it is planned.
     pub planned_on: NaiveDate,
-    /// Day by which it is due.
     pub due_on: NaiveDate,
-    /// What it may cost, in fen, at least 0.
+    /// In fen, at least 0.
     pub planned_fen: i64,
 }
 
-/// How a measure ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// Business date.
     pub on: NaiveDate,
-    /// What came of it, or why it was given up.
+    /// The result, or why it was cancelled.
     pub outcome: String,
-    /// What it cost, in fen, at least 0.
+    /// In fen, at least 0.
     pub spent_fen: i64,
 }
 
-/// Where a measure stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MeasureState {
     /// Planned, or under way.
     Planned,
-    /// Done.
     Done(Ending),
-    /// Given up.
     Cancelled(Ending),
 }
 
-/// A measure against a risk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measure {
-    /// Identifier.
     pub id: MeasureId,
-    /// The case.
     pub case: CaseId,
-    /// What was stated.
     pub stated: MeasureDraft,
-    /// Where it stands.
     pub state: MeasureState,
 }
 
-/// What happened to a measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MeasureEvent {
-    /// It was planned.
     Planned,
-    /// It was done or given up.
+    /// Done or cancelled.
     Finished,
 }
 
@@ -140,21 +111,11 @@ pub enum MeasureRefused {
     /// A date lies before the one that it has to follow.
     #[error("{date} is before {earliest}")]
     #[refusal(Invalid, "DATE_ORDER", field = field)]
-    DateOrder {
-        /// The field.
-        field: &'static str,
-        /// What was stated.
-        date: NaiveDate,
-        /// What would be right at the earliest.
-        earliest: NaiveDate,
-    },
+    DateOrder { field: &'static str, date: NaiveDate, earliest: NaiveDate },
 }
 
 impl MeasureDraft {
-    /// Plans the measure in a case: in an emergency at once, otherwise once the household is under monitoring.
-    ///
-    /// # Errors
-    /// When the case is not there yet or no longer, or the measure is against none of its risks.
+    /// Plans the measure: in an emergency at once, otherwise only for a household under monitoring.
     pub fn plan(self, id: MeasureId, case: &Case) -> Result<Change<Measure, MeasureEvent>, MeasureRefused> {
         let earliest = match (&case.stage, case.emergency) {
             (Stage::Removed { .. } | Stage::Refused, _) => return Err(MeasureRefused::CaseClosed),
@@ -175,7 +136,6 @@ impl MeasureDraft {
 }
 
 impl Measure {
-    /// The day on which it was done; `None` if it was not.
     #[must_use]
     pub const fn done_on(&self) -> Option<NaiveDate> {
         match &self.state {
@@ -184,7 +144,6 @@ impl Measure {
         }
     }
 
-    /// How it ended; `None` before.
     #[must_use]
     pub const fn ending(&self) -> Option<&Ending> {
         match &self.state {
@@ -193,10 +152,7 @@ impl Measure {
         }
     }
 
-    /// States that it was done, or given up.
-    ///
-    /// # Errors
-    /// When it has ended, its case is closed, or it would end before it was planned.
+    /// Records that it was done or cancelled.
     pub fn finish(
         self,
         case: &Case,
@@ -215,7 +171,7 @@ impl Measure {
     }
 }
 
-/// The risks against which measures were done by a day.
+/// Risks against which a measure was done by a day.
 pub fn helped_by<'a>(measures: impl IntoIterator<Item = &'a Measure>, day: NaiveDate) -> BTreeSet<Risk> {
     let done = measures.into_iter().filter(|measure| measure.done_on().is_some_and(|done_on| done_on <= day));
     done.map(|measure| measure.stated.risk).collect()

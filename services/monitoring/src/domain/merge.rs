@@ -1,4 +1,4 @@
-//! Two records of one household that are made one, and parted again.
+//! Merges of two records of one household, and how they are undone.
 
 #[cfg(test)]
 mod tests;
@@ -12,60 +12,49 @@ use super::{
     member::Relation,
 };
 
-/// Days after a merge until which it can be undone.
+/// Number of days after a merge in which it can be undone.
 const REVERSIBLE_DAYS: u64 = 30;
 
-/// What is taken over from the record that is merged.
+/// What is taken over from the merged record.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// Members, by their identifiers there.
+    /// By their identifiers in the merged record.
     pub members: Vec<MemberId>,
-    /// Observations of windows that the kept record has none of.
+    /// Observations of windows for which the kept record has none.
     pub observations: bool,
     /// The national household number, if the kept record has none.
     pub household_number: bool,
-    /// What it gets in place of a number that is taken in its county.
+    /// Replaces a household number that is taken in the county of the kept record.
     pub new_household_number: Option<String>,
 }
 
-/// A member that was taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
-    /// Its identifier in the merged record.
+    /// Identifier in the merged record.
     pub was: MemberId,
-    /// Its identifier in the kept one.
+    /// Identifier in the kept record.
     pub is: MemberId,
 }
 
-/// A merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {
-    /// Identifier.
     pub id: MergeId,
-    /// The household that was kept.
     pub kept: HouseholdId,
-    /// The household that was merged into it.
     pub merged: HouseholdId,
-    /// Business date.
     pub merged_on: NaiveDate,
-    /// Members that were taken over.
     pub members: Vec<Taken>,
     /// Last days of the windows whose observations were taken over.
     pub windows: Vec<NaiveDate>,
-    /// Whether the household number was.
+    /// Whether the household number was taken over.
     pub household_number: bool,
-    /// Day on which it was undone.
     pub undone_on: Option<NaiveDate>,
 }
 
-/// Both records and the merge, after a change.
+/// Both records after a change, and the merge.
 #[derive(Debug, Clone)]
 pub struct Pair {
-    /// The record that is kept.
     pub kept: Household,
-    /// The record that is merged into it, or was.
     pub merged: Household,
-    /// The merge.
     pub merge: Merge,
 }
 
@@ -97,10 +86,6 @@ impl Merge {
         self.merged_on.checked_add_days(Days::new(REVERSIBLE_DAYS)).unwrap_or(NaiveDate::MAX)
     }
 
-    /// Makes sure that it can be undone on a day.
-    ///
-    /// # Errors
-    /// When it is too late.
     pub fn check_reversible(&self, today: NaiveDate) -> Result<(), MergeRefused> {
         let until = self.reversible_until();
         if today > until { Err(MergeRefused::Final(until)) } else { Ok(()) }
@@ -108,10 +93,7 @@ impl Merge {
 }
 
 impl Household {
-    /// Merges another record of this household into it. Windows of observations are not known here.
-    ///
-    /// # Errors
-    /// When a member to be taken over does not belong to the other record, or stands in this one already.
+    /// Merges another record of the household into this one. Observations are merged elsewhere.
     pub fn merge(
         mut self,
         mut other: Self,
@@ -128,7 +110,7 @@ impl Household {
             if self.present().any(|present| present.is_same_person(&member)) {
                 return Err(refuse(Why::MemberTwice));
             }
-            // The head of the household is the head of the record that is kept.
+            // The head of the kept record remains the head.
             if member.relation == Relation::Head {
                 member.relation = Relation::Other;
             }
@@ -160,11 +142,8 @@ impl Household {
 }
 
 impl Pair {
-    /// Parts the records: what was taken over goes away from the kept one, and the other one is as it was
-    /// before the merge.
-    ///
-    /// # Errors
-    /// When the head of the kept record is a member that was taken over.
+    /// Undoes the merge: everything taken over leaves the kept record, and the other one is restored. Fails if the head
+    /// is a member that was taken over.
     pub fn part(mut self, today: NaiveDate) -> Result<Self, household::HouseholdRefused> {
         let taken = |id: MemberId| self.merge.members.iter().any(|member| member.is == id);
         self.kept.members.retain(|member| !taken(member.id));

@@ -1,4 +1,4 @@
-//! What a household earned and lacked in 12 months.
+//! Income and needs of a household in 12 months.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -8,7 +8,6 @@ use tongxin_platform::{error::Refusal, named};
 use super::risk::{Disaster, Risk};
 
 named! {
-    /// Grade of a dwelling's safety.
     pub enum HousingGrade {
         /// Safe.
         A = "A",
@@ -21,54 +20,43 @@ named! {
     }
 }
 
-/// Something that hit a household.
+/// An event that hit a household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shock {
-    /// What it was.
     pub cause: Risk,
-    /// Kind of a natural disaster.
+    /// For a natural disaster, its kind.
     pub disaster: Option<Disaster>,
-    /// Loss in fen, at least 0.
+    /// In fen, at least 0.
     pub loss_fen: i64,
 }
 
-/// What is stated of the 12 months that end on a day. Amounts in fen, 0 to 10^11.
+/// The facts of 12 months. Amounts in fen, 0 to 10^11.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservationDraft {
-    /// Last day of the window, the last of a month.
+    /// The last day of a month.
     pub window_ends_on: NaiveDate,
-    /// Wages.
     pub wages: i64,
     /// Production and business.
     pub business: i64,
-    /// Property.
     pub property: i64,
-    /// Transfers.
     pub transfer: i64,
-    /// Expense of production and business.
     pub business_expense: i64,
     /// Compliant out-of-pocket spending on health.
     pub out_of_pocket: i64,
-    /// Insurance payments received.
     pub insurance_received: i64,
     /// All children of school age are at school.
     pub schooling_guaranteed: bool,
     /// All members have basic medical insurance.
     pub medical_guaranteed: bool,
-    /// Grade of the dwelling.
     pub housing_grade: HousingGrade,
-    /// Drinking water is safe.
     pub water_safe: bool,
-    /// What hit the household.
     pub shocks: Vec<Shock>,
 }
 
-/// What is known of the 12 months that end on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
-    /// What was stated.
     pub stated: ObservationDraft,
-    /// Members by whom income is divided, at least 1.
+    /// Number of members that income is divided by, at least 1.
     pub persons: i16,
     /// Rises with each correction, from 1.
     pub version: i64,
@@ -91,22 +79,22 @@ pub enum ObservationRefused {
     AmountNegative(Cow<'static, str>),
 }
 
-/// For so long after its end a window says something of a risk now.
+/// How long after its end a window is current.
 const CURRENT: Months = Months::new(12);
 
-/// The day by which windows ended that are history on another: they identify nobody, and screening leaves them alone.
+/// Windows that ended by this day are history on `day`: they identify no household and are not screened.
 #[must_use]
 pub fn history_until(day: NaiveDate) -> NaiveDate {
     day.checked_sub_months(CURRENT).unwrap_or(NaiveDate::MIN)
 }
 
-/// Whether a window says something of a risk on a day.
+/// Whether a window is current on a day.
 #[must_use]
 pub fn is_current(window_ends_on: NaiveDate, day: NaiveDate) -> bool {
     window_ends_on > history_until(day)
 }
 
-/// The last day of the window a year before one that ends on a day: the last day of the same month, in leap years too.
+/// The end of the window a year before: the last day of the same month, in leap years too.
 #[must_use]
 pub fn a_year_before(window_ends_on: NaiveDate) -> NaiveDate {
     let begins = |ends: NaiveDate| ends.succ_opt()?.checked_sub_months(Months::new(12))?.pred_opt();
@@ -114,10 +102,7 @@ pub fn a_year_before(window_ends_on: NaiveDate) -> NaiveDate {
 }
 
 impl ObservationDraft {
-    /// Makes sure that the window ends with a month, that no amount is below 0, and no shock stated twice.
-    ///
-    /// # Errors
-    /// When it does not, or one is.
+    /// Checks that the window ends with a month, no amount is negative, and no shock is given twice.
     pub fn check(&self) -> Result<(), ObservationRefused> {
         if self.window_ends_on.succ_opt().is_none_or(|next_day| next_day.day() != 1) {
             return Err(ObservationRefused::WindowEndWrong(self.window_ends_on));
@@ -135,7 +120,7 @@ impl ObservationDraft {
         }
     }
 
-    /// All amounts but the losses, by their fields.
+    /// All amounts except losses, by field.
     fn amounts(&self) -> [(&'static str, i64); 7] {
         [
             ("wages_fen", self.wages),
@@ -154,7 +139,7 @@ impl ObservationDraft {
         self.wages + self.business + self.property + self.transfer - self.business_expense
     }
 
-    /// Sum of the losses, in fen.
+    /// In fen.
     #[must_use]
     pub fn loss(&self) -> i64 {
         self.shocks.iter().map(|shock| shock.loss_fen).sum()
@@ -162,8 +147,8 @@ impl ObservationDraft {
 }
 
 impl Observation {
-    /// What is known once something is stated of a household with so many members. A correction divides by the
-    /// members of the first entry: they are those who lived on that income.
+    /// The observation after an entry for a household with so many members. A correction divides by the number of
+    /// members at the first entry, because they lived on that income.
     #[must_use]
     pub fn recorded(earlier: Option<&Self>, stated: ObservationDraft, persons: i16) -> Self {
         Self {
@@ -173,7 +158,7 @@ impl Observation {
         }
     }
 
-    /// Net income of one person, in fen, rounded down; may be negative.
+    /// In fen, rounded down; may be negative.
     #[must_use]
     pub fn per_capita_net_income(&self) -> i64 {
         self.stated.net_income().div_euclid(i64::from(self.persons))

@@ -1,4 +1,4 @@
-//! What rules ask about a household: its members now, and its newest observation.
+//! Inputs of rules about a household: its present members and its newest observation.
 
 use std::collections::BTreeSet;
 
@@ -16,33 +16,28 @@ pub const ELDERLY: i32 = 60;
 
 const ELDERLY_FROM: Months = Months::new(12 * ELDERLY.unsigned_abs());
 
-/// Who belongs to a household, in numbers.
+/// Number of members, in all and by condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Composition {
-    /// Members.
     pub persons: i16,
-    /// Those who can work.
+    /// Members who can work.
     pub labourers: i16,
-    /// Those at school, from primary school to college.
+    /// At school, from primary school to college.
     pub students: i16,
-    /// Those who left compulsory education before its end.
+    /// Members who left compulsory education before its end.
     pub children_out_of_school: i16,
-    /// Those of 60 and over.
+    /// Of 60 and over.
     pub elderly: i16,
-    /// Disabled members.
     pub disabled: i16,
-    /// Members with a serious illness.
     pub seriously_ill: i16,
-    /// Members with a chronic disease.
     pub chronically_ill: i16,
-    /// Those who work.
     pub workers: i16,
-    /// Those without basic medical insurance.
+    /// Without basic medical insurance.
     pub uninsured: i16,
 }
 
 impl Composition {
-    /// Counts the members who belong to a household on a day.
+    /// Counts the present members on a day.
     #[must_use]
     pub fn of(household: &Household, day: NaiveDate) -> Self {
         let mut counts = Self::default();
@@ -63,7 +58,7 @@ impl Composition {
     }
 }
 
-/// The first day after `day` on which a household that stays as it is has one more who is elderly.
+/// The first day after `day` on which an unchanged household has one more elderly member.
 #[must_use]
 pub fn elderly_rises_on(household: &Household, day: NaiveDate) -> Option<NaiveDate> {
     let birthdays = household.present().filter_map(|member| member.birth_date.checked_add_months(ELDERLY_FROM));
@@ -77,47 +72,30 @@ fn is_student(schooling: Schooling) -> bool {
     }
 }
 
-/// What the newest observation says. Amounts in fen.
+/// The newest observation. Amounts in fen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Newest {
-    /// Last day of its window.
     pub window_ends_on: NaiveDate,
-    /// Wages.
     pub wages: i64,
-    /// Production and business.
     pub business: i64,
-    /// Property.
     pub property: i64,
-    /// Transfers.
     pub transfer: i64,
-    /// Expense of production and business.
     pub business_expense: i64,
-    /// Out-of-pocket spending on health.
     pub out_of_pocket: i64,
-    /// Insurance payments received.
     pub insurance_received: i64,
-    /// Net income of the household.
     pub net_income: i64,
-    /// Net income of one person.
     pub per_capita_net_income: i64,
-    /// Net income of one person in the window a year before.
+    /// In the window a year before.
     pub previous_per_capita_net_income: Option<i64>,
-    /// Sum of losses.
     pub loss: i64,
-    /// All children of school age are at school.
     pub schooling_guaranteed: bool,
-    /// All members have basic medical insurance.
     pub medical_guaranteed: bool,
-    /// Grade of the dwelling.
     pub housing_grade: HousingGrade,
-    /// Drinking water is safe.
     pub water_safe: bool,
-    /// What hit the household.
     pub shocks: BTreeSet<Risk>,
 }
 
 impl Newest {
-    /// What an observation says, whose window a year before had so much net income of one person.
     #[must_use]
     pub fn of(observation: &Observation, previous_per_capita_net_income: Option<i64>) -> Self {
         let stated = &observation.stated;
@@ -143,21 +121,17 @@ impl Newest {
     }
 }
 
-/// What a household is, whatever was observed of it.
+/// Facts about a household that do not depend on observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Circumstances {
-    /// Its members, in numbers.
     pub composition: Composition,
     /// Whether it was lifted out of poverty by 2020.
     pub lifted_from_poverty: bool,
-    /// Social support.
     pub support: SocialSupport,
-    /// Whether it is under monitoring.
     pub monitored: bool,
 }
 
 impl Circumstances {
-    /// What rules ask about it once something is observed.
     #[must_use]
     pub fn observed(self, newest: Newest) -> Profile {
         let Self { composition, lifted_from_poverty, support, monitored } = self;
@@ -165,17 +139,12 @@ impl Circumstances {
     }
 }
 
-/// What rules ask about a household that has an observation.
+/// Circumstances of a household with its newest observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// Its members, in numbers.
     pub composition: Composition,
-    /// Whether it was lifted out of poverty by 2020.
     pub lifted_from_poverty: bool,
-    /// Social support.
     pub support: SocialSupport,
-    /// Whether it is under monitoring.
     pub monitored: bool,
-    /// Its newest observation.
     pub newest: Newest,
 }

@@ -1,9 +1,9 @@
-//! What households are at risk of.
+//! Risks of households.
 
 use tongxin_platform::named;
 
 named! {
-    /// What a household is at risk of; also the cause of a signal.
+    /// A risk of a household; also the cause of a signal.
     pub enum Risk {
         /// Illness (因病).
         Illness = "illness",
@@ -31,21 +31,13 @@ named! {
 }
 
 named! {
-    /// Kind of a natural disaster.
     pub enum Disaster {
-        /// Flood.
         Flood = "flood",
-        /// Geological.
         Geological = "geological",
-        /// Drought.
         Drought = "drought",
-        /// Biological.
         Biological = "biological",
-        /// Weather.
         Weather = "weather",
-        /// Earthquake.
         Earthquake = "earthquake",
-        /// Other.
         Other = "other",
     }
 }

@@ -1,22 +1,19 @@
-//! Which rule set binds a village on a day.
+//! Which rule set applies to a village on a day.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use tongxin_platform::region::RegionCode;
 
 use super::RuleSetId;
 
-/// Where and when a rule set holds.
+/// Region and period of a rule set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// The rule set.
     pub id: RuleSetId,
-    /// The region in which it holds, of any level.
+    /// Of any level.
     pub region: RegionCode,
-    /// First day on which it holds.
     pub from: NaiveDate,
-    /// First day on which it no longer holds.
+    /// Exclusive.
     pub until: Option<NaiveDate>,
-    /// When it was stored.
     pub record_time: DateTime<Utc>,
 }
 
@@ -26,8 +23,8 @@ impl Extent {
     }
 }
 
-/// The rule set in force: that of the nearest region, and of these the newest; as `store::rule_sets::in_force`, for
-/// many villages and days.
+/// The rule set in force: of the nearest region, the newest. Same result as `store::rule_sets::in_force`, for many
+/// villages and days.
 #[must_use]
 pub fn in_force(extents: &[Extent], village: RegionCode, day: NaiveDate) -> Option<RuleSetId> {
     let binding = extents.iter().filter(|extent| extent.binds(village, day));
@@ -68,7 +65,7 @@ mod tests {
         assert_eq!(chosen("441823107201", "2023-06-01"), Some(3));
         assert_eq!(chosen("441825104200", "2023-06-01"), Some(2));
         assert_eq!(chosen("441823107201", "2024-01-01"), Some(2));
-        // Two of one day: the one that was stored later.
+        // Two from the same day: the one stored later.
         assert_eq!(chosen("441823107201", "2025-01-01"), Some(5));
         assert_eq!(chosen("441823107201", "2020-12-31"), None);
         assert_eq!(chosen("450102001001", "2023-06-01"), None);

@@ -20,84 +20,70 @@ use super::{
 /// The monitoring line of a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The year.
     pub year: i32,
     /// Per-capita net income, in fen a year.
     pub fen: i64,
 }
 
-/// A category of households under monitoring.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
-    /// Stable code.
+    /// Never changes.
     pub code: String,
-    /// Name.
     pub name: String,
-    /// Says whether a household can be of it.
+    /// CEL condition that a household has to meet.
     pub condition: String,
 }
 
-/// How long a step may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {
-    /// The step.
     pub step: Step,
-    /// Days after the step before it.
+    /// Days after the previous step.
     pub days: u32,
-    /// How they are counted.
     pub kind: DayKind,
-    /// Days in the emergency path, counted alike.
+    /// Days in the emergency path, counted the same way.
     pub emergency_days: u32,
 }
 
-/// What has to hold before a household can leave monitoring.
+/// Conditions for leaving monitoring.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
-    /// Months since identification.
+    /// Minimum number of months since identification.
     pub min_months: u32,
     /// Months for which every known per-capita net income has to be above the year's line.
     pub stable_months: u32,
-    /// What has to hold of the newest observation.
+    /// CEL condition on the newest observation.
     pub condition: String,
 }
 
-/// A screening rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScreeningRule {
     /// Number within the rule set.
     pub number: i32,
-    /// Name.
     pub name: String,
     /// Cause of the signals.
     pub cause: Risk,
-    /// When it hits.
+    /// CEL condition for a hit.
     pub expression: String,
     /// Explains a hit.
     pub message: String,
 }
 
-/// What is stated of a rule set. It is kept as it was stated, so its fields never change their meaning.
+/// A rule set as entered. It is stored in this form, so its fields never change their meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSetDraft {
-    /// Name.
     pub name: String,
-    /// Region in which it holds, of any level.
+    /// Of any level.
     pub region: RegionCode,
-    /// First day on which it holds.
     pub effective_from: NaiveDate,
-    /// First day on which it no longer holds.
+    /// Exclusive.
     pub effective_until: Option<NaiveDate>,
-    /// Lines of the years that it covers.
     pub lines: Vec<Line>,
-    /// Categories.
     pub categories: Vec<Category>,
-    /// A deadline for each of the steps.
+    /// One per step.
     pub deadlines: Vec<Deadline>,
-    /// Days that a public notice is up at the least.
+    /// Minimum number of days that a public notice is up.
     pub notice_min_days: u32,
-    /// Conditions of removal.
     pub removal: Removal,
-    /// Screening rules.
     pub rules: Vec<ScreeningRule>,
 }
 
@@ -106,9 +92,8 @@ pub struct RuleSetDraft {
 #[refusal(by = fault, field = field)]
 #[error("{field} {fault}")]
 pub struct RuleSetRefused {
-    /// Path of the field in the request.
+    /// Path in the request.
     pub field: String,
-    /// What is wrong with it.
     pub fault: Fault,
 }
 
@@ -135,38 +120,31 @@ impl RuleSetRefused {
     }
 }
 
-/// Requests have the rule set in a field of that name.
+/// Path in a request. Every request has its rule set in the field `rule_set`.
 fn path(field: impl Into<String>) -> String {
     format!("rule_set.{}", field.into())
 }
 
-/// A screening rule, compiled.
 #[derive(Debug)]
 pub struct CompiledRule {
-    /// Number within the rule set.
     pub number: i32,
-    /// Cause of the signals.
     pub cause: Risk,
-    /// When it hits.
     pub condition: Expression,
-    /// Explains a hit.
     pub message: Message,
 }
 
 impl CompiledRule {
-    /// All fields that it asks about, in its condition or its message.
+    /// All fields used by its condition or its message.
     #[must_use]
     pub fn fields(&self) -> FieldSet {
         self.condition.fields().union(self.message.fields())
     }
 }
 
-/// A rule set, checked and compiled; what was stated is read from it directly. Cheap to clone: it never changes.
+/// A checked and compiled rule set, which dereferences to its draft. Immutable, so cheap to clone.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
-    /// Identifier.
     pub id: RuleSetId,
-    /// When it was stored.
     pub record_time: DateTime<Utc>,
     compiled: Arc<Compiled>,
 }
@@ -174,7 +152,7 @@ pub struct RuleSet {
 #[derive(Debug)]
 struct Compiled {
     stated: RuleSetDraft,
-    /// Conditions of the categories, in their order.
+    /// In the order of the categories.
     categories: Vec<Expression>,
     removal: Expression,
     rules: Vec<CompiledRule>,
@@ -189,10 +167,7 @@ impl Deref for RuleSet {
 }
 
 impl RuleSet {
-    /// Checks and compiles what is stated.
-    ///
-    /// # Errors
-    /// When it is incomplete, has something twice, or an expression is wrong.
+    /// Checks and compiles a draft.
     pub fn compile(id: RuleSetId, draft: RuleSetDraft, record_time: DateTime<Utc>) -> Result<Self, RuleSetRefused> {
         check_period(&draft)?;
         check_lines(&draft)?;
@@ -224,77 +199,69 @@ impl RuleSet {
         Ok(Self { id, record_time, compiled: Arc::new(Compiled { stated: draft, categories, removal, rules }) })
     }
 
-    /// Whether it holds on a day.
     #[must_use]
     pub fn holds_on(&self, day: NaiveDate) -> bool {
         self.effective_from <= day && self.effective_until.is_none_or(|until| day < until)
     }
 
-    /// The monitoring line of a year in fen: that of the latest stated year which is not after it.
+    /// The monitoring line for a year, in fen: that of the latest listed year up to it.
     #[must_use]
     pub fn line(&self, year: i32) -> Option<i64> {
         let latest = self.lines.iter().filter(|line| line.year <= year).max_by_key(|line| line.year);
         latest.map(|line| line.fen)
     }
 
-    /// The line of the year in which the window of an observation ends.
+    /// The line for the year in which the window of an observation ends.
     #[must_use]
     pub fn line_of(&self, newest: &Newest) -> Option<i64> {
         self.line(newest.window_ends_on.year())
     }
 
-    /// The line of a year, or else the first that is stated.
+    /// The line for a year, or else the first one.
     fn nearest_line(&self, year: i32) -> i64 {
         let first = || self.lines.iter().min_by_key(|line| line.year).map(|line| line.fen);
-        // A rule set without any line is not compiled.
+        // A rule set without lines does not compile.
         self.line(year).or_else(first).unwrap_or(0)
     }
 
-    /// Days for a step, how they are counted, and days for it in the emergency path.
+    /// Days for a step, how they are counted, and days in the emergency path.
     #[must_use]
     pub fn deadline(&self, step: Step) -> (u32, DayKind, u32) {
         let of_step = self.deadlines.iter().find(|deadline| deadline.step == step);
-        // A rule set without one of the deadlines is not compiled.
+        // A rule set without one of the deadlines does not compile.
         of_step.map_or((0, DayKind::Calendar, 0), |deadline| (deadline.days, deadline.kind, deadline.emergency_days))
     }
 
-    /// The category of a code.
     #[must_use]
     pub fn category(&self, code: &str) -> Option<&Category> {
         self.categories.iter().find(|category| category.code == code)
     }
 
-    /// Whether a household can be of a category; never of one that there is not.
-    ///
-    /// # Errors
-    /// When the condition has no value for the household.
+    /// Whether a household fits a category; false for an unknown one. Fails if the condition has no value for the
+    /// household.
     pub fn category_is_met(&self, code: &str, profile: &Profile) -> Result<bool, EvalError> {
         let place = self.categories.iter().position(|category| category.code == code);
         let condition = place.and_then(|place| self.compiled.categories.get(place));
         condition.map_or(Ok(false), |condition| condition.eval_bool(&self.inputs(profile)))
     }
 
-    /// Whether the condition of removal holds by the line of a day's year.
-    ///
-    /// # Errors
-    /// When the condition has no value for the household.
+    /// Whether the condition of removal is met, with the line for the year of `day`. Fails if it has no value for the
+    /// household.
     pub fn removal_condition_is_met(&self, profile: &Profile, day: NaiveDate) -> Result<bool, EvalError> {
         self.compiled.removal.eval_bool(&Inputs::of(profile, self.nearest_line(day.year())))
     }
 
-    /// What expressions are told of a household, with the line of the year in which its newest window ends.
+    /// Inputs of expressions for a household, with the line for the year in which its newest window ends.
     #[must_use]
     pub fn inputs(&self, profile: &Profile) -> Inputs {
         Inputs::of(profile, self.nearest_line(profile.newest.window_ends_on.year()))
     }
 
-    /// The screening rules.
     #[must_use]
     pub fn rules(&self) -> &[CompiledRule] {
         &self.compiled.rules
     }
 
-    /// The screening rule of a number.
     #[must_use]
     pub fn rule(&self, number: i32) -> Option<&CompiledRule> {
         self.rules().iter().find(|rule| rule.number == number)

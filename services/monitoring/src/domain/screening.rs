@@ -1,4 +1,4 @@
-//! Which rule sets hold where, and what they say of households.
+//! Which rule sets apply where, and their hits.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,33 +13,25 @@ use super::{
     rules::Inputs,
 };
 
-/// A household as it is screened.
+/// A household to be screened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// The household.
     pub household: HouseholdId,
     /// Its village.
     pub region: RegionCode,
-    /// What rules ask about it.
     pub profile: Profile,
 }
 
 /// A rule that hit a household.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// The household.
     pub household: HouseholdId,
-    /// The rule set.
     pub rule_set: RuleSetId,
-    /// The rule's number.
     pub rule_number: i32,
-    /// What the household is at risk of.
     pub cause: Risk,
-    /// Last day of the window that was looked at.
     pub window_ends_on: NaiveDate,
-    /// Names and values of all that the rule was asked about, as CEL literals.
+    /// Names and values of all fields that the rule uses, as CEL literals.
     pub inputs: BTreeMap<String, String>,
-    /// The explanation.
     pub message: String,
 }
 
@@ -57,21 +49,19 @@ impl Hit {
     }
 }
 
-/// What was found of some households.
+/// Screening results of some households.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Households that were screened.
     pub households: i64,
-    /// Households that a rule hit.
+    /// Households with a hit.
     pub flagged: i64,
-    /// Hits by the rule's number.
+    /// By rule number.
     pub hits: BTreeMap<i32, i64>,
-    /// Rules that had no value for a household: a number overflowed, or was divided by zero.
+    /// Evaluations without a value: a number overflowed, or was divided by zero.
     pub faults: i64,
 }
 
 impl Tally {
-    /// Adds what was found of others.
     pub fn add(&mut self, other: &Self) {
         self.households += other.households;
         self.flagged += other.flagged;
@@ -81,8 +71,8 @@ impl Tally {
         }
     }
 
-    /// Screens a household by a rule set, and gives each hit to `take`. Says whether a rule hit it. How many households there
-    /// are is counted by whoever reads them: those that no rule can hit are not asked about.
+    /// Screens a household by a rule set, passes each hit to `take`, and returns whether there was one. Households are
+    /// counted by the reader instead, because it skips those that no rule can hit.
     pub fn screen(&mut self, candidate: &Candidate, rule_set: &RuleSet, mut take: impl FnMut(Hit)) -> bool {
         let inputs = rule_set.inputs(&candidate.profile);
         let mut flagged = false;
@@ -109,12 +99,13 @@ pub fn flags(rule_set: &RuleSet, profile: &Profile) -> bool {
     rule_set.rules().iter().any(|rule| rule.condition.eval_bool(&inputs) == Ok(true))
 }
 
-/// The rule sets that hold on one day, by the region that they were stored for.
+/// The rule sets in force on a day, by their region.
 #[derive(Debug, Clone, Default)]
 pub struct RuleBook(HashMap<RegionCode, RuleSet>);
 
 impl RuleBook {
-    /// Of several of one region, the one that came into force last holds; of those of one day, the one stored last.
+    /// Of several for one region, the last one to come into force applies; of several from the same day, the last one
+    /// stored.
     #[must_use]
     pub fn new(rule_sets: impl IntoIterator<Item = RuleSet>, day: NaiveDate) -> Self {
         let mut by_region: HashMap<RegionCode, RuleSet> = HashMap::new();
@@ -128,13 +119,12 @@ impl RuleBook {
         Self(by_region)
     }
 
-    /// Whether none holds anywhere.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The rule set that holds in a region: that of the nearest one.
+    /// The rule set that applies in a region: that of the nearest region.
     #[must_use]
     pub fn of(&self, region: RegionCode) -> Option<&RuleSet> {
         region.with_ancestors().filter_map(|region| self.0.get(&region)).last()

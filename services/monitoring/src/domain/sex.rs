@@ -3,11 +3,8 @@
 use tongxin_platform::named;
 
 named! {
-    /// Sex.
     pub enum Sex {
-        /// Male.
         Male = "male",
-        /// Female.
         Female = "female",
     }
 }

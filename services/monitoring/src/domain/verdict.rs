@@ -1,4 +1,4 @@
-//! Verdicts of screening rules, and how they are given once more.
+//! Verdicts of screening rules, and their replay.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,25 @@ use chrono::NaiveDate;
 
 use super::{HouseholdId, RuleSetId, VerdictId, rule_set::RuleSet, rules::Inputs};
 
-/// A rule hit a household.
+/// A stored hit of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Identifier.
     pub id: VerdictId,
-    /// The household.
     pub household: HouseholdId,
-    /// The rule set.
     pub rule_set: RuleSetId,
-    /// The rule's number.
     pub rule_number: i32,
-    /// Names and values of all that the rule was asked about, as CEL literals.
+    /// Names and values of all fields that the rule uses, as CEL literals.
     pub inputs: BTreeMap<String, String>,
-    /// The explanation.
     pub message: String,
-    /// Business date of the screening.
     pub screened_on: NaiveDate,
 }
 
 impl Verdict {
-    /// What the same rule says of the same inputs now: the explanation, or nothing when it does not hit.
+    /// Evaluates the rule again on the same inputs: the explanation, or `None` without a hit.
     #[must_use]
     pub fn replay(&self, rule_set: &RuleSet) -> Option<String> {
         let rule = rule_set.rule(self.rule_number)?;
-        // Inputs that are not what was once asked about have no verdict.
+        // Inputs that do not fit the rule's fields have no verdict.
         let inputs = Inputs::restore(&self.inputs, rule.fields()).ok()?;
         let hit = rule.condition.eval_bool(&inputs) == Ok(true);
         hit.then(|| rule.message.render(&inputs))

@@ -37,7 +37,6 @@ pub struct ActivityDraft {
     pub remark: String,
 }
 
-/// A joint activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
     pub id: ActivityId,
@@ -66,10 +65,6 @@ pub enum CannotRecord {
 }
 
 impl ActivityDraft {
-    /// Creates the activity of a pairing.
-    ///
-    /// # Errors
-    /// If the pairing was voided or not in force on the day, or the remark is missing.
     pub fn record(self, id: ActivityId, pairing: &Pairing) -> Result<Activity, CannotRecord> {
         pairing.not_voided()?;
         if !pairing.draft.period.contains(self.held_on) {

@@ -69,9 +69,6 @@ impl Book {
     }
 
     /// Adds a new pairing and returns the changes of counts.
-    ///
-    /// # Errors
-    /// If the two organisations are paired already.
     pub fn establish(&mut self, pairing: Pairing, rules: &CoverageRules) -> Result<Vec<CountChange>, Overlaps> {
         let twins = self.of_two.get(&of_two(&pairing));
         if twins.is_some_and(|twins| twins.overlaps(pairing.draft.period)) {

@@ -21,9 +21,6 @@ pub struct NotACreditCode(String);
 
 impl CreditCode {
     /// Parses 18 characters of the standard's alphabet.
-    ///
-    /// # Errors
-    /// Anything else.
     pub fn parse(text: &str) -> Result<Self, NotACreditCode> {
         let values: Option<Vec<usize>> = text.bytes().map(value).collect();
         match values {
@@ -32,7 +29,6 @@ impl CreditCode {
         }
     }
 
-    /// The 18 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

@@ -73,9 +73,6 @@ pub enum HostKindError {
 
 impl OrganisationDraft {
     /// Checks that a body is given for party organisations, and only for these.
-    ///
-    /// # Errors
-    /// If the body of a party organisation is missing, or one is given for another organisation.
     pub fn check(&self) -> Result<(), HostKindError> {
         match (self.kind, self.host_kind) {
             (OrganisationKind::PartyOrganisation, None) => Err(HostKindError::Required),
@@ -87,25 +84,21 @@ impl OrganisationDraft {
         }
     }
 
-    /// Creates the organisation.
     #[must_use]
     pub fn register(self, id: OrganisationId) -> Organisation {
         Organisation { id, draft: self, closed: None, version: 1 }
     }
 }
 
-/// An organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {
     pub id: OrganisationId,
     pub draft: OrganisationDraft,
-    /// Set when it was closed.
     pub closed: Option<Closed>,
     /// Rises with each change, from 1.
     pub version: i64,
 }
 
-/// The end of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     /// First day on which it is closed.
@@ -113,12 +106,9 @@ pub struct Closed {
     pub reason: String,
 }
 
-/// An event of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrganisationEvent {
-    /// It was registered.
     Registered,
-    /// It was closed.
     Closed {
         /// First day on which it is closed.
         on: NaiveDate,

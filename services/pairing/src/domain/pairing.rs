@@ -59,7 +59,6 @@ pub struct PairingDraft {
     pub period: Period,
 }
 
-/// A pairing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pairing {
     pub id: PairingId,
@@ -85,9 +84,7 @@ pub struct Pairing {
 #[error("{organisation} {unfit}")]
 pub struct CannotPair {
     pub organisation: OrganisationId,
-    /// Its role in the pairing.
     pub side: Side,
-    /// Why it does not fit.
     pub unfit: Unfit,
 }
 
@@ -137,9 +134,6 @@ pub enum CannotEnd {
 
 impl PairingDraft {
     /// Creates the pairing of two organisations, if they can be paired.
-    ///
-    /// # Errors
-    /// If one of them is closed, or not what the pairing is between.
     pub fn establish(
         self,
         id: PairingId,
@@ -181,9 +175,6 @@ impl PairingDraft {
 
 impl Pairing {
     /// The same pairing with an earlier end, or with an end if it had none.
-    ///
-    /// # Errors
-    /// If it has ended or was voided, or the end is not after the start.
     pub fn ended(&self, ends_on: NaiveDate, reason: String, today: NaiveDate) -> Result<Self, CannotEnd> {
         self.not_voided()?;
         // A pairing cannot be ended as of a future day, so one that was ended early is refused here, too.
@@ -202,15 +193,10 @@ impl Pairing {
         !self.void_reason.is_empty()
     }
 
-    /// Checks that it was not voided.
-    ///
-    /// # Errors
-    /// If it was.
     pub fn not_voided(&self) -> Result<(), Voided> {
         if self.is_voided() { Err(Voided) } else { Ok(()) }
     }
 
-    /// The same pairing, voided.
     #[must_use]
     pub fn voided(self, reason: String) -> Self {
         Self { void_reason: reason, version: self.version + 1, ..self }

@@ -20,10 +20,7 @@ pub struct EndBeforeStart {
 }
 
 impl Period {
-    /// A period, possibly without an end yet.
-    ///
-    /// # Errors
-    /// If it would contain no day.
+    /// A period, possibly without an end yet. Fails if it would contain no day.
     pub fn new(starts_on: NaiveDate, ends_on: Option<NaiveDate>) -> Result<Self, EndBeforeStart> {
         match ends_on {
             Some(ends_on) if ends_on <= starts_on => Err(EndBeforeStart { starts_on, ends_on }),
@@ -31,19 +28,17 @@ impl Period {
         }
     }
 
-    /// The first day.
     #[must_use]
     pub fn starts_on(self) -> NaiveDate {
         self.starts_on
     }
 
-    /// The first day after it; `None` if it has no end yet.
+    /// Exclusive; `None` if it has no end yet.
     #[must_use]
     pub fn ends_on(self) -> Option<NaiveDate> {
         self.ends_on
     }
 
-    /// Whether it contains a day.
     #[must_use]
     pub fn contains(self, day: NaiveDate) -> bool {
         self.starts_on <= day && self.ends_on.is_none_or(|ends_on| day < ends_on)
@@ -56,10 +51,7 @@ impl Period {
         begins_in_time(self, other) && begins_in_time(other, self)
     }
 
-    /// The same start with another end.
-    ///
-    /// # Errors
-    /// If it would contain no day.
+    /// The same start with another end. Fails if it would contain no day.
     pub fn ending(self, ends_on: NaiveDate) -> Result<Self, EndBeforeStart> {
         Self::new(self.starts_on, Some(ends_on))
     }

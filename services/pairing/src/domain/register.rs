@@ -23,9 +23,7 @@ pub struct Region {
 pub struct RegisterRow {
     pub code: RegionCode,
     pub name: String,
-    /// Its level.
     pub level: RegionLevel,
-    /// Its parent's code.
     pub parent: Option<RegionCode>,
     /// Whether it is an assisted town or village.
     pub assisted: bool,
@@ -47,9 +45,6 @@ pub enum RowError {
 
 impl RegisterRow {
     /// Checks that the row is consistent.
-    ///
-    /// # Errors
-    /// The contradiction.
     pub fn check(&self) -> Result<(), RowError> {
         if self.code.level() != level_of_code(self.level) {
             return Err(RowError::Level(self.code.level().name()));
@@ -101,9 +96,6 @@ pub struct RowCountWrong {
 
 impl Edition {
     /// Checks the number of rows against the expected one.
-    ///
-    /// # Errors
-    /// If there are more or fewer.
     pub fn check_count(&self, received: i64) -> Result<(), RowCountWrong> {
         match self.row_count {
             Some(stated) if stated != received => Err(RowCountWrong { stated, received }),

@@ -1,4 +1,4 @@
-//! `tongxin audit`: who looked for people or had them shown, when and why.
+//! `tongxin audit`: who looked people up or revealed their data, when and why.
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,7 +13,6 @@ use tongxin_proto::{
 use super::{day, region};
 use crate::{client::Target, table};
 
-/// Disclosures that are asked for at once.
 const PAGE: i32 = 1_000;
 
 const HEADER: [&str; 8] = ["time", "subject", "region", "act", "by", "found", "household", "reference"];

@@ -11,7 +11,6 @@ use tongxin_proto::monitoring::v1::{
 use super::region;
 use crate::{client::Target, progress::Progress, table};
 
-/// Counts that are asked for at once.
 const PAGE: i32 = 1_000;
 
 /// Checks every household of a region by the data-quality rules, and counts what they find.
@@ -71,7 +70,7 @@ pub async fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// The counts of all villages together.
+/// Sums the counts of all villages.
 fn by_rule(counts: &[DefectCount]) -> Vec<DefectCount> {
     let mut sums: BTreeMap<i32, i64> = BTreeMap::new();
     for count in counts {

@@ -1,4 +1,4 @@
-//! `tongxin funnel`: what became of signals.
+//! `tongxin funnel`: outcomes of signals.
 
 use anyhow::Result;
 use chrono::{Datelike as _, NaiveDate};
@@ -52,7 +52,7 @@ pub async fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// By what way signals came in, and who warned or which rule hit.
+/// How signals came in, and the department or rule.
 fn name(row: &FunnelRow) -> [String; 2] {
     let source = match row.kind() {
         SignalKind::DepartmentWarning => Department::try_from(row.department).unwrap_or_default().word().to_owned(),

@@ -1,4 +1,4 @@
-//! `tongxin holidays`: public holidays, by which working days are counted.
+//! `tongxin holidays`: public holidays, which are not working days.
 
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ pub async fn run(what: What) -> Result<()> {
     let by_year = rule_files::holidays(&args.file).with_context(|| args.file.display().to_string())?;
     let gateway = args.target.connect()?;
     for (year, holidays) in by_year {
-        // Stating the same once more changes nothing.
+        // A repetition changes nothing.
         let request = SetHolidaysRequest {
             request_id: Uuid::new_v4().to_string(),
             year,

@@ -160,7 +160,7 @@ async fn verify(kind: &Kind, url: &str) -> Result<Verified> {
     let mut progress = Progress::begin(format!("checking the log of {name}"), u64::try_from(head.seq).ok());
     let verified = log::verify(&pool, |seq| progress.reach(seq.unsigned_abs())).await;
     progress.end(if verified.is_ok() { "done" } else { "not sound" });
-    // A Postgres that we started ends when nobody is left.
+    // A Postgres that we started ends only without connections.
     pool.close().await;
     verified.with_context(|| format!("the log of {name} is not sound"))
 }

@@ -58,7 +58,7 @@ pub async fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// The databases that have an owner's URL; the one that was asked for has to.
+/// Services with an owner's URL; a requested one must have it.
 pub(super) fn databases<'owners>(
     asked: Option<&'static Kind>,
     owners: &'owners Owners,
@@ -75,7 +75,7 @@ pub(super) fn databases<'owners>(
     Ok(found)
 }
 
-/// Says what a schema lacks, or prints that it lacks nothing.
+/// Says what a schema lacks, or prints that it is up to date.
 async fn lacking(kind: &Kind, conn: &mut PgConnection) -> Result<Option<String>> {
     let name = kind.name;
     match kind.migrations().check(conn).await {

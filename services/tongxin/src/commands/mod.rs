@@ -1,4 +1,4 @@
-//! What operators do: one file for each subcommand.
+//! Subcommands, one file each.
 
 pub mod audit;
 pub mod check;
@@ -18,12 +18,10 @@ pub mod token;
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
 
-/// Reads a region code from the command line.
 fn region(text: &str) -> Result<RegionCode, String> {
     RegionCode::parse(text).map_err(|error| error.to_string())
 }
 
-/// Reads a day from the command line.
 fn day(text: &str) -> Result<NaiveDate, String> {
     text.parse().map_err(|_| "a day such as 2025-12-31 is needed".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `tongxin overdue`: steps of cases that are not done by their day.
+//! `tongxin overdue`: steps of cases that are not done by their due date.
 
 use anyhow::Result;
 use chrono::NaiveDate;
@@ -11,7 +11,6 @@ use tongxin_proto::{
 use super::region;
 use crate::{client::Target, table};
 
-/// Steps that are asked for at once.
 const PAGE: i32 = 1_000;
 
 /// Lists the steps of cases that are not done by their day, the longest overdue first.

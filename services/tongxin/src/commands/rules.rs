@@ -84,7 +84,7 @@ async fn store(args: Store) -> Result<()> {
     let draft = read(&args.file)?;
     let gateway = args.target.connect()?;
     let (rules, lines, name) = (draft.rules.len(), draft.lines.len(), draft.name.clone());
-    // The same file gets the same identifier, so that repeating it is safe.
+    // The same file gets the same idempotency key, so that a repetition is safe.
     let request_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, &draft.encode_to_vec()).to_string();
     let request = StoreRuleSetRequest { request_id, rule_set: Some(draft) };
     let answer = gateway.call(async || gateway.rules().store_rule_set(request.clone()).await).await;

@@ -1,4 +1,4 @@
-//! `tongxin screen`: looks for households at risk.
+//! `tongxin screen`: finds households at risk.
 
 use anyhow::{Result, bail};
 use tongxin_platform::region::RegionCode;

@@ -1,4 +1,4 @@
-//! `tongxin serve`: one service, as configured, until it is told to stop.
+//! `tongxin serve`: runs one service until it is told to stop.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

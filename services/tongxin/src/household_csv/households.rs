@@ -1,4 +1,4 @@
-//! Files with households: one line for each member.
+//! Files with households: one line per member.
 
 use std::io::BufRead;
 
@@ -34,11 +34,11 @@ const COLUMNS: Columns = Columns {
     longest_line: 4_000,
 };
 
-/// Columns that are about the household rather than the member.
+/// Columns about the household, not the member.
 const OF_HOUSEHOLD: [&str; 6] =
     ["region_code", "support", "registered_on", "lifted_from_poverty", "address", "bank_account"];
 
-/// The households of a file. Goes on after a line that says something wrong, but not after one that is none.
+/// The households of a file. Continues after a line with invalid values, but not after a malformed line.
 pub struct HouseholdRows<R> {
     rows: CsvRows<R>,
     /// The first line of the next household.
@@ -47,12 +47,10 @@ pub struct HouseholdRows<R> {
 }
 
 impl<R: BufRead> HouseholdRows<R> {
-    /// Reads the header.
     pub fn open(input: R) -> Result<Self, CsvError> {
         Ok(Self { rows: CsvRows::open(input, COLUMNS)?, ahead: None, ended: false })
     }
 
-    /// The lines of the next household.
     fn lines(&mut self) -> Result<Vec<Record>, CsvError> {
         let mut lines: Vec<Record> = self.ahead.take().into_iter().collect();
         while let Some(line) = self.rows.next_row()? {

@@ -1,9 +1,9 @@
-//! Files with households, and with what was observed of them.
+//! Files with households, and with observations.
 //!
 //! | file | |
 //! |---|---|
-//! | `households`   | one line for each member; the lines of a household follow each other |
-//! | `observations` | one line for each household and window |
+//! | `households`   | one line per member; the lines of a household are consecutive |
+//! | `observations` | one line per household and window |
 
 mod households;
 mod observations;
@@ -19,12 +19,11 @@ use crate::csv_file::{CsvError, Record};
 pub use households::HouseholdRows;
 pub use observations::ObservationRows;
 
-/// What a file says of one household or observation, and where that begins.
+/// A household or an observation of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row<Draft> {
-    /// The first line of it.
+    /// Number of its first line.
     pub line: u64,
-    /// What is said.
     pub draft: Draft,
 }
 
@@ -32,7 +31,7 @@ fn word<W: Word>(row: &Record, column: &'static str) -> Result<i32, CsvError> {
     W::named(row.text(column)).map(Into::into).map_err(|what| row.wrong(Some(column), what))
 }
 
-/// Several words with `;` between them.
+/// Several words, separated by `;`.
 fn words<W: Word>(row: &Record, column: &'static str) -> Result<Vec<i32>, CsvError> {
     let words = row.text(column).split(';').map(str::trim).filter(|word| !word.is_empty());
     words.map(|word| W::named(word).map(Into::into).map_err(|what| row.wrong(Some(column), what))).collect()
@@ -56,7 +55,7 @@ fn day(row: &Record, column: &'static str) -> Result<Option<Date>, CsvError> {
     }
 }
 
-/// Fen from yuan; nothing is zero.
+/// Converts yuan to fen; empty is 0.
 fn amount(row: &Record, column: &'static str) -> Result<i64, CsvError> {
     yuan(row.text(column)).map_err(|what| row.wrong(Some(column), what))
 }

@@ -1,4 +1,4 @@
-//! Files with observations: one line for each household and window.
+//! Files with observations: one line per household and window.
 
 use std::io::BufRead;
 
@@ -26,19 +26,18 @@ const COLUMNS: Columns = Columns {
         "housing_grade",
         "water_safe",
     ],
-    // Numbers are unique within a county: a file of several counties says which.
+    // Household numbers are unique within a county, so a file of several counties needs the region.
     optional: &["shocks", "region_code"],
     longest_line: 2_000,
 };
 
-/// The observations of a file. Goes on after a line that says something wrong, but not after one that is none.
+/// The observations of a file. Continues after a line with invalid values, but not after a malformed line.
 pub struct ObservationRows<R> {
     rows: CsvRows<R>,
     ended: bool,
 }
 
 impl<R: BufRead> ObservationRows<R> {
-    /// Reads the header.
     pub fn open(input: R) -> Result<Self, CsvError> {
         Ok(Self { rows: CsvRows::open(input, COLUMNS)?, ended: false })
     }

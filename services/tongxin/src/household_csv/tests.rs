@@ -1,4 +1,4 @@
-//! Files as they come, and what is said of those that cannot be read.
+//! Files of users, and the errors of invalid ones.
 
 use tongxin_proto::monitoring::v1::{Disaster, Health, HousingGrade, Relation, Risk, Shock};
 

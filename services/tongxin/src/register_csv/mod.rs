@@ -10,14 +10,13 @@ use crate::csv_file::{Columns, CsvError, CsvRows, Record};
 const COLUMNS: Columns =
     Columns { needed: &["code", "name", "level", "parent_code", "assisted"], optional: &[], longest_line: 2_000 };
 
-/// The rows of a register file. Yields no more after an error.
+/// The rows of a register file. Ends after an error.
 pub struct RegisterRows<R> {
     rows: CsvRows<R>,
     ended: bool,
 }
 
 impl<R: BufRead> RegisterRows<R> {
-    /// Reads the header.
     pub fn open(input: R) -> Result<Self, CsvError> {
         Ok(Self { rows: CsvRows::open(input, COLUMNS)?, ended: false })
     }

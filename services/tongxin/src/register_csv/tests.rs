@@ -1,4 +1,4 @@
-//! Files as they come, and what is said of those that are no registers.
+//! Files of users, and the errors of invalid registers.
 
 use super::*;
 

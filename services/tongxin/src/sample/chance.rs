@@ -1,12 +1,11 @@
-//! A row of numbers that follows from a seed and is the same on every machine (`SplitMix64`).
+//! A random number generator with a seed that gives the same numbers on every machine (`SplitMix64`).
 
 use chrono::{Days, NaiveDate};
 
-/// Decides what the sample leaves to chance.
 pub struct Chance(u64);
 
 impl Chance {
-    /// The row that follows from a seed and a subject, so that subjects do not disturb each other.
+    /// A separate sequence for each seed and subject, so that subjects do not affect each other.
     pub fn of(seed: u64, subject: &str) -> Self {
         let mix = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         Self(subject.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, mix))
@@ -26,19 +25,18 @@ impl Chance {
         usize::try_from(self.next() % bound).unwrap_or(0)
     }
 
-    /// One of some values.
     pub fn pick<T: Copy>(&mut self, values: &[T]) -> T {
         values[self.below(values.len())]
     }
 
-    /// A day between two, both included.
+    /// Both inclusive.
     pub fn day(&mut self, first: NaiveDate, last: NaiveDate) -> NaiveDate {
         let days = usize::try_from((last - first).num_days()).unwrap_or(0);
         let offset = u64::try_from(self.below(days + 1)).unwrap_or(0);
         first.checked_add_days(Days::new(offset)).unwrap_or(first)
     }
 
-    /// The numbers below a bound, mixed.
+    /// The numbers below a bound in random order.
     pub fn mixed(&mut self, bound: usize) -> Vec<usize> {
         let mut numbers: Vec<_> = (0..bound).collect();
         for last in (1..bound).rev() {

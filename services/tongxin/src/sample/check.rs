@@ -10,16 +10,15 @@ use tongxin_proto::gateway::v1::Figure;
 use super::files::{Files, Published};
 use crate::{client::Gateway, figures::Card};
 
-/// Published figures whose name differs from that of their indicator.
+/// Published figures with another name than their indicator.
 const OTHER_NAMES: [(&str, &str); 1] = [("villages_dual_covered_taiping", "villages_dual_covered")];
 
-/// Scorecards beside the published figures.
 pub struct Comparison {
     cards: Vec<(RegionCode, Card)>,
     published: Vec<Published>,
 }
 
-/// Asks for the scorecards of all regions that published figures of known indicators are about.
+/// Requests the scorecards of all regions with published figures of known indicators.
 pub async fn compare(gateway: &Gateway, files: &Files) -> Result<Comparison> {
     let as_of = files.manifest.as_of;
     let main = Card::of(gateway, files.manifest.region, Some(as_of)).await?;
@@ -36,7 +35,7 @@ pub async fn compare(gateway: &Gateway, files: &Files) -> Result<Comparison> {
 }
 
 impl Comparison {
-    /// The scorecards, each figure with a mark where something was published.
+    /// The scorecards, with a mark at each published figure.
     pub fn text(&self) -> String {
         let parts = self.cards.iter().map(|(region, card)| {
             let remark = |figure: &Figure| self.remark(*region, figure);
@@ -45,7 +44,6 @@ impl Comparison {
         parts.collect::<Vec<_>>().join("\n")
     }
 
-    /// Published figures that were compared.
     pub fn compared(&self) -> usize {
         self.published.len()
     }
@@ -73,7 +71,7 @@ impl Comparison {
     }
 }
 
-/// Whether a value is what was published, as exactly as that was meant.
+/// Whether a value agrees with a published one, as exactly as that is meant.
 fn agrees(value: i64, published: i64, exactness: &str, all_villages: Option<i64>) -> bool {
     match exactness {
         "exact" => value == published,
@@ -91,7 +89,7 @@ fn indicator(published: &Published) -> &str {
     other.map_or(&published.indicator, |(_, indicator)| indicator)
 }
 
-/// Whether a figure is about a day or a span of time that the scorecard of the day shows.
+/// Whether a figure's day or period is shown by the scorecard of a day.
 fn is_on(as_of: NaiveDate, published: &Published) -> bool {
     let period = published.period.trim_start_matches("to ");
     period == as_of.to_string() || period == as_of.format("%Y").to_string()

@@ -1,4 +1,4 @@
-//! What lies in deploy/sample/qingyuan-2025, and the rules of deploy/rules, built into the program.
+//! The files of deploy/sample/qingyuan-2025 and deploy/rules, compiled into the program.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,67 +31,56 @@ pub enum SampleName {
     Qingyuan2025,
 }
 
-/// What is stated of the sample that neither the register nor the published figures say.
+/// Facts of the sample that neither the register nor the published figures contain.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Its name, from which all request identifiers follow.
+    /// All request identifiers are derived from it.
     pub name: String,
-    /// From which everything that chance decides follows.
+    /// For all random decisions.
     pub seed: u64,
-    /// First day of the register.
     pub register_effective_from: NaiveDate,
-    /// Where the register comes from.
     pub register_source: String,
     /// The day of the published figures.
     pub as_of: NaiveDate,
     /// The region of the published figures.
     pub region: RegionCode,
-    /// The town each of whose villages is paired with an enterprise as well.
+    /// The town whose villages are each paired with an enterprise, too.
     pub dual_region: RegionCode,
-    /// Where supporters are at home.
+    /// The supporters' home region.
     pub supporter_region: RegionCode,
-    /// How many joint activities there are; no figure was published.
+    /// Invented: no figure was published.
     pub joint_activities: usize,
-    /// How many households there are; no figure was published.
+    /// Invented: no figure was published.
     pub households: usize,
-    /// How many cases ended with removal; no figure was published.
+    /// Cases that ended with removal. Invented: no figure was published.
     pub cases: usize,
 }
 
-/// A published figure.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Published {
-    /// Its indicator.
     pub indicator: String,
-    /// Its region.
     pub region_code: RegionCode,
-    /// The day or the year.
+    /// A day or a year.
     pub period: String,
-    /// Its value.
     pub value: i64,
-    /// How exact it is.
     pub exactness: String,
 }
 
-/// All files of the sample.
 pub struct Files {
-    /// What neither of the others says.
     pub manifest: Manifest,
-    /// The register, that of the supporters' region included.
+    /// Including the supporters' region.
     pub regions: Vec<RegionRow>,
-    /// The published figures.
     pub published: Vec<Published>,
-    /// The rules by which households were monitored in those years.
+    /// The rules for monitoring households in those years.
     pub rules: RuleSetDraft,
-    /// Those that came after them.
+    /// The rules after those.
     pub later_rules: RuleSetDraft,
-    /// Holidays by their years.
+    /// By year.
     pub holidays: BTreeMap<i32, Vec<Holiday>>,
 }
 
 impl Files {
-    /// Reads the files of a sample.
     pub fn of(sample: SampleName) -> Result<Self> {
         match sample {
             SampleName::Qingyuan2025 => Self::read(),
@@ -116,13 +105,12 @@ impl Files {
         })
     }
 
-    /// The identifier of something by what it is, always the same.
+    /// A stable identifier of something, derived from its description.
     pub fn id(&self, about: &str) -> String {
         let name = format!("tongxin/sample/{}/{about}", self.manifest.name);
         Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
     }
 
-    /// A published count.
     pub fn count(&self, indicator: &str) -> Result<usize> {
         let Some(found) = self.published.iter().find(|figure| figure.indicator == indicator) else {
             bail!("no figure {indicator} was published");
@@ -130,7 +118,7 @@ impl Files {
         Ok(usize::try_from(found.value)?)
     }
 
-    /// Names of regions by their codes.
+    /// Names of regions by code.
     pub fn names(&self) -> HashMap<&str, &str> {
         self.regions.iter().map(|region| (region.code.as_str(), region.name.as_str())).collect()
     }

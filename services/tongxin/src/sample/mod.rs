@@ -1,13 +1,13 @@
-//! The sample year: made from a register and the published figures, loaded as any client would, and compared with
-//! what was published.
+//! The sample year: generated from a register and the published figures, loaded like any client would, and compared
+//! with the published figures.
 //!
 //! | file | |
 //! |---|---|
-//! | `files`  | what lies in deploy/sample/qingyuan-2025 |
-//! | `chance` | a row of numbers that follows from a seed |
+//! | `files`  | the files of deploy/sample/qingyuan-2025 |
+//! | `chance` | random numbers from a seed |
 //! | `names`  | names of organisations |
 //! | `year`   | the organisations, pairings and activities |
-//! | `monitoring` | households, what became of them, and what villages earned |
+//! | `monitoring` | households, their cases, and the income of villages |
 //! | `load`   | loads all of it through the gateway |
 //! | `check`  | compares the scorecard with the published figures |
 

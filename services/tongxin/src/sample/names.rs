@@ -1,4 +1,4 @@
-//! Names of organisations: of the kinds that take part, none of them a real one by intention.
+//! Names of organisations of the kinds that take part; none is intended to be real.
 
 use tongxin_proto::pairing::v1::OrganisationKind;
 
@@ -89,7 +89,7 @@ const CITY_SCHOOLS: [&str; 15] = [
 const TOWN_SCHOOLS: [&str; 8] =
     ["中心小学", "初级中学", "第二小学", "九年一贯制学校", "第三小学", "职业学校", "寄宿制小学", "民族学校"];
 
-/// The party organisation of a support unit, and what the unit is.
+/// The party organisation of a support unit, and the kind of the unit.
 pub fn support_unit(number: usize) -> (OrganisationKind, String) {
     let (unit, district, branch) = places(number, SUPPORT_UNITS.len(), DISTRICTS.len());
     let (kind, name) = SUPPORT_UNITS[unit];
@@ -106,12 +106,12 @@ pub fn enterprise(number: usize) -> String {
 
 /// A school of the supporters.
 pub fn city_school(number: usize) -> String {
-    // Districts only: the first stands for the whole city.
+    // Districts only: the first entry is the whole city.
     let (district, name, campus) = places(number, DISTRICTS.len() - 1, CITY_SCHOOLS.len());
     format!("广州市{}{}{}", DISTRICTS[district + 1], CITY_SCHOOLS[name], annex(campus))
 }
 
-/// A school in one of the assisted towns; the second value is the town's place among them.
+/// A school in one of the assisted towns, and the town's index.
 pub fn town_school(number: usize, towns: &[String]) -> (String, usize) {
     let (town, name, campus) = places(number, towns.len(), TOWN_SCHOOLS.len());
     (format!("{}{}{}", towns[town], TOWN_SCHOOLS[name], annex(campus)), town)
@@ -131,7 +131,7 @@ fn annex(campus: usize) -> String {
     if campus == 0 { String::new() } else { format!("第{}校区", campus + 1) }
 }
 
-/// Takes a number apart: it counts through the first part, then through the second, and what is left is the round.
+/// Splits a number into an index into the first list, an index into the second, and the round.
 fn places(number: usize, first: usize, second: usize) -> (usize, usize, usize) {
     let rest = number / first;
     (number % first, rest % second, rest / second)

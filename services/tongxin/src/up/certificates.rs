@@ -1,4 +1,4 @@
-//! A certificate for this machine in the data folder, for those who try TLS.
+//! A self-signed certificate in the data folder, for TLS trials.
 
 use std::{
     fs, io,
@@ -15,25 +15,23 @@ use tongxin_platform::{grpc::ServerTlsConfig, whole_file};
 
 use crate::instance::write_private;
 
-/// Whom it is for.
+/// Subject names.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// As long as browsers take one to be good at all.
+/// The longest that browsers accept.
 const LIFETIME: TimeDelta = TimeDelta::days(397);
 
-/// One that ends sooner is replaced at the next start.
+/// One that expires sooner is replaced at the next start.
 const STILL_GOOD_FOR: TimeDelta = TimeDelta::days(30);
 
-/// The certificate of a data folder.
 pub struct Certificates {
-    /// The CA that signed it, and nothing else: its key was thrown away.
+    /// The CA that signed only this certificate: its key was discarded.
     pub ca_file: PathBuf,
-    /// The certificate and its key.
     pub server: ServerTlsConfig,
 }
 
 impl Certificates {
-    /// Those in a data folder, made if there are none that are good for a while.
+    /// The certificate of a data folder, created if there is none that remains valid for a while.
     pub fn in_folder(data_dir: &Path, now: DateTime<Utc>) -> Result<Self> {
         let folder = data_dir.join("tls");
         let file = |name: &str| folder.join(name);
@@ -45,7 +43,8 @@ impl Certificates {
         Ok(found)
     }
 
-    /// The certificate is there last, and not while the others change: whoever stops us in between makes us begin anew.
+    /// Writes the certificate last, and removes it first: if we are interrupted in between, the next start begins
+    /// again.
     fn make(&self, now: DateTime<Utc>) -> Result<()> {
         let ServerTlsConfig { certificate_file, key_file, .. } = &self.server;
         match fs::remove_file(certificate_file) {
@@ -73,7 +72,7 @@ impl Certificates {
     }
 }
 
-/// A certificate from yesterday on: other clocks may be behind.
+/// Valid from yesterday, because other clocks may be slow.
 fn named(name: &str, now: DateTime<Utc>) -> Result<CertificateParams> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();

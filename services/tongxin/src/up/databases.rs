@@ -1,4 +1,4 @@
-//! Makes and migrates the databases, as the role that owns them; services log in as another.
+//! Creates and migrates the databases as their owner role; services log in as another role.
 
 use anyhow::{Context as _, Result};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -7,10 +7,10 @@ use tongxin_servers::Postgres;
 
 use crate::services::KINDS;
 
-/// The role of services, which the first migration makes.
+/// The role of services, created by the first migration.
 const APP: &str = "tongxin_app";
 
-/// Brings the databases of all services up to date.
+/// Creates and migrates the databases of all services.
 pub async fn prepare(postgres: &Postgres) -> Result<()> {
     let mut conn = PgConnection::connect(&postgres.url("postgres")).await.context("Postgres cannot be reached")?;
     for kind in KINDS {
@@ -26,12 +26,12 @@ pub async fn prepare(postgres: &Postgres) -> Result<()> {
     Ok(())
 }
 
-/// The URL by which the role that owns its tables reaches a service's database.
+/// For the role that owns the tables.
 pub fn owner_url(postgres: &Postgres, kind: &Kind) -> String {
     postgres.url(&name(kind))
 }
 
-/// The URL by which a service reaches its database.
+/// For the role of services.
 pub fn app_url(postgres: &Postgres, kind: &Kind) -> String {
     postgres.url_as(APP, &name(kind))
 }
@@ -46,7 +46,7 @@ async fn create(conn: &mut PgConnection, name: &str) -> Result<()> {
         .fetch_one(&mut *conn)
         .await?;
     if !exists {
-        // Names of ours, which need no quoting.
+        // Our own names, which need no quoting.
         conn.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! The keys that personal data is sealed and found by, and those by which requests are known again, in the data folder. Whoever
-//! loses the former loses the data.
+//! The keys that seal and index personal data, and those of request fingerprints, in the data folder. If the former are
+//! lost, so is the data.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use crate::instance::write_private;
 
 const KEY_BYTES: usize = 32;
 
-/// The keys of personal data in a data folder, made at the first start.
+/// Created at the first start.
 pub fn of_personal_data(data_dir: &Path) -> Result<PersonalConfig> {
     Ok(PersonalConfig {
         suite: Suite::default(),
@@ -24,7 +24,7 @@ pub fn of_personal_data(data_dir: &Path) -> Result<PersonalConfig> {
     })
 }
 
-/// The key of a service's requests in a data folder, made at the first start.
+/// Created at the first start.
 pub fn of_requests(data_dir: &Path, service: &str) -> Result<BTreeMap<KeyVersion, PathBuf>> {
     Ok(BTreeMap::from([(KeyVersion::FIRST, key_file(data_dir, &format!("requests-{service}-1.hex"))?)]))
 }

@@ -2,13 +2,13 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `certificates` | makes a certificate for those who try TLS |
-//! | `databases` | makes and migrates the databases |
+//! | `certificates` | a self-signed certificate for TLS trials |
+//! | `databases` | creates and migrates the databases |
 //! | `folder`    | the databases of a folder for other commands, whether `up` runs or not |
-//! | `keys`      | makes the keys that personal data is sealed by, and those of requests |
-//! | `ports`     | who listens where |
+//! | `keys`      | creates the keys of personal data and of requests |
+//! | `ports`     | ports of each service |
 //! | `section`   | the settings of each service |
-//! | `world`     | servers, services and token: started and stopped together |
+//! | `world`     | servers, services and token, started and stopped together |
 //! | `token`     | keeps the token file fresh |
 //! | `sample`    | loads the sample year and shows the scorecard |
 
@@ -48,7 +48,7 @@ pub use folder::Folder;
 use ports::Ports;
 use world::World;
 
-/// What running requests have to finish in.
+/// Time for requests in progress to finish.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs all services on this machine, with a private Postgres and NATS in a data folder.
@@ -108,7 +108,7 @@ pub struct Args {
     postgres_bin: Option<PathBuf>,
 }
 
-/// Reads limits of a port; those that are not stated are what they always are.
+/// Limits that are not given keep their defaults.
 fn limits(text: &str) -> Result<GrpcConfig, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
@@ -141,7 +141,7 @@ pub async fn run(args: Args) -> Result<()> {
             return Ok(());
         }
     };
-    // Dropped on an error, the servers stop at once.
+    // On an error the servers are dropped, which stops them immediately.
     let (world, lifecycle) = started.map_err(taken_port)?;
 
     let mut done = Ok(());
@@ -164,7 +164,7 @@ pub async fn run(args: Args) -> Result<()> {
     done.and(stopped.map_err(Into::into))
 }
 
-/// Waits until all is ready, says where it is, and loads the sample.
+/// Waits until all is ready, prints the addresses, and loads the sample.
 async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Result<()> {
     world.ready().await?;
     world.instance.publish(data_dir)?;
@@ -180,7 +180,7 @@ async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Re
     Ok(())
 }
 
-/// Says what to do when we may not write where the log goes.
+/// Says what to do if the log file cannot be written.
 fn foreign_folder(error: TelemetryError) -> anyhow::Error {
     match error {
         TelemetryError::LogFile(path, error) => {
@@ -190,7 +190,7 @@ fn foreign_folder(error: TelemetryError) -> anyhow::Error {
     }
 }
 
-/// Says what to do when a port is not to be had.
+/// Says what to do if a port is not available.
 fn taken_port(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref() {
         Some(StartError::Server(ServerError::Listen(..)) | StartError::Admin(..)) => {

@@ -1,4 +1,4 @@
-//! Who listens where.
+//! Ports of the services.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -6,7 +6,7 @@ use tongxin_platform::service::Kind;
 
 use crate::services::GATEWAY;
 
-/// Ports that follow from the first; if that is 0, all are free ones.
+/// Ports counted from the first one; with 0, all are free ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports(u16);
 
@@ -17,7 +17,7 @@ impl From<u16> for Ports {
 }
 
 impl Ports {
-    /// gRPC, and the admin port, of the gateway, or of a service behind it by its number.
+    /// gRPC and admin port, of the gateway or of a service by its number.
     pub fn of(self, kind: &Kind, number: u16) -> (SocketAddr, SocketAddr) {
         if kind.name == GATEWAY.name { (self.at(0), self.at(1)) } else { (self.at(10 + number), self.at(20 + number)) }
     }

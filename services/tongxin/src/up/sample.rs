@@ -1,4 +1,4 @@
-//! Loads the sample year and shows the scorecard when it counts all of it.
+//! Loads the sample year and shows the scorecard once all of it is projected.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::{
 const LEVEL_WITHIN: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Returns how many figures differ from what was published.
+/// Returns how many figures differ from the published ones.
 pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     let files = Files::of(name)?;
     let (year, kept) = (Year::of(&files)?, Kept::of(&files)?);
@@ -49,7 +49,7 @@ pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     Ok(differing.len())
 }
 
-/// Waits until the scorecard counts everything that services have recorded so far.
+/// Waits until the scorecard includes all events recorded so far.
 async fn level(world: &World, gateway: &Gateway, files: &Files) -> Result<()> {
     let counts_all = async {
         for source in world.counted() {
@@ -75,7 +75,7 @@ async fn counts(world: &World, gateway: &Gateway, files: &Files, source: &str) -
         if waiting == 0 {
             let head = log::head(&pool).await?.seq;
             let card = Card::of(gateway, files.manifest.region, Some(files.manifest.as_of)).await;
-            // The region's name may not have arrived yet.
+            // The region may not be known yet.
             if card.is_ok_and(|card| card.counted(source) >= head) {
                 return Ok(());
             }

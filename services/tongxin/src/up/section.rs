@@ -1,4 +1,4 @@
-//! The section of a service's settings, as an operator would write it for this machine.
+//! The settings of a service, as an operator would write them for this machine.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
@@ -13,26 +13,21 @@ use tongxin_platform::{
 use super::{certificates::Certificates, keys};
 use crate::{instance::Addresses, services::GATEWAY};
 
-/// Where a service is to run, and with what.
+/// Addresses and resources of a service.
 pub struct Place<'place> {
-    /// Its database.
     pub database_url: String,
-    /// Its gRPC server.
     pub grpc: SocketAddr,
-    /// Its admin port.
     pub admin: SocketAddr,
-    /// Limits of its ports.
     pub limits: &'place GrpcConfig,
-    /// The certificate for callers from outside.
+    /// The certificate for outside callers.
     pub tls: Option<&'place Certificates>,
-    /// Where keys are kept.
+    /// For keys.
     pub data_dir: &'place Path,
     /// The services that run already.
     pub running: &'place BTreeMap<String, Addresses>,
 }
 
 impl Place<'_> {
-    /// The settings of a service.
     pub fn settings(self, kind: &Kind) -> Result<Sections> {
         let Self { database_url, grpc, admin, limits, tls, data_dir, running } = self;
         let is_gateway = kind.name == GATEWAY.name;
@@ -43,7 +38,7 @@ impl Place<'_> {
             "admin": { "listen": admin },
         });
         if is_gateway {
-            // A browser would remember it of every other server on this machine, too.
+            // A browser would apply it to every other server on this machine, too.
             section["hsts_seconds"] = json!(0);
         }
         let Needs { request_keys, personal_keys } = kind.needs;

@@ -1,4 +1,4 @@
-//! Keeps a token in a file, so that whoever may read the data folder can call the gateway.
+//! Keeps a token in a file, so that users who can read the data folder can call the gateway.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -15,9 +15,8 @@ use crate::instance::write_private;
 const LIFETIME: Duration = Duration::from_hours(24);
 const RENEW_EVERY: Duration = Duration::from_hours(1);
 
-/// A file with a token that is always good.
+/// A file whose token is always valid.
 pub struct TokenFile {
-    /// Where it is.
     pub path: PathBuf,
     key: LocalKey,
     request: TokenRequest,
@@ -25,17 +24,16 @@ pub struct TokenFile {
 }
 
 impl TokenFile {
-    /// A file that is written with the first [`renew`](Self::renew).
+    /// The file is written by the first [`renew`](Self::renew).
     pub fn new(path: PathBuf, key: LocalKey, request: TokenRequest, clock: Clock) -> Self {
         Self { path, key, request: TokenRequest { lifetime: LIFETIME, ..request }, clock }
     }
 
-    /// Writes a new token.
     pub fn renew(&self) -> Result<()> {
         write_private(&self.path, &self.key.sign(&self.request, &self.clock)?)
     }
 
-    /// Renews it until told to stop, long before it expires.
+    /// Renews it long before it expires, until stopped.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
         while stop.run_until_cancelled(tokio::time::sleep(RENEW_EVERY)).await.is_some() {
             if let Err(error) = self.renew() {

@@ -1,4 +1,4 @@
-//! Services and token file on private servers: started together.
+//! Services and token files on private servers, started together.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
@@ -25,23 +25,23 @@ use crate::{
     table,
 };
 
-/// Guangdong: what the token in the data folder is good for.
+/// Guangdong: region of the token in the data folder.
 const REGION: &str = "440000000000";
 const ROLES: [&str; 3] = ["hq", "operator", "department"];
 const DEPARTMENT: Department = Department::MedicalInsurance;
 
-/// What the token for the register is good for, everywhere.
+/// Role of the token for the register, which is valid for the whole country.
 const OPERATOR: [&str; 1] = ["operator"];
 
-/// After a crash the gateway may have many events to count before it is level.
+/// After a crash the gateway may have many events to project.
 const READY_WITHIN: Duration = Duration::from_mins(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// All services, running.
 pub struct World {
-    /// What others are told of it.
+    /// Published for other commands.
     pub instance: Instance,
-    /// How far events are followed, by consumer and source.
+    /// Progress of event consumption, by consumer and source.
     progress: BTreeMap<(&'static str, &'static str), Progress>,
 }
 
@@ -99,12 +99,12 @@ impl World {
         Ok((Self { instance, progress }, lifecycle))
     }
 
-    /// The services whose events the gateway counts.
+    /// The services whose events the gateway projects.
     pub fn counted(&self) -> impl Iterator<Item = &'static str> {
         self.progress.keys().filter(|(consumer, _)| *consumer == GATEWAY.name).map(|(_, source)| *source)
     }
 
-    /// The gateway, called as the token file says but for another department.
+    /// A gateway with the claims of the token file, but for another department.
     pub fn gateway_of(&self, department: Department) -> Result<Gateway> {
         let folder = self.instance.token_file.parent().context("the token file is in a folder")?;
         let (key, clock) = (LocalKey::of_folder(folder)?, Clock::system());
@@ -112,7 +112,7 @@ impl World {
         Gateway::with_credentials(self.instance.place(), credentials)
     }
 
-    /// Waits until all that happened before is followed.
+    /// Waits until all earlier events are consumed.
     pub async fn ready(&self) -> Result<()> {
         let level = async {
             while self.progress.values().any(|progress| progress.age_seconds().is_none()) {
@@ -132,7 +132,7 @@ impl World {
         Ok(())
     }
 
-    /// Where everything is.
+    /// The addresses of everything.
     pub fn welcome(&self, took: Duration) -> String {
         let Instance { gateway, ca_file, gateway_admin, token_file, operator_token_file, services, .. } =
             &self.instance;
@@ -156,14 +156,14 @@ impl World {
     }
 }
 
-/// Checks the tokens that the key in the data folder signs.
+/// Accepts the tokens that the key in the data folder signs.
 fn access(data_dir: &Path) -> Result<Arc<Access>> {
     let issuer = IssuerConfig { may_be_national: true, ..LocalKey::in_folder(data_dir)?.issuer() };
     let config = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
     Ok(Arc::new(Access::new(config, Clock::system())?))
 }
 
-/// What a service is started with: its own connection to the broker, as its own user, and what all share.
+/// The context of a service: its own broker connection as its own user, and the shared parts.
 async fn surroundings(
     servers: &Servers,
     telemetry: &Telemetry,
@@ -198,7 +198,7 @@ fn token_file(data_dir: &Path, name: &str, request: TokenRequest) -> Result<Toke
     Ok(file)
 }
 
-/// The token in the data folder, for a department.
+/// The claims of the token in the data folder, for a department.
 fn speaking_for(department: Department) -> Result<TokenRequest> {
     let whole = request("up", &ROLES, RegionCode::parse(REGION)?);
     Ok(TokenRequest { department: Some(department.word().to_owned()), ..whole })

@@ -1,9 +1,9 @@
-//! What breaks a count of households down: by category and by risk.
+//! Breakdowns of a count of households by category and by risk.
 
 use super::{Indicator, Kind};
 
-/// Categories of households under monitoring, of all schemes: code, name in Chinese, name in English. The last one
-/// counts whatever a rule set calls otherwise, so that the parts add up to the whole.
+/// Categories of households under monitoring, of all schemes: code, Chinese name, English name. The last one counts all
+/// other categories of rule sets, so that the parts add up to the whole.
 const CATEGORIES: [(&str, &str, &str); 6] = [
     ("unstable", "脱贫不稳定户", "unstable since leaving poverty"),
     ("marginal", "边缘易致贫户", "marginal"),
@@ -13,7 +13,7 @@ const CATEGORIES: [(&str, &str, &str); 6] = [
     ("other_category", "其他类别", "other category"),
 ];
 
-/// Risks in the order of the contract, which counts them from 1.
+/// Risks in the order of the contract, which numbers them from 1.
 const RISKS: [(&str, &str, &str); 11] = [
     ("illness", "因病", "illness"),
     ("schooling", "因学", "schooling"),
@@ -44,7 +44,7 @@ impl Breakdown {
         }
     }
 
-    /// The parts of a flow: what the parts of its stock changed by.
+    /// The parts of a flow: the changes of the parts of its stock.
     pub(super) fn flow_of(whole: &'static Indicator, stock: &'static Self) -> Self {
         let mut categories = stock.categories.iter();
         let mut risks = stock.risks.iter();
@@ -67,7 +67,8 @@ impl Breakdown {
         &self.categories[known.unwrap_or(CATEGORIES.len() - 1)]
     }
 
-    /// The part of a risk by its number in the contract; 0 and what the contract does not know yet have none.
+    /// The part of a risk by its number in the contract; `None` for 0 and for numbers that the contract does not know
+    /// yet.
     #[must_use]
     pub fn of_risk(&self, number: i32) -> Option<&Indicator> {
         self.risks.get(usize::try_from(number).ok()?.checked_sub(1)?)
@@ -77,7 +78,7 @@ impl Breakdown {
 const OF_CATEGORY: &str = "As the whole, for households of this category.";
 const OF_RISK: &str = "As the whole, for households at this risk; one with several risks counts once for each.";
 
-/// A part of a whole. Its texts live as long as the catalogue, which is made once.
+/// A part of a whole. Its texts are leaked: the catalogue is built once and lives as long as the process.
 fn part(
     whole: &'static Indicator,
     (code, name_zh, name_en): (&str, &str, &str),

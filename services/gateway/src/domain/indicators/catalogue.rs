@@ -1,4 +1,4 @@
-//! All indicators, and what holds of each.
+//! The catalogue of indicators.
 
 use std::sync::LazyLock;
 

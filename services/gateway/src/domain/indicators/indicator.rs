@@ -1,6 +1,6 @@
-//! What an indicator is.
+//! Indicators.
 
-/// Something that a scorecard shows.
+/// A figure of the scorecard.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Indicator {
     /// Stable identifier.
@@ -11,29 +11,29 @@ pub struct Indicator {
     pub name_en: &'static str,
     /// Unit in the plural.
     pub unit: &'static str,
-    /// How its value comes about.
+    /// How its value is computed.
     pub kind: Kind,
     /// Full name of the event that contributes; empty for ratios.
     pub source_event: &'static str,
     /// What exactly is counted.
     pub definition: &'static str,
-    /// The indicator that it breaks down by a category or a risk.
+    /// The indicator that it is a part of, by category or risk.
     pub breakdown_of: Option<&'static Indicator>,
-    /// Whether it counts households, cases or signals, or follows from such figures: a person more or less would show.
+    /// Whether it counts households, cases or signals, or is computed from such figures: it would reveal a single
+    /// person.
     pub about_persons: bool,
-    /// Whether the figure of a region is the sum over the regions in it. Where it is not, events
-    /// state what counts at each level.
+    /// Whether the figure of a region is the sum of the regions in it. If not, events carry the changes for each level.
     pub adds_up: bool,
 }
 
-/// How an indicator's value comes about.
+/// How an indicator's value is computed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Count on a day: all facts up to that day.
+    /// Count on a day: the sum of all facts up to that day.
     Stock,
-    /// Amount within a period: the facts of the calendar year up to the day.
+    /// Amount in a period: the sum of the facts of the calendar year up to the day.
     Flow,
-    /// What a stock changed by within the calendar year up to the day. It has no facts of its own.
+    /// Change of a stock within the calendar year up to the day. It has no facts of its own.
     FlowOf(&'static Indicator),
     /// Share of one indicator in another.
     Ratio {
@@ -45,13 +45,13 @@ pub enum Kind {
 }
 
 impl Indicator {
-    /// The service whose events add to it; of a ratio none.
+    /// The service whose events contribute to it; `None` for ratios.
     #[must_use]
     pub fn source(&self) -> Option<&'static str> {
         self.source_event.split('.').nth(1)
     }
 
-    /// Whether events add to it; others follow from those that they do add to.
+    /// Whether events contribute to it directly; other indicators are computed from these.
     #[must_use]
     pub fn has_facts(&self) -> bool {
         matches!(self.kind, Kind::Stock | Kind::Flow)

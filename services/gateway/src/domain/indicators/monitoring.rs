@@ -1,4 +1,4 @@
-//! What monitoring's events are counted for.
+//! Indicators from monitoring's events.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use super::{Breakdown, Indicator, Kind};
 const COUNT_CHANGED: &str = "tongxin.monitoring.v1.CountChanged";
 const TIER_CHANGED: &str = "tongxin.monitoring.v1.VillageIncomeTierChanged";
 
-/// All of them, in the order in which scorecards show them: a whole before what breaks it down.
+/// All of them, in the order of the scorecard: a whole comes before its parts.
 pub fn all() -> impl Iterator<Item = &'static Indicator> {
     let broken_down: [(&Indicator, &'static LazyLock<Breakdown>); 7] = [
         (&HOUSEHOLDS_UNDER_MONITORING, &UNDER_MONITORING),
@@ -54,7 +54,7 @@ static REMOVED_IN_YEAR: LazyLock<Breakdown> =
 static RELAPSED_IN_YEAR: LazyLock<Breakdown> =
     LazyLock::new(|| Breakdown::flow_of(&HOUSEHOLDS_RELAPSED_IN_YEAR, &RELAPSED));
 
-/// A count of monitoring's.
+/// A count from monitoring's events.
 const fn count(
     (id, name_zh, name_en): (&'static str, &'static str, &'static str),
     unit: &'static str,
@@ -140,7 +140,7 @@ pub static HOUSEHOLDS_RELAPSED_IN_YEAR: Indicator = count(
     "As households_relapsed, from 1 January of the year up to the day.",
 );
 
-/// Signals that wait to be verified.
+/// Signals that wait for verification.
 pub static OPEN_SIGNALS: Indicator = count(
     ("open_signals", "待核实线索数", "Open signals"),
     "signals",
@@ -148,7 +148,7 @@ pub static OPEN_SIGNALS: Indicator = count(
     "Signals, one for each household and cause, that were neither verified nor refuted.",
 );
 
-/// Steps that are not done by their day.
+/// Steps that are not done by their due date.
 pub static OVERDUE_STEPS: Indicator = count(
     ("overdue_steps", "逾期环节数", "Overdue steps"),
     "steps",
@@ -156,7 +156,7 @@ pub static OVERDUE_STEPS: Indicator = count(
     "Steps of cases that were due before the day and not done by then.",
 );
 
-/// Signals that rest on a department's warning.
+/// Signals that are based on a department's warning.
 pub static WARNING_SIGNALS: Indicator = count(
     ("warning_signals", "部门预警线索数", "Signals from departments"),
     "signals",

@@ -1,8 +1,8 @@
-//! What pairing's events are counted for.
+//! Indicators from pairing's events.
 
 use super::{Indicator, Kind};
 
-/// All of them, in the order in which scorecards show them.
+/// All of them, in the order of the scorecard.
 pub static ALL: [&Indicator; 9] = [
     &SUPPORTER_PARTY_ORGANISATIONS_PAIRED,
     &VILLAGES_PARTY_PAIRED,

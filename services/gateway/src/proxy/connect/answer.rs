@@ -1,4 +1,4 @@
-//! The messages of an answer in gRPC.
+//! The messages of a gRPC response.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -7,15 +7,15 @@ use tonic::{Code, Status, body::Body};
 use super::envelope::{Envelope, Envelopes, Fault, PLAIN};
 use crate::proxy::EdgeRefused;
 
-/// An answer that may be read.
+/// A response without an error in its head.
 pub(super) struct Answers {
     envelopes: Envelopes,
-    /// What stands in the head of an answer that has no messages.
+    /// The trailers in the head of a response without messages.
     end: Option<HeaderMap>,
 }
 
 impl Answers {
-    /// Fails for one whose head is an error. Messages may have so many bytes.
+    /// Fails if the head is an error. `most` is the maximum size of a message in bytes.
     pub(super) fn of(answer: Response<Body>, most: usize) -> Result<Self, Status> {
         let (parts, body) = answer.into_parts();
         let status = Status::from_header_map(&parts.headers);
@@ -26,7 +26,7 @@ impl Answers {
         Ok(Self { envelopes: Envelopes::new(body, most), end })
     }
 
-    /// The next message; none when all is said and well.
+    /// The next message; `None` at a successful end.
     pub(super) async fn next(&mut self) -> Result<Option<Envelope>, Status> {
         match self.envelopes.next().await {
             Ok(Some(envelope)) if envelope.flags == PLAIN => Ok(Some(envelope)),
@@ -38,7 +38,7 @@ impl Answers {
         }
     }
 
-    /// The one message.
+    /// The only message.
     pub(super) async fn one(&mut self) -> Result<Bytes, Status> {
         let first = self.next().await?.ok_or_else(|| malformed("it has no message"))?;
         match self.next().await? {

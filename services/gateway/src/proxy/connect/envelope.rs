@@ -1,33 +1,32 @@
-//! Messages in a body, each behind a flag and its length. Connect has them as gRPC has.
+//! Messages in a body, each with a prefix of flags and length, the same in Connect and gRPC.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use tonic::{Status, body::Body};
 
-/// A flag, and a length in four bytes.
+/// Flags in one byte, and a length in four.
 const HEAD: usize = 5;
 
-/// Flags of a message as it is.
+/// Flags of an uncompressed message.
 pub(super) const PLAIN: u8 = 0;
 
-/// Flags of a message that is compressed.
+/// Flags of a compressed message.
 pub(super) const PACKED: u8 = 1;
 
-/// Flags of what Connect has after the last message.
+/// Flags of Connect's end-of-stream message.
 pub(super) const END: u8 = 2;
 
-/// Puts a message into an envelope.
 pub(super) fn envelope(flags: u8, message: &[u8]) -> Bytes {
     let mut whole = BytesMut::with_capacity(HEAD + message.len());
     whole.put_u8(flags);
-    // Nothing is taken or answered that comes near to four gibibytes.
+    // Message limits are far below four gibibytes.
     whole.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
     whole.put_slice(message);
     whole.freeze()
 }
 
-/// A message in its envelope.
+/// A message with its prefix.
 #[derive(Debug, Clone)]
 pub(super) struct Envelope {
     pub(super) flags: u8,
@@ -39,13 +38,13 @@ impl Envelope {
         self.whole.slice(HEAD..)
     }
 
-    /// As it came.
+    /// With the prefix, as received.
     pub(super) fn whole(self) -> Bytes {
         self.whole
     }
 }
 
-/// Why the next envelope cannot be had.
+/// Why the next message cannot be read.
 #[derive(Debug)]
 pub(super) enum Fault {
     Broken(Status),
@@ -53,7 +52,6 @@ pub(super) enum Fault {
     TooLarge,
 }
 
-/// A body in envelopes.
 pub(super) struct Envelopes {
     body: Body,
     most: usize,
@@ -62,15 +60,15 @@ pub(super) struct Envelopes {
 }
 
 impl Envelopes {
-    /// Of messages with so many bytes at most.
+    /// `most` is the maximum size of a message in bytes.
     pub(super) fn new(body: Body, most: usize) -> Self {
         Self { body, most, buffer: BytesMut::new(), trailers: None }
     }
 
-    /// The next one; none at the end.
+    /// The next message; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Envelope>, Fault> {
         loop {
-            // A length costs nothing to state: room is made for what came.
+            // The stated length allocates nothing: the buffer grows with the received bytes.
             if let Some([flags, length @ ..]) = self.buffer.first_chunk::<HEAD>().copied() {
                 let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
                 if length > self.most {
@@ -90,7 +88,7 @@ impl Envelopes {
         }
     }
 
-    /// What stood after the end.
+    /// The trailers of the body.
     pub(super) fn trailers(&mut self) -> Option<HeaderMap> {
         self.trailers.take()
     }

@@ -1,4 +1,4 @@
-//! Errors in Connect: JSON, with the details that they have in gRPC.
+//! Errors in Connect: JSON, with the same details as in gRPC.
 
 use std::sync::LazyLock;
 
@@ -17,23 +17,23 @@ use tonic::{Code, Status, body::Body};
 
 use super::envelope::{END, envelope};
 
-/// What details of errors look like, so that people can read them.
+/// Descriptors of error details, to render them as JSON.
 static DETAILS: LazyLock<Option<DescriptorPool>> =
     LazyLock::new(|| DescriptorPool::decode(tonic_types::pb::FILE_DESCRIPTOR_SET).ok());
 
-/// An error that is all of an answer.
+/// The error response of a unary call.
 pub(super) fn answer(status: &Status) -> Response<Body> {
     let mut answer = Response::new(Body::new(Full::from(written(status, STATUS_BYTES))));
     *answer.status_mut() = http_status(status.code());
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if status.code() == Code::Unauthenticated {
-        // As RFC 6750 has it.
+        // Required by RFC 6750.
         answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     answer
 }
 
-/// What stands after the last message of a stream: how it ended.
+/// The end-of-stream message.
 pub(super) fn end(error: Option<&Status>) -> Bytes {
     const BEFORE: &str = r#"{"error":"#;
     let said = error.map_or_else(
@@ -43,8 +43,8 @@ pub(super) fn end(error: Option<&Status>) -> Bytes {
     envelope(END, said.as_bytes())
 }
 
-/// In as many bytes at most. Details stand twice in JSON, encoded and readable, so a status that is small enough in gRPC may be too
-/// large here.
+/// In at most so many bytes. JSON has the details twice, encoded and as JSON, so it may exceed a limit that the status
+/// meets in gRPC.
 fn written(status: &Status, bytes: usize) -> String {
     let mut most = bytes;
     loop {
@@ -82,7 +82,7 @@ fn readable(name: &str, value: &[u8]) -> Option<Value> {
 
 const fn name(code: Code) -> &'static str {
     match code {
-        // An error is never ok.
+        // An error is never `Ok`.
         Code::Ok | Code::Unknown => "unknown",
         Code::Cancelled => "canceled",
         Code::InvalidArgument => "invalid_argument",
@@ -104,7 +104,7 @@ const fn name(code: Code) -> &'static str {
 
 fn http_status(code: Code) -> StatusCode {
     match code {
-        // No constant: nginx made it up for callers that went away.
+        // Not a constant: nginx invented this code for callers that disconnected.
         Code::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => StatusCode::BAD_REQUEST,
         Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,

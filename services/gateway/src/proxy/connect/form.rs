@@ -1,4 +1,4 @@
-//! How a call in Connect is written.
+//! Encoding of a Connect call.
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -7,26 +7,24 @@ use prost_reflect::{DynamicMessage, MessageDescriptor};
 use super::json;
 use crate::proxy::EdgeRefused;
 
-/// What messages are written in, and how they stand in a body.
+/// Codec and framing of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::proxy) struct Form {
     pub(super) codec: Codec,
     pub(super) framing: Framing,
 }
 
-/// What a message is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
     Proto,
     Json,
 }
 
-/// How messages stand in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// One is all of it.
+    /// The body is one message.
     Whole,
-    /// Each in an envelope of its own.
+    /// The body is a sequence of prefixed messages.
     Envelopes,
 }
 
@@ -38,7 +36,6 @@ const FORMS: [(&str, Form); 4] = [
 ];
 
 impl Form {
-    /// That of a media type.
     pub(in crate::proxy) fn named(media_type: &str) -> Option<Self> {
         FORMS.into_iter().find(|(name, _)| *name == media_type).map(|(_, form)| form)
     }
@@ -50,7 +47,7 @@ impl Form {
 }
 
 impl Codec {
-    /// A message that came from a caller, as gRPC has it.
+    /// Converts a caller's message to protobuf.
     pub(super) async fn read(self, bytes: Bytes, form: MessageDescriptor, caller: &str) -> Result<Bytes, EdgeRefused> {
         match self {
             Self::Proto => Ok(bytes),
@@ -62,7 +59,7 @@ impl Codec {
         }
     }
 
-    /// A message of gRPC, as it goes to a caller.
+    /// Converts a protobuf message for the caller.
     pub(super) async fn write(self, bytes: Bytes, form: MessageDescriptor, caller: &str) -> Result<Bytes, EdgeRefused> {
         match self {
             Self::Proto => Ok(bytes),

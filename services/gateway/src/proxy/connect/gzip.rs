@@ -1,4 +1,4 @@
-//! gzip, bounded on the way in.
+//! gzip, with limits for decompression.
 
 use std::io::{self, Write};
 
@@ -10,14 +10,14 @@ use tonic::Status;
 
 use crate::proxy::EdgeRefused;
 
-/// What is smaller goes as it is.
+/// Smaller messages are not compressed.
 const WORTH_IT: usize = 1 << 10;
 
-/// Others have their turn after so many bytes: packed ones may become a thousand times as many.
+/// Yields to other tasks after so many compressed bytes, which may expand a thousandfold.
 const UNPACKED_AT_ONCE: usize = 4 << 10;
 const PACKED_AT_ONCE: usize = 64 << 10;
 
-/// Unpacks a message that may have so many bytes then; they are counted as they come.
+/// Decompresses a message of at most `most` bytes, which are charged to the caller as they are produced.
 pub(super) async fn unpack(packed: &[u8], most: usize, counted: Option<&Unpacked>) -> Result<Bytes, Status> {
     if packed.is_empty() {
         return Ok(Bytes::new());
@@ -40,7 +40,7 @@ fn refusal(mut unpacked: write::GzDecoder<Bounded<'_>>) -> Status {
     refused.unwrap_or_else(|| EdgeRefused::MessageMalformed("it is not what gzip makes").into())
 }
 
-/// Packs a message; none if it is better left as it is.
+/// Compresses a message; `None` if it is better left uncompressed.
 pub(super) async fn pack(plain: &[u8]) -> Option<Bytes> {
     if plain.len() < WORTH_IT {
         return None;
@@ -54,7 +54,7 @@ pub(super) async fn pack(plain: &[u8]) -> Option<Bytes> {
     (packed.len() < plain.len()).then(|| packed.into())
 }
 
-/// Bytes up to a limit.
+/// A buffer with a size limit.
 struct Bounded<'call> {
     bytes: Vec<u8>,
     most: usize,

@@ -1,4 +1,4 @@
-//! What the head of a call in Connect says, and the head of the same call in gRPC.
+//! Parses the head of a Connect call, and builds the head of the gRPC call.
 
 use std::time::Duration;
 
@@ -16,32 +16,32 @@ use tonic::{Status, body::Body};
 use super::form::{Codec, Form, Framing};
 use crate::proxy::{EdgeRefused, methods};
 
-/// How long the caller waits, in milliseconds.
+/// The caller's timeout in milliseconds.
 pub(in crate::proxy) const TIMEOUT: &str = "connect-timeout-ms";
 
 const VERSION: &str = "connect-protocol-version";
 pub(super) const PACKED: &str = "connect-content-encoding";
 pub(super) const TAKES: &str = "connect-accept-encoding";
 
-/// The compression that we know.
+/// The only supported compression.
 pub(super) const GZIP: &str = "gzip";
 
-/// Longer than the door waits for anything.
+/// Longer than any deadline of the server.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// Headers that mean the same in gRPC, to us and to those behind us.
+/// Headers with the same meaning in gRPC, for us and for the services.
 const PASSED_ON: [&str; 4] = ["authorization", "traceparent", "tracestate", "x-forwarded-for"];
 
-/// What a call is, before its body.
+/// A call before its body.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) form: Form,
     pub(super) method: MethodDescriptor,
-    /// Whether messages may be compressed, or the one message is.
+    /// Whether messages may be compressed, or the only message is.
     pub(super) is_packed: bool,
-    /// Whether the caller understands compressed answers.
+    /// Whether the caller accepts compressed responses.
     pub(super) takes_packed: bool,
-    /// When the caller gives up.
+    /// The caller's deadline.
     pub(super) until: Instant,
     timeout: Option<Duration>,
     passed_on: HeaderMap,
@@ -83,7 +83,7 @@ impl Head {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(TE, HeaderValue::from_static("trailers"));
         if let Some(timeout) = self.timeout {
-            // Eight digits at most: no longer than a day.
+            // At most eight digits, because it is at most a day.
             let timeout = HeaderValue::try_from(format!("{}m", timeout.as_millis()));
             headers.extend(timeout.ok().map(|timeout| (HeaderName::from_static("grpc-timeout"), timeout)));
         }
@@ -91,7 +91,7 @@ impl Head {
     }
 }
 
-/// Whether a method can be called in a form.
+/// Checks that the form fits a method.
 fn fits(form: Form, method: &MethodDescriptor) -> Result<(), EdgeRefused> {
     const ENVELOPES: &str = "application/connect+json or application/connect+proto";
     let wrong = |fault, instead| Err(EdgeRefused::FormWrong { fault, instead });
@@ -118,7 +118,7 @@ fn has_version(headers: &HeaderMap) -> Result<(), EdgeRefused> {
     }
 }
 
-/// The caller's time in milliseconds; the door has its own limit besides.
+/// The caller's timeout; the server has its own limit in addition.
 fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, EdgeRefused> {
     let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
     let digits = value.to_str().ok().filter(|text| text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit()));
@@ -130,7 +130,7 @@ fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, EdgeRefused> {
     Ok(Some(LONGEST.min(Duration::from_millis(milliseconds))))
 }
 
-/// Whether something is compressed, in the one way that is known.
+/// Whether it is compressed; fails for compressions other than gzip.
 fn is_packed(headers: &HeaderMap, name: &'static str) -> Result<bool, EdgeRefused> {
     let mut codings = headers.get_all(name).iter().map(|coding| coding.to_str().unwrap_or("?").trim());
     match (codings.next(), codings.next()) {
@@ -141,7 +141,7 @@ fn is_packed(headers: &HeaderMap, name: &'static str) -> Result<bool, EdgeRefuse
     }
 }
 
-/// Whether the caller names gzip, and not to refuse it.
+/// Whether the caller accepts gzip, with a weight above 0.
 fn takes_gzip(headers: &HeaderMap, name: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|one| {
@@ -151,7 +151,7 @@ fn takes_gzip(headers: &HeaderMap, name: &str) -> bool {
     })
 }
 
-/// Every value of a name, so that the door sees two tokens where there are two.
+/// All values of a name, so that a second token is not hidden from the access check.
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
     let values = |name| headers.get_all(name).iter().map(move |value| (HeaderName::from_static(name), value.clone()));
     let mut passed_on = HeaderMap::new();
@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    /// Who calls, and for whom a proxy speaks, is for the door to judge.
+    /// Access checks need the token and the proxy headers unchanged.
     #[test]
     fn what_the_door_looks_at_is_passed_on_whole() {
         let sent = [

@@ -1,4 +1,4 @@
-//! Messages in JSON, by their descriptors.
+//! Parses and writes JSON messages by their descriptors.
 
 use std::{cell::Cell, fmt};
 
@@ -17,18 +17,18 @@ use super::{
 };
 use crate::proxy::EdgeRefused;
 
-/// Bytes of a message that is taken apart at once, and those from which on only one is at a time.
+/// Messages below `SMALL` bytes are parsed immediately, from `LARGE` on only one at a time.
 const SMALL: usize = 16 << 10;
 const LARGE: usize = 256 << 10;
 
-/// Messages of a stream that are sent at once, at most: each may have some thousand rows.
+/// Maximum number of messages of a client stream in one body; each may have thousands of rows.
 const MOST: usize = 5_000;
 
 static MIDDLING: Turns = Turns::new(2);
 static ONE: Turns = Turns::new(1);
 
-/// Does work on so many bytes for a caller. While a message is taken apart it needs sixty times the room of its bytes and some time,
-/// so larger ones are one after the other, away from where others are answered.
+/// Runs work on a message of so many bytes for a caller. Parsing takes sixty times the message's memory and some time,
+/// so larger messages take turns, outside the threads that serve other calls.
 pub(super) async fn in_turn<T: Send + 'static>(
     bytes: usize,
     caller: &str,
@@ -41,20 +41,19 @@ pub(super) async fn in_turn<T: Send + 'static>(
     };
     let turn = turns.wait(caller).await;
     let work = spawn_blocking(move || {
-        // Also when the caller is gone meanwhile.
+        // Holds the turn until the work is done, even if the caller disconnects.
         let _turn = turn;
         work()
     });
     work.await?
 }
 
-/// One message.
 pub(super) fn message(json: &[u8], form: &MessageDescriptor) -> Result<DynamicMessage, EdgeRefused> {
     read(json, form.clone()).map_err(|error| malformed(form, &error))
 }
 
-/// The messages of a stream that are sent at once: an array of them, or an object with the part of each. Each goes into its envelope
-/// before the next one is taken apart.
+/// All messages of a client stream in one body: an array of them, or an object with one member per message. Each is
+/// encoded before the next one is parsed.
 pub(super) fn messages(json: &[u8], form: &MessageDescriptor) -> Result<Bytes, EdgeRefused> {
     let messages = Messages { form: form.clone(), too_many: Cell::new(false) };
     read(json, &messages).map_err(|error| {
@@ -69,7 +68,7 @@ fn read<'json, Seed: DeserializeSeed<'json>>(json: &'json [u8], seed: Seed) -> R
     Ok(read)
 }
 
-/// The text of the error quotes the body.
+/// Omits the text of the error, which quotes the body.
 fn malformed(form: &MessageDescriptor, error: &serde_json::Error) -> EdgeRefused {
     let fault = match error.classify() {
         Category::Syntax | Category::Io => "it is not JSON in UTF-8",
@@ -86,7 +85,7 @@ struct Messages {
 }
 
 impl Messages {
-    /// Whether each message has one of several parts: the options, or some rows.
+    /// Whether each message is one of several parts, for example options or rows.
     fn have_parts(&self) -> bool {
         self.form.fields().all(|field| field.containing_oneof().is_some() && part_form(&field).is_some())
     }
@@ -95,7 +94,7 @@ impl Messages {
         self.form.get_field_by_json_name(name).or_else(|| self.form.get_field_by_name(name))
     }
 
-    /// In the order of the contract, for the members of an object have none.
+    /// In the order of the contract, because members of a JSON object are unordered.
     fn parts<'json, M: MapAccess<'json>>(&self, mut members: M) -> Result<Bytes, M::Error> {
         let mut parts: Vec<(FieldDescriptor, DynamicMessage)> = Vec::new();
         while let Some(name) = members.next_key::<String>()? {
@@ -177,7 +176,7 @@ mod tests {
         methods::find("/tongxin.monitoring.v1.SignalService/SubmitWarnings").unwrap().input()
     }
 
-    /// The messages in envelopes, in JSON again.
+    /// Converts the encoded messages back to JSON.
     fn in_json(mut messages: Bytes, form: &MessageDescriptor) -> serde_json::Value {
         let mut all = Vec::new();
         while !messages.is_empty() {

@@ -1,15 +1,15 @@
-//! The Connect protocol: a call is asked in gRPC, and what is answered is told in Connect.
+//! The Connect protocol: converts a call to gRPC, and its response back to Connect.
 //!
 //! | file | |
 //! |---|---|
-//! | `form`     | binary or JSON, one message or many in envelopes |
-//! | `head`     | what the head of a call says; the head of the same call in gRPC |
-//! | `question` | the messages of the caller, on their way in |
-//! | `answer`, `outward` | those of the service, and how they go out |
-//! | `envelope` | a flag, a length and a message: the same in gRPC |
-//! | `gzip`, `json` | what messages are packed and written in |
-//! | `turns`    | whose large message is taken apart next |
-//! | `error`    | errors, with the details that they have in gRPC |
+//! | `form`     | codec and framing: binary or JSON, one message or a sequence |
+//! | `head`     | parses the head of a call, and builds the head of the gRPC call |
+//! | `question` | the request's messages |
+//! | `answer`, `outward` | the response's messages, and how they are sent |
+//! | `envelope` | length-prefixed messages, the same in gRPC |
+//! | `gzip`, `json` | compression and JSON |
+//! | `turns`    | a fair queue for the parsing of large messages |
+//! | `error`    | errors, with the same details as in gRPC |
 
 mod answer;
 mod envelope;
@@ -48,16 +48,16 @@ use self::{
 pub(super) use self::{form::Form, head::TIMEOUT};
 use super::{fault::Fault, rest::Rest, upstreams::Whole};
 
-/// What is taken, and how long is waited.
+/// Limits of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Bytes of a message, packed or not.
+    /// Maximum size of a message, compressed and uncompressed.
     pub(super) max_bytes: usize,
-    /// Until something of an answer is taken.
+    /// How long a caller may accept nothing of a response.
     pub(super) stall: Duration,
 }
 
-/// Answers a call in the form that it came in.
+/// Carries out a call, and responds in its own form.
 pub(super) async fn call<S>(inner: S, request: Request<Body>, form: Form, limits: Limits) -> Response<Body>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
@@ -80,7 +80,7 @@ where
     }
 }
 
-/// The answer that is an error.
+/// The error response.
 pub(super) fn refused(form: Form, status: &Status) -> Response<Body> {
     match form.framing {
         Framing::Whole => error::answer(status),
@@ -88,7 +88,7 @@ pub(super) fn refused(form: Form, status: &Status) -> Response<Body> {
     }
 }
 
-/// A call that has begun.
+/// A call whose head is valid.
 struct Call {
     head: Head,
     limits: Limits,
@@ -108,7 +108,7 @@ impl Call {
     {
         let mut extensions = parts.extensions;
         let source = Source::new(&self.head, self.unpacked.clone(), self.limits.max_bytes);
-        // Whatever ends the answer ends the reading of the question.
+        // When the response ends for any reason, reading the request ends, too.
         let over = self.over.clone().drop_guard();
         let messages = source.read(body, self.head.form.framing, self.fault.clone(), self.over.clone());
         extensions.insert(self.fault.clone());
@@ -130,13 +130,13 @@ impl Call {
         }
     }
 
-    /// What comes of something before the caller gives up; if it does not, then for the reason that came first.
+    /// Runs work until the caller's deadline. If it fails, a fault of the request takes precedence over the error.
     async fn in_time<T>(&self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
         let done = timeout_at(self.head.until, work).await.unwrap_or_else(|_| Err(too_late()));
         done.map_err(|status| self.fault.found().unwrap_or(status))
     }
 
-    /// The answer that is one message.
+    /// The response of one message.
     async fn whole(self, message: Bytes) -> Result<Response<Body>, Status> {
         let plain = self.written(message).await?;
         let Self { head, limits, unpacked, .. } = self;
@@ -144,7 +144,8 @@ impl Call {
         let is_packed = packed.is_some();
         let bytes = packed.unwrap_or(plain);
         let mut answer = if head.method.is_client_streaming() {
-            // The door lets go of a stream's answer when we have read it.
+            // The access layer releases the response of a stream once we have read it, so the response ends after
+            // `stall`.
             with_type(head.form, outward::counted(outward::whole(limits.stall, bytes), unpacked))
         } else {
             with_type(head.form, outward::counted(Body::new(Full::from(bytes)), unpacked))
@@ -155,7 +156,7 @@ impl Call {
         Ok(answer)
     }
 
-    /// A message as it goes; it is counted as the caller's what becomes of it in JSON, until it is sent.
+    /// Encodes a response message. Its size in JSON is charged to the caller until it is sent.
     async fn written(&self, message: Bytes) -> Result<Bytes, Status> {
         let Form { codec, .. } = self.head.form;
         let caller = self.unpacked.as_ref().and_then(Unpacked::subject).unwrap_or_default();
@@ -166,7 +167,7 @@ impl Call {
         Ok(plain)
     }
 
-    /// The answer that is messages in envelopes.
+    /// The response of prefixed messages.
     fn stream(self, answers: Answers, over: impl Send + 'static) -> Response<Body> {
         let (form, takes_packed) = (self.head.form, self.head.takes_packed);
         let body = outward::body(self.limits.stall, |out| async move {
@@ -202,7 +203,7 @@ impl Call {
         out.send(error::end(end.as_ref())).await
     }
 
-    /// A message in its envelope, and how many bytes are counted for it.
+    /// A prefixed message, and the number of bytes charged for it.
     async fn envelope(&self, message: Envelope) -> Result<(Bytes, usize), Status> {
         let Head { form, takes_packed, .. } = &self.head;
         if form.codec == Codec::Proto && !takes_packed {

@@ -1,4 +1,4 @@
-//! An answer on its way out, piece by piece, as long as somebody takes it.
+//! Sends a response in pieces, as long as the caller accepts them.
 
 use std::{
     pin::Pin,
@@ -15,16 +15,16 @@ use tracing::Instrument as _;
 
 type Passed = Result<Frame<Bytes>, Status>;
 
-/// What is handed on at once: what nobody takes costs no more than one of them.
+/// Size of a piece; a caller that reads nothing costs no more memory than one.
 const PIECE: usize = 16 << 10;
 
-/// Takes the pieces of an answer.
+/// Sends the pieces of a response.
 pub(super) struct Outward {
     pieces: mpsc::Sender<Passed>,
     stall: Duration,
 }
 
-/// Nobody takes the answer any more.
+/// The caller accepts nothing more of the response.
 #[derive(Debug)]
 pub(super) struct NotTaken;
 
@@ -39,13 +39,13 @@ impl Outward {
     }
 }
 
-/// A body that is there already.
+/// A complete body.
 pub(super) fn whole(stall: Duration, bytes: Bytes) -> Body {
     let size = u64::try_from(bytes.len()).map_or_else(|_| SizeHint::new(), SizeHint::with_exact);
     of_size(size, stall, |out| async move { out.send(bytes).await })
 }
 
-/// A body that is counted as somebody's until it is sent.
+/// A body that is charged to a caller until it is sent.
 pub(super) fn counted(body: Body, unpacked: Option<Unpacked>) -> Body {
     Body::new(Counted { body, _unpacked: unpacked })
 }
@@ -72,8 +72,8 @@ impl http_body::Body for Counted {
     }
 }
 
-/// A body that work sends. The work is a task of its own, so that a caller who does not read keeps nothing of it for longer than
-/// `stall`: then the answer is cut off, for half of it is none.
+/// A body that is produced by `work` in a separate task, so that a caller who does not read holds its resources no
+/// longer than `stall`. Then the body ends with an error, so that the caller does not take it for complete.
 pub(super) fn body<Work, Done>(stall: Duration, work: Work) -> Body
 where
     Work: FnOnce(Outward) -> Done,
@@ -87,7 +87,7 @@ where
     Work: FnOnce(Outward) -> Done,
     Done: Future<Output = Result<(), NotTaken>> + Send + 'static,
 {
-    // One piece on its way, and a place for the last word.
+    // Room for one piece, and for the final error.
     let (pieces, passed) = mpsc::channel::<Passed>(2);
     let (last_word, gone) = (pieces.clone().try_reserve_owned().ok(), pieces.clone());
     let work = work(Outward { pieces, stall });
@@ -104,7 +104,7 @@ where
     Body::new(Pieces { passed, size })
 }
 
-/// The pieces as they come; the head of HTTP/1 states their size, if it is known.
+/// The pieces as they are produced; the size, if it is known, becomes HTTP/1's `content-length`.
 struct Pieces {
     passed: mpsc::Receiver<Passed>,
     size: SizeHint,

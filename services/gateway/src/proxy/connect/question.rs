@@ -1,4 +1,4 @@
-//! The messages of a call on their way in, as the body of a call in gRPC.
+//! Converts the request's messages to the body of a gRPC call.
 
 use std::pin::Pin;
 
@@ -22,7 +22,7 @@ use crate::proxy::{EdgeRefused, fault::Fault};
 
 type Messages = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
 
-/// Where messages come from, and how.
+/// How to read the messages.
 pub(super) struct Source {
     codec: Codec,
     method: MethodDescriptor,
@@ -37,8 +37,8 @@ impl Source {
         Self { codec: form.codec, method: method.clone(), is_packed: *is_packed, unpacked, most }
     }
 
-    /// Reads a body when it is asked for, not before: the door has let the call in by then. Ends with an error, and says which, when
-    /// the messages break off, so that those behind never take half of them for all; and when the call is over.
+    /// Reads the body lazily, so only after the access check. If the messages break off or the call is over, the body
+    /// ends with an error, so that the service never mistakes a part for the whole; `fault` then holds the reason.
     pub(super) fn read(self, body: Body, framing: Framing, fault: Fault, over: CancellationToken) -> Body {
         let messages: Messages = match framing {
             Framing::Envelopes => Box::pin(self.each(body)),
@@ -64,7 +64,7 @@ impl Source {
         Body::new(StreamBody::new(frames))
     }
 
-    /// A body that is one message, or in JSON all messages of a stream.
+    /// A body of one message, or in JSON of all messages of a stream.
     async fn whole_call(self, body: Body) -> Result<Bytes, Status> {
         if let Some(unpacked) = &self.unpacked {
             unpacked.judge();
@@ -76,7 +76,7 @@ impl Source {
         }
         let length = bytes.len();
         let messages = json::in_turn(length, self.caller(), move || json::messages(&bytes, &form)).await?;
-        // It is held besides what came until the service has it.
+        // It is in memory in addition to the received bytes until the service has read it.
         if let Some(unpacked) = &self.unpacked {
             unpacked.charge(messages.len())?;
         }
@@ -99,13 +99,12 @@ impl Source {
         if self.is_packed { self.unpack(&bytes).await } else { Ok(bytes.freeze()) }
     }
 
-    /// A body in envelopes.
     fn each(self, body: Body) -> impl Stream<Item = Result<Bytes, Status>> + Send {
         let envelopes = Envelopes::new(body, self.most);
         stream::try_unfold((self, envelopes, 0), |(source, mut envelopes, held)| async move {
             let most = source.most;
             let next = envelopes.next().await.map_err(|fault| explain(fault, most))?;
-            // As those that came plain, each is held until the next one is there.
+            // Like uncompressed messages, each is charged until the next one is read.
             if let Some(unpacked) = &source.unpacked {
                 unpacked.release(held);
             }
@@ -115,7 +114,7 @@ impl Source {
         })
     }
 
-    /// A message, and how many bytes more are held for it than came.
+    /// A message, and how many bytes it holds beyond those received.
     async fn message(&self, came: Envelope) -> Result<(Bytes, usize), Status> {
         let input = self.method.input();
         match (came.flags, self.codec) {
@@ -147,7 +146,7 @@ fn explain(fault: envelope::Fault, most: usize) -> Status {
     }
 }
 
-/// The door says why it did not read on; all else is the connection's.
+/// A status with details is from the access layer and says why it stopped reading; all others are connection errors.
 fn broken(status: Status) -> Status {
     if status.details().is_empty() { EdgeRefused::BodyBroken(status).into() } else { status }
 }

@@ -1,4 +1,5 @@
-//! Whose large message is taken apart next. There are few turns, and one caller who asks for all of them waits behind everybody else.
+//! A queue for the parsing of large messages that is fair among callers: one caller with many requests waits behind all
+//! others.
 
 use std::{
     collections::VecDeque,
@@ -7,16 +8,16 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// So many turns at once; further callers wait.
+/// A semaphore: waiting callers take turns.
 pub(super) struct Turns(Mutex<State>);
 
 struct State {
     free: usize,
-    /// Those who wait, by caller. The caller in front is next, and goes to the end with what else it wants.
+    /// Waiting requests by caller. The front caller is served next, and then moves to the back with its other requests.
     waiting: VecDeque<(String, VecDeque<oneshot::Sender<Turn>>)>,
 }
 
-/// Its holder's turn, until it is dropped.
+/// A permit, until it is dropped.
 pub(super) struct Turn(&'static Turns);
 
 impl Turns {
@@ -24,14 +25,13 @@ impl Turns {
         Self(Mutex::new(State { free, waiting: VecDeque::new() }))
     }
 
-    /// Waits for a turn of a caller.
     pub(super) async fn wait(&'static self, caller: &str) -> Turn {
         let Some(turn) = self.queue(caller) else { return Turn(self) };
-        // A turn that ends is always handed on.
+        // A turn is always handed on when it ends.
         turn.await.unwrap_or_else(|_| Turn(self))
     }
 
-    /// A place among those who wait; none if there is a turn.
+    /// Joins the queue; `None` if a turn is free.
     fn queue(&self, caller: &str) -> Option<oneshot::Receiver<Turn>> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.free > 0 {
@@ -53,7 +53,7 @@ impl Turns {
             if !waiting.is_empty() {
                 state.waiting.push_back((caller, waiting));
             }
-            // Those who went away meanwhile are passed over.
+            // Skips requests that were cancelled.
             if let Some(next) = next.filter(|next| !next.is_closed()) {
                 return Some(next);
             }
@@ -66,7 +66,7 @@ impl Turns {
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(next) = self.0.next() {
-            // Whoever went away just now drops it, and it is handed on again.
+            // If the receiver has just been cancelled, dropping the turn hands it on again.
             let _ = next.send(Self(self.0));
         }
     }
@@ -97,7 +97,7 @@ mod tests {
                 assert!(tokio::time::timeout(std::time::Duration::from_millis(1), turn).await.is_err());
             } else {
                 waiting.spawn(turn);
-                // It has its place in the queue.
+                // It is queued now.
                 tokio::task::yield_now().await;
             }
         }

@@ -1,4 +1,4 @@
-//! What a case adds to the counts: signed, dated changes that follow from its history.
+//! Contributions of a case to counts: signed, dated changes that follow from its history.
 
 use chrono::NaiveDate;
 use tongxin_platform::named;
@@ -7,34 +7,28 @@ use super::{Case, Fact};
 use crate::domain::procedure::Step;
 
 named! {
-    /// What is counted of cases.
     pub enum Counted {
-        /// Households under monitoring.
         UnderMonitoring = "under_monitoring",
-        /// Households identified.
         Identified = "identified",
-        /// Households removed.
         Removed = "removed",
-        /// Households that relapsed.
         Relapsed = "relapsed",
-        /// Steps that are not done by their day.
+        /// Steps that are not done by their due date.
         OverdueSteps = "overdue_steps",
     }
 }
 
-/// A count changes from a day on.
+/// A change of a count from a day on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountChange {
-    /// What is counted.
     pub counted: Counted,
-    /// First day on which the change counts; may lie in the future.
+    /// First day on which the change counts; may be in the future.
     pub on: NaiveDate,
-    /// By how much, never 0.
+    /// Never 0.
     pub change: i64,
 }
 
 impl Case {
-    /// All that the case adds to the counts, by its history and the step that is next.
+    /// All contributions of the case, by its history and its next step.
     #[must_use]
     pub fn counts(&self) -> Vec<CountChange> {
         let mut counts = Vec::new();
@@ -73,7 +67,8 @@ impl Case {
         counts
     }
 
-    /// What it takes to count the case elsewhere from a day on: the changes where it was, and where it is.
+    /// Changes that move the case's contributions to another village from a day on: those at the old village, and those
+    /// at the new.
     #[must_use]
     pub fn counts_moved(&self, moved_on: NaiveDate) -> (Vec<CountChange>, Vec<CountChange>) {
         let moved = |sign: i64| {
@@ -84,18 +79,18 @@ impl Case {
     }
 }
 
-/// A step counts as overdue from the day after the one by which it was due.
+/// A step counts as overdue from the day after its due date.
 fn first_overdue(due_on: NaiveDate) -> NaiveDate {
     due_on.succ_opt().unwrap_or(NaiveDate::MAX)
 }
 
-/// What has to be stated after some changes so that others hold.
+/// Changes that turn one set of contributions into another.
 pub(super) fn difference(before: Vec<CountChange>, after: Vec<CountChange>) -> Vec<CountChange> {
     let opposite = before.into_iter().map(|count| CountChange { change: -count.change, ..count });
     summed(opposite.chain(after))
 }
 
-/// One change for each count and day, without those that come to nothing.
+/// One change per count and day, without those that cancel out.
 fn summed(changes: impl Iterator<Item = CountChange>) -> Vec<CountChange> {
     let mut sums = std::collections::BTreeMap::new();
     for CountChange { counted, on, change } in changes {

@@ -1,38 +1,27 @@
-//! What happens to a case.
+//! Events of a case.
 
 use chrono::NaiveDate;
 
 use super::{CountChange, RemovalKind};
 use crate::domain::procedure::Step;
 
-/// What happened to a case.
+/// What happened to a case; `on` is the business date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CaseEvent {
-    /// It was opened.
     Opened,
-    /// A step was passed or refused.
     StepRecorded {
-        /// The step.
         step: Step,
-        /// Whether it belongs to removal.
+        /// Whether it is a step of removal.
         removal: bool,
-        /// Whether it was refused.
         refused: bool,
-        /// Business date.
         on: NaiveDate,
     },
-    /// Removal was proposed.
     RemovalProposed {
-        /// How the household leaves.
         kind: RemovalKind,
-        /// Business date.
         on: NaiveDate,
     },
-    /// A removal was rolled back.
     RemovalRolledBack {
-        /// Business date.
         on: NaiveDate,
     },
-    /// A count changes.
     Counted(CountChange),
 }

@@ -1,4 +1,4 @@
-//! What has to hold before a household leaves monitoring.
+//! Conditions for leaving monitoring.
 
 use std::collections::BTreeSet;
 
@@ -7,45 +7,41 @@ use chrono::{Months, NaiveDate};
 use super::{CaseRefused, RemovalKind};
 use crate::domain::{observation::HousingGrade, profile::Newest, risk::Risk};
 
-/// Income of one person in a window of 12 months, in fen.
+/// Per-capita net income in a window of 12 months, in fen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Income {
-    /// Last day of the window.
     pub window_ends_on: NaiveDate,
-    /// Per-capita net income.
     pub per_capita: i64,
-    /// The monitoring line of the window's year; `None` where the rules have none.
+    /// Monitoring line of the window's year; `None` if the rules have none.
     pub line: Option<i64>,
 }
 
-/// What the newest observation says.
+/// What removal requires of the newest observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observed {
     /// Schooling, medical insurance, housing and water are all guaranteed.
     pub guaranteed: bool,
-    /// The rule set's condition of removal holds.
+    /// The rule set's condition of removal is met.
     pub condition_met: bool,
 }
 
-/// What is known on the day when a household is to leave.
+/// Facts on the day when a household is to leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grounds {
-    /// Months that have to have passed since identification.
+    /// Minimum number of months since identification.
     pub min_months: u32,
-    /// Months for which every known income has to lie above its line.
+    /// Months for which every known income has to be above its line.
     pub stable_months: u32,
     /// Members who can work.
     pub labourers: i16,
-    /// What the newest observation says; `None` without one.
     pub observed: Option<Observed>,
-    /// Incomes that are known, in any order; those of windows that end later do not count.
+    /// In any order; windows that end later are ignored.
     pub incomes: Vec<Income>,
     /// Risks against which a measure was done by that day.
     pub helped: BTreeSet<Risk>,
 }
 
 impl Observed {
-    /// What an observation says of the guarantees.
     #[must_use]
     pub fn of(newest: &Newest, condition_met: bool) -> Self {
         let is_safe = matches!(newest.housing_grade, HousingGrade::A | HousingGrade::B);
@@ -55,7 +51,7 @@ impl Observed {
 }
 
 impl Grounds {
-    /// Makes sure that a household that was identified on a day may leave on another.
+    /// Checks that a household that was identified on one day may leave on another.
     pub(super) fn check(
         &self,
         risks: &[Risk],

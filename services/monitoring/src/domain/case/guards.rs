@@ -5,8 +5,8 @@ use chrono::{Days, NaiveDate};
 use super::{Case, CaseRefused};
 use crate::domain::procedure::Step;
 
-/// Whether two identifiers may stand for one person. A token's subject is `issuer|name`; an identifier without an
-/// issuer may be that name at any of them.
+/// Whether two identifiers may be the same person. A token's subject is `issuer|name`; an identifier without an issuer
+/// may be that name at any issuer.
 #[must_use]
 pub fn may_be_one(one: &str, other: &str) -> bool {
     match (one.split_once('|'), other.split_once('|')) {
@@ -16,11 +16,8 @@ pub fn may_be_one(one: &str, other: &str) -> bool {
     }
 }
 
-/// Makes sure that a date is not before another one, if there is one. What is stated of a household is counted where it
-/// lives now, so it lies on the day of its last move or later.
-///
-/// # Errors
-/// When it is.
+/// Checks that a date is not before another one, if there is one. Facts about a household are counted in the village
+/// where it lives now, so their dates must not be before its last move.
 pub fn not_before(field: &'static str, date: NaiveDate, earliest: Option<NaiveDate>) -> Result<(), CaseRefused> {
     match earliest {
         Some(earliest) if date < earliest => Err(CaseRefused::DateOrder { field, date, earliest }),
@@ -29,12 +26,12 @@ pub fn not_before(field: &'static str, date: NaiveDate, earliest: Option<NaiveDa
 }
 
 impl Case {
-    /// What happens next happens no earlier than what happened last.
+    /// Checks that an event is not before the previous one.
     pub(super) fn in_order(&self, field: &'static str, date: NaiveDate) -> Result<(), CaseRefused> {
         not_before(field, date, self.history.newest().map(|newest| newest.occurred_on))
     }
 
-    /// Four eyes: whoever verifies at home did not propose; whoever approves neither proposed nor reviewed.
+    /// Four eyes: the home verifier is not the proposer, and the approver is neither proposer nor reviewer.
     pub(super) fn by_another(&self, step: Step, performer: &str) -> Result<(), CaseRefused> {
         let proposer = self.history.proposer();
         let reviewer = self.history.passed(Step::TownReview).map(|entry| entry.performed_by.as_str());
@@ -54,7 +51,7 @@ impl Case {
         Ok(())
     }
 
-    /// A notice is up for as long as the rules say.
+    /// Checks that a notice was up for as long as the rules require.
     pub(super) fn notice_was_up(&self, date: NaiveDate, min_days: u32) -> Result<(), CaseRefused> {
         let posted = self.history.passed(Step::NoticePosted).map(|entry| entry.occurred_on);
         let until = posted.and_then(|posted_on| posted_on.checked_add_days(Days::new(min_days.into())));

@@ -1,4 +1,4 @@
-//! How a case begins.
+//! Opening of a case.
 
 use std::collections::BTreeSet;
 
@@ -8,24 +8,21 @@ use tongxin_platform::{change::Change, region::RegionCode};
 use super::{Case, CaseEvent, CaseRefused, Emergency, Entry, Fact, History, Stage, StageName, Timetable, not_before};
 use crate::domain::{CaseId, HouseholdId, RuleSetId, SignalId, procedure::Step, risk::Risk};
 
-/// What is stated when a case is opened.
+/// The facts of a case when it is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseDraft {
-    /// Identifier, chosen by the caller.
+    /// Chosen by the caller.
     pub id: CaseId,
-    /// The household.
     pub household: HouseholdId,
     /// Code of the category.
     pub category: String,
-    /// What the household is at risk of, 1 to 5.
+    /// 1 to 5.
     pub risks: Vec<Risk>,
-    /// What the risk "other" is.
+    /// Describes the risk `Other`.
     pub risk_remark: String,
-    /// Why help comes first.
     pub emergency: Option<Emergency>,
-    /// Business date.
     pub opened_on: NaiveDate,
-    /// Signals that it is opened for.
+    /// The signals that it is opened for.
     pub signals: Vec<SignalId>,
 }
 
@@ -36,19 +33,14 @@ pub struct Opening<'a> {
     pub region: RegionCode,
     /// The rule set in force.
     pub rule_set: RuleSetId,
-    /// Its deadlines.
     pub timetable: &'a Timetable,
-    /// Whether the category's condition holds: `None` if there is no observation to ask it of.
+    /// Whether the category's condition is met; `None` without an observation to evaluate it on.
     pub category_met: Option<bool>,
-    /// The cases that the household has had.
     pub earlier: &'a [&'a Case],
 }
 
 impl CaseDraft {
-    /// Makes sure of what can be said of it alone.
-    ///
-    /// # Errors
-    /// A risk that is named twice, or "other" without a remark.
+    /// Checks everything that needs nothing but the draft.
     pub fn check(&self) -> Result<(), CaseRefused> {
         let mut seen = BTreeSet::new();
         if let Some(twice) = self.risks.iter().find(|risk| !seen.insert(**risk)) {
@@ -60,10 +52,6 @@ impl CaseDraft {
         Ok(())
     }
 
-    /// Opens the case.
-    ///
-    /// # Errors
-    /// When the household has an open case, or is not of the category.
     pub fn open(self, opening: Opening<'_>, opened_by: String) -> Result<Change<Case, CaseEvent>, CaseRefused> {
         self.check()?;
         if opening.earlier.iter().any(|case| !case.stage.is_closed()) {
@@ -104,14 +92,14 @@ impl CaseDraft {
         Ok(Change { state: case, events })
     }
 
-    /// A case begins no earlier than the ones before it ended.
+    /// Checks that the case does not begin before earlier ones ended.
     fn after(&self, earlier: &[&Case]) -> Result<(), CaseRefused> {
         let ended = earlier.iter().filter_map(|case| case.history.newest()).map(|entry| entry.occurred_on);
         not_before("opened_on", self.opened_on, ended.max())
     }
 }
 
-/// The case after whose removal the household is at risk again.
+/// The case from whose removal the household relapsed.
 fn last_removed(earlier: &[&Case]) -> Option<CaseId> {
     let removed = earlier.iter().filter(|case| case.stage.name() == StageName::Removed);
     let removed_on = |case: &&&Case| case.history.newest().map(|entry| (entry.occurred_on, case.id));

@@ -1,4 +1,4 @@
-//! Why a change of a case is refused: each with a reason of its own, which never changes.
+//! Refusals of changes of a case. Their reasons never change.
 
 use chrono::NaiveDate;
 use tongxin_platform::error::Refusal;
@@ -72,32 +72,17 @@ pub enum CaseRefused {
     /// Another step is next, or none.
     #[error("{}", next_of(*.next, *.stage))]
     #[refusal(FailedPrecondition, "STEP_OUT_OF_ORDER")]
-    StepOutOfOrder {
-        /// The step that is next.
-        next: Option<Step>,
-        /// The stage.
-        stage: StageName,
-    },
+    StepOutOfOrder { next: Option<Step>, stage: StageName },
 
     /// It lies before what happened last, or before the household moved.
     #[error("{date} is before {earliest}, when the last thing happened or the household moved")]
     #[refusal(FailedPrecondition, "DATE_ORDER", field = field)]
-    DateOrder {
-        /// The field.
-        field: &'static str,
-        /// What was stated.
-        date: NaiveDate,
-        /// What would be right at the earliest.
-        earliest: NaiveDate,
-    },
+    DateOrder { field: &'static str, date: NaiveDate, earliest: NaiveDate },
 
     /// The notice came down too early.
     #[error("a public notice is up for {min_days} days at the least")]
     #[refusal(FailedPrecondition, "NOTICE_TOO_SHORT")]
-    NoticeTooShort {
-        /// Days.
-        min_days: u32,
-    },
+    NoticeTooShort { min_days: u32 },
 
     /// One person did what takes two.
     #[error("{} is for another person than the one who proposed, or reviewed", .0.name())]
@@ -112,10 +97,7 @@ pub enum CaseRefused {
     /// Too little time has passed since identification.
     #[error("removal may be proposed and approved from {earliest} on")]
     #[refusal(FailedPrecondition, "REMOVAL_TOO_EARLY")]
-    RemovalTooEarly {
-        /// The first day.
-        earliest: NaiveDate,
-    },
+    RemovalTooEarly { earliest: NaiveDate },
 
     /// Income was not above the line for long enough.
     #[error("no income is known for the time for which it has to be stable, or one is not above its year's line")]
@@ -140,12 +122,7 @@ pub enum CaseRefused {
     /// The town's review and the county's approval are not everybody's.
     #[error("{} needs the permission {permission}", .step.name())]
     #[refusal(PermissionDenied, "STEP_NOT_ALLOWED")]
-    StepNotAllowed {
-        /// The step.
-        step: Step,
-        /// What it takes.
-        permission: &'static str,
-    },
+    StepNotAllowed { step: Step, permission: &'static str },
 
     /// Only whoever loads history says that somebody else did it.
     #[error("stating that another did it needs the permission history.load")]

@@ -3,20 +3,16 @@
 use tongxin_platform::named;
 
 named! {
-    /// How a household leaves monitoring.
     pub enum RemovalKind {
-        /// By assistance.
         Assisted = "assisted",
         /// By itself.
         Natural = "natural",
     }
 }
 
-/// A removal that is under way, or was.
+/// A removal in progress or completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
-    /// How the household leaves.
     pub kind: RemovalKind,
-    /// Who proposed it.
     pub proposed_by: String,
 }

@@ -1,4 +1,4 @@
-//! What a rule set says of cases.
+//! The rules that apply to cases.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -14,27 +14,25 @@ use crate::domain::{
     rule_set::RuleSet,
 };
 
-/// How a household stands on a day, by what was known by then.
+/// A household as of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// What it is, whatever was observed of it.
+    /// Independent of observations.
     pub known: Circumstances,
-    /// Its members, and the newest observation whose window had ended; `None` without one.
+    /// Members, and the newest observation whose window had ended; `None` without one.
     pub profile: Option<Profile>,
-    /// The last day of each window, whenever it ends, and the per-capita net income in it, in fen.
+    /// Last day of each window, including later ones, and the per-capita net income in it, in fen.
     pub incomes: Vec<(NaiveDate, i64)>,
 }
 
-/// A rule set in a calendar.
+/// A rule set with a calendar.
 #[derive(Debug, Clone)]
 pub struct CaseRules {
-    /// When steps are due.
     pub timetable: Timetable,
     rules: RuleSet,
 }
 
 impl CaseRules {
-    /// A rule set in a calendar.
     #[must_use]
     pub fn new(rules: RuleSet, calendar: Arc<Calendar>) -> Self {
         let deadline = |step| {
@@ -44,32 +42,23 @@ impl CaseRules {
         Self { timetable: Timetable::new(deadline, calendar), rules }
     }
 
-    /// The rule set.
     #[must_use]
     pub fn id(&self) -> RuleSetId {
         self.rules.id
     }
 
-    /// Days that a notice is up at the least.
     #[must_use]
     pub fn notice_min_days(&self) -> u32 {
         self.rules.notice_min_days
     }
 
-    /// The name of a category.
-    ///
-    /// # Errors
-    /// When there is none with that code.
     pub fn category_name(&self, code: &str) -> Result<&str, CaseRefused> {
         let category = self.rules.categories.iter().find(|category| category.code == code);
         category.map(|category| category.name.as_str()).ok_or_else(|| CaseRefused::CategoryUnknown(code.to_owned()))
     }
 
-    /// Whether a household can be of a category on a day; `None` if nothing was observed but what is history by then. A
-    /// condition that cannot be worked out does not hold.
-    ///
-    /// # Errors
-    /// When there is no such category.
+    /// Whether a household fits a category on a day; `None` if no observation is current on that day. A condition that
+    /// cannot be evaluated is not met.
     pub fn category_met(
         &self,
         code: &str,
@@ -88,7 +77,6 @@ impl CaseRules {
         self.rules.line(year)
     }
 
-    /// What is known when a household is to leave on a day.
     #[must_use]
     pub fn grounds(&self, standing: &Standing, helped: BTreeSet<Risk>, day: NaiveDate) -> Grounds {
         let observed = standing.profile.as_ref().map(|profile| {

@@ -1,63 +1,45 @@
-//! How far a case has come: each stage has the data that only it has.
+//! Stages of a case, each with its own data.
 
 use chrono::NaiveDate;
 use tongxin_platform::named;
 
 use super::{Due, Removal};
 
-/// How far a case has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
-    /// On the way to identification.
     Identifying {
-        /// The step that is next.
         next: Due,
     },
-    /// Under monitoring.
     Monitored {
-        /// Day of identification.
         identified_on: NaiveDate,
     },
-    /// On the way to removal; still under monitoring.
+    /// Still under monitoring.
     Removing {
-        /// Day of identification.
         identified_on: NaiveDate,
-        /// The removal.
         removal: Removal,
-        /// The step that is next.
         next: Due,
     },
-    /// Removed.
     Removed {
-        /// Day of identification.
         identified_on: NaiveDate,
-        /// The removal.
         removal: Removal,
-        /// Day of removal.
         removed_on: NaiveDate,
     },
-    /// Refused on the way to identification.
+    /// Identification was refused.
     Refused,
 }
 
 named! {
-    /// The stages, without what they hold.
+    /// Stages without their data.
     pub enum StageName {
-        /// On the way to identification.
         Identifying = "identifying",
-        /// Under monitoring.
         Monitored = "monitored",
-        /// On the way to removal.
         Removing = "removing",
-        /// Removed.
         Removed = "removed",
-        /// Refused.
         Refused = "refused",
     }
 }
 
 impl Stage {
-    /// Its name.
     #[must_use]
     pub const fn name(&self) -> StageName {
         match self {
@@ -69,7 +51,6 @@ impl Stage {
         }
     }
 
-    /// The step that is next.
     #[must_use]
     pub const fn next(&self) -> Option<Due> {
         match self {
@@ -78,7 +59,6 @@ impl Stage {
         }
     }
 
-    /// Day of identification.
     #[must_use]
     pub const fn identified_on(&self) -> Option<NaiveDate> {
         match self {
@@ -89,7 +69,6 @@ impl Stage {
         }
     }
 
-    /// Day of removal.
     #[must_use]
     pub const fn removed_on(&self) -> Option<NaiveDate> {
         match self {
@@ -98,7 +77,7 @@ impl Stage {
         }
     }
 
-    /// The removal that is under way, or was.
+    /// The removal in progress or completed.
     #[must_use]
     pub const fn removal(&self) -> Option<&Removal> {
         match self {
@@ -107,7 +86,7 @@ impl Stage {
         }
     }
 
-    /// Whether nothing more is done in it: a removed case can only be rolled back.
+    /// Whether nothing more can be done, except to roll back a removal.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Removed { .. } | Self::Refused)

@@ -6,37 +6,31 @@ use tongxin_platform::change::Change;
 use super::{Case, CaseEvent, CaseRefused, Entry, Fact, Grounds, Removal, Stage, Timetable, counts};
 use crate::domain::procedure::Step;
 
-/// What is stated of a step.
+/// The facts of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepRecord {
-    /// The step.
     pub step: Step,
     /// Whether it was refused rather than passed.
     pub refused: bool,
-    /// Why; may be empty unless it was refused.
+    /// May be empty unless refused.
     pub reason: String,
-    /// Business date.
     pub occurred_on: NaiveDate,
-    /// Who did it.
     pub performed_by: String,
 }
 
-/// What the rules say on the day of a step.
+/// The rules on the day of a step.
 #[derive(Debug, Clone, Copy)]
 pub struct StepRules<'a> {
-    /// When the step after it is due.
+    /// For the step after it.
     pub timetable: &'a Timetable,
-    /// Days that a notice is up at the least, by the rules of the day when it was put up.
+    /// Minimum number of days that a notice is up, by the rules of the day it was put up.
     pub notice_min_days: u32,
-    /// What is known of the household; asked for when the last step of a removal is passed.
+    /// Required when the last step of a removal is passed.
     pub grounds: Option<&'a Grounds>,
 }
 
 impl Case {
-    /// Passes or refuses the step that is next.
-    ///
-    /// # Errors
-    /// When another step is next, or a guard of the step does not hold.
+    /// Passes or refuses the next step.
     pub fn step(self, record: StepRecord, rules: StepRules<'_>) -> Result<Change<Self, CaseEvent>, CaseRefused> {
         let next = self.stage.next().filter(|next| next.step == record.step).ok_or_else(|| self.out_of_order())?;
         if record.refused && record.reason.is_empty() {
@@ -62,10 +56,6 @@ impl Case {
         Ok(self.changed(stage, entry, event))
     }
 
-    /// Proposes that the household leaves monitoring.
-    ///
-    /// # Errors
-    /// When it is not under monitoring, or not all holds that removal asks for.
     pub fn propose_removal(
         self,
         removal: Removal,
@@ -88,10 +78,7 @@ impl Case {
         Ok(self.changed(Stage::Removing { identified_on, removal, next }, entry, event))
     }
 
-    /// Takes a removal back, unless one of the household's other cases rests on it.
-    ///
-    /// # Errors
-    /// When it was not removed, or only later, or the household has relapsed since.
+    /// Takes a removal back, unless another case of the household is a relapse from it.
     pub fn roll_back_removal<'a>(
         self,
         day: NaiveDate,
@@ -113,7 +100,7 @@ impl Case {
         Ok(self.changed(Stage::Monitored { identified_on }, entry, event))
     }
 
-    /// The stage after a passed step that is next.
+    /// The stage after the next step was passed.
     fn stage_after(&self, record: &StepRecord, rules: StepRules<'_>) -> Result<Stage, CaseRefused> {
         let day = record.occurred_on;
         if record.step == Step::NoticeEnded {
@@ -151,7 +138,7 @@ impl Case {
         CaseRefused::StepOutOfOrder { next: self.stage.next().map(|next| next.step), stage: self.stage.name() }
     }
 
-    /// The case in another stage, with one more entry, and what that changes in the counts.
+    /// Moves the case to a stage, with a new entry and the resulting changes of counts.
     fn changed(mut self, stage: Stage, entry: Entry, event: CaseEvent) -> Change<Self, CaseEvent> {
         let before = self.counts();
         self.stage = stage;

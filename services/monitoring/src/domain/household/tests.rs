@@ -1,4 +1,4 @@
-//! Who may stand in a household, and where it may move.
+//! Who may be in a household, and where it may move.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! What a merge takes over, and what parting gives back.
+//! What a merge takes over, and what undoing it restores.
 
 use chrono::DateTime;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ fn person(relation: Relation, order: u32) -> MemberDraft {
     }
 }
 
-/// A head and others, by the order of their ID numbers.
+/// A head and other members, by the sequence digits of their ID numbers.
 fn household(number: Option<&str>, orders: &[u32]) -> Household {
     let relation = |place| if place == 0 { Relation::Head } else { Relation::Child };
     let draft = HouseholdDraft {

@@ -1,4 +1,4 @@
-//! 601 to 699: cases: risks without a ground, and removals that should not have been.
+//! 601 to 699: cases: risks without evidence, and removals that should not have happened.
 
 use super::{CaseFacts, Dossier, Rule};
 use crate::domain::{household::SocialSupport, observation::HousingGrade, profile::Newest, risk::Risk};

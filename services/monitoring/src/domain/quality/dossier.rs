@@ -1,4 +1,4 @@
-//! All that rules ask of a household, on a day.
+//! The inputs of data-quality rules.
 
 use std::collections::BTreeSet;
 
@@ -14,90 +14,72 @@ use crate::domain::{
     risk::Risk,
 };
 
-/// All that rules ask of a household, on a day. Rules do not mind what is missing.
+/// All that rules need of a household on a day. Missing data violates no rule.
 #[derive(Debug, Clone)]
 pub struct Dossier {
-    /// The day.
     pub today: NaiveDate,
-    /// Day since which it could have been observed; `None` where its observations are not known.
+    /// First day on which it could have been observed; `None` if its observations are not loaded.
     pub observable_since: Option<NaiveDate>,
     /// Whether it was lifted out of poverty by 2020.
     pub lifted_from_poverty: bool,
-    /// Social support.
     pub support: SocialSupport,
-    /// Members who belong to it; empty where they are not known.
+    /// Present members; empty if they are not loaded.
     pub members: Vec<Person>,
-    /// The same in numbers.
     pub composition: Composition,
-    /// How many members are registered in another household as well.
+    /// Number of members who are also registered in another household.
     pub registered_twice: usize,
-    /// How many ID numbers begin with a place that is unknown or retired; 0 where they are not known.
+    /// Number of ID numbers that begin with an unknown or retired place; 0 if they are not loaded.
     pub places_unknown: usize,
-    /// Its newest observation.
     pub newest: Option<Newest>,
-    /// The monitoring line of that observation's year, in fen.
+    /// Monitoring line of the newest observation's year, in fen.
     pub line: Option<i64>,
-    /// Its newest case.
+    /// The newest one.
     pub case: Option<CaseFacts>,
 }
 
-/// What rules ask of a member: nothing that is sealed.
+/// A member without sealed data.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// Relation to the head.
     pub relation: Relation,
-    /// Sex.
     pub sex: Sex,
-    /// Day of birth.
     pub birth_date: NaiveDate,
-    /// Ability to work.
     pub labour: LabourAbility,
-    /// School.
     pub schooling: Schooling,
-    /// Insurances.
     pub insurances: BTreeSet<Insurance>,
-    /// Work.
     pub work: Work,
-    /// Months worked in the past 12, 0 to 12.
+    /// In the past 12, 0 to 12.
     pub work_months: i16,
 }
 
-/// What rules ask of a case.
+/// A case, as far as rules need it.
 #[derive(Debug, Clone)]
 pub struct CaseFacts {
     /// Code of its category.
     pub category: String,
-    /// What the household is at risk of.
     pub risks: Vec<Risk>,
-    /// Day of identification.
     pub identified_on: Option<NaiveDate>,
-    /// Day of removal.
     pub removed_on: Option<NaiveDate>,
     /// Whether the household leaves, or left, by assistance.
     pub assisted: bool,
-    /// Whether it signed the authorisation.
+    /// Whether the household signed the authorisation.
     pub authorised: bool,
-    /// Day by which the next step is due.
+    /// Due date of the next step.
     pub next_due_on: Option<NaiveDate>,
-    /// Its measures that were not given up.
+    /// Without cancelled ones.
     pub measures: Vec<MeasureFile>,
 }
 
-/// What rules ask of a measure.
+/// A measure, as far as rules need it.
 #[derive(Debug, Clone, Copy)]
 pub struct MeasureFile {
-    /// The risk that it is against.
     pub risk: Risk,
-    /// Its family.
     pub family: MeasureFamily,
-    /// Day by which it is due.
     pub due_on: NaiveDate,
-    /// Day on which it was done.
     pub done_on: Option<NaiveDate>,
 }
 
 impl Dossier {
-    /// A household by itself, as it is entered.
+    /// For the entry of a household.
     #[must_use]
     pub fn of_household(household: &Household, today: NaiveDate) -> Self {
         Self {
@@ -115,8 +97,8 @@ impl Dossier {
         }
     }
 
-    /// A household by its numbers, as an observation of it is entered, with the line of the observation's year in
-    /// fen. Whoever knows its members and its case adds them.
+    /// For the entry of an observation, with the line of its year in fen. The caller adds members and case if they are
+    /// known.
     #[must_use]
     pub fn of_profile(profile: &Profile, line: Option<i64>, today: NaiveDate) -> Self {
         Self {
@@ -134,7 +116,7 @@ impl Dossier {
         }
     }
 
-    /// A household by its numbers, as something of its case is entered on a day.
+    /// For an entry about a case, on a day.
     #[must_use]
     pub fn of_case(known: Circumstances, case: Option<CaseFacts>, day: NaiveDate) -> Self {
         Self {
@@ -152,27 +134,26 @@ impl Dossier {
         }
     }
 
-    /// Members with a relation to the head.
+    /// Members with this relation to the head.
     pub(super) fn related(&self, relation: Relation) -> impl Iterator<Item = &Person> {
         self.members.iter().filter(move |person| person.relation == relation)
     }
 
-    /// The head, if there is one.
     pub(super) fn head(&self) -> Option<&Person> {
         self.related(Relation::Head).next()
     }
 
-    /// Whether something holds for a member of its age.
+    /// Whether a condition holds for some member and its age.
     pub(super) fn any(&self, holds: impl Fn(&Person, i32) -> bool) -> bool {
         self.members.iter().any(|person| holds(person, person.age_on(self.today)))
     }
 
-    /// Whether something holds for the newest observation, if there is one.
+    /// Whether a condition holds for the newest observation; false without one.
     pub(super) fn observed(&self, holds: impl Fn(&Newest) -> bool) -> bool {
         self.newest.as_ref().is_some_and(holds)
     }
 
-    /// Whether something holds for the newest case, if there is one.
+    /// Whether a condition holds for the newest case; false without one.
     pub(super) fn in_case(&self, holds: impl Fn(&CaseFacts) -> bool) -> bool {
         self.case.as_ref().is_some_and(holds)
     }
@@ -182,30 +163,28 @@ impl Dossier {
         self.in_case(|case| case.identified_on.is_some() || case.next_due_on.is_some())
     }
 
-    /// Whether it was removed from monitoring, and is not under it again.
+    /// Whether it was removed from monitoring and is not under monitoring again.
     pub(super) fn is_removed(&self) -> bool {
         self.in_case(|case| case.removed_on.is_some())
     }
 
-    /// Whether income by the newest observation is below the line.
+    /// Whether the income of the newest observation is below the line.
     pub(super) fn is_below_line(&self) -> bool {
         let below = |newest: &Newest| self.line.is_some_and(|line| newest.per_capita_net_income < line);
         self.observed(below)
     }
 
-    /// The day some months ago.
     pub(super) fn months_ago(&self, months: u32) -> NaiveDate {
         self.today.checked_sub_months(Months::new(months)).unwrap_or(NaiveDate::MIN)
     }
 
-    /// The day some days ago.
     pub(super) fn days_ago(&self, days: u64) -> NaiveDate {
         self.today.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
     }
 }
 
 impl Person {
-    /// Full years of age on a day; negative before birth.
+    /// In full years; negative before birth.
     #[must_use]
     pub fn age_on(&self, day: NaiveDate) -> i32 {
         full_years(self.birth_date, day)
@@ -224,7 +203,7 @@ impl Person {
         )
     }
 
-    /// Whether it is stated to have all its strength.
+    /// Whether it is recorded as fully able to work.
     pub(super) fn is_able_bodied(&self) -> bool {
         matches!(self.labour, LabourAbility::Ordinary | LabourAbility::Skilled)
     }
@@ -253,7 +232,7 @@ impl From<&Measure> for MeasureFile {
 }
 
 impl CaseFacts {
-    /// A case of which no more is known than that the household is under monitoring.
+    /// A case of which only this is known: the household is under monitoring.
     fn under_monitoring(today: NaiveDate) -> Self {
         Self {
             category: String::new(),
@@ -267,7 +246,7 @@ impl CaseFacts {
         }
     }
 
-    /// What rules ask of a case with its measures; `None` of one that was refused, which led to nothing.
+    /// `None` for a refused case, which led to nothing.
     #[must_use]
     pub fn of<'a>(case: &Case, measures: impl IntoIterator<Item = &'a Measure>) -> Option<Self> {
         if case.stage == Stage::Refused {
@@ -286,18 +265,17 @@ impl CaseFacts {
         })
     }
 
-    /// Whether the household is under monitoring.
     #[must_use]
     pub fn is_monitored(&self) -> bool {
         self.identified_on.is_some() && self.removed_on.is_none()
     }
 
-    /// Measures that were done.
+    /// Measures that were done, with the day.
     pub(super) fn done(&self) -> impl Iterator<Item = (&MeasureFile, NaiveDate)> {
         self.measures.iter().filter_map(|measure| Some((measure, measure.done_on?)))
     }
 
-    /// Whether there is a measure of a family that was done before a day.
+    /// Whether a measure of a family was done before a day.
     pub(super) fn has_done(&self, family: MeasureFamily, before: NaiveDate) -> bool {
         self.done().any(|(measure, done_on)| measure.family == family && done_on < before)
     }

@@ -1,4 +1,4 @@
-//! 501 to 599: guarantees and support, and who is not under monitoring although it seems needed.
+//! 501 to 599: guarantees and support, and households that seem to need monitoring but are not under it.
 
 use super::Rule;
 use crate::domain::{household::SocialSupport, observation::HousingGrade};

@@ -3,10 +3,10 @@
 use super::{Dossier, Rule};
 use crate::domain::{household::SocialSupport, member::Work};
 
-/// One yuan.
+/// In fen.
 const YUAN: i64 = 100;
 
-/// More is hardly earned, and less hardly survived, by one person in a year.
+/// Per-capita income of a year outside this range is implausible.
 const PLAUSIBLE_PER_CAPITA: std::ops::Range<i64> = -100_000 * YUAN..500_000 * YUAN;
 
 pub(super) const RULES: &[Rule] = &[

@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         703,
         "就业帮扶完成半年后仍无工资性收入",
         "a job was found half a year before, but no wages",
-        // Of wages no rule about removals tells.
+        // No rule about removals covers wages.
         |dossier| is_need_seen(dossier, MeasureFamily::Employment, 6, |newest| newest.wages == 0),
     ),
     Rule::warn(704, "公益岗位帮扶完成而无人在岗", "a post was found, but nobody has one", |dossier| {
@@ -69,13 +69,13 @@ pub(super) const RULES: &[Rule] = &[
     ),
 ];
 
-/// Whether an observation of some months after a measure of a family still shows the need of a household under
-/// monitoring. Of those who were removed, the rules about removals tell.
+/// Whether an observation some months after a measure still shows the need, for a household under monitoring. Removed
+/// households are covered by the rules about removals.
 fn without_effect(dossier: &Dossier, family: MeasureFamily, months: u32, need: impl Fn(&Newest) -> bool) -> bool {
     !dossier.is_removed() && is_need_seen(dossier, family, months, need)
 }
 
-/// The same of one that is or was under monitoring.
+/// The same for a household that is or was under monitoring.
 fn is_need_seen(dossier: &Dossier, family: MeasureFamily, months: u32, need: impl Fn(&Newest) -> bool) -> bool {
     let Some(newest) = &dossier.newest else { return false };
     let Some(before) = newest.window_ends_on.checked_sub_months(chrono::Months::new(months)) else { return false };

@@ -5,13 +5,13 @@ use chrono::NaiveDate;
 use super::{Dossier, Person, Rule};
 use crate::domain::member::{Relation, Sex};
 
-/// Nobody has grown older.
+/// Nobody has lived longer, in years.
 const OLDEST: i32 = 125;
 
-/// Years by which parents are older than their children, at the least.
+/// Minimum number of years between a parent and a child.
 const YEARS_TO_A_CHILD: i32 = 14;
 
-/// The rule that asks about others than the household itself.
+/// The only rule that looks at other households.
 pub const REGISTERED_TWICE: i16 = 114;
 
 pub(super) const RULES: &[Rule] = &[
@@ -86,7 +86,7 @@ fn age_of_marriage(person: &Person) -> i32 {
     }
 }
 
-/// Whether something holds for the days of birth of the head and of somebody related.
+/// Whether a condition holds for the days of birth of the head and of some member with a relation.
 fn is_related(dossier: &Dossier, relation: Relation, holds: impl Fn(NaiveDate, NaiveDate) -> bool) -> bool {
     let Some(head) = dossier.head() else { return false };
     dossier.related(relation).any(|person| holds(head.birth_date, person.birth_date))

@@ -1,7 +1,7 @@
-//! Data-quality rules: what cannot be, or hardly can be, when all that is known of a household is put side by side.
+//! Data-quality rules: contradictions and improbabilities in all that is known of a household.
 //!
-//! Numbers never change their meaning; a rule that is given up leaves its number behind. Rules see no name, no ID
-//! number and nobody's health, only how many are ill.
+//! Numbers never change their meaning; the number of a removed rule is not reused. Rules see no name, no ID number and
+//! nobody's health, only how many are ill.
 
 mod cases;
 mod check;

@@ -1,30 +1,28 @@
-//! A data-quality rule, and what rules say of an entry.
+//! A data-quality rule, and the findings about an entry.
 
 use tongxin_platform::error::Refusal;
 
 use super::Dossier;
 
-/// What a rule does at entry.
+/// Effect at entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// The entry is taken, with a warning: strange, but it happens.
+    /// The entry is accepted with a warning: unusual, but possible.
     Warn,
-    /// The entry is refused: no truth can be behind it.
+    /// The entry is refused: it cannot be true.
     Refuse,
 }
 
-/// A rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// Number, 1 to 999.
+    /// 1 to 999.
     pub number: i16,
-    /// What is wrong when it finds something, in Chinese.
+    /// Description of the defect in Chinese.
     pub name_zh: &'static str,
     /// The same in English.
     pub name_en: &'static str,
-    /// What it does at entry.
     pub severity: Severity,
-    /// Whether it finds fault.
+    /// Whether a household violates it.
     pub(super) finds: fn(&Dossier) -> bool,
 }
 
@@ -48,12 +46,9 @@ impl Rule {
     }
 }
 
-/// What the rules say of an entry.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Rules that refuse it.
     pub refused: Vec<&'static Rule>,
-    /// Rules that warn of it.
     pub warned: Vec<&'static Rule>,
 }
 
@@ -64,10 +59,7 @@ impl Findings {
         Self { refused, warned }
     }
 
-    /// The numbers of the rules that warn.
-    ///
-    /// # Errors
-    /// The first rule that refuses.
+    /// Numbers of the rules that warn; fails with the first rule that refuses.
     pub fn accept(&self) -> Result<Vec<i32>, QualityRefused> {
         match self.refused.first() {
             Some(rule) => Err(QualityRefused(rule)),

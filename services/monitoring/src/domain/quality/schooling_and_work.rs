@@ -1,4 +1,4 @@
-//! 201 to 299: school, ability to work, and work, as age allows them.
+//! 201 to 299: school, ability to work, and work, compared with age.
 
 use super::Rule;
 use crate::domain::member::{LabourAbility, Schooling, Work};

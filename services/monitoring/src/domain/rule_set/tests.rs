@@ -1,4 +1,4 @@
-//! What a rule set is refused for, and which one holds.
+//! Refusals of rule sets, and which one applies.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ pub fn compiled(draft: RuleSetDraft) -> RuleSet {
     RuleSet::compile(RuleSetId(Uuid::nil()), draft, DateTime::UNIX_EPOCH).unwrap()
 }
 
-/// A household that was lifted out of poverty, with 7,100 yuan a head in the year to a day.
+/// A household lifted out of poverty, with 7,100 yuan per head in the year up to a day.
 fn earning_7100(window_ends_on: &str) -> Profile {
     Profile {
         composition: Composition { persons: 2, ..Composition::default() },

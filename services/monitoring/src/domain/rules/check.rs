@@ -1,4 +1,4 @@
-//! Checks the types of an expression, and compiles it.
+//! Type-checks and compiles expressions.
 
 use cel::{
     common::ast::{CallExpr, Expr, ListExpr, LiteralValue, operators},
@@ -13,17 +13,17 @@ use super::{
 };
 use crate::domain::risk::Risk;
 
-/// Levels of operations within each other.
+/// Maximum nesting of operations.
 const MAX_DEPTH: usize = 64;
 
-/// Operations, fields and literals in all.
+/// Maximum number of operations, fields and literals.
 const MAX_NODES: usize = 1_000;
 
 const FUNCTIONS: &str = "size(list), min(int, int) and max(int, int)";
 
 type Checked<T> = Result<T, CompileError>;
 
-/// Compiles a parsed expression, and says which fields it asks about.
+/// Compiles a parsed expression, and collects the fields that it uses.
 pub(super) fn check(parsed: &Parsed) -> Checked<(Tree, FieldSet)> {
     let mut checker = Checker::default();
     let tree = checker.tree(parsed)?;
@@ -232,7 +232,7 @@ fn comparison(name: &str) -> Option<(&str, Comparison)> {
     })
 }
 
-/// Makes sure that a field is asked for a word that it can be.
+/// Checks that a field is only compared with a word that it can have.
 fn possible(field: &Text, literal: &Text) -> Checked<()> {
     let (Text::Field(word), Text::Literal(text)) = (field, literal) else { return Ok(()) };
     let values = Word::values(*word);
@@ -251,7 +251,7 @@ fn type_of(tree: &Tree) -> Type {
     }
 }
 
-/// Why something of another type is refused.
+/// The refusal of an operand of another type.
 pub(super) fn wanted(by: &str, wanted: Type, given: &Tree) -> CompileError {
     CompileError::type_wrong(format!("{by} needs {wanted}, not {}", type_of(given)))
 }

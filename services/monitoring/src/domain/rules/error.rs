@@ -1,4 +1,4 @@
-//! Why an expression is refused when it is stored.
+//! Compile errors of expressions.
 
 use tongxin_platform::error::Refusal;
 
@@ -7,7 +7,6 @@ use tongxin_platform::error::Refusal;
 #[refusal(by = fault)]
 #[error("{text}")]
 pub struct CompileError {
-    /// What kind of fault it is.
     pub fault: Fault,
     /// What is wrong, and what to write instead.
     pub text: String,

@@ -1,70 +1,50 @@
-//! What expressions can ask about a household, by name.
+//! Fields of a household in expressions, by name.
 
 use tongxin_platform::named;
 
 use crate::domain::{household::SocialSupport, observation::HousingGrade};
 
 named! {
-    /// Fields that are whole numbers: members, and amounts in fen.
+    /// Whole-number fields: members, and amounts in fen.
     pub enum Number {
-        /// Members.
         Persons = "persons",
-        /// Members who can work.
         Labourers = "labourers",
-        /// Members at school.
         Students = "students",
-        /// Members who left compulsory education before its end.
         ChildrenOutOfSchool = "children_out_of_school",
-        /// Members of 60 and over.
         Elderly = "elderly",
-        /// Disabled members.
         Disabled = "disabled",
-        /// Members with a serious illness.
         SeriouslyIll = "seriously_ill",
-        /// Members with a chronic disease.
         ChronicallyIll = "chronically_ill",
-        /// Members who work.
         Workers = "workers",
-        /// Members without basic medical insurance.
         Uninsured = "uninsured",
-        /// Wages.
         Wages = "wages",
-        /// Production and business.
         Business = "business",
-        /// Property.
         Property = "property",
-        /// Transfers.
         Transfer = "transfer",
-        /// Expense of production and business.
         BusinessExpense = "business_expense",
-        /// Out-of-pocket spending on health.
         OutOfPocket = "out_of_pocket",
-        /// Insurance payments received.
         InsuranceReceived = "insurance_received",
-        /// Net income of the household.
         NetIncome = "net_income",
-        /// Net income of one person.
         PerCapitaNetIncome = "per_capita_net_income",
-        /// Sum of losses.
         Loss = "loss",
-        /// Net income of one person in the window a year before; 0 if none is known.
+        /// In the window a year before; 0 if it is not known.
         PreviousPerCapitaNetIncome = "previous_per_capita_net_income",
         /// The monitoring line of the year.
         Line = "line",
     }
 }
 
-/// The largest amount that the contract lets anybody state of a household, in fen: 1,000,000,000 yuan.
+/// Largest amount that the contract allows for a household, in fen: 1,000,000,000 yuan.
 const MOST_FEN: i64 = 100_000_000_000;
 
-/// The most shocks that it lets be stated of a household in one observation.
+/// Maximum number of shocks that it allows per observation.
 const MOST_SHOCKS: i64 = 10;
 
-/// The highest monitoring line that it lets be stated, in fen.
+/// Highest monitoring line that it allows, in fen.
 const MOST_LINE_FEN: i64 = 100_000_000;
 
 impl Number {
-    /// The least and the most that it is for any household, by what the contract lets be stated and the tables let be written.
+    /// Minimum and maximum for any household, by the limits of the contract and of the tables.
     #[must_use]
     pub fn bounds(self) -> (i64, i64) {
         match self {
@@ -85,7 +65,7 @@ impl Number {
             | Self::BusinessExpense
             | Self::OutOfPocket
             | Self::InsuranceReceived => (0, MOST_FEN),
-            // Four incomes less an expense.
+            // Four incomes less one expense.
             Self::NetIncome | Self::PerCapitaNetIncome | Self::PreviousPerCapitaNetIncome => (-MOST_FEN, 4 * MOST_FEN),
             Self::Loss => (0, MOST_SHOCKS * MOST_FEN),
             Self::Line => (0, MOST_LINE_FEN),
@@ -94,35 +74,30 @@ impl Number {
 }
 
 named! {
-    /// Fields that hold or do not.
+    /// Boolean fields.
     pub enum Flag {
         /// Whether the window a year before is known.
         HasPrevious = "has_previous",
-        /// All children of school age are at school.
         SchoolingGuaranteed = "schooling_guaranteed",
-        /// All members have basic medical insurance.
         MedicalGuaranteed = "medical_guaranteed",
-        /// Drinking water is safe.
         WaterSafe = "water_safe",
         /// It was lifted out of poverty by 2020.
         LiftedFromPoverty = "lifted_from_poverty",
-        /// It is under monitoring.
         Monitored = "monitored",
     }
 }
 
 named! {
-    /// Fields that are one of a few words.
+    /// Fields with one of a few words.
     pub enum Word {
         /// Grade of the dwelling, `"A"` to `"D"`.
         HousingGrade = "housing_grade",
-        /// Social support.
         Support = "support",
     }
 }
 
 impl Word {
-    /// All words that it can be.
+    /// All possible words.
     pub fn values(self) -> Vec<&'static str> {
         match self {
             Self::HousingGrade => HousingGrade::ALL.iter().map(|grade| grade.name()).collect(),
@@ -131,19 +106,14 @@ impl Word {
     }
 }
 
-/// The name of the only list: what hit the household.
+/// Name of the only list: the shocks that hit the household.
 const SHOCKS: &str = "shocks";
 
-/// A field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// A whole number.
     Number(Number),
-    /// Holds or does not.
     Flag(Flag),
-    /// One of a few words.
     Word(Word),
-    /// What hit the household.
     Shocks,
 }
 
@@ -156,7 +126,7 @@ impl Field {
         numbers.chain(flags).chain(words).chain([Self::Shocks])
     }
 
-    /// Its name in expressions.
+    /// Name in expressions.
     pub fn name(self) -> &'static str {
         match self {
             Self::Number(number) => number.name(),
@@ -166,29 +136,25 @@ impl Field {
         }
     }
 
-    /// The field of a name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::all().find(|field| field.name() == name)
     }
 }
 
-/// Some fields: one bit for each, in the order of [`Field::all`].
+/// A set of fields: one bit for each, in the order of [`Field::all`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FieldSet(u32);
 
 impl FieldSet {
-    /// Adds a field.
     pub fn insert(&mut self, field: Field) {
         self.0 |= Self::bit(field);
     }
 
-    /// The fields of both.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The fields in it.
     pub fn iter(self) -> impl Iterator<Item = Field> {
         Field::all().filter(move |field| self.0 & Self::bit(*field) != 0)
     }

@@ -1,28 +1,27 @@
-//! What expressions are told of one household.
+//! Inputs of expressions: the field values of one household.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{Field, FieldSet, Flag, Number, Word};
 use crate::domain::{household::SocialSupport, observation::HousingGrade, profile::Profile, risk::Risk};
 
-/// What expressions are told of one household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inputs {
     numbers: [i64; Number::ALL.len()],
     flags: [bool; Flag::ALL.len()],
     housing_grade: HousingGrade,
     support: SocialSupport,
-    /// One bit for each risk.
+    /// One bit per risk.
     shocks: u16,
 }
 
-/// Something kept that is not the value of a field.
+/// A stored value that its field cannot have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} has no value that it can have")]
 pub struct NotAnInput(String);
 
 impl Inputs {
-    /// What is asked about a household, with the monitoring line in fen.
+    /// With the monitoring line in fen.
     #[must_use]
     pub fn of(profile: &Profile, line_fen: i64) -> Self {
         Self {
@@ -72,10 +71,7 @@ impl Inputs {
         }
     }
 
-    /// The opposite of [`literals`](Self::literals): what was asked about once.
-    ///
-    /// # Errors
-    /// When one of the fields has no value, or one that it cannot have.
+    /// The inverse of [`literals`](Self::literals). Fails if a field has no value, or an impossible one.
     pub fn restore(literals: &BTreeMap<String, String>, fields: FieldSet) -> Result<Self, NotAnInput> {
         let mut inputs = Self {
             numbers: [0; Number::ALL.len()],

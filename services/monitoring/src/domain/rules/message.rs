@@ -1,4 +1,4 @@
-//! Texts that explain a hit, with values of the household in them.
+//! Texts that explain a hit, with values of the household.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use super::{
     tree::{EvalError, Int, Tree},
 };
 
-/// A text with `{expression}` and `{yuan(expression)}` in it, compiled.
+/// A compiled text with the placeholders `{expression}` and `{yuan(expression)}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     parts: Vec<Part>,
@@ -28,10 +28,6 @@ enum Part {
 }
 
 impl Message {
-    /// Compiles a text.
-    ///
-    /// # Errors
-    /// When brackets do not match, or an expression is wrong.
     pub fn compile(text: &str) -> Result<Self, CompileError> {
         let mut message = Self { parts: Vec::new(), fields: FieldSet::default() };
         let mut rest = text;
@@ -46,13 +42,12 @@ impl Message {
         Ok(message)
     }
 
-    /// The fields that it asks about.
     #[must_use]
     pub fn fields(&self) -> FieldSet {
         self.fields
     }
 
-    /// The text for a household. What cannot be computed is shown as a question mark.
+    /// An expression without a value is shown as a question mark.
     #[must_use]
     pub fn render(&self, inputs: &Inputs) -> String {
         let mut text = String::new();
@@ -92,7 +87,7 @@ impl Message {
 
 impl Part {
     fn write(&self, inputs: &Inputs, text: &mut String) -> Result<(), EvalError> {
-        // Writing to a text never fails.
+        // Writing to a string never fails.
         let _ = match self {
             Self::Text(part) => write!(text, "{part}"),
             Self::Yuan(fen) => write!(text, "{}", Fen::new(fen.eval(inputs)?)),

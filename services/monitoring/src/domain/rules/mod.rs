@@ -1,5 +1,5 @@
-//! Rules as CEL expressions without loops: parsed by crate `cel`, type-checked and compiled here when they are
-//! stored, so that a household is checked in a fraction of a microsecond and nothing can go wrong but arithmetic.
+//! Rules as CEL expressions without loops. Crate `cel` parses them; they are type-checked and compiled here when they
+//! are stored, so that evaluating one takes a fraction of a microsecond and only arithmetic can fail.
 
 mod check;
 mod error;

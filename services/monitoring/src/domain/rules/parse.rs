@@ -1,4 +1,4 @@
-//! Text into crate `cel`'s syntax tree, within limits.
+//! Parses text to crate `cel`'s syntax tree, within limits.
 
 use std::{io, thread};
 
@@ -6,17 +6,17 @@ use cel::parser::{Expression as Parsed, ParseErrors, Parser};
 
 use super::error::CompileError;
 
-/// Longest text of an expression, in bytes.
+/// Maximum length of an expression in bytes.
 const MAX_BYTES: usize = 8_000;
 
-/// Expressions within brackets within expressions, where the parser gives up.
+/// Nesting of expressions in brackets at which the parser gives up.
 const MAX_NESTED: u16 = 96;
 
-/// The parser and whatever walks its tree are recursive: as deep as a text of the greatest length can make them,
-/// they need less than this, whatever the stack of the caller.
+/// The parser and all functions that walk its tree are recursive. At the greatest nesting that a text of the maximum
+/// length allows, they need less stack than this; the caller's stack may be smaller.
 const STACK_BYTES: usize = 64 << 20;
 
-/// Parses a text and hands the tree to `read`, both on a stack of their own.
+/// Parses a text and passes the tree to `read`, both on a separate stack.
 pub(super) fn parse<T: Send>(
     text: &str,
     read: impl FnOnce(&Parsed) -> Result<T, CompileError> + Send,
@@ -28,14 +28,12 @@ pub(super) fn parse<T: Send>(
         read(&parsed)
     });
     let done = done.map_err(|error| CompileError::unbounded(format!("cannot be read now: {error}")))?;
-    // A text that makes the parser panic is none that it understands.
+    // A text that makes the parser panic is treated as a syntax error.
     done.unwrap_or_else(|_| Err(CompileError::syntax("is not an expression")))
 }
 
-/// Does `work` on a stack that is large enough for crate `cel` (see [`STACK_BYTES`]); a panic is the inner error.
-///
-/// # Errors
-/// The system starts no thread.
+/// Runs `work` on a stack that is large enough for crate `cel` (see [`STACK_BYTES`]). The outer error is that no thread
+/// could be started, the inner one a panic.
 pub(super) fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<thread::Result<T>> {
     thread::scope(|scope| {
         let started = thread::Builder::new().name("rules".to_owned()).stack_size(STACK_BYTES).spawn_scoped(scope, work);

@@ -1,4 +1,4 @@
-//! Rules as they are written, refused, and evaluated: beside what the interpreter of crate `cel` says.
+//! Parsing, refusal and evaluation of rules, compared with the interpreter of crate `cel`.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -20,7 +20,7 @@ use crate::domain::{
 
 const LINE: i64 = 700_000;
 
-/// Four people, one of them seriously ill, who were hit by illness.
+/// Four people hit by illness, one of them seriously ill.
 pub fn profile() -> Profile {
     Profile {
         composition: Composition {
@@ -257,7 +257,7 @@ fn what_was_asked_about_is_kept_and_restored() {
     }
 }
 
-/// Inputs of any kind, with numbers that overflow now and then.
+/// Arbitrary inputs, with numbers that sometimes overflow.
 fn any_inputs() -> impl Strategy<Value = Inputs> {
     let number = prop_oneof![3 => -5..6_i64, 2 => Just(i64::MAX), 1 => Just(i64::MIN), 2 => any::<i64>()];
     let composition = (0..9_i16, 0..9_i16, 0..3_i16);
@@ -315,7 +315,7 @@ fn bool_leaf() -> BoxedStrategy<String> {
             .prop_map(|(grade, of)| format!("housing_grade {of} '{}'", grade.name())),
         select(SocialSupport::ALL).prop_map(|support| format!("support == '{}'", support.name())),
         grades.clone().prop_map(|grades| format!("housing_grade in {}", list(&grades))),
-        // Texts and lists that depend, on what may have no value, too.
+        // Conditional texts and lists, also on conditions that may have no value.
         (grades, select(&["wages / elderly > 0", "water_safe", "'a' == 'b'"])).prop_map(|(grades, of)| {
             format!("(({of}) ? housing_grade : 'A') in (({of}) ? {} : [housing_grade])", list(&grades))
         }),
@@ -324,7 +324,7 @@ fn bool_leaf() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// Conditions of any kind.
+/// Arbitrary conditions.
 pub fn bool_text() -> BoxedStrategy<String> {
     let compared = (int_text(), int_text(), select(&["==", "!=", "<", "<=", ">", ">="]))
         .prop_map(|(a, b, of)| format!("({a} {of} {b})"));
@@ -340,7 +340,7 @@ pub fn bool_text() -> BoxedStrategy<String> {
     tree.boxed()
 }
 
-/// What crate `cel`'s interpreter says. It parses, too, and is as recursive.
+/// The result of crate `cel`'s interpreter. It parses, too, and is as recursive.
 fn interpreted(text: &str, inputs: &Inputs) -> Option<bool> {
     parse::on_a_large_stack(|| interpret(text, inputs)).unwrap().unwrap()
 }

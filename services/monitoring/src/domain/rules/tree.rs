@@ -1,5 +1,4 @@
-//! Compiled expressions. Each type of value has a tree of its own, so nothing is left to check when one is
-//! evaluated, and nothing is allocated.
+//! Compiled expressions. Each type has its own tree, so evaluation checks no types and allocates nothing.
 
 use std::cmp::Ordering;
 
@@ -12,26 +11,22 @@ use crate::domain::risk::Risk;
 /// Why an expression has no value for a household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EvalError {
-    /// A number that does not fit into 64 bits.
+    /// The number does not fit into 64 bits.
     #[error("a number is too large")]
     Overflow,
-    /// Division by zero, or the remainder of it.
+    /// Division or remainder by zero.
     #[error("a division by zero")]
     DivisionByZero,
 }
 
-/// An operation on two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// `+`.
     Add,
-    /// `-`.
     Subtract,
-    /// `*`.
     Multiply,
-    /// `/`, towards 0.
+    /// Rounds towards 0.
     Divide,
-    /// `%`, with the sign of the dividend.
+    /// Has the sign of the dividend.
     Remainder,
     /// `min()`.
     Least,
@@ -55,20 +50,13 @@ impl Arithmetic {
     }
 }
 
-/// A comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// `==`.
     Equal,
-    /// `!=`.
     NotEqual,
-    /// `<`.
     Less,
-    /// `<=`.
     LessOrEqual,
-    /// `>`.
     Greater,
-    /// `>=`.
     GreaterOrEqual,
 }
 
@@ -85,73 +73,46 @@ impl Comparison {
     }
 }
 
-/// A whole number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Int {
-    /// A number.
     Literal(i64),
-    /// A field.
     Field(Number),
-    /// How many items a list has.
     Size(Box<List>),
-    /// `-`.
     Negated(Box<Self>),
-    /// An operation on two.
     Of(Arithmetic, Box<(Self, Self)>),
-    /// `?:`.
     If(Box<(Bool, Self, Self)>),
 }
 
-/// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bool {
-    /// True or false.
     Literal(bool),
-    /// A field.
     Field(Flag),
-    /// `!`.
     Not(Box<Self>),
-    /// `&&`.
     And(Box<(Self, Self)>),
-    /// `||`.
     Or(Box<(Self, Self)>),
-    /// Two numbers compared.
     Ints(Comparison, Box<(Int, Int)>),
-    /// Two texts compared.
     Texts(Comparison, Box<(Text, Text)>),
-    /// Two conditions compared.
     Bools(Comparison, Box<(Self, Self)>),
-    /// `in`.
     In(Box<(Text, List)>),
-    /// A risk that is named in `shocks`.
+    /// Whether `shocks` contains a risk.
     HitBy(Risk),
-    /// `?:`.
     If(Box<(Self, Self, Self)>),
 }
 
-/// A text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
-    /// A text.
     Literal(Box<str>),
-    /// A field.
     Field(Word),
-    /// `?:`.
     If(Box<(Bool, Self, Self)>),
 }
 
-/// A list of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum List {
-    /// Texts.
     Literal(Vec<Text>),
-    /// What hit the household.
     Shocks,
-    /// `?:`.
     If(Box<(Bool, Self, Self)>),
 }
 
-/// An expression of any type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tree {
     Int(Int),
@@ -191,7 +152,7 @@ impl Bool {
     }
 }
 
-/// `&&` and `||`: a side that decides makes up for an error of the other one.
+/// `&&` and `||`: if one side decides the result, an error of the other side is ignored.
 fn decide(
     decisive: bool,
     left: Result<bool, EvalError>,
@@ -229,7 +190,6 @@ impl List {
         Ok(found)
     }
 
-    /// Visits its items, in their order.
     pub(super) fn visit(&self, inputs: &Inputs, visit: &mut dyn FnMut(&str)) -> Result<(), EvalError> {
         match self {
             Self::Literal(items) => items.iter().try_for_each(|item| item.eval(inputs).map(&mut *visit)),

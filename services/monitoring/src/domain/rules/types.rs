@@ -2,16 +2,12 @@
 
 use std::fmt;
 
-/// The type of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
-    /// A whole number.
     Int,
-    /// True or false.
     Bool,
-    /// Text.
     String,
-    /// A list of texts.
+    /// A list of strings.
     List,
 }
 

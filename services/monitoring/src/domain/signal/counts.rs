@@ -1,4 +1,4 @@
-//! What a signal adds to the counts of a village, and from when.
+//! Contributions of a signal to the counts of a village.
 
 use chrono::NaiveDate;
 use tongxin_platform::{region::RegionCode, timeline::Timeline};
@@ -6,21 +6,19 @@ use tongxin_platform::{region::RegionCode, timeline::Timeline};
 use super::Signal;
 use crate::domain::household::Move;
 
-/// What is counted of signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
-    /// Signals that wait to be verified.
+    /// Waiting for verification.
     OpenSignals,
-    /// Signals that rest on a department's warning.
+    /// Signals that are based on a department's warning.
     WarningSignals,
     /// Of these, those that led to an identified household.
     WarningsIdentified,
 }
 
-/// A count of a village that changes from a day on.
+/// A change of a village's count from a day on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountChange {
-    /// What is counted.
     pub counted: Counted,
     /// First day on which the change counts.
     pub on: NaiveDate,
@@ -28,7 +26,8 @@ pub struct CountChange {
     pub change: i32,
 }
 
-/// For how long a signal counts as what. Nothing counts in a village before the household lives there.
+/// The periods in which a signal contributes to each count. Nothing counts in a village before the household lives
+/// there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spells {
     open: Timeline,
@@ -37,8 +36,7 @@ pub struct Spells {
 }
 
 impl Spells {
-    /// What a signal counts as in the village where its household lives since a day, and whose case was identified
-    /// on a day.
+    /// For the village where the household has lived since a day. Its case was identified on `identified_on`.
     #[must_use]
     pub fn of(signal: &Signal, lives_there_since: Option<NaiveDate>, identified_on: Option<NaiveDate>) -> Self {
         let since = lives_there_since.unwrap_or(NaiveDate::MIN);
@@ -58,7 +56,7 @@ fn spell(from: Option<NaiveDate>, until: Option<NaiveDate>) -> Timeline {
     Timeline::of(days, |day| day >= from && until.is_none_or(|until| day < until))
 }
 
-/// What has to be added to the counts of a village for a signal to count as it does now, rather than as before.
+/// Changes that turn one set of contributions to a village's counts into another.
 #[must_use]
 pub fn changes(before: &Spells, now: &Spells) -> Vec<CountChange> {
     let of = |counted: Counted, before: &Timeline, now: &Timeline| {
@@ -73,12 +71,12 @@ pub fn changes(before: &Spells, now: &Spells) -> Vec<CountChange> {
     .concat()
 }
 
-/// Changes at the two ends of a move.
+/// Changes at both ends of a move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved(pub Vec<(RegionCode, CountChange)>);
 
 impl Moved {
-    /// What a signal counts as from the day of the move on, it no longer does at the old village, and does at the new.
+    /// From the day of the move on, the contributions end at the old village and begin at the new one.
     #[must_use]
     pub fn of(signal: &Signal, moved: &Move, identified_on: Option<NaiveDate>) -> Self {
         let later = Spells::of(signal, Some(moved.moved_on), identified_on);

@@ -1,30 +1,28 @@
-//! What becomes of signals: signal, verified, identified, removed, relapsed.
+//! The signal funnel: signal, verified, identified, removed, relapsed.
 
 use super::{Department, SignalKind};
 use crate::domain::RuleSetId;
 
-/// All of a part: hundredths of a percent.
+/// 100 % in hundredths of a percent.
 const WHOLE: i64 = 10_000;
 
-/// A way on which signals come in.
+/// How signals came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
-    /// How.
     pub kind: SignalKind,
-    /// From which department, for warnings.
+    /// For warnings.
     pub department: Option<Department>,
-    /// By which rule of which rule set, for screenings.
+    /// Rule set and rule number, for screenings.
     pub rule: Option<(RuleSetId, i32)>,
 }
 
-/// How many signals there are, and what became of them.
+/// Number of signals by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outcomes {
-    /// Signals.
     pub signals: i64,
-    /// Of these, found to be true.
+    /// Of these, found true.
     pub verified: i64,
-    /// Of these, found not to be.
+    /// Of these, found false.
     pub refuted: i64,
     /// Of these, led to an identified household.
     pub identified: i64,
@@ -35,35 +33,32 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// Identified in signals, in hundredths of a percent, rounded down; nothing of nothing is nothing.
+    /// Identified per signal, in hundredths of a percent, rounded down; 0 without signals.
     #[must_use]
     pub fn precision(&self) -> i64 {
         if self.signals == 0 { 0 } else { self.identified * WHOLE / self.signals }
     }
 }
 
-/// What became of signals that came in on a way.
+/// Outcomes of the signals of one route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FunnelRow {
-    /// The way.
     pub route: Route,
-    /// What became of them.
     pub outcomes: Outcomes,
-    /// Warnings that the department sent, for warnings.
+    /// Number of warnings that the department sent; only for warnings.
     pub warnings: i64,
 }
 
-/// What became of signals.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Funnel {
-    /// By the ways on which they came in; a signal may have come in on several.
+    /// By route; a signal may have several.
     pub rows: Vec<FunnelRow>,
-    /// All signals, each once.
+    /// Each signal once.
     pub total: Outcomes,
 }
 
 impl Funnel {
-    /// States how many warnings a department sent, whether or not they became signals.
+    /// Sets how many warnings a department sent, including those that did not become signals.
     pub fn add_warnings(&mut self, department: Department, warnings: i64) {
         let route = Route { kind: SignalKind::DepartmentWarning, department: Some(department), rule: None };
         match self.rows.iter_mut().find(|row| row.route == route) {
@@ -72,7 +67,6 @@ impl Funnel {
         }
     }
 
-    /// Warnings that all departments sent.
     #[must_use]
     pub fn warnings(&self) -> i64 {
         self.rows.iter().map(|row| row.warnings).sum()

@@ -1,4 +1,4 @@
-//! Signs that households are at risk.
+//! Signals: signs that households are at risk.
 
 mod counts;
 mod funnel;
@@ -14,43 +14,31 @@ pub use funnel::{Funnel, FunnelRow, Outcomes, Route};
 use super::{CaseId, HouseholdId, RuleSetId, SignalId, VerdictId, risk::Risk};
 
 named! {
-    /// How a signal comes in.
     pub enum SignalKind {
-        /// The household asked for itself.
+        /// The household reported itself.
         SelfReport = "self_report",
-        /// Cadres found it on their rounds.
+        /// Found by cadres on their rounds.
         Sweep = "sweep",
-        /// A department warned.
         DepartmentWarning = "department_warning",
-        /// A screening rule hit.
         Screening = "screening",
     }
 }
 
 named! {
-    /// A department that warns.
     pub enum Department {
-        /// Civil affairs.
         CivilAffairs = "civil_affairs",
-        /// Medical insurance.
         MedicalInsurance = "medical_insurance",
-        /// Education.
         Education = "education",
-        /// Disabled persons' federation.
         DisabledPersonsFederation = "disabled_persons_federation",
         /// Human resources and social security.
         HumanResources = "human_resources",
-        /// Emergency management.
         EmergencyManagement = "emergency_management",
-        /// Health.
         Health = "health",
         /// Housing and construction.
         Housing = "housing",
-        /// Water resources.
         Water = "water",
         /// Agriculture and rural affairs.
         Agriculture = "agriculture",
-        /// Public security.
         PublicSecurity = "public_security",
         /// Justice and petitions.
         Justice = "justice",
@@ -60,7 +48,7 @@ named! {
 }
 
 impl Department {
-    /// The one that a token names: by its name, or by that of the contract, in lower or upper case.
+    /// Parses the department in a token: the name here or in the contract, in lower or upper case.
     #[must_use]
     pub fn of_token(word: &str) -> Option<Self> {
         let word = word.to_ascii_lowercase();
@@ -69,13 +57,12 @@ impl Department {
 }
 
 named! {
-    /// Where a signal stands.
     pub enum SignalState {
-        /// Waits to be verified.
+        /// Waiting for verification.
         Open = "open",
         /// Found to be true.
         Verified = "verified",
-        /// Found not to be.
+        /// Found to be false.
         Refuted = "refuted",
     }
 }
@@ -83,25 +70,13 @@ named! {
 /// How a report came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// The household asked for itself.
     SelfReport,
-    /// Cadres found it on their rounds.
     Sweep,
-    /// A department warned.
     Warning(Department),
-    /// A screening rule hit.
-    Screening {
-        /// The verdict.
-        verdict: VerdictId,
-        /// The rule set.
-        rule_set: RuleSetId,
-        /// The rule's number.
-        rule_number: i32,
-    },
+    Screening { verdict: VerdictId, rule_set: RuleSetId, rule_number: i32 },
 }
 
 impl Origin {
-    /// Its kind.
     #[must_use]
     pub const fn kind(self) -> SignalKind {
         match self {
@@ -112,7 +87,6 @@ impl Origin {
         }
     }
 
-    /// The department, of a warning.
     #[must_use]
     pub const fn department(self) -> Option<Department> {
         match self {
@@ -125,54 +99,41 @@ impl Origin {
 /// A report that a household is at risk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
-    /// The household.
     pub household: HouseholdId,
     /// Its village.
     pub region: RegionCode,
-    /// What it is at risk of.
     pub cause: Risk,
-    /// How the report came in.
     pub origin: Origin,
-    /// Business date of the report.
     pub reported_on: NaiveDate,
 }
 
-/// A report that a signal rests on.
+/// A report that belongs to a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source {
-    /// How it came in.
     pub origin: Origin,
-    /// Business date.
     pub reported_on: NaiveDate,
 }
 
-/// What a signal was found to be.
+/// The result of verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether it is true.
     pub verified: bool,
-    /// Why.
     pub reason: String,
-    /// Business date.
     pub on: NaiveDate,
 }
 
-/// A sign that a household is at risk. Reports of one household and cause are one signal while it is open.
+/// A sign that a household is at risk. Reports with the same household and cause join one signal while it is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signal {
-    /// Identifier.
     pub id: SignalId,
-    /// The household.
     pub household: HouseholdId,
     /// Its village.
     pub region: RegionCode,
-    /// What it is at risk of.
     pub cause: Risk,
-    /// The reports, in the order of their entry, at least one.
+    /// In order of entry, at least one.
     pub sources: Vec<Source>,
     /// What it was found to be; `None` while it is open.
     pub decision: Option<Decision>,
-    /// The case that it led to.
     pub case: Option<CaseId>,
     /// Rises by one with each change, from 1.
     pub version: i64,
@@ -224,12 +185,7 @@ pub enum SignalRefused {
     /// Whoever warns speaks for one department.
     #[error("the token is one of {}, not of {}", .token.name(), .stated.name())]
     #[refusal(PermissionDenied, "DEPARTMENT_MISMATCH", field = "options.department")]
-    DepartmentMismatch {
-        /// The token's.
-        token: Department,
-        /// What the request states.
-        stated: Department,
-    },
+    DepartmentMismatch { token: Department, stated: Department },
 
     /// It was not verified, or a case was opened for it before.
     #[error("signal {0} is not a verified one that waits for a case")]
@@ -238,7 +194,6 @@ pub enum SignalRefused {
 }
 
 impl Signal {
-    /// A signal that a first report raises.
     #[must_use]
     pub fn raise(id: SignalId, report: &Report) -> Self {
         let Report { household, region, cause, origin, reported_on } = *report;
@@ -246,7 +201,6 @@ impl Signal {
         Self { id, household, region, cause, sources, decision: None, case: None, version: 1 }
     }
 
-    /// Where it stands.
     #[must_use]
     pub fn state(&self) -> SignalState {
         match &self.decision {
@@ -256,21 +210,21 @@ impl Signal {
         }
     }
 
-    /// Business date of the earliest report.
+    /// Date of the earliest report.
     #[must_use]
     pub fn reported_on(&self) -> NaiveDate {
         self.sources.iter().map(|source| source.reported_on).min().unwrap_or(NaiveDate::MAX)
     }
 
-    /// Business date of the earliest warning of a department.
+    /// Date of the earliest warning of a department.
     #[must_use]
     pub fn warned_on(&self) -> Option<NaiveDate> {
         let warnings = self.sources.iter().filter(|source| source.origin.kind() == SignalKind::DepartmentWarning);
         warnings.map(|source| source.reported_on).min()
     }
 
-    /// Lets another report join. One that says what another said already adds nothing, so that a signal does not grow
-    /// with what is repeated about it.
+    /// Adds a report, unless it repeats another one, so that repetitions do not make the signal grow. Returns whether
+    /// it was added.
     pub fn join(&mut self, source: Source) -> bool {
         let is_known = self.sources.iter().any(|known| says_the_same(*known, source));
         if !is_known {
@@ -279,10 +233,7 @@ impl Signal {
         !is_known
     }
 
-    /// States what it was found to be, of a household that lives where it does since a day.
-    ///
-    /// # Errors
-    /// When it was decided, or the day lies before it or before the household's move.
+    /// Records the result of verification, which must not be before the reports or the household's last move.
     pub fn decide(self, decision: Decision, lives_there_since: Option<NaiveDate>) -> Result<Self, SignalRefused> {
         if self.state() != SignalState::Open {
             return Err(SignalRefused::Decided(self.state()));
@@ -294,10 +245,7 @@ impl Signal {
         Ok(Self { decision: Some(decision), version: self.version + 1, ..self })
     }
 
-    /// Leads to a case.
-    ///
-    /// # Errors
-    /// When it was not verified, or led to a case before.
+    /// Assigns the signal to the case that was opened for it.
     pub fn take(self, case: CaseId) -> Result<Self, SignalRefused> {
         if self.state() != SignalState::Verified || self.case.is_some() {
             return Err(SignalRefused::NotVerified(self.id));
@@ -306,7 +254,7 @@ impl Signal {
     }
 }
 
-/// Whether two screenings hit by one rule, whenever that was, or two reports came in alike on one day.
+/// Whether both are screenings by the same rule, on any day, or equal reports of the same day.
 fn says_the_same(one: Source, other: Source) -> bool {
     match (one.origin, other.origin) {
         (

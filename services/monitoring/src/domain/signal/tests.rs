@@ -1,4 +1,4 @@
-//! What becomes of signals, and how they count.
+//! Outcomes of signals, and their counts.
 
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ fn screening(rule_number: i32) -> Origin {
     Origin::Screening { verdict, rule_set, rule_number }
 }
 
-/// What is counted, on which day, and by how much.
+/// Count, day and change.
 fn listed(changes: &[CountChange]) -> Vec<(Counted, String, i32)> {
     changes.iter().map(|change| (change.counted, change.on.to_string(), change.change)).collect()
 }
@@ -162,7 +162,7 @@ fn a_signal_counts_where_the_household_lives() {
         let there: Vec<_> = changes.into_iter().filter(|(at, _)| *at == region).map(|(_, change)| change).collect();
         listed(&there)
     };
-    // In between, it is open here until the move and there from then on.
+    // Moved in between: open here until the move, and there afterwards.
     assert_eq!(
         at(from, "2025-03-10"),
         [
@@ -179,7 +179,7 @@ fn a_signal_counts_where_the_household_lives() {
             (Counted::WarningSignals, "2025-03-10".to_owned(), 1),
         ]
     );
-    // Before it was reported, all of it counts there alone; after it was decided, it was open here alone.
+    // Moved before the report: counts only there. Moved after the decision: was open only here.
     assert_eq!(at(to, "2025-01-01")[0], (Counted::OpenSignals, "2025-03-01".to_owned(), 1));
     assert_eq!(at(to, "2025-04-01"), [(Counted::WarningSignals, "2025-04-01".to_owned(), 1)]);
 }

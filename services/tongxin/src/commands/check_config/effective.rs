@@ -1,4 +1,4 @@
-//! Settings as they count, one line each.
+//! Effective settings, one line each.
 
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ mod tests {
         monitoring_url = 'postgres://owner:hidden@db/monitoring'
         gateway_url = 'postgres://owner:hidden@db/gateway'";
 
-    /// Settings whose texts are never addresses: they are shown as they are.
+    /// Text settings that are never addresses, so they are not masked.
     const NO_ADDRESS: [&str; 2] = ["telemetry.log", "nats.user"];
 
     fn with(text: &str, variables: BTreeMap<String, String>) -> Option<Value> {
@@ -79,7 +79,7 @@ mod tests {
         lines(&with(text, BTreeMap::new()).unwrap())
     }
 
-    /// Paths of all settings that are texts or not set.
+    /// Paths of all settings that are texts or unset.
     fn texts(value: &Value, path: &str, found: &mut Vec<String>) {
         match value {
             Value::Object(fields) => {
@@ -92,7 +92,7 @@ mod tests {
         }
     }
 
-    /// A setting that comes later is looked at, too: it masks what is in an address, or is the name of a file.
+    /// Covers future settings, too: each has to mask secrets in an address, or be a file name.
     #[test]
     fn whatever_setting_an_address_is_put_into_its_secrets_are_not_shown() {
         let mut settings = Vec::new();
@@ -102,7 +102,7 @@ mod tests {
         let mut masked = 0;
         for setting in settings {
             let variable = format!("TONGXIN__{}", setting.to_uppercase().replace('.', "__"));
-            // What takes no address is refused.
+            // Settings that accept no address are skipped.
             let Some(value) = with(EVERYTHING, BTreeMap::from([(variable, address.to_owned())])) else { continue };
             let text = lines(&value).into_iter().find(|line| line.starts_with(&format!("{setting} = "))).unwrap();
             let is_file = setting.contains("_file") || setting.contains(".key_files.");

@@ -1,4 +1,4 @@
-//! `tongxin check-config`: what a configuration means, and all that is wrong with it.
+//! `tongxin check-config`: effective settings, and all faults of a configuration.
 
 mod effective;
 mod faults;

@@ -70,10 +70,8 @@ pub struct Observations {
     pub import: Import,
 }
 
-/// Households, for [`super::rows::run`].
 pub struct OfHouseholds;
 
-/// Observations, for [`super::rows::run`].
 pub struct OfObservations;
 
 impl Kind for OfHouseholds {

@@ -2,9 +2,9 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `regions`    | an edition of the register, taken as a whole or not at all |
+//! | `regions`    | an edition of the register, all or nothing |
 //! | `households` | households and observations, row by row |
-//! | `rows`       | how such rows are checked, sent, and gone on with after a break |
+//! | `rows`       | checks and sends such rows, and resumes after an interruption |
 
 mod households;
 mod regions;

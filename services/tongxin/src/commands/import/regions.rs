@@ -98,14 +98,14 @@ pub async fn run(args: Regions) -> Result<()> {
     Ok(())
 }
 
-/// What a file was found to hold before anything is sent.
+/// The content of a file, checked before anything is sent.
 struct Content {
     rows: u64,
     hash: [u8; 32],
 }
 
 impl Content {
-    /// Reads the file once from end to end.
+    /// Reads the whole file once.
     fn check(path: &Path) -> Result<Self> {
         let mut hasher = Sha256::new();
         let mut count = 0;
@@ -140,7 +140,7 @@ fn open(path: &Path) -> Result<RegisterRows<BufReader<File>>> {
     Ok(RegisterRows::open(BufReader::new(file))?)
 }
 
-/// The same import gets the same identifier, so that repeating it is safe.
+/// The idempotency key, the same for the same file and options, so that a repetition is safe.
 fn request_id(args: &Regions, content: &Content, effective_from: NaiveDate) -> Uuid {
     let options = format!("{effective_from}\n{:?}\n{:?}\n{}\n", args.complete_for, args.rows, args.source);
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &[options.as_bytes(), &content.hash].concat())
@@ -151,7 +151,7 @@ async fn import(gateway: &Gateway, edition: RegionEdition, path: &Path, total: u
     loop {
         match try_once(gateway, edition.clone(), path, total).await? {
             Ok(result) => return result.context("the service ended the import without a result"),
-            // Nothing was taken, and the identifier is the same.
+            // Nothing was imported, and the idempotency key is the same.
             Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
             Err(status) => {
                 let refused = Err(gateway.explain(&status));
@@ -186,10 +186,10 @@ async fn send(path: &Path, messages: mpsc::Sender<ImportRegionsRequest>) -> Resu
         let (part, failed) = match part {
             Ok(part) if part.is_empty() => return Ok(()),
             Ok(part) => (Some(Part::Rows(RegionRows { rows: part })), None),
-            // A message without a part is refused, and the import with it: half a file must not look like a whole.
+            // A message without a part makes the server refuse the import: a partial file must not look complete.
             Err(error) => (None, Some(error)),
         };
-        // Who no longer listens says why in the answers.
+        // If the server no longer reads, its response says why.
         let listening = messages.send(ImportRegionsRequest { part }).await.is_ok();
         match failed {
             Some(error) => return Err(error).with_context(|| format!("{} changed meanwhile", path.display())),
@@ -216,7 +216,7 @@ async fn follow(
     Ok(result)
 }
 
-/// What a stage is called; the result belongs to none.
+/// The name of a stage; `None` for the result.
 const fn title(stage: ImportStage) -> Option<&'static str> {
     match stage {
         ImportStage::Unspecified => None,

@@ -1,4 +1,4 @@
-//! Imports row by row: a file is checked, then sent, and gone on with where it was broken off.
+//! Row-by-row imports: a file is checked, then sent, and resumed after an interruption.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +29,7 @@ use crate::{
     progress::Progress,
 };
 
-/// Faults of a file that are named at once.
+/// Maximum number of faults in an error message.
 const FAULTS_NAMED: usize = 20;
 
 /// What every import is told.
@@ -54,19 +54,15 @@ pub struct Import {
     target: Target,
 }
 
-/// What is imported.
 pub trait Kind {
-    /// What a row says.
+    /// A row.
     type Draft: Message;
-    /// A message of the import.
+    /// A message of the stream.
     type Request: Send + Sync + 'static;
 
-    /// Its name.
     const NAME: &'static str;
-    /// Rows of a message.
     const PER_MESSAGE: usize;
 
-    /// Reads a file.
     fn read(
         input: impl BufRead + 'static,
     ) -> Result<impl Iterator<Item = Result<Row<Self::Draft>, CsvError>>, CsvError>;
@@ -74,24 +70,24 @@ pub trait Kind {
     /// The first message.
     fn options(options: ImportOptions) -> Self::Request;
 
-    /// The others.
+    /// All other messages.
     fn rows(first_row: i64, rows: Vec<Self::Draft>) -> Self::Request;
 
-    /// Sends messages, and returns how far that comes.
+    /// Sends messages, and returns the progress.
     fn call(
         gateway: &Gateway,
         messages: ReceiverStream<Self::Request>,
     ) -> impl Future<Output = Result<BoxStream<'static, Result<ImportStatus, Status>>, Status>>;
 }
 
-/// What a file was found to hold before anything is sent.
+/// The content of a file, checked before anything is sent.
 struct Content {
-    /// The line of each row.
+    /// Line number of each row.
     lines: Vec<u64>,
     hash: [u8; 32],
 }
 
-/// An import that is under way.
+/// An import in progress.
 struct Importing<'args> {
     args: &'args Import,
     gateway: Gateway,
@@ -108,7 +104,7 @@ pub async fn run<K: Kind>(args: Import) -> Result<()> {
     let content = check::<K>(&args.file).with_context(|| file.clone())?;
     let import_id = match args.id {
         Some(id) => id,
-        // The same file gets the same identifier, so that repeating it goes on with it.
+        // The same file gets the same identifier, so that a repetition resumes the import.
         None => Uuid::new_v5(&args.target.namespace()?, &[K::NAME.as_bytes(), &content.hash].concat()),
     }
     .to_string();
@@ -123,7 +119,7 @@ fn open<K: Kind>(path: &Path) -> Result<impl Iterator<Item = Result<Row<K::Draft
     Ok(K::read(BufReader::new(file))?)
 }
 
-/// Reads the file once from end to end.
+/// Reads the whole file once.
 fn check<K: Kind>(path: &Path) -> Result<Content> {
     let (mut lines, mut faults, mut hasher) = (Vec::new(), Vec::new(), Sha256::new());
     for row in open::<K>(path)? {
@@ -145,12 +141,12 @@ fn check<K: Kind>(path: &Path) -> Result<Content> {
 }
 
 impl Importing<'_> {
-    /// Sends rows until all are decided upon.
+    /// Sends rows until all are processed.
     async fn carry_out<K: Kind>(&mut self) -> Result<ImportStatus> {
         let all = i64::try_from(self.content.lines.len())?;
         let mut patience = if self.args.dry_run { Patience::with_answers() } else { Patience::with_all() };
         let mut status = self.status().await?;
-        // What was refused before is named again.
+        // Reports rows that were refused in an earlier attempt.
         self.name(&status.errors);
         while status.rows_taken < all {
             let sent = self.send::<K>(usize::try_from(status.rows_taken)?).await?;
@@ -166,7 +162,7 @@ impl Importing<'_> {
         Ok(status)
     }
 
-    /// How far the import has come; nowhere before its first row.
+    /// How far the import has come; zero before its first row.
     async fn status(&self) -> Result<ImportStatus> {
         if self.args.dry_run {
             return Ok(ImportStatus::default());
@@ -175,13 +171,13 @@ impl Importing<'_> {
         match self.gateway.households().get_import(request).await {
             Ok(answer) => Ok(answer.into_inner().status.unwrap_or_default()),
             Err(status) if status.code() == Code::NotFound => Ok(ImportStatus::default()),
-            // What sends the rows says better what is wrong, or waits.
+            // Sending rows retries, and reports a better error.
             Err(status) if is_passing(&status) => Ok(ImportStatus::default()),
             Err(status) => Err(self.gateway.explain(&status)),
         }
     }
 
-    /// Sends the rows after those that were taken, and returns how far that came.
+    /// Sends the rows after the first `taken`, and returns the progress.
     async fn send<K: Kind>(&mut self, taken: usize) -> Result<Result<ImportStatus, Status>> {
         let (messages, stream) = mpsc::channel(4);
         let options = ImportOptions { import_id: self.import_id.clone(), dry_run: self.args.dry_run };
@@ -203,7 +199,7 @@ impl Importing<'_> {
         Ok(followed)
     }
 
-    /// Says which rows were refused, each once.
+    /// Reports refused rows, each once.
     fn name(&mut self, errors: &[RowError]) {
         for error in errors {
             if self.errors.insert(error.row, error.clone()).is_some() {
@@ -216,7 +212,7 @@ impl Importing<'_> {
         }
     }
 
-    /// The line of a row; 0 where the file has no such row.
+    /// The line of a row; 0 if the file has no such row.
     fn line(&self, error: &RowError) -> u64 {
         let place = usize::try_from(error.row - 1).ok();
         place.and_then(|place| self.content.lines.get(place)).copied().unwrap_or(0)
@@ -267,7 +263,7 @@ async fn rows_of<K: Kind>(path: &Path, taken: usize, messages: mpsc::Sender<K::R
             return Ok(());
         }
         let count = i64::try_from(part.len())?;
-        // Who no longer listens says why in the answers.
+        // If the server no longer reads, its response says why.
         if messages.send(K::rows(first_row, part)).await.is_err() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! `tongxin token --inspect`: what a token says, what that means here, and why it is refused.
+//! `tongxin token --inspect`: a token's claims, what they mean here, and why it is refused.
 
 use std::{
     fs,
@@ -31,7 +31,7 @@ pub async fn run(file: &Path, settings: Option<&Path>, data_dir: &Path, as_json:
     }
 }
 
-/// Reads a token as people keep it: with blanks around it, or as the header that carries it.
+/// Accepts surrounding whitespace, and a whole `Authorization` header.
 fn read(file: &Path) -> Result<String> {
     let mut text = String::new();
     if file == Path::new("-") {
@@ -47,7 +47,7 @@ fn read(file: &Path) -> Result<String> {
     Ok(token.to_owned())
 }
 
-/// Whose tokens are good: by a file of settings, or as `tongxin up` has it.
+/// The trusted issuers: of a settings file, or of `tongxin up`.
 fn config(settings: Option<&Path>, data_dir: &Path) -> Result<AccessConfig> {
     if settings.is_some() {
         return Ok(Settings::load(settings)?.access);
@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of a token that was good for an hour a day ago, by changed settings.
+    /// The explanation of a token that expired a day ago, by changed settings.
     async fn said(change: impl FnOnce(&mut IssuerConfig)) -> (String, Value) {
         let folder = tempfile::tempdir().unwrap();
         let key = LocalKey::in_folder(folder.path()).unwrap();
@@ -183,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn keys_that_cannot_be_had_are_explained_by_why() {
-        // Nobody listens there.
+        // No server listens there.
         let (text, _) = said(|issuer| issuer.keys = KeySource::JwksUrl("http://127.0.0.1:1/keys".into())).await;
         assert!(text.contains("KEYS_UNAVAILABLE") && text.contains("cannot fetch the key set"), "{text}");
         assert!(text.to_lowercase().contains("refused"), "{text}");

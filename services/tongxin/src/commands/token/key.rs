@@ -1,11 +1,10 @@
-//! The key of a data folder.
+//! The signing key of a data folder of `tongxin up`.
 
 use std::{io::ErrorKind, path::Path};
 
 use anyhow::{Result, anyhow, bail};
 use tongxin_platform::access::{LocalKey, LocalKeyError};
 
-/// The key of a data folder of `tongxin up`.
 pub fn own_key(data_dir: &Path) -> Result<LocalKey> {
     if !data_dir.is_dir() {
         bail!("there is no data folder {}: start `tongxin up`, or name its folder with --data-dir", data_dir.display());

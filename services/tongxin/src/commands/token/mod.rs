@@ -66,12 +66,11 @@ pub struct Args {
     json: bool,
 }
 
-/// Reads a region that a token may have.
 fn region(text: &str) -> Result<RegionCode, String> {
     RegionCode::parse_of_caller(text).map_err(|error| error.to_string())
 }
 
-/// Reads a role that `tongxin up` knows.
+/// Accepts the roles that `tongxin up` knows.
 fn role(text: &str) -> Result<String, String> {
     let known = AccessConfig::default().roles;
     if known.contains_key(text) {
@@ -81,7 +80,7 @@ fn role(text: &str) -> Result<String, String> {
     Err(format!("there are: {}", names.join(", ")))
 }
 
-/// Reads the name of a department as people write it, or as the contract does.
+/// Accepts the name for people, and the contract's name.
 fn department(text: &str) -> Result<Department, String> {
     let word = text.to_ascii_lowercase();
     Department::named(word.strip_prefix("department_").unwrap_or(&word))

@@ -1,7 +1,7 @@
-//! Loads the sample year through a gateway, as any other client would.
+//! Loads the sample year through a gateway, like any other client.
 //!
-//! Every request has an identifier that follows from the sample's name and its place, so a load that was broken off
-//! is simply begun again: what is there answers as it did and changes nothing.
+//! Every request has an idempotency key derived from the sample's name and its position, so an interrupted load can
+//! simply be repeated: requests already carried out return their stored responses and change nothing.
 
 mod monitoring;
 mod pairing;
@@ -21,8 +21,8 @@ use crate::{client::Gateway, patience::Patience, progress::Progress};
 
 const CALLS_IN_FLIGHT: usize = 16;
 
-/// Loads what pairing keeps, then what monitoring does: the register as whoever may bring it for the whole country, and
-/// warnings as each department for itself.
+/// Loads the data of pairing, then of monitoring: the register with the token that may load it for the whole country,
+/// and warnings with a token of each department.
 pub async fn load(
     (gateway, register): (&Gateway, &Gateway),
     speaking_for: &dyn Fn(Department) -> Result<Gateway>,
@@ -37,13 +37,13 @@ pub async fn load(
 struct Loading<'sample> {
     gateway: &'sample Gateway,
     register: &'sample Gateway,
-    /// The gateway, called for a department.
+    /// A gateway with a token of a department.
     speaking_for: &'sample dyn Fn(Department) -> Result<Gateway>,
     files: &'sample Files,
 }
 
 impl Loading<'_> {
-    /// Makes a call again while its service is away.
+    /// Retries while the service is unavailable.
     async fn call<T, Call>(&self, mut call: impl FnMut() -> Call) -> Result<T>
     where
         Call: Future<Output = Result<T, Status>>,
@@ -59,14 +59,13 @@ impl Loading<'_> {
     }
 }
 
-/// The sample is whole or not there.
-/// The messages of a batch, some rows in each.
+/// The messages of a batch, with some rows each.
 fn batch<P: Parts<Options = BatchOptions>>(options: BatchOptions, rows: &[P::Row], in_each: usize) -> Vec<P> {
     let rows = rows.chunks(in_each).map(|rows| P::of_rows(0, rows.to_vec()));
     std::iter::once(P::of_options(options)).chain(rows).collect()
 }
 
-/// What a batch made, if no row of it was refused.
+/// The identifiers that a batch created; fails if it refused a row.
 fn carried_out(progress: Progress, answer: impl HasOutcome) -> Result<Vec<String>> {
     let outcome = answer.into_outcome();
     none_refused(&outcome.errors)?;

@@ -1,4 +1,4 @@
-//! Loads the rules of the time, the households of the sample, and what became of them.
+//! Loads the rules, the households of the sample, and their cases.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -38,7 +38,7 @@ const PAGE: i32 = 1_000;
 const MATCHED_WITHIN: Duration = Duration::from_mins(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// A warning that led to a signal, or is to lead to one.
+/// A warning that became a signal, or will.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Warned {
     household: String,
@@ -51,7 +51,7 @@ fn day(date: Date) -> [i32; 3] {
     [date.year, date.month, date.day]
 }
 
-/// What the warnings of the sample lead to.
+/// The signals expected from the sample's warnings.
 fn expected(kept: &Kept, households: &[String]) -> Result<HashSet<Warned>> {
     let heads = kept.households.iter().map(|household| household.members[0].id_number.as_str());
     let of_head: HashMap<&str, &String> = heads.zip(households).collect();
@@ -74,7 +74,6 @@ fn expected(kept: &Kept, households: &[String]) -> Result<HashSet<Warned>> {
 type Signals = HashMap<(String, Risk), String>;
 
 impl Loading<'_> {
-    /// Loads the rules, then households, then what became of them.
     pub(super) async fn monitoring(&self, kept: &Kept) -> Result<()> {
         self.register_is_known(kept).await.context("monitoring does not follow the register")?;
         self.rules().await.context("the rules were not taken")?;
@@ -112,14 +111,14 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// Waits until monitoring knows the last of the villages.
+    /// Waits until monitoring has the last of the villages.
     async fn register_is_known(&self, kept: &Kept) -> Result<()> {
         let last = kept.households.iter().map(|household| &household.region_code).max();
         let region_code = last.context("the sample has no households")?.clone();
         let request = ListHouseholdsRequest { region_code, page_size: 1, page_token: String::new() };
         self.call(|| async {
             match self.gateway.households().list_households(request.clone()).await {
-                // It follows within a moment.
+                // It will arrive in a moment.
                 Err(status) if status.code() == Code::NotFound => Err(Status::unavailable(status.message())),
                 answer => answer,
             }
@@ -156,7 +155,7 @@ impl Loading<'_> {
         .await
     }
 
-    /// Sends rows until all are taken; an import that is broken off goes on where it ended.
+    /// Sends rows until all are processed, and resumes an interrupted import.
     async fn import(
         &self,
         about: &str,
@@ -182,7 +181,7 @@ impl Loading<'_> {
         }
     }
 
-    /// How far an import has come; nowhere before its first row.
+    /// How far an import has come; zero before its first row.
     async fn import_status(&self, import_id: &str) -> Result<ImportStatus> {
         let request = GetImportRequest { import_id: import_id.to_owned() };
         self.call(|| async {
@@ -195,7 +194,7 @@ impl Loading<'_> {
         .await
     }
 
-    /// The identifiers of the households, in their order.
+    /// Identifiers of the households, in order.
     async fn identifiers(&self, kept: &Kept) -> Result<Vec<String>> {
         let mut by_number = HashMap::new();
         let region_code = self.files.manifest.region.to_string();
@@ -242,7 +241,7 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// Waits until each warning has led to its signal: they are matched after they were answered.
+    /// Waits until each warning has become a signal: they are matched asynchronously.
     async fn matched(&self, kept: &Kept, households: &[String]) -> Result<Signals> {
         let expected = expected(kept, households)?;
         let begun = Instant::now();
@@ -274,7 +273,7 @@ impl Loading<'_> {
                     day: source.reported_on.map(day),
                 };
                 found.extend(warnings.map(warned));
-                // Of the same household and cause, the first is the sample's own.
+                // For the same household and cause, the first is the sample's own.
                 signals.entry((signal.household_id, cause)).or_insert(signal.signal_id);
             }
             if page.next_page_token.is_empty() {
@@ -284,7 +283,7 @@ impl Loading<'_> {
         }
     }
 
-    /// Returns the signals that cases are opened for, by the cases.
+    /// Returns the signals that cases are opened for, by case.
     async fn decisions(
         &self,
         kept: &Kept,
@@ -361,7 +360,7 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// Looks for defects, as somebody does who has loaded data of others.
+    /// Checks data quality, as after loading data of others.
     async fn check(&self) -> Result<()> {
         let progress = Progress::begin("households checked", None);
         let request = CheckHouseholdsRequest { region_code: self.files.manifest.region.to_string() };
@@ -379,15 +378,15 @@ impl Loading<'_> {
     }
 }
 
-/// An import that is under way.
+/// An import in progress.
 struct Importing {
-    /// Rows that were taken before this attempt.
+    /// Rows processed before this attempt.
     taken: usize,
     progress: Progress,
 }
 
 impl Importing {
-    /// Shows how far it comes, until the last answer.
+    /// Shows progress until the last response.
     async fn follow(
         &mut self,
         answers: impl Stream<Item = Result<Option<ImportStatus>, Status>>,
@@ -400,7 +399,7 @@ impl Importing {
     }
 }
 
-/// The rows after those that were taken, some at a time, with the number of the first of each.
+/// The rows after the first `taken`, in chunks, each with the number of its first row.
 fn from_row<Row: Clone>(rows: &[Row], taken: usize, size: usize) -> impl Iterator<Item = (i64, Vec<Row>)> {
     let first_rows = (taken + 1..).step_by(size).map(|row| i64::try_from(row).unwrap_or(i64::MAX));
     first_rows.zip(rows[taken..].chunks(size).map(<[Row]>::to_vec))

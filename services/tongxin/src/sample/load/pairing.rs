@@ -20,7 +20,6 @@ const ROWS_PER_MESSAGE: usize = 200;
 const REGIONS_PER_MESSAGE: usize = 1_000;
 
 impl Loading<'_> {
-    /// Loads the register, then what happened.
     pub(super) async fn pairing(&self, year: &Year) -> Result<()> {
         self.regions().await.context("the register of the sample was not taken")?;
         let organisations = self.organisations(year).await.context("the organisations were not taken")?;
@@ -59,7 +58,7 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// Returns their identifiers in their order.
+    /// Returns their identifiers in order.
     async fn organisations(&self, year: &Year) -> Result<Vec<String>> {
         let messages: Vec<BatchRegisterOrganisationsRequest> =
             batch(self.options("organisations"), &year.organisations, ROWS_PER_MESSAGE);
@@ -73,7 +72,7 @@ impl Loading<'_> {
         carried_out(progress, answer)
     }
 
-    /// Returns their identifiers in their order.
+    /// Returns their identifiers in order.
     async fn pairings(&self, year: &Year, organisations: &[String]) -> Result<Vec<String>> {
         let mut drafts = Vec::with_capacity(year.pairings.len());
         for pairing in &year.pairings {

@@ -1,4 +1,4 @@
-//! A story as the commands that led through it, each by the person whose task it is.
+//! Converts stories to commands, each by the person responsible.
 
 use chrono::NaiveDate;
 use tongxin_proto::monitoring::v1::{
@@ -10,16 +10,15 @@ use uuid::Uuid;
 use super::stories::{Ending, Story, family};
 use crate::sample::{chance::Chance, files::Files};
 
-/// A command about a household, which still has to be named by the identifier that the service gave it.
+/// A command about a household, which still lacks the identifier assigned by the service.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Place of the household.
+    /// Index of the household.
     pub household: usize,
-    /// The command.
     pub command: Command,
 }
 
-/// The steps, and how many days each takes after the one before.
+/// The steps, and how many days each takes after the previous one.
 const STEPS: [(Step, u64); 8] = [
     (Step::Authorisation, 0),
     (Step::HomeVerification, 1),
@@ -44,7 +43,6 @@ pub fn of(files: &Files, households: &[HouseholdDraft], stories: &[Story]) -> Ve
     entries
 }
 
-/// The identifier of a story's case.
 pub fn case_id(files: &Files, story: &Story) -> String {
     files.id(&format!("cases/{}", story.number))
 }
@@ -89,7 +87,7 @@ impl Telling<'_> {
         }
     }
 
-    /// All steps, or those up to the one that was refused; returns the day of the last.
+    /// All steps, or those up to the refused one; returns the day of the last.
     fn steps(&mut self, from: NaiveDate, refused_at: Option<Step>) -> NaiveDate {
         let mut day = from;
         for (step, days) in STEPS {
@@ -140,7 +138,7 @@ impl Telling<'_> {
         }
     }
 
-    /// Whose task a step is: nobody's who proposed.
+    /// The person responsible for a step, never the proposer.
     fn performer(&self, step: Step) -> String {
         match step {
             Step::TownReview => format!("town-{}", &self.region[..9]),

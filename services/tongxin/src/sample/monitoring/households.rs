@@ -12,7 +12,7 @@ use tongxin_proto::{
 use super::people::{IdNumbers, name, surname};
 use crate::sample::{chance::Chance, files::Files};
 
-/// Households of all assisted villages, the same number in each as far as it goes.
+/// Households of all assisted villages, distributed evenly.
 pub fn of(files: &Files) -> Result<Vec<HouseholdDraft>> {
     let villages: Vec<_> =
         files.regions.iter().filter(|region| region.assisted && region.level() == RegionLevel::Village).collect();
@@ -38,7 +38,7 @@ struct Making {
     year: i32,
 }
 
-/// What a member is, apart from who.
+/// The role of a member, without the person.
 struct Part {
     relation: Relation,
     is_male: bool,
@@ -187,7 +187,6 @@ fn insurances(age: i32) -> Vec<i32> {
     insurances
 }
 
-/// Whether somebody of this ability can work.
 pub fn is_labour(ability: LabourAbility) -> bool {
     matches!(ability, LabourAbility::Ordinary | LabourAbility::Skilled | LabourAbility::Weak)
 }

@@ -1,4 +1,4 @@
-//! What villages earned: as many above each tier as were published, and less in the years before.
+//! Income of villages: as many above each tier as published, and less in earlier years.
 
 use anyhow::{Result, ensure};
 use chrono::Datelike as _;
@@ -9,14 +9,10 @@ use tongxin_proto::{
 
 use crate::sample::{chance::Chance, files::Files};
 
-/// The collective income of a village in a year.
 #[derive(Debug, Clone)]
 pub struct Income {
-    /// The village.
     pub region_code: String,
-    /// The year.
     pub year: i32,
-    /// By kind.
     pub amounts: Vec<IncomeAmount>,
 }
 
@@ -51,7 +47,7 @@ pub fn of(files: &Files) -> Result<Vec<Income>> {
         };
         let total = WAN * i64::try_from(least + chance.below(most - least + 1))?;
         for year in years.clone() {
-            // Each year before had a sixth less.
+            // A sixth less in each earlier year.
             let before = files.manifest.as_of.year() - year;
             let total = (0..before).fold(total, |total, _| total * 5 / 6);
             incomes.push(Income { region_code: villages[place].code.clone(), year, amounts: amounts(total) });

@@ -1,16 +1,15 @@
-//! What monitoring kept of the sample's households: who they are, what they earned, who was at risk and how that
-//! ended, and what the villages earned. How many there are is said by the manifest and the published figures; chance
-//! decides who and when.
+//! Monitoring's data of the sample: households, observations, cases, and the income of villages. The manifest and the
+//! published figures set the numbers; who and when is random.
 //!
 //! | file | |
 //! |---|---|
-//! | `people`       | names, and numbers that belong to nobody |
+//! | `people`       | names, and ID numbers that belong to nobody |
 //! | `households`   | households and their members |
-//! | `stories`      | who was at risk, when, of what, and what was done |
-//! | `observations` | what each household earned and lacked, in step with its story |
-//! | `commands`     | a story as the commands that led through it |
-//! | `warnings`     | what departments warned of, and how that was decided |
-//! | `incomes`      | what villages earned |
+//! | `stories`      | who was at risk, when, of what, and the measures |
+//! | `observations` | observations that are consistent with the stories |
+//! | `commands`     | stories as commands |
+//! | `warnings`     | warnings of departments, and the decisions on them |
+//! | `incomes`      | income of villages |
 
 mod commands;
 mod households;
@@ -31,24 +30,22 @@ pub use commands::Entry;
 pub use incomes::Income;
 pub use warnings::{Decision, Submission};
 
-/// What monitoring kept.
+/// Monitoring's data.
 pub struct Kept {
-    /// The households, each with a number.
+    /// Each with a household number.
     pub households: Vec<HouseholdDraft>,
-    /// What they earned and lacked, by their numbers.
+    /// Of households given by number.
     pub observations: Vec<ObservationDraft>,
-    /// What departments warned of.
     pub submissions: Vec<Submission>,
-    /// What was found of the signals that came of it.
+    /// Decisions on the signals from these warnings.
     pub decisions: Vec<Decision>,
-    /// What was done, in its order.
+    /// In chronological order.
     pub entries: Vec<Entry>,
-    /// What villages earned.
     pub incomes: Vec<Income>,
 }
 
 impl Kept {
-    /// Makes all of it by the rules of the time; from the same files always the same.
+    /// Generates all of it by the rules of the time; always the same for the same files.
     pub fn of(files: &Files) -> Result<Self> {
         let households = households::of(files)?;
         let stories = stories::of(files, &households)?;

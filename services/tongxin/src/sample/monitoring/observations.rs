@@ -1,4 +1,4 @@
-//! What each household earned and lacked, in step with its story.
+//! Observations of each household, consistent with its stories.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,11 +11,10 @@ use tongxin_proto::monitoring::v1::{
 use super::stories::Story;
 use crate::sample::{chance::Chance, files::Files};
 
-/// Fen in a yuan.
 const YUAN: i64 = 100;
 
-/// Windows that end with the years from the first of the assistance to that of the figures, and those that stories
-/// ask for besides, oldest first.
+/// Observations of windows that end with the years from the beginning of the assistance to the published figures, and
+/// of further windows that stories need, oldest first.
 pub fn of(
     files: &Files,
     households: &[HouseholdDraft],
@@ -50,7 +49,7 @@ fn window_of(observation: &ObservationDraft) -> Option<NaiveDate> {
     observation.window_ends_on.and_then(|day| day.try_into().ok())
 }
 
-/// The line of a year, or of the first that has one.
+/// The line of a year, or else the first one.
 fn line(lines: &BTreeMap<i32, i64>, year: i32) -> Result<i64> {
     let known = lines.range(..=year).next_back().or_else(|| lines.iter().next());
     Ok(*known.context("the rule set has no monitoring line")?.1)
@@ -64,7 +63,7 @@ fn observation(
     story: Option<&Story>,
 ) -> ObservationDraft {
     let persons = i64::try_from(household.members.len()).unwrap_or(1);
-    // Of the line, in hundredths: half to nine tenths at risk, 1.6 to 4 times otherwise.
+    // In hundredths of the line: half to nine tenths at risk, 1.6 to 4 times otherwise.
     let hundredths = match story {
         Some(_) => 50 + chance.below(40),
         None => 160 + chance.below(240),

@@ -1,4 +1,4 @@
-//! Names of people, and identity numbers that belong to nobody.
+//! Names of people, and ID numbers that belong to nobody.
 
 use chrono::NaiveDate;
 
@@ -16,28 +16,25 @@ const GIVEN: [&str; 48] = [
     "火", "妹", "观", "土", "亚", "喜", "子", "轩", "欣", "怡",
 ];
 
-/// The code of the city as a whole, which no identity number begins with: it stands for no county.
+/// The code of the city as a whole. It is not a county, so no ID number begins with it.
 const NOBODYS_PREFIX: &str = "441800";
 
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
-/// A surname.
 pub fn surname(chance: &mut Chance) -> &'static str {
     chance.pick(&SURNAMES)
 }
 
-/// A full name with a surname.
 pub fn name(surname: &str, chance: &mut Chance) -> String {
     let first = chance.pick(&GIVEN);
     let second = if chance.below(5) == 0 { "" } else { chance.pick(&GIVEN) };
     format!("{surname}{first}{second}")
 }
 
-/// Gives out identity numbers, none twice.
+/// Issues ID numbers without repetition.
 pub struct IdNumbers(std::collections::HashMap<(NaiveDate, bool), u32>);
 
 impl IdNumbers {
-    /// None given out yet.
     pub fn new() -> Self {
         Self(std::collections::HashMap::new())
     }
@@ -53,7 +50,7 @@ impl IdNumbers {
     }
 }
 
-/// By GB 11643: the weighted sum modulo 11 names a character.
+/// By GB 11643: the weighted sum modulo 11 selects a character.
 fn check_digit(digits: &str) -> char {
     let values = digits.chars().filter_map(|digit| digit.to_digit(10));
     let sum: u32 = values.zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();

@@ -1,4 +1,4 @@
-//! Who was at risk, when, of what, and what was done.
+//! Stories: who was at risk, when, of what, and the measures.
 
 use anyhow::{Result, ensure};
 use chrono::{Datelike as _, Days, NaiveDate};
@@ -7,48 +7,39 @@ use tongxin_proto::monitoring::v1::{Department, HouseholdDraft, MeasureFamily, R
 use super::households::is_labour;
 use crate::sample::{chance::Chance, files::Files};
 
-/// How a household came to be at risk and how that ended.
+/// A household at risk, and the outcome.
 #[derive(Debug, Clone)]
 pub struct Story {
-    /// Place of the household.
+    /// Index of the household.
     pub household: usize,
     /// Number of the case, from 0.
     pub number: usize,
-    /// What it was at risk of.
     pub risks: Vec<Risk>,
     /// Code of the category.
     pub category: &'static str,
-    /// The day on which the case was opened.
     pub opened_on: NaiveDate,
-    /// How it ended.
     pub ending: Ending,
-    /// The department that had warned, if one had.
+    /// The department that had warned, if any.
     pub warned_by: Option<Department>,
 }
 
-/// How a case ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Refused at a step.
     Refused(Step),
-    /// Removed, after a proposal of this day.
-    Removed {
-        /// When removal was proposed.
-        proposed_on: NaiveDate,
-    },
+    Removed { proposed_on: NaiveDate },
 }
 
-/// The first year in which cases were opened, and how many hundredths of all cases in each year from then on.
+/// The first year with cases, and the percentage of all cases in each year from then on.
 const FIRST_YEAR: i32 = 2021;
 const SHARES: [usize; 5] = [28, 24, 22, 20, 6];
 
-/// One story of so many ends before it comes to monitoring.
+/// One in so many stories is refused before monitoring.
 const REFUSED_ONE_IN: usize = 15;
 
-/// One household of so many is at risk a second time.
+/// One in so many households relapses.
 const RELAPSED_ONE_IN: usize = 75;
 
-/// As many stories that end with removal as the manifest says, and some that were refused.
+/// As many stories with removal as the manifest says, and some refused ones.
 pub fn of(files: &Files, households: &[HouseholdDraft]) -> Result<Vec<Story>> {
     let wanted = files.manifest.cases;
     let mut chance = Chance::of(files.manifest.seed, "stories");
@@ -62,7 +53,7 @@ pub fn of(files: &Files, households: &[HouseholdDraft]) -> Result<Vec<Story>> {
         let year = year_of(removed, wanted);
         let story = Story::new(&mut chance, (place, stories.len()), &households[place], year, is_refused);
         removed += usize::from(!is_refused);
-        // Those whose first time was long ago can be at risk again.
+        // Households whose first case was long ago can relapse.
         let again = (!is_refused && year == FIRST_YEAR && removed % RELAPSED_ONE_IN == 0 && removed < wanted)
             .then(|| Story::new(&mut chance, (place, stories.len() + 1), &households[place], year + 2, false));
         stories.push(story);
@@ -74,7 +65,7 @@ pub fn of(files: &Files, households: &[HouseholdDraft]) -> Result<Vec<Story>> {
     Ok(stories)
 }
 
-/// The year of a case by its place among all.
+/// The year of a case by its index among all.
 fn year_of(place: usize, all: usize) -> i32 {
     let mut reached = 0;
     for (share, year) in SHARES.into_iter().zip(FIRST_YEAR..) {
@@ -95,7 +86,7 @@ impl Story {
         is_refused: bool,
     ) -> Self {
         let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
-        // The last of the year have to be out of monitoring before it ends.
+        // The last cases of the year have to be removed before it ends.
         let last_to_open = if year == FIRST_YEAR + 4 { day(year, 2, 20) } else { day(year, 6, 30) };
         let opened_on = chance.day(day(year, 1, 15), last_to_open);
         let ending = if is_refused {
@@ -115,12 +106,12 @@ impl Story {
         Self { household, number, risks, category, opened_on, ending, warned_by }
     }
 
-    /// The last day on which it earned too little: that of the year before.
+    /// The last window with too little income: the year before.
     pub fn bad_window(&self) -> NaiveDate {
         NaiveDate::from_ymd_opt(self.opened_on.year() - 1, 12, 31).unwrap_or_default()
     }
 
-    /// The last day of the first window in which it earned enough again.
+    /// The end of the first window with enough income again.
     pub fn good_window(&self) -> Option<NaiveDate> {
         let Ending::Removed { proposed_on } = self.ending else { return None };
         let month =
@@ -128,7 +119,6 @@ impl Story {
         NaiveDate::from_ymd_opt(month.0, month.1, month.2)
     }
 
-    /// A day some days after another.
     pub fn after(day: NaiveDate, days: u64) -> NaiveDate {
         day.checked_add_days(Days::new(days)).unwrap_or(day)
     }
@@ -152,7 +142,7 @@ fn risks(chance: &mut Chance) -> Vec<Risk> {
     if second == first || chance.below(4) > 0 { vec![first] } else { vec![first, second] }
 }
 
-/// Who hears of a risk first.
+/// The department that hears of a risk first.
 fn department(risk: Risk) -> Department {
     match risk {
         Risk::Illness => Department::MedicalInsurance,
@@ -167,7 +157,7 @@ fn department(risk: Risk) -> Department {
     }
 }
 
-/// What helps against a risk.
+/// The measure family against a risk.
 pub fn family(risk: Risk) -> MeasureFamily {
     match risk {
         Risk::Illness | Risk::Disability => MeasureFamily::Health,

@@ -1,4 +1,4 @@
-//! What the sample's households have to be, whatever chance decides.
+//! Properties of the sample's households for every random choice.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! What departments warned of, and how that was decided: one warning in some was right.
+//! Warnings of departments, and the decisions on them: one in some was right.
 
 use chrono::NaiveDate;
 use tongxin_proto::monitoring::v1::{Department, HouseholdDraft, Risk, Warning};
@@ -9,36 +9,29 @@ use super::{
 };
 use crate::sample::{chance::Chance, files::Files};
 
-/// Warnings of a department.
 #[derive(Debug, Clone)]
 pub struct Submission {
-    /// The department.
     pub department: Department,
-    /// What it warned of.
     pub warnings: Vec<Warning>,
 }
 
-/// What was found of a household's signal.
+/// The decision on a household's signal.
 #[derive(Debug, Clone)]
 pub struct Decision {
-    /// Place of the household.
+    /// Index of the household.
     pub household: usize,
-    /// Cause of the signal.
     pub cause: Risk,
-    /// Whether it was true.
     pub verified: bool,
-    /// Why.
     pub reason: &'static str,
-    /// The day.
     pub decided_on: NaiveDate,
     /// The case that was opened for it.
     pub case_id: Option<String>,
 }
 
-/// Warnings that came to nothing for each that was right.
+/// Number of refuted warnings per verified one.
 const WRONG_FOR_EACH_RIGHT: usize = 4;
 
-/// All warnings by department, and what was found of each.
+/// All warnings by department, and the decision on each.
 pub fn of(files: &Files, households: &[HouseholdDraft], stories: &[Story]) -> (Vec<Submission>, Vec<Decision>) {
     let mut sent = Sent { files, households, submissions: Vec::new(), decisions: Vec::new(), count: 0 };
     for story in stories {
@@ -82,7 +75,7 @@ impl Sent<'_> {
         }
     }
 
-    /// Of households that were never at risk.
+    /// Warnings of households that were never at risk.
     fn wrong(&mut self, stories: &[Story]) {
         let mut chance = Chance::of(self.files.manifest.seed, "warnings");
         let at_risk: std::collections::HashSet<usize> = stories.iter().map(|story| story.household).collect();

@@ -1,5 +1,5 @@
-//! The organisations, pairings and activities of the sample year. How many there are is said by the register, the
-//! published figures and the manifest; chance decides who and when.
+//! The organisations, pairings and activities of the sample year. The register, the published figures and the manifest
+//! set the numbers; who and when is random.
 
 use std::collections::HashMap;
 
@@ -13,49 +13,39 @@ use tongxin_proto::{
 
 use super::{chance::Chance, files::Files, names};
 
-/// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Year {
-    /// The organisations of both sides.
+    /// Of both sides.
     pub organisations: Vec<OrganisationDraft>,
-    /// Who was paired with whom.
     pub pairings: Vec<Pairing>,
-    /// What they did together.
     pub activities: Vec<Activity>,
 }
 
-/// A pairing of two organisations, named by their places.
+/// A pairing of two organisations, given by index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pairing {
-    /// What it is about.
     pub kind: PairingKind,
-    /// Place of the supporter.
+    /// Index.
     pub supporter: usize,
-    /// Place of the recipient.
+    /// Index.
     pub recipient: usize,
-    /// Number of the agreement.
     pub agreement_number: String,
-    /// First day in force.
     pub starts_on: NaiveDate,
 }
 
-/// A joint activity of a pairing, named by its place.
+/// A joint activity of a pairing, given by index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
-    /// Place of the pairing.
+    /// Index.
     pub pairing: usize,
-    /// What they did.
     pub kind: ActivityKind,
-    /// The day.
     pub held_on: NaiveDate,
-    /// People who took part.
     pub participants: i32,
-    /// What else is worth knowing.
     pub remark: &'static str,
 }
 
 impl Year {
-    /// Makes the year; from the same files always the same.
+    /// Generates the year; always the same for the same files.
     pub fn of(files: &Files) -> Result<Self> {
         let villages = assisted(files, RegionLevel::Village);
         ensure!(!villages.is_empty(), "the register of the sample has no assisted village");
@@ -96,7 +86,7 @@ impl<'files> Making<'files> {
         Chance::of(self.files.manifest.seed, subject)
     }
 
-    /// One party organisation for each assisted village.
+    /// One party organisation per assisted village.
     fn villages(&mut self, villages: &[&RegionRow]) -> Result<Vec<Village>> {
         let mut made = Vec::with_capacity(villages.len());
         for village in villages {
@@ -127,7 +117,7 @@ impl<'files> Making<'files> {
         Ok(())
     }
 
-    /// In one town every village is paired with an enterprise's party organisation as well.
+    /// In one town, every village is also paired with an enterprise's party organisation.
     fn enterprises(&mut self, villages: &[Village]) {
         let mut chance = self.chance("enterprises");
         let villages: Vec<_> = villages.iter().filter(|village| self.is_dual(village)).collect();
@@ -138,7 +128,7 @@ impl<'files> Making<'files> {
         }
     }
 
-    /// Every school of the towns has one supporter; every supporter has one school or more.
+    /// Every school of the towns has one supporter; every supporter has at least one school.
     fn schools(&mut self) -> Result<()> {
         let supporters = self.files.count("supporter_schools_paired")?;
         let recipients = self.files.count("recipient_schools_paired")?;
@@ -186,7 +176,7 @@ impl<'files> Making<'files> {
         (0..self.files.manifest.joint_activities).map(|_| activity()).collect()
     }
 
-    /// A day between the beginning of the register and the day of the figures.
+    /// A day between the start of the register and the day of the figures.
     fn starts_on(&self, chance: &mut Chance) -> NaiveDate {
         chance.day(self.files.manifest.register_effective_from, self.files.manifest.as_of)
     }

@@ -1,4 +1,4 @@
-//! The year is the same each time, and its records add up to what was published.
+//! The year is the same each time, and its records add up to the published figures.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ fn files() -> Files {
     Files::of(SampleName::Qingyuan2025).unwrap()
 }
 
-/// How many different organisations take part on one side in pairings of a kind.
+/// Number of distinct organisations on one side of pairings of a kind.
 fn paired(year: &Year, kind: PairingKind, side: impl Fn(&Pairing) -> usize) -> usize {
     let of_kind = year.pairings.iter().filter(|pairing| pairing.kind == kind);
     of_kind.map(side).collect::<HashSet<_>>().len()

@@ -106,7 +106,7 @@ fn who_verifies_is_not_who_proposed() {
     assert_eq!(by(Step::HomeVerification, &case, "clerk"), Ok(()));
     let case = pass_until(removing(None, RemovalKind::Natural), Some(Step::HomeVerification));
     assert_eq!(by(Step::HomeVerification, &case, "proposer"), refused);
-    // The opener proposed another thing.
+    // The opener proposed identification, not this removal.
     assert_eq!(by(Step::HomeVerification, &case, "opener"), Ok(()));
 }
 
@@ -130,7 +130,7 @@ fn one_person_is_known_with_and_without_the_issuer() {
     assert_eq!(by(Step::HomeVerification, &case, "local|opener").unwrap_err().stated().reason, "VERIFIER_IS_PROPOSER");
 }
 
-/// What removal is refused with on some grounds, when it is proposed and when it is approved.
+/// Reasons for refusing a removal on some grounds: when it is proposed, and when it is approved.
 fn refused_on(kind: RemovalKind, change: impl Fn(&mut Grounds)) -> (&'static str, &'static str) {
     let reason = |outcome: Result<Change<Case, CaseEvent>, CaseRefused>| {
         outcome.map_or_else(|error| error.stated().reason, |_| "")
@@ -199,9 +199,9 @@ fn removal_needs_stable_income_above_the_years_line() {
     both_refused("INCOME_NOT_STABLE", with(&[(0, 900_000), (90, 799_999)]));
     both_refused("INCOME_NOT_STABLE", with(&[(200, 900_000)]));
     both_refused("", with(&[(0, 800_001), (90, 900_000), (200, 1)]));
-    // A year without a line is above none.
+    // No income is above the line of a year without one.
     both_refused("INCOME_NOT_STABLE", |grounds| grounds.incomes[0].line = None);
-    // What lies ahead is not known yet.
+    // Later windows are not known yet.
     both_refused("INCOME_NOT_STABLE", |grounds| {
         let newest = grounds.incomes[0].window_ends_on;
         grounds.incomes[0].window_ends_on = after(newest, 1);
@@ -284,7 +284,7 @@ fn measures_are_in_order_and_against_a_risk_of_the_case() {
     let measure = measure_of(&case).unwrap();
     let early = ending(identified_on.pred_opt().unwrap());
     assert_eq!(order(measure.finish(&case, false, early).map(drop)), too_early("finished_on"));
-    // In an emergency help comes at once, and not before.
+    // In an emergency a measure may be planned at once, but not before the case was opened.
     let case = pass_until(opened(Some(Emergency::Disaster)), Some(Step::DataComparison));
     let planned = |on| plan(Risk::Illness, on).plan(MeasureId(Uuid::from_u128(5)), &case).map(drop);
     assert_eq!(planned(day("2025-01-01")), Ok(()));

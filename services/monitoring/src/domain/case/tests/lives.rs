@@ -1,4 +1,4 @@
-//! Random lives of cases, against a model that knows nothing but a list of what was accepted.
+//! Random lives of cases, checked against a simple model: the list of accepted attempts.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What somebody tries, so many days after what happened last.
+/// An attempt, some days after the last event.
 #[derive(Debug, Clone)]
 enum Attempt {
     Step { step: Which, refused: bool, reason: bool },
@@ -16,7 +16,7 @@ enum Attempt {
     Measure { risk: Risk, done: bool },
 }
 
-/// A step: the one that is next, or any.
+/// The next step, or any.
 #[derive(Debug, Clone, Copy)]
 enum Which {
     Next,
@@ -38,11 +38,11 @@ struct Tried {
     attempt: Attempt,
     who: &'static str,
     days: i64,
-    /// What is wrong at the approval of a removal.
+    /// Applies at the approval of a removal.
     ground: Ground,
 }
 
-/// What was accepted.
+/// An accepted attempt.
 #[derive(Debug, Clone, PartialEq)]
 enum Happened {
     Opened,
@@ -59,7 +59,7 @@ struct Event {
     on: NaiveDate,
 }
 
-/// The model: what was accepted, and which risks were helped when.
+/// The model: accepted attempts, and when measures against each risk were done.
 #[derive(Debug, Default)]
 struct Model {
     events: Vec<Event>,
@@ -80,7 +80,7 @@ impl Model {
         self.events.last().unwrap().on
     }
 
-    /// The events of the newest track, beginning with its proposer.
+    /// Events of the newest track, beginning with its proposer.
     fn track(&self) -> &[Event] {
         let begins = |event: &Event| matches!(event.what, Happened::Opened | Happened::Proposed(_));
         &self.events[self.events.iter().rposition(begins).unwrap()..]
@@ -188,7 +188,6 @@ fn grounds(ground: Ground, model: &Model, on: NaiveDate) -> Grounds {
     }
 }
 
-/// Tries something on the case as it is.
 fn attempt(
     case: &Case,
     tried: &Tried,
@@ -219,7 +218,7 @@ fn attempt(
     }
 }
 
-/// What the changes of a count come to on a day.
+/// The sum of a count's changes up to a day.
 fn count_on(stated: &[CountChange], counted: Counted, day: NaiveDate) -> i64 {
     stated.iter().filter(|count| count.counted == counted && count.on <= day).map(|count| count.change).sum()
 }
@@ -234,7 +233,7 @@ fn check_counts(case: &Case, model: &Model, stated: &[CountChange]) -> Result<()
     prop_assert_eq!(count_on(stated, Counted::Identified, today), identified);
     let relapsed = if case.relapse_of.is_some() { identified } else { 0 };
     prop_assert_eq!(count_on(stated, Counted::Relapsed, today), relapsed);
-    // On each day, a step is overdue that was due before it and done after it, or is not done.
+    // On each day, the overdue steps are those due before it and done after it, or not done.
     let pending = case.stage.next().map(|next| (next.on, NaiveDate::MAX));
     let done = case.history.entries().iter().filter_map(|entry| Some((entry.due_on?, entry.occurred_on)));
     let steps: Vec<_> = done.chain(pending).collect();
@@ -242,7 +241,7 @@ fn check_counts(case: &Case, model: &Model, stated: &[CountChange]) -> Result<()
         let overdue = steps.iter().filter(|(due, done)| *due < day && day < *done).count();
         prop_assert_eq!(count_on(stated, Counted::OverdueSteps, day), i64::try_from(overdue).unwrap(), "on {}", day);
     }
-    // Of one thing, a village never has less than none.
+    // No count of a village is ever negative.
     let mut sums: BTreeMap<Counted, i64> = BTreeMap::new();
     let mut dated = stated.to_vec();
     dated.sort_by_key(|count| (count.on, -count.change));
@@ -253,7 +252,7 @@ fn check_counts(case: &Case, model: &Model, stated: &[CountChange]) -> Result<()
     Ok(())
 }
 
-/// By the events alone: nobody is monitored, or removed, past a guard.
+/// Checks by the events alone that nobody is monitored or removed without passing the guards.
 fn check_guards(case: &Case, model: &Model) -> Result<(), TestCaseError> {
     for (place, event) in model.events.iter().enumerate() {
         if event.what != Happened::Passed(Step::CountyApproval) {
@@ -328,7 +327,7 @@ fn live(emergency: bool, relapse: bool, tries: Vec<Tried>) -> Result<(), TestCas
         check_counts(&case, &model, &stated)?;
         check_guards(&case, &model)?;
     }
-    // What the case says of itself comes to what was stated, day by day.
+    // The case's contributions equal the sum of the published changes, day by day.
     let sums = |counts: &[CountChange]| -> BTreeMap<(Counted, NaiveDate), i64> {
         let mut sums = BTreeMap::new();
         for count in counts {
@@ -338,7 +337,7 @@ fn live(emergency: bool, relapse: bool, tries: Vec<Tried>) -> Result<(), TestCas
         sums
     };
     prop_assert_eq!(sums(&case.counts()), sums(&stated));
-    // Moved on any day, the two villages together count what one did.
+    // After a move on any day, both villages together count what one did.
     let (left, arrived) = case.counts_moved(after(opened_on, 40));
     let far = after(model.last(), 10_000);
     for counted in Counted::ALL {
@@ -389,7 +388,7 @@ proptest! {
     }
 }
 
-/// The random lives are worth something only if they come to the end of the procedure.
+/// Random lives prove something only if they reach the end of the procedure.
 #[test]
 fn a_life_comes_to_its_end() {
     let step = |who, days| Tried {

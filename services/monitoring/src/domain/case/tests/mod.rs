@@ -19,7 +19,7 @@ use crate::domain::{
     risk::Risk,
 };
 
-/// Days that each step may take, and in an emergency.
+/// Days for each step, and days for it in an emergency.
 const STEP_DAYS: u32 = 3;
 const EMERGENCY_DAYS: u32 = 1;
 const NOTICE_DAYS: u32 = 5;
@@ -50,7 +50,6 @@ fn draft(id: u128) -> CaseDraft {
     }
 }
 
-/// Opens a case of a household with earlier ones.
 fn open(
     draft: CaseDraft,
     earlier: &[&Case],
@@ -71,7 +70,7 @@ fn opened(emergency: Option<Emergency>) -> Case {
     open(CaseDraft { emergency, ..draft(10) }, &[], Some(true)).unwrap().state
 }
 
-/// Grounds on which a household may leave.
+/// Grounds that satisfy every condition.
 fn good_grounds(on: NaiveDate) -> Grounds {
     Grounds {
         min_months: 6,
@@ -83,7 +82,7 @@ fn good_grounds(on: NaiveDate) -> Grounds {
     }
 }
 
-/// Who takes a step where nothing is wrong with it.
+/// A performer that no guard refuses.
 fn usual_performer(step: Step) -> &'static str {
     match step {
         Step::TownReview => "town",
@@ -111,7 +110,7 @@ fn last_day(case: &Case) -> NaiveDate {
     case.history.newest().unwrap().occurred_on
 }
 
-/// Passes the step that is next on the first day on which it may be.
+/// Passes the next step on the earliest possible day.
 fn pass_next(case: &Case) -> Case {
     let next = case.stage.next().unwrap().step;
     let wait = if next == Step::NoticeEnded { NOTICE_DAYS } else { 0 };
@@ -119,7 +118,7 @@ fn pass_next(case: &Case) -> Case {
     take(case, record(next, on), Some(&good_grounds(on))).unwrap().state
 }
 
-/// Passes steps until one is next, or until none is.
+/// Passes steps until a given one is next, or until all are passed.
 fn pass_until(mut case: Case, step: Option<Step>) -> Case {
     while case.stage.next().map(|next| next.step) != step {
         case = pass_next(&case);

@@ -1,12 +1,11 @@
-//! Every place of the procedure and every command: what is not in the table of legal transitions is refused, with
-//! the right reason.
+//! Every state and every command: a pair that is not in the table of legal transitions is refused for the right reason.
 
 use std::collections::BTreeSet;
 
 use super::*;
 use crate::domain::measure::MeasureRefused;
 
-/// Where a case can stand, what can be done, and where it stands after. Steps have their numbers.
+/// Legal transitions: state, command, next state. Steps are given by number.
 const LEGAL: &str = "
     identifying:1  pass:1     identifying:2
     identifying:2  pass:2     identifying:3
@@ -52,7 +51,7 @@ fn place(case: &Case) -> String {
     }
 }
 
-/// Every place that a case can stand in, with and without an emergency.
+/// Every state of a case, with and without an emergency.
 fn places() -> Vec<Case> {
     let mut places = Vec::new();
     for emergency in [None, Some(Emergency::Disaster), Some(Emergency::Accident)] {
@@ -74,7 +73,7 @@ fn places() -> Vec<Case> {
     places
 }
 
-/// Every command on a case, as one would give it who has everything else right.
+/// Every command, with all other data correct.
 fn commands() -> Vec<String> {
     let steps = (1..=8).flat_map(|number| [format!("pass:{number}"), format!("refuse:{number}")]);
     steps.chain(["assisted", "natural", "roll_back"].map(str::to_owned)).collect()
@@ -107,7 +106,7 @@ fn what_is_not_legal_is_refused_by_naming_the_step_that_is_next() {
                 assert_eq!(place(&state), line[2], "{line:?}");
                 assert_eq!(state.version, case.version + 1);
                 assert!(!events.is_empty());
-                // What was in the history stays there.
+                // Existing entries are kept.
                 let before = case.history.entries();
                 assert_eq!(&state.history.entries()[..before.len()], before);
                 assert_eq!(state.history.entries().len(), before.len() + 1);
@@ -121,7 +120,7 @@ fn what_is_not_legal_is_refused_by_naming_the_step_that_is_next() {
         }
     }
     assert_eq!(taken.len(), lines.len(), "each legal transition was taken");
-    // 29 places, 19 commands, with three kinds of emergency, less the legal ones.
+    // 29 states, 19 commands, with three kinds of emergency, less the legal ones.
     assert_eq!(refused, 3 * (29 * 19 - (8 * 2 + 2 * 8 * 2 + 3 * 2 + 1)));
 }
 

@@ -1,4 +1,4 @@
-//! Each rule finds what it is for, and not what comes close to it.
+//! Each rule finds its defect, and nothing that only comes close to it.
 
 mod fixtures;
 

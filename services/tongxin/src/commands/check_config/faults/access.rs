@@ -1,4 +1,4 @@
-//! Whose tokens are good, and what their words mean.
+//! Faults of token issuers, roles and regions.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -32,7 +32,7 @@ pub(super) fn access_faults(access: AccessConfig, faults: &mut Vec<String>) {
             faults.push(format!("access.issuers: {name} is there twice"));
         }
         mapping_faults(&issuer, &access.roles, faults);
-        // Sets at an address are not fetched here.
+        // Key sets at a URL are not fetched here.
         let alone = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
         if let Err(error) = Access::new(alone, Clock::system()) {
             faults.push(format!("access.issuers {name}: {}", chain(&error)));
@@ -40,7 +40,7 @@ pub(super) fn access_faults(access: AccessConfig, faults: &mut Vec<String>) {
     }
 }
 
-/// Words of an issuer have to mean something here.
+/// Checks that an issuer's words map to existing roles.
 fn mapping_faults(issuer: &IssuerConfig, roles: &BTreeMap<String, Vec<String>>, faults: &mut Vec<String>) {
     let name = &issuer.issuer;
     let given = issuer

@@ -1,4 +1,4 @@
-//! Addresses of others: the broker, databases, and where telemetry goes.
+//! Faults of addresses: the broker, databases, and telemetry.
 
 use std::str::FromStr as _;
 
@@ -50,7 +50,7 @@ pub(super) fn url_faults(setting: &str, url: &SecretString, faults: &mut Vec<Str
     let text = url.expose_secret();
     let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
     if !is_postgres || PgConnectOptions::from_str(text).is_err() {
-        // Not the error itself, which may repeat the password.
+        // Without the error, which may contain the password.
         faults.push(format!("{setting}: a URL such as postgres://user@host:5432/database is needed"));
     }
 }

@@ -1,10 +1,10 @@
-//! All that is wrong with a configuration, not only the first thing. What only one service knows of, it finds itself.
+//! All faults of a configuration, not only the first one. Each service finds those that only it knows of.
 //!
 //! | file | |
 //! |---|---|
 //! | `access`    | issuers of tokens, roles and regions |
 //! | `addresses` | the broker, databases, telemetry |
-//! | `ports`     | limits, shares and certificates of what is served |
+//! | `ports`     | limits, shares and certificates of servers |
 
 mod access;
 mod addresses;
@@ -32,11 +32,11 @@ use crate::{
     settings::{self, GraceSeconds, Owners},
 };
 
-/// What is wrong, one line each.
+/// One line per fault.
 pub fn find(file: &Path) -> Vec<String> {
     let sections = match Sections::read(Some(file)) {
         Ok(sections) => sections,
-        // Not even TOML or YAML, so nothing else can be said.
+        // Neither TOML nor YAML, so nothing else can be checked.
         Err(error) => return vec![chain(&error)],
     };
     let mut faults = settings::unknown(&sections);
@@ -66,14 +66,14 @@ pub fn find(file: &Path) -> Vec<String> {
     faults
 }
 
-/// Reads a section by itself, so that one that is wrong hides no other. What cannot be read counts as not said.
+/// Reads a single section, so that a faulty one hides no other. If it cannot be read, the default is used.
 fn read<T: DeserializeOwned + Default>(sections: &Sections, name: &str, faults: &mut Vec<String>) -> T {
     read_or_tell(name, sections.get(name), faults).unwrap_or_default()
 }
 
 fn read_or_tell<T>(name: &str, read: Result<Option<T>, ConfigError>, faults: &mut Vec<String>) -> Option<T> {
     read.unwrap_or_else(|error| {
-        // The first part says no more than that something is wrong.
+        // The first part only says that something is wrong.
         let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), chain);
         faults.push(format!("{name}: {text}"));
         None

@@ -1,4 +1,4 @@
-//! What services serve, by which limits and with which certificates.
+//! Faults of the servers' limits and certificates.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,12 @@ use tongxin_platform::{
     grpc::{GrpcConfig, ServerTlsConfig},
 };
 
-/// What is wrong with the port of a service.
 pub(super) fn port_faults(section: &str, grpc: &GrpcConfig, roles: &HashSet<String>, faults: &mut Vec<String>) {
     share_faults(section, grpc, roles, faults);
     tls_faults(&format!("{section}.grpc.tls"), grpc.tls.as_ref(), faults);
 }
 
-/// Shares are stated for roles, and for subjects, in whose names stands who issued them.
+/// Shares are for roles and for subjects, whose names contain their issuer.
 fn share_faults(section: &str, grpc: &GrpcConfig, roles: &HashSet<String>, faults: &mut Vec<String>) {
     for name in grpc.shares.keys().filter(|name| !name.contains('|') && !roles.contains(*name)) {
         faults.push(format!(
