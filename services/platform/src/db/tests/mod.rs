@@ -33,9 +33,9 @@ async fn a_schema_that_lacks_a_migration_is_told_of() {
     migrations().check(&mut owner).await.unwrap();
     assert_eq!(migrations().run(&mut owner).await.unwrap(), 0);
 
-    sqlx::query("DELETE FROM _sqlx_migrations").execute(&mut owner).await.unwrap();
+    let forgotten = sqlx::query("DELETE FROM _sqlx_migrations").execute(&mut owner).await.unwrap().rows_affected();
     let behind = migrations().check(&mut owner).await.unwrap_err();
-    assert!(matches!(behind, SchemaBehind::Behind(2)), "{behind}");
+    assert!(matches!(behind, SchemaBehind::Behind(missing) if missing as u64 == forgotten), "{behind}");
 }
 
 /// Operators search for an error by it; transparent wrappers hide the error from its chain.
