@@ -45,7 +45,7 @@ impl Command for MoveHousehold {
         check_level(self.to)?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
-        register::find(conn, self.to).await?.open_on(self.moved_on)?;
+        register::find(conn, self.to).await?.valid_on(self.moved_on)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
         let mut change = household.move_to(self.to, self.moved_on)?;
         if !change.events.is_empty() {

@@ -72,11 +72,13 @@ async fn rows_of_an_import_are_refused_as_single_ones_are() {
 }
 
 #[tokio::test]
-async fn a_household_moves_there_up_to_the_last_day_and_away_at_any_time() {
+async fn a_household_moves_there_from_the_first_day_to_the_last_and_away_at_any_time() {
     let app = TestApp::start().await;
     let mut hq = app.hq();
-    let draft = HouseholdDraft { registered_on: date("2023-01-01"), ..couple(VILLAGE, 0) };
+    let draft = HouseholdDraft { registered_on: date("2020-01-01"), ..couple(VILLAGE, 0) };
     let household = hq.register(draft).await.unwrap().household_id;
+    let early = move_to(&mut hq, &household, WITHDRAWN, "2020-12-31").await.unwrap_err();
+    assert_eq!(told(&early), (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec!["region_code".to_owned()]));
     is_withdrawn(move_to(&mut hq, &household, WITHDRAWN, AFTER).await, "region_code");
     move_to(&mut hq, &household, WITHDRAWN, LAST).await.unwrap();
     move_to(&mut hq, &household, VILLAGE, AFTER).await.unwrap();

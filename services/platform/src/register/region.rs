@@ -51,6 +51,14 @@ impl Region {
     pub fn open_on(&self, day: NaiveDate) -> Result<(), RegionRefused> {
         not_withdrawn(self.region_code, self.valid_until, day)
     }
+
+    /// Makes sure that the code is valid on a day, for what has to be in the register by then.
+    ///
+    /// # Errors
+    /// When the code is withdrawn by then, or not there yet.
+    pub fn valid_on(&self, day: NaiveDate) -> Result<(), RegionRefused> {
+        if day < self.valid_from { Err(RegionRefused::NotFound(self.region_code)) } else { self.open_on(day) }
+    }
 }
 
 impl From<Region> for v1::Region {
