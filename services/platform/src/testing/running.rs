@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use crate::{
     consumer::Progress,
+    grpc,
     lifecycle::Lifecycle,
     service::{App, Build, Surroundings},
 };
@@ -57,7 +58,7 @@ impl Running {
     /// Never: its address is one.
     #[must_use]
     pub fn channel(&self) -> Channel {
-        Endpoint::from_shared(format!("http://{}", self.grpc)).expect("an address").connect_lazy()
+        grpc::channel(&format!("http://{}", self.grpc)).expect("an address")
     }
 
     /// Stops it, as SIGTERM does.
