@@ -34,8 +34,6 @@ pub mod page;
 pub mod personal;
 pub mod region;
 pub mod request;
-#[cfg(test)]
-mod sample;
 pub mod secret;
 pub mod service;
 pub mod telemetry;

@@ -165,7 +165,8 @@ where
 }
 
 /// Gives our own spans to a tracer: those of h2 and tonic would bury them.
-fn spans_to<S>(tracer: SdkTracer) -> impl tracing_subscriber::Layer<S> + Send + Sync
+#[must_use]
+pub fn spans_to<S>(tracer: SdkTracer) -> impl tracing_subscriber::Layer<S> + Send + Sync
 where
     S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {

@@ -48,7 +48,8 @@ impl Envelope {
     /// Reads a message of the broker; `None` if it is not like those that the source publishes.
     ///
     /// What can be written in several ways is read into one, so that equal hashes mean equal envelopes.
-    pub(super) fn from_message(source: &'static str, message: &Message) -> Option<Self> {
+    #[must_use]
+    pub fn from_message(source: &'static str, message: &Message) -> Option<Self> {
         let headers = message.headers.as_ref()?;
         let event_type = text(headers, "ce-type")?;
         let is_of_source = text(headers, "ce-source")?.strip_prefix("/tongxin/") == Some(source)
@@ -120,7 +121,8 @@ impl Envelope {
     }
 
     /// Where it says that it is.
-    pub(super) fn place(&self) -> (i64, i64) {
+    #[must_use]
+    pub fn place(&self) -> (i64, i64) {
         (self.epoch, self.seq)
     }
 

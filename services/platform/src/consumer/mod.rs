@@ -13,11 +13,11 @@ mod envelope;
 mod fault;
 mod handler;
 mod parked;
+#[cfg(any(test, feature = "testing"))]
+mod probe;
 mod progress;
 mod proven;
 mod source;
-#[cfg(test)]
-mod tests;
 
 use std::{sync::Arc, time::Duration};
 

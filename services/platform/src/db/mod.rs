@@ -3,8 +3,6 @@
 mod deadline;
 mod migrate;
 mod scope;
-#[cfg(test)]
-mod tests;
 
 use std::{str::FromStr as _, time::Duration};
 

@@ -19,8 +19,6 @@ mod refusals;
 mod server;
 mod shed;
 mod stream;
-#[cfg(test)]
-mod tests;
 mod threshold;
 mod tls;
 mod told;

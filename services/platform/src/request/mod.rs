@@ -5,8 +5,6 @@ mod answers;
 pub mod batch;
 mod call;
 mod keys;
-#[cfg(test)]
-mod tests;
 mod window;
 mod writer;
 
