@@ -37,7 +37,7 @@ pub trait Word: Copy + TryFrom<i32> + Into<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{monitoring::v1, pairing::v1::RegionLevel};
+    use crate::{monitoring::v1, register::v1::RegionLevel};
 
     #[test]
     fn values_are_named_as_people_write_them() {

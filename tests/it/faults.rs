@@ -11,22 +11,33 @@ use tongxin_tests::{
     entries::{party_pairing, recipient, register, supporter},
 };
 
-use crate::support::{END_OF_2025, QINGYUAN, VILLAGE, data_folder, figures, shared};
+use crate::{
+    support::{END_OF_2025, GUANGDONG, QINGYUAN, VILLAGE, data_folder, figures, shared},
+    tables::sql,
+};
 
-/// How far the load has come, by the tables of a service.
-type Moment = (&'static str, &'static str);
-
-/// From the first rows of the register to the last step but one.
-const MOMENTS: [Moment; 8] = [
-    ("pairing", "SELECT EXISTS (SELECT FROM region_import) OR EXISTS (SELECT FROM region)"),
-    ("pairing", "SELECT EXISTS (SELECT FROM pairing)"),
-    ("pairing", "SELECT EXISTS (SELECT FROM activity)"),
-    ("monitoring", "SELECT EXISTS (SELECT FROM household)"),
-    ("monitoring", "SELECT EXISTS (SELECT FROM signal WHERE state <> 'open')"),
-    ("monitoring", "SELECT EXISTS (SELECT FROM cases)"),
-    ("monitoring", "SELECT EXISTS (SELECT FROM cases WHERE stage = 'removed')"),
-    ("monitoring", "SELECT EXISTS (SELECT FROM village_income)"),
+/// How far the load has come: what is counted in the database of a service, from the first rows of the register to the last step
+/// but one.
+const STAGES: [(&str, &str); 8] = [
+    ("pairing", "SELECT (SELECT count(*) FROM region_import) + (SELECT count(*) FROM region)"),
+    ("pairing", "SELECT count(*) FROM pairing"),
+    ("pairing", "SELECT count(*) FROM activity"),
+    ("monitoring", "SELECT count(*) FROM household"),
+    ("monitoring", "SELECT count(*) FROM signal WHERE state <> 'open'"),
+    ("monitoring", "SELECT count(*) FROM cases"),
+    ("monitoring", "SELECT count(*) FROM cases WHERE stage = 'removed'"),
+    ("monitoring", "SELECT count(*) FROM village_income"),
 ];
+
+/// Processes that are killed, by the beginning of their command lines; the first is the program itself.
+const VICTIMS: [&str; 4] = ["tongxin", "postgres ", "postgres: tongxin_app", "nats-server"];
+
+/// A moment of the load: when so much is counted.
+struct Moment {
+    service: &'static str,
+    counted: &'static str,
+    at_least: i64,
+}
 
 async fn loaded(data_dir: &Path) -> Scorecard {
     let (program, clients) = Program::with_sample(data_dir).await.unwrap();
@@ -41,16 +52,17 @@ async fn unharmed() -> Vec<(String, i64)> {
 }
 
 /// Says whether the load has come to a moment; of a server that was just killed it is not known.
-async fn has_come_to(program: &mut Program, (service, holds): Moment) -> Option<bool> {
-    let url = &program.instance().await.ok()?.databases[service];
+async fn has_come_to(program: &mut Program, moment: &Moment) -> Option<bool> {
+    let url = &program.instance().await.ok()?.databases[moment.service];
     let mut conn = PgConnection::connect(url).await.ok()?;
     let mut tx = conn.begin().await.ok()?;
     Scope::EVERYWHERE.set(&mut tx).await.ok()?;
-    sqlx::query_scalar(holds).fetch_one(&mut *tx).await.ok()
+    let counted: i64 = sqlx::query_scalar(moment.counted).fetch_one(&mut *tx).await.ok()?;
+    Some(counted >= moment.at_least)
 }
 
 /// Loads until a moment; begins again where the program was killed, or gave up.
-async fn load_until(data_dir: &Path, running: Option<Program>, moment: Moment) -> Program {
+async fn load_until(data_dir: &Path, running: Option<Program>, moment: &Moment) -> Program {
     let start = || Program::start(data_dir, &SAMPLE).unwrap();
     let mut program = running.unwrap_or_else(start);
     let come = async {
@@ -61,57 +73,43 @@ async fn load_until(data_dir: &Path, running: Option<Program>, moment: Moment) -
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_mins(5), come).await.is_ok(), "never: {moment:?}");
+    let in_time = tokio::time::timeout(Duration::from_mins(5), come).await.is_ok();
+    assert!(in_time, "never {}: {}", moment.at_least, moment.counted);
     program
 }
 
-/// Kills one process of the program at several moments of the load, then loads again: the figures are the same.
-/// Returns the folder, which then has the whole year.
-async fn killed_while_loading(victim: &str) -> TempDir {
-    let expected = unharmed().await;
+/// Each victim dies at each stage of one load: at its beginning, its first quarter, its half, and three quarters.
+async fn loaded_under_kills() -> TempDir {
     let folder = data_folder();
     let mut running = None;
-    for moment in MOMENTS {
-        let program = load_until(folder.path(), running.take(), moment).await;
-        if victim == "tongxin" {
-            program.kill().await.unwrap();
-        } else {
-            // Its last death may be so near that it is not back yet.
-            eventually("there is one to kill", || async { program.kill_started(victim).unwrap() }).await;
-            running = Some(program);
+    for (service, counted) in STAGES {
+        let all = sql(&shared().await.instance, service, GUANGDONG, counted).await;
+        for (quarter, victim) in (0..).zip(VICTIMS) {
+            let moment = Moment { service, counted, at_least: (all * quarter / 4).max(1) };
+            let program = load_until(folder.path(), running.take(), &moment).await;
+            if victim == "tongxin" {
+                program.kill().await.unwrap();
+            } else {
+                // Its last death may be so near that it is not back yet.
+                eventually("there is one to kill", || async { program.kill_started(victim).unwrap() }).await;
+                running = Some(program);
+            }
         }
     }
-    if let Some(program) = running {
-        program.kill().await.unwrap();
-    }
-    assert_eq!(figures(&loaded(folder.path()).await), expected);
+    running.expect("the last victim was not the program").kill().await.unwrap();
     folder
 }
 
 #[tokio::test]
-async fn the_figures_survive_kill_9_of_the_program_and_a_start_on_what_was_loaded() {
-    let folder = killed_while_loading("tongxin").await;
+async fn the_figures_survive_kill_9_of_everything_starts_on_what_was_loaded_and_a_broker_that_lost_all() {
+    let folder = loaded_under_kills().await;
     assert_eq!(figures(&loaded(folder.path()).await), unharmed().await);
-}
-
-#[tokio::test]
-async fn the_figures_survive_kill_9_of_postgres() {
-    killed_while_loading("postgres ").await;
-}
-
-#[tokio::test]
-async fn the_figures_survive_kill_9_of_a_backend_of_postgres() {
-    killed_while_loading("postgres: tongxin_app").await;
-}
-
-#[tokio::test]
-async fn the_figures_survive_kill_9_of_nats_and_a_broker_that_lost_all() {
-    let folder = killed_while_loading("nats-server").await;
+    assert_eq!(figures(&loaded(folder.path()).await), unharmed().await);
     a_broker_that_lost_all_is_filled_again_while_services_run(&folder).await;
 }
 
 async fn a_broker_that_lost_all_is_filled_again_while_services_run(folder: &TempDir) {
-    let (mut program, clients) = Program::with_sample(folder.path()).await.unwrap();
+    let (mut program, clients) = Program::on_sample(folder.path()).await.unwrap();
     let before = figures(&clients.scorecard(QINGYUAN, END_OF_2025).await.unwrap());
     assert!(program.kill_started("nats-server").unwrap());
     // Moved away at once: it is started again meanwhile.

@@ -8,6 +8,7 @@ mod curl;
 mod data_folder;
 mod errors;
 mod faults;
+mod house;
 mod matrix;
 mod monitoring_commands;
 mod node;

@@ -5,8 +5,9 @@ use std::{path::Path, time::Instant};
 use anyhow::Context as _;
 use futures::stream;
 use sqlx::{PgPool, postgres::PgPoolOptions};
-use tongxin_proto::pairing::v1::{
-    ImportRegionsRequest, RegionEdition, RegionLevel, RegionRow, RegionRows, import_regions_request::Part,
+use tongxin_proto::{
+    pairing::v1::{ImportRegionsRequest, RegionEdition, RegionRow, RegionRows, import_regions_request::Part},
+    register::v1::RegionLevel,
 };
 use tongxin_tests::{
     Clients, Instance, Program,

@@ -1,7 +1,6 @@
 //! The built program, run as a user runs it.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Output, Stdio},
     time::{Duration, Instant},
@@ -9,46 +8,15 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
 use tokio::process::{Child, Command};
 
-use crate::Clients;
+use crate::{Clients, Instance};
 
 /// Arguments that load the sample year.
 pub const SAMPLE: [&str; 2] = ["--sample", "qingyuan-2025"];
 
 /// Longer than any start, restart or load takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
-
-/// What `up.json` says of a running `tongxin up`.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Instance {
-    /// Process id.
-    pub pid: u32,
-    /// The gateway, gRPC and JSON.
-    pub gateway: String,
-    /// The CA of its certificate, if it speaks TLS.
-    pub ca_file: Option<PathBuf>,
-    /// The gateway's admin port.
-    pub gateway_admin: String,
-    /// The file with a token for the gateway.
-    pub token_file: PathBuf,
-    /// The file with a token of an operator for the whole country.
-    pub operator_token_file: PathBuf,
-    /// The other services.
-    pub services: BTreeMap<String, Addresses>,
-    /// Databases, for the role that services log in as.
-    pub databases: BTreeMap<String, String>,
-}
-
-/// Where a service listens.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Addresses {
-    /// gRPC.
-    pub grpc: String,
-    /// Admin port.
-    pub admin: String,
-}
 
 /// A running `tongxin up`, stopped at once when it is dropped.
 pub struct Program {

@@ -1,4 +1,4 @@
--- Facts that events state, their sums by region and period, and the names of regions.
+-- Facts that events state, and their sums by region and period.
 
 -- One contribution of one event to one indicator. Never changed: the next event adds to it.
 CREATE TABLE fact (
@@ -45,22 +45,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rollup_month TO tongxin_app;
 -- The metrics show all regions but villages.
 CREATE INDEX rollup_day_upper_levels ON rollup_day (day) WHERE region_code % 1000 = 0;
 CREATE INDEX rollup_month_upper_levels ON rollup_month (month) WHERE region_code % 1000 = 0;
-
--- The register of regions as its owner last stated it, and by which event.
-CREATE TABLE region (
-    region_code bigint PRIMARY KEY,
-    name        text NOT NULL,
-    level       text NOT NULL CONSTRAINT region_level
-                CHECK (level IN ('province', 'city', 'county', 'town', 'village', 'community')),
-    parent_code bigint,
-    valid_from  date NOT NULL,
-    valid_until date,
-    source      text NOT NULL,
-    epoch       bigint NOT NULL,
-    seq         bigint NOT NULL
-);
-CALL restrict_to_region('region');
-GRANT SELECT, INSERT, UPDATE, DELETE ON region TO tongxin_app;
 
 -- A region and those above it, from its code alone.
 CREATE FUNCTION region_line(code bigint) RETURNS SETOF bigint

@@ -1,10 +1,7 @@
 //! What the gateway refuses.
 
 use chrono::NaiveDate;
-use tongxin_platform::{
-    error::Refusal,
-    region::{NotARegionCode, RegionCode},
-};
+use tongxin_platform::{error::Refusal, region::NotARegionCode};
 
 /// Everything that can go wrong with figures.
 pub type Error = tongxin_platform::error::Error<Refused>;
@@ -13,13 +10,6 @@ pub type Error = tongxin_platform::error::Error<Refused>;
 #[derive(Debug, thiserror::Error, Refusal)]
 #[refusal(domain = "gateway.tongxin")]
 pub enum Refused {
-    /// There is none, or it lies outside of the caller's.
-    #[error(
-        "region {0} does not exist: look at ListRegions of pairing, or import an edition of the register that has it"
-    )]
-    #[refusal(NotFound, "REGION_NOT_FOUND", field = "region_code")]
-    RegionNotFound(RegionCode),
-
     /// Text that names no region.
     #[error(transparent)]
     #[refusal(Invalid, "REGION_CODE_INVALID", field = "region_code")]

@@ -89,3 +89,6 @@ CREATE TABLE merge (
 CREATE INDEX merge_kept ON merge (kept_id);
 CALL restrict_to_region('merge');
 GRANT SELECT, INSERT, UPDATE ON merge TO tongxin_app;
+
+-- Which counties a city or a province holds.
+CREATE INDEX region_county ON region (region_code) WHERE level IN ('city', 'county');

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tongxin_platform::{
     grpc::secure_channel,
+    register::Register,
     service::{Build, Faults, Follows, Kind, Needs, Service, StartError},
     worker::Wake,
 };
@@ -11,7 +12,6 @@ use tongxin_platform::{
 use crate::{
     commands::Policy,
     config::Config,
-    consumers::Register,
     grpc::{self, Door},
     store::keys::Keys,
     workers::Matcher,

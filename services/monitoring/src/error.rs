@@ -15,11 +15,6 @@ pub type Error = tongxin_platform::error::Error<Refused>;
 #[derive(Debug, thiserror::Error, Refusal)]
 #[refusal(domain = "monitoring.tongxin")]
 pub enum Refused {
-    /// The region is not registered, or lies outside the caller's.
-    #[error("region {0} does not exist")]
-    #[refusal(NotFound, "REGION_NOT_FOUND", field = "region_code")]
-    RegionNotFound(String),
-
     /// Households live in villages and communities.
     #[error("{0} is not a village or community")]
     #[refusal(Invalid, "REGION_LEVEL_WRONG", field = "region_code")]

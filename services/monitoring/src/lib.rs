@@ -6,8 +6,7 @@
 //! | `app` | puts the service together |
 //! | `error` | what can go wrong, and what the caller is told |
 //! | `grpc` | door 1: translates requests and answers, one file for each service of the contract |
-//! | `consumers` | door 2: the register of regions, as pairing states it |
-//! | `workers` | door 3: what is done without anybody asking for it |
+//! | `workers` | door 2: what is done without anybody asking for it |
 //! | `commands` | the changes, one file for each verb |
 //! | `domain` | the rules, without I/O |
 //! | `store` | the only SQL |
@@ -15,7 +14,6 @@
 mod app;
 mod commands;
 pub mod config;
-mod consumers;
 mod domain;
 pub mod error;
 mod grpc;

@@ -16,25 +16,17 @@ CREATE TABLE edition (
 CREATE INDEX edition_complete_from ON edition (effective_from) WHERE complete_for IS NOT NULL;
 GRANT SELECT, INSERT ON edition TO tongxin_app;
 
--- The register of regions.
-CREATE TABLE region (
-    region_code bigint PRIMARY KEY CHECK (region_code BETWEEN 100000000000 AND 999999999999),
-    name        text NOT NULL,
-    level       text NOT NULL CHECK (level IN ('province', 'city', 'county', 'town', 'village', 'community')),
-    parent_code bigint REFERENCES region,
-    valid_from  date NOT NULL,
-    valid_until date,
+-- The register of regions is this service's own: nothing is deleted from it.
+ALTER TABLE region
+    ADD FOREIGN KEY (parent_code) REFERENCES region,
     -- The one that last changed the row.
-    edition     uuid NOT NULL,
+    ADD edition uuid NOT NULL,
     -- Day of the newest edition that said anything of it, or that it is no more.
-    stated_from date NOT NULL,
-    CONSTRAINT region_valid CHECK (valid_until > valid_from)
-);
+    ADD stated_from date NOT NULL;
+REVOKE DELETE ON region FROM tongxin_app;
 -- Serves the list of the regions below one.
 CREATE INDEX region_parent ON region (parent_code, region_code);
 CREATE INDEX region_edition ON region (edition, region_code);
-CALL restrict_to_region('region');
-GRANT SELECT, INSERT, UPDATE ON region TO tongxin_app;
 
 -- When towns and villages counted as assisted.
 CREATE TABLE assistance (

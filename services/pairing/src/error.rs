@@ -20,11 +20,6 @@ pub type Error = tongxin_platform::error::Error<Refused>;
 #[derive(Debug, thiserror::Error, Refusal)]
 #[refusal(domain = "pairing.tongxin")]
 pub enum Refused {
-    /// The region is not registered, or lies outside the caller's.
-    #[error("region {0} does not exist: look at ListRegions, or import an edition of the register that has it")]
-    #[refusal(NotFound, "REGION_NOT_FOUND", field = "region_code")]
-    RegionNotFound(String),
-
     /// The organisation does not exist, or lies outside the caller's region.
     #[error("organisation {0} does not exist: look at ListOrganisations, or register it first")]
     #[refusal(NotFound, "ORGANISATION_NOT_FOUND", field = "organisation_id")]

@@ -1,4 +1,4 @@
-//! The admin port: whether the program lives and is ready, and its metrics.
+//! The admin port: liveness, readiness and metrics.
 
 use std::{net::SocketAddr, pin::Pin, sync::Arc};
 
@@ -11,12 +11,12 @@ use crate::telemetry;
 
 type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
-/// What has to hold for a service to be ready, by name.
+/// Named conditions for a service to be ready.
 #[derive(Clone, Default)]
 pub struct Readiness(Vec<(&'static str, Check)>);
 
 impl Readiness {
-    /// Adds a check, which says what is wrong.
+    /// Adds a check, which returns what is wrong.
     pub fn add<F, Checked>(&mut self, name: &'static str, check: F)
     where
         F: Fn() -> Checked + Send + Sync + 'static,
@@ -28,7 +28,7 @@ impl Readiness {
     /// Runs all checks.
     ///
     /// # Errors
-    /// What is wrong, a line each.
+    /// What is wrong, one line each.
     pub async fn check(&self) -> Result<(), String> {
         let mut faults = Vec::new();
         for (name, check) in &self.0 {
@@ -58,23 +58,23 @@ impl Admin {
     /// Listens on an address; port 0 takes a free one.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// If the address is taken.
     pub async fn bind(listen: SocketAddr, readiness: Readiness, registry: Registry) -> std::io::Result<Self> {
         Ok(Self { listener: TcpListener::bind(listen).await?, readiness, registry })
     }
 
-    /// The address that it listens on.
+    /// The address it listens on.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// If the system does not tell.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves until told to stop; not ready from that moment on.
+    /// Serves until told to stop; not ready from then on.
     ///
     /// # Errors
-    /// When the server fails.
+    /// If the server fails.
     pub async fn run(self, stop: CancellationToken) -> std::io::Result<()> {
         let shown = Shown { readiness: self.readiness, registry: self.registry, stop: stop.clone() };
         let router = Router::new()

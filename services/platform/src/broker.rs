@@ -18,7 +18,7 @@ use crate::secret;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BrokerConfig {
-    /// `nats://` or `tls://` URL; user and password may stand in it.
+    /// `nats://` or `tls://` URL; may contain user and password.
     #[serde(serialize_with = "secret::url")]
     pub url: SecretString,
     /// The user to log in as, usually the service's name; `password_file` has the password.
@@ -40,16 +40,16 @@ impl Default for BrokerConfig {
     }
 }
 
-/// Why there is no connection.
+/// Why the broker cannot be connected to.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// The credentials cannot be used.
     #[error("the setting nats.credentials_file cannot be used")]
     Credentials(#[from] std::io::Error),
-    /// There is no password.
+    /// The password cannot be read.
     #[error("the setting nats.password_file cannot be used")]
     Password(#[source] std::io::Error),
-    /// There is a user and no file with the password.
+    /// There is a user but no password file.
     #[error("nats.user needs nats.password_file")]
     NoPasswordFile,
     /// The URL cannot be used.
@@ -57,11 +57,10 @@ pub enum BrokerError {
     Connect(#[from] async_nats::ConnectError),
 }
 
-/// Connects a service to the broker, or keeps trying in the background: services start and take changes
-/// without it.
+/// Connects a service to the broker, or keeps trying in the background: services start and accept changes without it.
 ///
 /// # Errors
-/// When the settings cannot be used.
+/// If the settings cannot be used.
 pub async fn connect(config: &BrokerConfig, service: &str) -> Result<jetstream::Context, BrokerError> {
     let mut options = ConnectOptions::new()
         .name(format!("tongxin {service}"))
@@ -94,11 +93,11 @@ pub async fn connect(config: &BrokerConfig, service: &str) -> Result<jetstream::
 }
 
 impl BrokerConfig {
-    /// Whether the URL is one to connect to.
+    /// Whether the URL has an address to connect to.
     #[must_use]
     pub fn has_address(&self) -> bool {
         let url = self.url.expose_secret();
-        // Whoever connects adds a scheme that is not there.
+        // The client adds a scheme if there is none.
         let is_stated = url.contains("://");
         let address = url.parse::<ServerAddr>().ok().filter(|address| !address.host().is_empty());
         address.is_some_and(|address| is_stated && matches!(address.scheme(), "nats" | "tls" | "ws" | "wss"))

@@ -1,9 +1,9 @@
-//! A new state together with the facts that led to it.
+//! A new state together with the events that led to it.
 
-/// What a domain method decided.
+/// The result of a domain method.
 ///
-/// Domain methods return a `Change` and stores take one whole, so a state can never be
-/// saved without its events, nor an event without its state.
+/// Domain methods return a `Change` and stores take one whole, so a state can never be saved without its events, nor an
+/// event without its state.
 #[must_use = "a change does nothing until a store saves it"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change<State, Event> {
@@ -14,12 +14,12 @@ pub struct Change<State, Event> {
 }
 
 impl<State, Event> Change<State, Event> {
-    /// A state to which nothing happened: a repeated command.
+    /// An unchanged state: the result of a repeated command.
     pub fn none(state: State) -> Self {
         Self { state, events: Vec::new() }
     }
 
-    /// A state to which one thing happened.
+    /// A state after one event.
     pub fn one(state: State, event: Event) -> Self {
         Self { state, events: vec![event] }
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SubsecRound as _, Utc}
 /// Asia/Shanghai has had one offset and no daylight saving since 1991.
 const SHANGHAI: FixedOffset = FixedOffset::east_opt(8 * 3600).expect("eight hours are an offset");
 
-/// Tells the time: the machine's, or one that a test has set.
+/// The time of the machine, or one that a test has set.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -24,20 +24,20 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands still until it is [`set`](Self::set).
+    /// A clock that stays at `now` until it is [`set`](Self::set).
     #[must_use]
     pub fn fixed(now: DateTime<Utc>) -> Self {
         Self(Source::Fixed(Arc::new(Mutex::new(now))))
     }
 
-    /// Moves a fixed clock; the machine's clock is not moved.
+    /// Sets a fixed clock; does nothing to the machine's clock.
     pub fn set(&self, now: DateTime<Utc>) {
         if let Source::Fixed(time) = &self.0 {
             *time.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = now;
         }
     }
 
-    /// Now, in the microseconds that Postgres keeps.
+    /// The current time, in microseconds like in Postgres.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         let now = match &self.0 {
@@ -48,14 +48,14 @@ impl Clock {
         now.trunc_subsecs(6)
     }
 
-    /// The business date of now.
+    /// The current business date.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
         business_date(self.now())
     }
 }
 
-/// A moment as people read it: date and time in Asia/Shanghai, to the second.
+/// A moment for people: date and time in Asia/Shanghai, to the second.
 #[must_use]
 pub fn local_time(moment: DateTime<Utc>) -> String {
     moment.with_timezone(&SHANGHAI).format("%Y-%m-%d %H:%M:%S").to_string()
@@ -67,13 +67,13 @@ pub fn business_date(moment: DateTime<Utc>) -> NaiveDate {
     moment.with_timezone(&SHANGHAI).date_naive()
 }
 
-/// When a business day begins.
+/// The moment at which a business day begins.
 #[must_use]
 pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
     (day.and_time(NaiveTime::MIN) - SHANGHAI).and_utc()
 }
 
-/// A moment as the contract writes it.
+/// A moment as a protobuf timestamp.
 #[must_use]
 pub fn timestamp(moment: DateTime<Utc>) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: moment.timestamp(), nanos: moment.timestamp_subsec_nanos().cast_signed() }

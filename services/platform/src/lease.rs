@@ -1,8 +1,8 @@
 //! Lets one replica at a time do a job.
 //!
-//! A lease runs out by itself, so a replica that was stopped, or lost its network, is replaced
-//! within [`TTL`]; an advisory lock would last as long as its connection. A lease saves double work
-//! only: whoever does the job also locks the row that the job writes.
+//! A lease expires by itself, so a replica that was stopped, or lost its network, is replaced within [`TTL`]; an
+//! advisory lock would last as long as its connection. A lease only saves double work: the job also locks the row that
+//! it writes.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// How long a lease lasts without being renewed.
 pub const TTL: Duration = Duration::from_secs(5);
 
-/// A job's lease, held or wanted.
+/// A job's lease, held or not.
 #[derive(Debug)]
 pub struct Lease {
     pool: PgPool,
@@ -22,16 +22,16 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// A lease that is wanted.
+    /// A lease that is not held yet.
     #[must_use]
     pub fn new(pool: PgPool, name: impl Into<String>) -> Self {
         Self { pool, name: name.into(), owner: Uuid::new_v4(), renewed: None }
     }
 
-    /// Whether the lease is held, renewing or taking it as needed.
+    /// Renews or takes the lease as needed, and returns whether it is held.
     ///
     /// # Errors
-    /// When Postgres fails; the lease is then not held.
+    /// If Postgres fails; the lease is then not held.
     pub async fn hold(&mut self) -> Result<bool, sqlx::Error> {
         if self.renewed.is_some_and(|renewed| renewed.elapsed() < TTL / 3) {
             return Ok(true);
@@ -59,7 +59,7 @@ impl Lease {
         Ok(self.renewed.is_some())
     }
 
-    /// Gives the lease up, so that the next replica need not wait for its end.
+    /// Releases the lease, so that another replica need not wait for it to expire.
     pub async fn release(self) {
         let released = sqlx::query!("DELETE FROM lease WHERE name = $1 AND owner = $2", self.name, self.owner)
             .execute(&self.pool)

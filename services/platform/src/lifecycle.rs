@@ -1,4 +1,4 @@
-//! Starts the parts of a program, and stops all of them when it is told to or one ends.
+//! Starts the parts of a program, and stops all of them on a signal or when one ends.
 
 use std::{future::Future, time::Duration};
 
@@ -21,7 +21,7 @@ pub struct Lifecycle {
     stop: CancellationToken,
 }
 
-/// Why a program stopped that should not have.
+/// Why a program stopped unexpectedly.
 #[derive(Debug, thiserror::Error)]
 pub enum Stopped {
     /// A part ended by itself.
@@ -39,13 +39,13 @@ pub enum Stopped {
 }
 
 impl Lifecycle {
-    /// Tells parts to stop once it is cancelled.
+    /// The token whose cancellation stops all parts.
     #[must_use]
     pub fn stop_token(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Runs a part until it ends; a part that ends before it is told to stops the program.
+    /// Runs a part until it ends. If it ends before the program is told to stop, the program stops.
     pub fn start<E>(&mut self, name: &'static str, part: impl Future<Output = Result<(), E>> + Send + 'static)
     where
         E: Into<BoxError>,
@@ -64,7 +64,7 @@ impl Lifecycle {
     /// Waits for SIGTERM or SIGINT, or for a part to end, then stops all parts.
     ///
     /// # Errors
-    /// When a part ended by itself, or does not stop within the grace.
+    /// If a part ended by itself, or does not stop within the grace period.
     pub async fn run_until_stopped(self, grace: Duration) -> Result<(), Stopped> {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let told = async move {
@@ -79,7 +79,7 @@ impl Lifecycle {
     /// Waits for a future, or for a part to end, then stops all parts.
     ///
     /// # Errors
-    /// When a part ended by itself, or does not stop within the grace.
+    /// If a part ended by itself, or does not stop within the grace period.
     pub async fn run_until(mut self, told: impl Future<Output = ()>, grace: Duration) -> Result<(), Stopped> {
         let first = tokio::select! {
             () = told => {

@@ -1,4 +1,4 @@
-//! A log file that does not grow for ever.
+//! A rotating log file.
 
 use std::{
     fs::{self, File},
@@ -8,8 +8,8 @@ use std::{
 
 use crate::whole_file::append;
 
-/// A file that lines are added to. When it is full it becomes `<file>.1`, which replaces the one before, and begins
-/// anew: both together never have more than twice the bytes of a full one.
+/// A file that lines are appended to. When it is full it is renamed to `<file>.1`, which replaces the previous one, and
+/// begins again: both together have at most twice the bytes of a full one.
 #[derive(Debug)]
 pub(crate) struct LogFile {
     path: PathBuf,
@@ -19,7 +19,7 @@ pub(crate) struct LogFile {
 }
 
 impl LogFile {
-    /// Goes on with a file, which is full with so many bytes.
+    /// Opens or continues a file, which is full at `full` bytes.
     pub(crate) fn open(path: &Path, full: u64) -> io::Result<Self> {
         let file = append(path)?;
         let bytes = file.metadata()?.len();
@@ -36,7 +36,7 @@ impl LogFile {
     }
 }
 
-/// Each write is a line, which is not torn apart.
+/// Each write is one line, which is never split between files.
 impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.bytes > 0 && self.bytes + line.len() as u64 > self.full {

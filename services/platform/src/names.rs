@@ -1,9 +1,9 @@
-//! Enumerations whose values have a name in SQL, configuration and events.
+//! Enumerations with stable names for SQL, configuration and events.
 
 /// Declares an enumeration together with the stable name of each value.
 ///
-/// It gets `ALL`, in the order of the declaration; `name`, and its opposite `by_name`; and `index`, the
-/// place in `ALL`. Values are compared in that order. Serde knows them by their names.
+/// It gets `ALL`, in the order of declaration; `name`, and its inverse `by_name`; and `index`, the position in `ALL`.
+/// Values are ordered by position. Serde and columns of a table use their names.
 ///
 /// ```
 /// tongxin_platform::named! {
@@ -51,11 +51,15 @@ macro_rules! named {
                 match name { $($name => Some(Self::$value),)+ _ => None }
             }
 
-            /// The place among all values, from 0.
+            /// The position among all values, from 0.
             #[must_use]
             pub const fn index(self) -> usize {
                 self as usize
             }
         }
+
+        $crate::column!($kind as &str, |value: &$kind| value.name(), |name: &str| {
+            $kind::by_name(name).ok_or_else(|| format!("the unknown name {name:?}"))
+        });
     };
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::column;
+
 /// Level of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -57,20 +59,22 @@ impl Level {
 #[serde(try_from = "String", into = "String")]
 pub struct RegionCode(i64);
 
-/// Text or a number that is not the code of a region.
+column!(RegionCode as i64, |code: &RegionCode| code.number(), RegionCode::from_number);
+
+/// Text or a number that is no region code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a region code: 12 digits such as 441823107000 are needed")]
 pub struct NotARegionCode(String);
 
 impl RegionCode {
-    /// The whole country, `000000000000`: a region of callers, which no register lists. So [`parse`](Self::parse), by
-    /// which requests and files are read, refuses it.
+    /// The whole country, `000000000000`: a region of callers, which no register lists. So [`parse`](Self::parse),
+    /// which reads requests and files, refuses it.
     pub const COUNTRY: Self = Self(0);
 
-    /// Reads the 12 digits of a region of the register.
+    /// Parses the 12 digits of a region of the register.
     ///
     /// # Errors
-    /// Anything but 12 digits of which the first is not zero.
+    /// If it is not 12 digits, or the first is zero.
     pub fn parse(text: &str) -> Result<Self, NotARegionCode> {
         let is_code = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
@@ -79,7 +83,7 @@ impl RegionCode {
         }
     }
 
-    /// Reads the 12 digits of a region that a caller may have: one of the register, or the country.
+    /// Parses the 12 digits of a caller's region: one of the register, or the country.
     ///
     /// # Errors
     /// As [`parse`](Self::parse), but for the country.
@@ -87,10 +91,10 @@ impl RegionCode {
         if text == "000000000000" { Ok(Self::COUNTRY) } else { Self::parse(text) }
     }
 
-    /// The code as the database keeps it; 0 is the country.
+    /// A code as stored in the database; 0 is the country.
     ///
     /// # Errors
-    /// A number without exactly 12 digits.
+    /// If the number does not have exactly 12 digits.
     pub fn from_number(number: i64) -> Result<Self, NotARegionCode> {
         if number == Self::COUNTRY.0 || (100_000_000_000..1_000_000_000_000).contains(&number) {
             Ok(Self(number))
@@ -105,8 +109,8 @@ impl RegionCode {
         self.0
     }
 
-    /// The level: that of the last segment which is not zero. Towns directly below a city
-    /// have a zero segment in between (441900003000), which does not change their level.
+    /// The level: that of the last segment that is not zero. Towns directly below a city have a zero segment in between
+    /// (441900003000), which does not change their level.
     #[must_use]
     pub fn level(self) -> Level {
         if self == Self::COUNTRY {
@@ -130,8 +134,8 @@ impl RegionCode {
         self.0 % above / level.weight()
     }
 
-    /// This region or the one above it at a level; `None` if this one is higher, or the
-    /// code has no such level (a town directly below a city has no county).
+    /// This region or its ancestor at a level; `None` if this one is higher, or the code has no such level (a town
+    /// directly below a city has no county).
     #[must_use]
     pub fn at(self, level: Level) -> Option<Self> {
         if level > self.level() || self.segment(level) == 0 {
@@ -140,7 +144,7 @@ impl RegionCode {
         Some(Self(self.0 - self.0 % level.weight()))
     }
 
-    /// This region and all above it, from the top.
+    /// This region and its ancestors, from the top.
     pub fn with_ancestors(self) -> impl Iterator<Item = Self> {
         Level::ALL.into_iter().filter_map(move |level| self.at(level))
     }
@@ -152,13 +156,13 @@ impl RegionCode {
         Level::ALL.into_iter().rev().filter(|above| *above < level).find_map(|above| self.at(above))
     }
 
-    /// Whether the other region is this one or lies in it.
+    /// Whether the other region is this one or in it.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {
         self.range().contains(other)
     }
 
-    /// The codes of this region and of all that lie in it.
+    /// The codes of this region and of all regions in it.
     #[must_use]
     pub fn range(self) -> RegionRange {
         RegionRange { from: self.0, until: self.0 + self.level().weight() }
@@ -195,16 +199,16 @@ pub struct RegionRange {
 }
 
 impl RegionRange {
-    /// Every code; for the relay, consumers and the like, which serve no caller.
+    /// Every code; for relay, consumers and other work without a caller.
     pub const EVERYWHERE: Self = Self { from: 0, until: 1_000_000_000_000 };
 
-    /// What lies in both ranges.
+    /// The intersection of both ranges.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { from: self.from.max(other.from), until: self.until.min(other.until) }
     }
 
-    /// Whether the region lies in the range.
+    /// Whether the region is in the range.
     #[must_use]
     pub const fn contains(self, code: RegionCode) -> bool {
         self.from <= code.0 && code.0 < self.until

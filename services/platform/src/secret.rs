@@ -1,11 +1,11 @@
-//! Secrets in settings, in the form in which people may see them.
+//! Secrets in settings, masked for display.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// An address of something else, such as `http://shop:7001`. A user or a query in it may be a secret, so only
+/// An address of another service, such as `http://shop:7001`. A user or a query in it may be a secret, so only
 /// [`expose`](Self::expose) shows them.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -49,20 +49,20 @@ impl Serialize for Address {
     }
 }
 
-/// The parts of a URL whose user information may have signs in it that should be encoded there.
+/// The parts of a URL whose user information may contain characters that should be encoded there.
 struct Parts<'url> {
-    /// With what stands after it.
+    /// The scheme, with its separator.
     scheme: &'url str,
     login: Option<&'url str>,
     /// Host and path.
     place: &'url str,
-    /// Query and fragment, with the sign before them.
+    /// Query and fragment, with their separators.
     more: &'url str,
 }
 
 impl<'url> Parts<'url> {
-    /// A password may have a slash or a question mark in it, against the rules, and a query may have an @: what may be either
-    /// counts as password.
+    /// A password may contain a slash or a question mark, against the rules, and a query may contain an @: what may be
+    /// either is treated as password.
     fn of(url: &'url str) -> Self {
         let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + 3));
         let (login, rest) = match rest.rsplit_once('@') {
@@ -74,7 +74,7 @@ impl<'url> Parts<'url> {
     }
 }
 
-/// A URL without its user information, query and fragment: which part of those is secret nobody knows.
+/// A URL without its user information, query and fragment: nobody knows which part of those is secret.
 fn without_secrets(url: &str) -> String {
     let Parts { scheme, login, place, more } = Parts::of(url);
     let login = if login.is_some() { "***@" } else { "" };
@@ -90,7 +90,7 @@ pub fn url<S: Serializer>(url: &SecretString, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(&masked(url))
 }
 
-/// For `serialize_with`: a URL without its password, or none.
+/// For `serialize_with`: an optional URL without its password.
 ///
 /// # Errors
 /// When the serializer fails.
@@ -101,17 +101,17 @@ pub fn url_if_any<S: Serializer>(url: &Option<SecretString>, serializer: S) -> R
     }
 }
 
-/// Parameters of a database's URL that are no secrets. Of others nobody knows.
+/// Parameters of a database URL that are no secrets. Others may be.
 const SHOWN: [&str; 7] = ["host", "port", "user", "dbname", "sslmode", "sslrootcert", "application_name"];
 
-/// A URL without its password, which stands between the user and the host or among the parameters.
+/// A URL without its password, which is between the user and the host or among the parameters.
 fn masked(url: &SecretString) -> String {
     let Parts { scheme, login, place, more } = Parts::of(url.expose_secret());
     let login = match login.map(|login| login.split_once(':').map_or((login, None), |(user, rest)| (user, Some(rest))))
     {
         None => String::new(),
         Some((user, Some(_))) => format!("{user}:***@"),
-        // A NATS token stands where a user would.
+        // A NATS token is where a user would be.
         Some((user, None)) if scheme.starts_with("postgres") && !user.contains(['/', '?', '#']) => format!("{user}@"),
         Some((_, None)) => "***@".to_owned(),
     };

@@ -35,24 +35,25 @@ use tracing_subscriber::{
 pub(crate) use self::quiet::Quiet;
 use crate::{log_file::LogFile, secret::Address};
 
-/// Events of a batch that are looked at for links: an exporter drops more than 128 of a span.
+/// Maximum number of events of a batch that are inspected for links: an exporter drops more than 128 of a span.
 const LINKS: usize = 128;
 
-/// Where telemetry goes.
+/// Destinations of telemetry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TelemetryConfig {
-    /// What is logged, as directives such as `info,tongxin_platform=debug`.
+    /// Log directives such as `info,tongxin_platform=debug`.
     pub log: String,
     /// One JSON object a line, or text for people.
     pub log_format: LogFormat,
-    /// File that log lines are added to; standard error without it.
+    /// File to append log lines to; standard error without it.
     pub log_file: Option<PathBuf>,
-    /// Bytes with which the log file is full: it becomes `<file>.1`, which replaces the one before, and begins anew.
+    /// Size at which the log file is full, in bytes: it is renamed to `<file>.1`, which replaces the previous one, and
+    /// begins again.
     pub log_file_bytes: u64,
     /// OTLP/gRPC address for traces and metrics, for example `http://collector:4317`.
     pub otlp_endpoint: Option<Address>,
-    /// Share of traces that are kept, 0 to 1; a caller's decision is followed.
+    /// Share of traces that are sampled, 0 to 1; a caller's decision is respected.
     pub sample_ratio: f64,
 }
 
@@ -94,12 +95,12 @@ pub enum TelemetryError {
     /// Metrics cannot be set up.
     #[error("metrics cannot be set up")]
     Metrics(#[from] opentelemetry_sdk::error::OTelSdkError),
-    /// A subscriber is there already.
+    /// A global subscriber was set before.
     #[error("telemetry was set up before")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Keeps telemetry going; dropped last, it sends what is left.
+/// Keeps telemetry going; flushes when it is dropped, so drop it last.
 #[derive(Debug)]
 pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
@@ -110,7 +111,7 @@ pub struct Telemetry {
 /// Sets up logs, traces and metrics for the whole process.
 ///
 /// # Errors
-/// When a setting cannot be used, or it was done before.
+/// If a setting cannot be used, or telemetry was set up before.
 pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let resource = Resource::builder().with_service_name(program).build();
@@ -134,7 +135,7 @@ pub fn init(program: &'static str, config: &TelemetryConfig) -> Result<Telemetry
     Ok(Telemetry { traces, metrics, registry })
 }
 
-/// Shows metrics in a registry, and sends them to the collector if there is one.
+/// Exports metrics to a registry, and to the collector if there is one.
 fn meters(
     config: &TelemetryConfig,
     resource: Resource,
@@ -150,7 +151,7 @@ fn meters(
     Ok(meters.build())
 }
 
-/// Writes what is logged.
+/// The layer that writes log lines.
 fn lines<S>(config: &TelemetryConfig) -> Result<Box<dyn tracing_subscriber::Layer<S> + Send + Sync>, TelemetryError>
 where
     S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -164,7 +165,7 @@ where
     })
 }
 
-/// Gives our own spans to a tracer: those of h2 and tonic would bury them.
+/// Exports our own spans only: those of h2 and tonic would bury them.
 #[must_use]
 pub fn spans_to<S>(tracer: SdkTracer) -> impl tracing_subscriber::Layer<S> + Send + Sync
 where
@@ -202,7 +203,7 @@ impl Drop for Telemetry {
 #[must_use]
 pub fn render(registry: &Registry) -> String {
     let mut text = Vec::new();
-    // Writing to memory fails for a family without metrics only, which is left out.
+    // Writing to memory fails only for a family without metrics, which is skipped.
     let _ = TextEncoder::new().encode(&registry.gather(), &mut text);
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -237,22 +238,22 @@ impl RpcMetrics {
     }
 }
 
-/// The span of a request for a method that there is, or "unknown"; a child of the caller's if it sent one.
+/// The span of a request, named for its method or "unknown"; a child of the caller's span if it sent one.
 pub(crate) fn rpc_span(method: &str, headers: &HeaderMap) -> Span {
     let span = tracing::info_span!("rpc", otel.name = method, otel.kind = "server", rpc.method = method);
     if headers.contains_key("traceparent") {
-        // Fails only without a subscriber that keeps spans.
+        // Fails only without a subscriber that records spans.
         let _ = span.set_parent(TraceContextPropagator::new().extract(&Headers(headers)));
     }
     span
 }
 
-/// The span of handling events, linked to those that caused them.
+/// The span of handling events, linked to the spans that caused them.
 pub(crate) fn follow_span<'parent>(name: &'static str, trace_parents: impl Iterator<Item = &'parent str>) -> Span {
     use opentelemetry::trace::TraceContextExt as _;
 
     let span = tracing::info_span!("consume", otel.name = name, otel.kind = "consumer");
-    // Events of one cause come one after the other.
+    // Events with the same cause are adjacent.
     let mut linked = "";
     for trace_parent in trace_parents.take(LINKS) {
         if !trace_parent.is_empty() && trace_parent != linked {

@@ -1,4 +1,4 @@
-//! What holds on which days, as the changes that lead to it.
+//! When something holds, as signed changes by day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,14 @@ use chrono::NaiveDate;
 
 /// The days on which something begins (+1) or ceases (-1) to hold.
 ///
-/// The sum of the changes up to a day is 1 if it holds on that day and 0 if not. The difference of
-/// two timelines is what has to be added to the first to get the second, whatever was entered late
-/// or taken back: whoever adds all differences has the truth for every day.
+/// The sum of the changes up to a day is 1 if it holds on that day, and 0 if not. The difference of two timelines,
+/// added to the first, gives the second, whatever was entered late or taken back: a reader that adds all differences
+/// has the truth for every day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timeline(BTreeMap<NaiveDate, i32>);
 
 impl Timeline {
-    /// What holds on and after each of some days, where nothing changes in between.
+    /// The timeline of a condition that can change only on the given days.
     pub fn of(days: impl IntoIterator<Item = NaiveDate>, mut holds: impl FnMut(NaiveDate) -> bool) -> Self {
         let days: BTreeSet<NaiveDate> = days.into_iter().collect();
         let mut changes = BTreeMap::new();
@@ -28,7 +28,7 @@ impl Timeline {
         Self(changes)
     }
 
-    /// The changes that lead from an earlier timeline to this one, by day; never zero.
+    /// The changes from an earlier timeline to this one, by day; never zero.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Vec<(NaiveDate, i32)> {
         let mut difference = self.0.clone();

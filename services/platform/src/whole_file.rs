@@ -1,4 +1,4 @@
-//! Files that are there as a whole or not at all, whenever the machine stops, and files that grow.
+//! Atomic file writes, and files that are appended to.
 
 use std::{
     fs::{self, File, Permissions},
@@ -7,14 +7,14 @@ use std::{
     path::Path,
 };
 
-/// Puts a file in the place of one that may be there. It has the bits of `mode`, for example 0o600 for what only we may
-/// read.
+/// Writes a file atomically, replacing one that may exist, with the permission bits `mode`, for example 0o600 for the
+/// owner only.
 ///
 /// # Errors
-/// When the folder cannot be written to; what was there stays.
+/// If the folder cannot be written to; the previous file stays.
 pub fn write(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     let draft = path.with_extension("new");
-    // One that was left behind may have other bits.
+    // A leftover may have other permissions.
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -23,14 +23,14 @@ pub fn write(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&draft, path)?;
-    // The new name, too, has to reach the disk.
+    // The new name has to reach the disk, too.
     File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Opens a file for adding to it that others than its owner and group may not read, whatever it was before.
+/// Opens a file for appending, readable by its owner and group only, whatever its permissions were before.
 ///
 /// # Errors
-/// When it cannot be written to.
+/// If it cannot be written to.
 pub fn append(path: &Path) -> io::Result<File> {
     const MODE: u32 = 0o640;
     let file = File::options().create(true).append(true).mode(MODE).open(path)?;

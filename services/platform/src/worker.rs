@@ -1,5 +1,5 @@
-//! Work that nobody waits for. One replica at a time does it. It is woken after a commit that left some, and looks by
-//! itself as well: another replica may have left it, or one that was killed.
+//! Background work. One replica at a time does it. A worker is woken after a commit that left work, and polls as well:
+//! another replica may have left it, or one that was killed.
 
 use std::{fmt::Display, sync::Arc, time::Duration};
 
@@ -13,43 +13,43 @@ use tracing::warn;
 
 use crate::lease::Lease;
 
-/// How often a worker looks for work that nobody woke it for.
+/// How often a worker polls for work.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Wakes whoever works after commits, so that it need not wait for its next look.
+/// Wakes a worker after a commit, so that it need not wait for its next poll.
 #[derive(Debug, Clone, Default)]
 pub struct Wake(Arc<Notify>);
 
 impl Wake {
-    /// Tells that there is work.
+    /// Signals that there is work.
     pub fn wake(&self) {
         self.0.notify_one();
     }
 
-    /// Ends when somebody wakes, or did since the last time.
+    /// Completes when the worker is woken, or was since the last call.
     pub(crate) fn notified(&self) -> Notified<'_> {
         self.0.notified()
     }
 }
 
-/// Work that is done part by part.
+/// Work that is done in parts.
 pub trait Work: Send {
     /// What can go wrong.
     type Error: Display + Send;
 
-    /// Does a part of the work that is there, and says whether there may be more. It is not broken off when the
-    /// service stops, so it has to be short.
+    /// Does a part of the work, and returns whether there may be more. It is not interrupted when the service stops, so
+    /// it has to be short.
     fn part(&mut self) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
-    /// Another replica does the work, or none.
+    /// Called when the lease is not held: another replica does the work, or none.
     fn rest(&mut self) {}
 }
 
-/// Does work under the lease of a name until told to stop. Faults are waited out.
+/// Works under the lease of that name until told to stop. Errors are retried.
 pub async fn run(name: &'static str, pool: PgPool, wake: Wake, stop: CancellationToken, mut work: impl Work) {
     let mut lease = Lease::new(pool, name);
     loop {
-        // Registered before the look: work that is left in between is not slept over.
+        // Registered before polling: work that is left in between is not missed.
         let woken = wake.notified();
         tokio::pin!(woken);
         woken.as_mut().enable();

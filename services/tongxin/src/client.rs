@@ -5,12 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use tongxin_platform::{
     access::{Credentials, LocalKey},
     clock::Clock,
-    grpc,
 };
 use tongxin_proto::{
     gateway::v1::gateway_service_client::GatewayServiceClient,
@@ -29,6 +28,8 @@ use uuid::Uuid;
 use crate::{
     instance::{DATA_DIR, Instance, write_private},
     patience::Patience,
+    place::Place,
+    said::said,
     unreachable,
 };
 
@@ -53,15 +54,6 @@ pub struct Target {
     /// File with the token for that gateway
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-}
-
-/// Where a gateway is.
-#[derive(Debug, Clone, Default)]
-pub struct Place {
-    /// Its address, `http://` or `https://`.
-    pub address: String,
-    /// The CA that signed its certificate, if this machine does not trust it anyway.
-    pub ca_file: Option<PathBuf>,
 }
 
 /// A gateway, and the token for it.
@@ -111,23 +103,6 @@ impl Target {
         let instance = Instance::find(&self.data_dir)?;
         let place = instance.place();
         Ok((place, self.token_file.clone().unwrap_or_else(|| own_token(instance))))
-    }
-}
-
-impl Place {
-    /// A connection, made when the first call needs it.
-    fn channel(&self) -> Result<Channel> {
-        let Self { address, ca_file } = self;
-        let scheme = address.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-        match scheme.as_deref() {
-            Some("https") => {}
-            Some("http") if ca_file.is_none() => {}
-            Some("http") => bail!("--ca-file is for an address that begins with https://, which {address:?} does not"),
-            _ => bail!(
-                "{address:?} is not the address of a gateway, such as https://gateway.example or http://127.0.0.1:7400"
-            ),
-        }
-        Ok(grpc::public_channel(address, ca_file.as_deref())?)
     }
 }
 
@@ -236,14 +211,6 @@ impl Gateway {
     }
 }
 
-/// The text of an answer with its reason.
-pub fn said(status: &Status) -> String {
-    match status.get_details_error_info() {
-        Some(info) => format!("{} ({})", status.message(), info.reason),
-        None => status.message().to_owned(),
-    }
-}
-
 /// Answers of a server carry details; a connection that fails has none.
 fn is_unreachable(status: &Status) -> bool {
     status.get_details_error_info().is_none()
@@ -256,25 +223,6 @@ fn is_unknown_region(status: &Status) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn an_address_is_one_of_http_or_https() {
-        let refusal = |address: &str, ca_file: Option<&str>| {
-            let place = Place { address: address.to_owned(), ca_file: ca_file.map(PathBuf::from) };
-            place.channel().map(drop).map_err(|error| format!("{error:#}"))
-        };
-        assert_eq!(refusal("http://127.0.0.1:7400", None), Ok(()));
-        for (address, ca_file, why) in [
-            ("gateway.example", None, "such as https://gateway.example"),
-            ("grpc://gateway.example", None, "such as https://gateway.example"),
-            ("http://gateway.example", Some("ca.pem"), "--ca-file is for an address that begins with https://"),
-            ("https://gateway.example", Some("/nowhere/ca.pem"), "cannot read /nowhere/ca.pem"),
-            ("https://gateway.example", Some("/dev/null"), "/dev/null is no PEM file with certificates"),
-        ] {
-            let refused = refusal(address, ca_file).unwrap_err();
-            assert!(refused.contains(why), "{address}: {refused}");
-        }
-    }
 
     #[test]
     fn identifiers_of_files_take_a_secret_of_whoever_imports() {

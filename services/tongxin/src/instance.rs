@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tongxin_platform::{service::App, whole_file};
 
-use crate::client::Place;
+use crate::place::Place;
 
 /// Where `up` keeps its data unless told otherwise.
 pub const DATA_DIR: &str = ".tongxin";

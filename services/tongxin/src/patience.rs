@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::{client::said, unreachable};
+use crate::{said::said, unreachable};
 
 /// What is refused at once is called again for about a minute. Of an import that takes hours, so many breaks are mended.
 const PAUSES: u32 = 60;

@@ -18,7 +18,7 @@ use rustls::{
 use tongxin_platform::clock::local_time;
 use tonic::{Status, codegen::http::Uri};
 
-use crate::client::Place;
+use crate::place::Place;
 
 /// How long we look what an address speaks.
 const LOOK: Duration = Duration::from_secs(2);

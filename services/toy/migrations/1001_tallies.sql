@@ -6,11 +6,4 @@ CREATE TABLE tally (
     PRIMARY KEY (region_code, name)
 );
 CALL restrict_to_region('tally');
-
--- Names of regions, as pairing's register last stated them.
-CREATE TABLE region (
-    region_code bigint PRIMARY KEY,
-    name        text NOT NULL
-);
-CALL restrict_to_region('region');
-GRANT SELECT, INSERT, UPDATE, DELETE ON tally, region TO tongxin_app;
+GRANT SELECT, INSERT, UPDATE ON tally TO tongxin_app;

@@ -2,11 +2,12 @@
 
 use tongxin_platform::{
     grpc::secure_channel,
+    register::Register,
     service::{Build, Faults, Follows, Kind, Needs, Service, StartError},
 };
 use tongxin_proto::toy::v1::tally_service_server::TallyServiceServer;
 
-use crate::{commands::Policy, config::Config, consumers::RegionNames, grpc::Door};
+use crate::{commands::Policy, config::Config, grpc::Door};
 
 /// The service.
 pub static KIND: Kind = Kind {
@@ -27,7 +28,7 @@ impl Build for Config {
     }
 
     async fn build(self, service: &mut Service) -> Result<(), StartError> {
-        service.follow("pairing", secure_channel(self.pairing.expose(), &self.pairing_tls)?, RegionNames);
+        service.follow("pairing", secure_channel(self.pairing.expose(), &self.pairing_tls)?, Register);
         let door = Door(service.endpoint(service.writer(Policy)?));
         service.answer(TallyServiceServer::new(door).max_decoding_message_size(service.max_message_bytes()));
         Ok(())

@@ -6,7 +6,6 @@
 //! | `app` | puts the service together |
 //! | `error` | what can go wrong, and what the caller is told |
 //! | `grpc` | door 1: translates requests and answers |
-//! | `consumers` | door 2: what other services state |
 //! | `commands` | the changes, one file for each verb |
 //! | `domain` | the rules, without I/O |
 //! | `store` | the only SQL |
@@ -14,7 +13,6 @@
 mod app;
 mod commands;
 mod config;
-mod consumers;
 mod domain;
 mod error;
 mod grpc;

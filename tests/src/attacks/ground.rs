@@ -6,9 +6,10 @@ use tongxin_proto::{
     Date,
     batch::v1::BatchOptions,
     pairing::v1::{
-        BatchRegisterOrganisationsRequest, ImportRegionsRequest, OrganisationRows, RegionEdition, RegionLevel,
-        RegionRow, RegionRows, batch_register_organisations_request, import_regions_request::Part,
+        BatchRegisterOrganisationsRequest, ImportRegionsRequest, OrganisationRows, RegionEdition, RegionRow,
+        RegionRows, batch_register_organisations_request, import_regions_request::Part,
     },
+    register::v1::RegionLevel,
 };
 
 use super::{CITY, VILLAGE};

@@ -8,7 +8,7 @@ use tongxin_platform::{
 };
 use tongxin_proto::Date;
 
-use super::Effects;
+use super::effects::Effects;
 use crate::domain::{fact::Fact, indicators::Indicator};
 
 /// Adds what an event adds to an indicator: where, from which day on, and how much.
@@ -40,7 +40,7 @@ pub(super) fn decode<Event: Message + Default>(event: &Envelope) -> Result<Event
     Event::decode(event.payload.as_slice()).map_err(HandlerError::reject)
 }
 
-pub(super) fn date(stated: Option<Date>) -> Result<NaiveDate, HandlerError> {
+fn date(stated: Option<Date>) -> Result<NaiveDate, HandlerError> {
     let date = stated.and_then(|date| NaiveDate::try_from(date).ok());
     date.ok_or_else(|| HandlerError::reject("a day of the calendar is needed"))
 }

@@ -6,9 +6,8 @@ use tongxin_proto::monitoring::v1::{CountChanged, Counted, SignalDecided, Signal
 use prost::Name as _;
 
 use super::{
-    Effects,
+    effects::{Effects, pass_over},
     events::{add, change, decode},
-    pass_over,
 };
 use crate::domain::indicators::{
     Breakdown, Indicator,

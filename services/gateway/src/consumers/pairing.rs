@@ -1,35 +1,27 @@
 //! What pairing's events add to which figure.
 
 use prost::Name as _;
-use tongxin_platform::{
-    consumer::{Envelope, HandlerError},
-    region::RegionCode,
-};
+use tongxin_platform::consumer::{Envelope, HandlerError};
 use tongxin_proto::{
     pairing::v1::{
         JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairingKind,
-        Region as StatedRegion, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+        RegionAssistanceChanged, VillageCoverageChanged,
     },
-    words::Word as _,
+    register::v1::RegionLevel,
 };
 
 use super::{
-    Effects,
-    events::{add, change, date, decode},
-    pass_over,
+    effects::{Effects, pass_over},
+    events::{add, change, decode},
 };
-use crate::{
-    domain::indicators::pairing::{
-        ASSISTED_VILLAGES, JOINT_ACTIVITIES, RECIPIENT_SCHOOLS_PAIRED, SUPPORTER_PARTY_ORGANISATIONS_PAIRED,
-        SUPPORTER_SCHOOLS_PAIRED, VILLAGES_DUAL_COVERED, VILLAGES_PARTY_PAIRED,
-    },
-    store::regions::Region,
+use crate::domain::indicators::pairing::{
+    ASSISTED_VILLAGES, JOINT_ACTIVITIES, RECIPIENT_SCHOOLS_PAIRED, SUPPORTER_PARTY_ORGANISATIONS_PAIRED,
+    SUPPORTER_SCHOOLS_PAIRED, VILLAGES_DUAL_COVERED, VILLAGES_PARTY_PAIRED,
 };
 
 /// Adds what follows from an event.
 pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     match event.event_type.strip_prefix("tongxin.pairing.v1.") {
-        Some(RegionsRecorded::NAME) => regions_recorded(event, effects),
         Some(RegionAssistanceChanged::NAME) => assistance_changed(event, effects),
         Some(VillageCoverageChanged::NAME) => coverage_changed(event, effects),
         Some(OrganisationPairedChanged::NAME) => paired_changed(event, effects),
@@ -37,13 +29,6 @@ pub(super) fn read(event: &Envelope, effects: &mut Effects) -> Result<(), Handle
         Some(JointActivityVoided::NAME) => activity_voided(event, effects),
         _ => pass_over(&event.event_type),
     }
-}
-
-fn regions_recorded(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
-    for stated in decode::<RegionsRecorded>(event)?.regions {
-        effects.regions.push(region(event, stated)?);
-    }
-    Ok(())
 }
 
 /// Towns are assisted as well, but only villages are counted.
@@ -99,26 +84,4 @@ fn activity_held(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerE
 fn activity_voided(event: &Envelope, effects: &mut Effects) -> Result<(), HandlerError> {
     let stated: JointActivityVoided = decode(event)?;
     add(event, effects, &JOINT_ACTIVITIES, (&stated.region_code, stated.held_on, -1), &stated.activity_id)
-}
-
-fn region(event: &Envelope, stated: StatedRegion) -> Result<Region, HandlerError> {
-    let level = match stated.level() {
-        RegionLevel::Unspecified => return Err(HandlerError::reject("a region's level is needed")),
-        level => level.word(),
-    };
-    let parent = match stated.parent_code.as_str() {
-        "" => None,
-        code => Some(RegionCode::parse(code).map_err(HandlerError::reject)?),
-    };
-    Ok(Region {
-        code: RegionCode::parse(&stated.code).map_err(HandlerError::reject)?,
-        name: stated.name,
-        level,
-        parent,
-        valid_from: date(stated.valid_from)?,
-        valid_until: stated.valid_until.map(|until| date(Some(until))).transpose()?,
-        source: event.source,
-        epoch: event.epoch,
-        seq: event.seq,
-    })
 }

@@ -19,6 +19,7 @@ use tower::{Layer, Service, ServiceExt as _};
 
 use super::{
     connect::{self, Limits},
+    media_type::media_type,
     web,
 };
 
@@ -120,12 +121,6 @@ impl Form {
             _ => Self::Other,
         }
     }
-}
-
-/// A media type without its parameters, in small letters.
-pub(super) fn media_type(value: &HeaderValue) -> String {
-    let text = value.to_str().unwrap_or_default();
-    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Content types that are taken.

@@ -20,6 +20,7 @@ mod edge;
 mod fault;
 pub mod headers;
 mod lanes;
+mod media_type;
 mod methods;
 mod packed;
 mod refused;

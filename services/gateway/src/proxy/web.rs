@@ -11,7 +11,7 @@ use tonic::{Status, body::Body};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, Service, ServiceExt as _};
 
-use super::{edge::media_type, fault::Fault, rest::Rest};
+use super::{fault::Fault, media_type::media_type, rest::Rest};
 use crate::proxy::EdgeRefused;
 
 /// The forms of gRPC-Web: binary, and the same in base64.

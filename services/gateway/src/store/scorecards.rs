@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, NaiveDate};
 use sqlx::{PgConnection, PgPool};
-use tongxin_platform::{db::Scope, region::RegionCode};
+use tongxin_platform::{db::Scope, region::RegionCode, register::RegionRefused};
 
 use crate::{
     domain::scorecard::{Amounts, Head, Scorecard, Sums},
-    error::{Error, Refused},
+    error::Error,
 };
 
 /// The name of the gateway as a consumer.
@@ -68,7 +68,7 @@ pub async fn read(pool: &PgPool, scope: Scope, region: RegionCode, as_of: NaiveD
     )
     .fetch_optional(&mut *tx)
     .await?
-    .ok_or(Refused::RegionNotFound(region))?;
+    .ok_or(RegionRefused::NotFound(region))?;
     // Nothing was written: the connection is rolled back where nobody waits for it.
     drop(tx);
     let sums = found.ever.into_iter().zip(found.in_year).map(|(ever, in_year)| Sums { ever, in_year });

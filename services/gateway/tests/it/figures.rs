@@ -5,13 +5,14 @@ use tongxin_proto::{
     gateway::v1::{
         GetScorecardRequest, IndicatorKind, ListIndicatorsRequest, gateway_service_client::GatewayServiceClient,
     },
-    pairing::v1::{OrganisationSide, PairingKind, RegionsRecorded},
+    pairing::v1::{OrganisationSide, PairingKind},
+    register::v1::RegionsRecorded,
 };
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::support::{
-    CITY, COUNTY, NEIGHBOUR, PROVINCE, Stage, TOWN, VILLAGE, date,
+    CITY, COUNTY, PROVINCE, Stage, TOWN, VILLAGE, VILLAGE_ELSEWHERE, date,
     events::{activity, assisted, covered, paired, register, voided},
     figure,
 };
@@ -20,7 +21,7 @@ use crate::support::{
 async fn figures_follow_events_within_moments() {
     let stage = Stage::set().await;
     stage.pairing.state(&register()).await;
-    stage.pairing.state_all(&[assisted(VILLAGE, "2025-01-01", 1), assisted(NEIGHBOUR, "2025-01-01", 1)]).await;
+    stage.pairing.state_all(&[assisted(VILLAGE, "2025-01-01", 1), assisted(VILLAGE_ELSEWHERE, "2025-01-01", 1)]).await;
     stage
         .pairing
         .state_all(&[covered(VILLAGE, "party", "2025-02-01", 1), covered(VILLAGE, "dual", "2025-03-01", 1)])
@@ -64,11 +65,11 @@ async fn late_entries_change_the_figures_of_every_day_since() {
     // In the order in which they are entered, not in that of their days.
     let entries = [
         covered(VILLAGE, "party", "2025-12-15", 1),
-        covered(NEIGHBOUR, "party", "2025-06-30", 1),
+        covered(VILLAGE_ELSEWHERE, "party", "2025-06-30", 1),
         covered(VILLAGE, "party", "2024-02-29", 1),
         covered(VILLAGE, "party", "2025-12-15", -1),
-        covered(NEIGHBOUR, "party", "2025-07-01", -1),
-        covered(NEIGHBOUR, "party", "2025-12-31", 1),
+        covered(VILLAGE_ELSEWHERE, "party", "2025-07-01", -1),
+        covered(VILLAGE_ELSEWHERE, "party", "2025-12-31", 1),
     ];
     stage.pairing.state_all(&entries).await;
     let held = ["2024-12-31", "2025-01-01", "2025-01-31", "2025-12-31"].map(|day| activity(VILLAGE, day));
@@ -147,14 +148,14 @@ async fn organisations_are_counted_only_where_the_event_says() {
 async fn a_region_outside_of_the_callers_answers_like_one_that_does_not_exist() {
     let stage = Stage::set().await;
     stage.pairing.state(&register()).await;
-    stage.pairing.state(&assisted(NEIGHBOUR, "2025-01-01", 1)).await;
+    stage.pairing.state(&assisted(VILLAGE_ELSEWHERE, "2025-01-01", 1)).await;
     stage.settle().await;
 
     let own = stage.scorecard_for(COUNTY, VILLAGE, None).await.unwrap();
-    assert_eq!(own.region_name, "太平村");
+    assert_eq!(own.region_name, "沙塘村");
     let mut answers = Vec::new();
     // Another county's village, a village that is nowhere, the region above.
-    for region in [NEIGHBOUR, "441825104299", CITY] {
+    for region in [VILLAGE_ELSEWHERE, "441825104299", CITY] {
         let status = stage.scorecard_for(COUNTY, region, None).await.unwrap_err();
         assert_eq!(status.code(), Code::NotFound);
         assert_eq!(status.get_details_error_info().unwrap().reason, "REGION_NOT_FOUND");
@@ -178,7 +179,7 @@ async fn a_region_that_is_not_valid_on_a_day_says_so_and_keeps_its_past() {
 
     for (as_of, activities) in [("2022-12-31", 0), ("2025-03-01", 1), ("2025-07-01", 1), ("2025-12-31", 2)] {
         let village = stage.scorecard_for(PROVINCE, VILLAGE, Some(as_of)).await.unwrap();
-        assert_eq!(village.valid_from, Some(date("2023-01-01").into()));
+        assert_eq!(village.valid_from, Some(date("2021-01-01").into()));
         assert_eq!(village.valid_until, Some(date("2025-07-01").into()), "as of {as_of}");
         assert_eq!(figure(&village, "joint_activities"), activities, "as of {as_of}");
         // What the village counts, those above count.

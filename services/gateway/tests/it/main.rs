@@ -12,7 +12,6 @@ mod monitoring;
 mod plans;
 mod projection;
 mod rollups;
-mod rooms;
 mod support;
 mod tls;
 mod walls;

@@ -14,8 +14,8 @@ use tonic::service::Routes;
 use uuid::Uuid;
 
 use crate::support::{
-    CITY, COUNTY, FakePairing, FakeSource, NEIGHBOUR, PROVINCE, Stage, TOWN, VILLAGE, date, events::register, figure,
-    world,
+    CITY, COUNTY, FakePairing, FakeSource, PROVINCE, Stage, TOWN, VILLAGE, VILLAGE_ELSEWHERE, date, events::register,
+    figure, world,
 };
 
 /// A gateway that follows pairing and monitoring.
@@ -70,13 +70,13 @@ async fn each_count_has_its_figure() {
     let (stage, monitoring) = set().await;
     let changes = [
         count(Counted::Households, VILLAGE, "2025-01-10", 2_000),
-        count(Counted::Households, NEIGHBOUR, "2025-01-10", 30),
+        count(Counted::Households, VILLAGE_ELSEWHERE, "2025-01-10", 30),
         count(Counted::OpenSignals, VILLAGE, "2025-02-01", 1),
         count(Counted::OpenSignals, VILLAGE, "2025-02-02", 1),
         count(Counted::OpenSignals, VILLAGE, "2025-02-20", -1),
         count(Counted::WarningSignals, VILLAGE, "2025-02-01", 1),
         count(Counted::WarningSignals, VILLAGE, "2025-02-02", 1),
-        count(Counted::WarningSignals, NEIGHBOUR, "2025-02-03", 1),
+        count(Counted::WarningSignals, VILLAGE_ELSEWHERE, "2025-02-03", 1),
         count(Counted::WarningsIdentified, VILLAGE, "2025-03-01", 1),
         count(Counted::UnderMonitoring, VILLAGE, "2025-03-01", 1),
         household(Counted::Relapsed, "2025-03-01", 1, "hardship", &[Risk::Accident]),
@@ -282,9 +282,9 @@ async fn villages_are_counted_by_tier() {
         tier(VILLAGE, "over_500k", "2024-12-31", 1),
         tier(VILLAGE, "over_1m", "2024-12-31", 1),
         tier(VILLAGE, "over_1m", "2024-12-31", -1),
-        tier(NEIGHBOUR, "over_100k", "2024-12-31", 1),
+        tier(VILLAGE_ELSEWHERE, "over_100k", "2024-12-31", 1),
         // Another tier of the configuration.
-        tier(NEIGHBOUR, "over_2m", "2024-12-31", 1),
+        tier(VILLAGE_ELSEWHERE, "over_2m", "2024-12-31", 1),
     ];
     monitoring.state_all(&tiers).await;
     monitoring.is_counted(&stage.pool).await;

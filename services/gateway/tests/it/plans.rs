@@ -6,14 +6,13 @@ use tongxin_platform::{
 };
 
 /// Statements about all that is kept: rebuilding, comparing, forgetting.
-const READ_ALL: [&str; 7] = [
+const READ_ALL: [&str; 6] = [
     "SELECT indicator\n        FROM rollup_month",
     "INSERT INTO rollup_day (region_code, indicator, day, amount)\n        SELECT line.code",
     "DELETE FROM rollup_day WHERE indicator = ANY($1)",
     "WITH expected_day AS MATERIALIZED",
     "DELETE FROM rollup_month WHERE indicator = ANY($1)",
     "INSERT INTO rollup_month (region_code, indicator, month, amount)",
-    "DELETE FROM region WHERE source = $1",
 ];
 
 #[tokio::test]

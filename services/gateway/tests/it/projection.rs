@@ -6,7 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 use tongxin_platform::testing::eventually;
 
 use crate::support::{
-    CITY, COUNTY, NEIGHBOUR, Stage, VILLAGE,
+    CITY, COUNTY, Stage, VILLAGE, VILLAGE_ELSEWHERE,
     events::{activity, assisted, covered, register},
 };
 
@@ -91,7 +91,7 @@ async fn an_event_that_cannot_be_counted_waits_and_the_others_go_on() {
 async fn a_log_that_begins_anew_is_counted_anew() {
     let stage = Stage::set().await;
     stage.pairing.state(&register()).await;
-    stage.pairing.state_all(&[activity(VILLAGE, "2025-05-01"), activity(NEIGHBOUR, "2025-05-02")]).await;
+    stage.pairing.state_all(&[activity(VILLAGE, "2025-05-01"), activity(VILLAGE_ELSEWHERE, "2025-05-02")]).await;
     stage.settle().await;
 
     let mut owner = PgConnection::connect(&stage.pairing.database.owner_url).await.unwrap();

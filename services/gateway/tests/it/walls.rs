@@ -18,7 +18,7 @@ use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::support::{
-    CITY, COUNTY, FakePairing, LONG_REGION, NEIGHBOUR, PROVINCE, Stage, TOWN, VILLAGE, events::activity, world,
+    CITY, COUNTY, FakePairing, LONG_REGION, PROVINCE, Stage, TOWN, VILLAGE, VILLAGE_ELSEWHERE, events::activity, world,
 };
 
 const SCORECARD: &str = "tongxin.gateway.v1.GatewayService/GetScorecard";
@@ -30,7 +30,7 @@ async fn events_are_counted_while_callers_hold_all_that_they_can() {
     let pairing = FakePairing::with(&world, |grpc| grpc.max_streams = 8).await;
     let stage = Stage::with(world, nats, pairing, |config| config.upstream_connections = 1).await;
     let mut calls = JoinSet::new();
-    for region in [PROVINCE, CITY, COUNTY, TOWN, VILLAGE, NEIGHBOUR] {
+    for region in [PROVINCE, CITY, COUNTY, TOWN, VILLAGE, VILLAGE_ELSEWHERE] {
         for _ in 0..8 {
             let message = ListRegionsRequest { parent_code: CITY.to_owned(), ..ListRegionsRequest::default() };
             let request = stage.request("hq", region, message);

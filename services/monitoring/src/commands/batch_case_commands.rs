@@ -1,4 +1,4 @@
-//! Carries out many commands about cases in their order.
+//! Carries out many commands about cases, in order.
 
 use std::collections::HashSet;
 
@@ -19,15 +19,10 @@ use crate::{
 
 /// One command of a batch.
 pub enum CaseCommand {
-    /// Opens a case.
     Open(OpenCase),
-    /// Records a step.
     Step(RecordStep),
-    /// Proposes removal.
     Propose(ProposeRemoval),
-    /// Plans a measure.
     Plan(PlanMeasure),
-    /// Finishes a measure.
     Finish(FinishMeasure),
 }
 
@@ -42,7 +37,7 @@ impl CaseCommand {
         }
     }
 
-    /// The numbers of the data-quality rules that warn of what it did.
+    /// Numbers of the data-quality rules that warn of the result.
     fn decide(self, desk: &mut Desk<'_>) -> Result<Vec<i32>, Error> {
         match self {
             Self::Open(verb) => verb.decide(desk).map(|opened| opened.warnings),
@@ -54,24 +49,20 @@ impl CaseCommand {
     }
 }
 
-/// What a row is about, as far as it could be read.
+/// The subject of a row, as far as it could be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct About {
-    /// The case.
     pub case: Option<CaseId>,
-    /// The measure.
     pub measure: Option<MeasureId>,
 }
 
-/// A row of a batch: a command, or why it cannot be read.
+/// A row of a batch: a command, or why it cannot be parsed.
 pub struct Row {
-    /// What it is about.
     pub about: About,
-    /// What to do.
     pub command: Result<CaseCommand, Error>,
 }
 
-/// Cases and measures for which a command failed.
+/// Cases and measures of which a command failed.
 #[derive(Debug, Clone, Default)]
 pub struct Failed {
     cases: HashSet<CaseId>,
@@ -79,7 +70,7 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// Adds what a failed row is about.
+    /// Adds the subject of a failed row.
     pub fn add(&mut self, about: About) {
         self.cases.extend(about.case);
         self.measures.extend(about.measure);
@@ -91,9 +82,8 @@ impl Failed {
     }
 }
 
-/// Carries out some commands in their order.
+/// Carries out some commands, in order.
 pub struct BatchCaseCommands {
-    /// The commands.
     pub rows: Vec<Row>,
     /// What failed in earlier messages of the batch.
     pub failed: Failed,

@@ -1,11 +1,11 @@
-//! Changes what is stated of a household itself.
+//! Changes the statement of a household.
 
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
 use super::{
     Policy, at_version,
-    move_household::may_ask_for_number,
+    household_numbers::may_ask_for_number,
     restate_household::{Entered, restate},
 };
 use crate::{
@@ -14,11 +14,9 @@ use crate::{
     store::households,
 };
 
-/// States a household itself anew.
+/// Replaces the statement of a household.
 pub struct ChangeHousehold {
-    /// The household.
     pub household: HouseholdId,
-    /// What is stated.
     pub statement: Statement,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,

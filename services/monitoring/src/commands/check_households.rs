@@ -1,4 +1,4 @@
-//! Checks the households of a region by all data-quality rules, one part after the other.
+//! Checks the households of a region by all data-quality rules, in parts.
 
 use chrono::NaiveDate;
 use sqlx::PgPool;
@@ -16,37 +16,37 @@ use crate::{
     },
 };
 
-/// Households that are checked in one transaction.
+/// Number of households that are checked in one transaction.
 const PART: i64 = 1_000;
 
-/// A check that is under way. What it finds can be found again, so it needs no request to answer for it.
+/// A check in progress. It can be repeated at any time, so it needs no idempotency key.
 pub struct Check {
     pool: PgPool,
     reader: Reader,
     today: NaiveDate,
-    /// What the caller sees.
+    /// The caller's regions.
     sees: RegionRange,
 }
 
-/// What a part of a check came to.
+/// The result of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checked {
-    /// Households that were checked.
+    /// Number of households that were checked.
     pub households: usize,
-    /// Defects that were found, but for those about a household that the caller does not see.
+    /// Number of defects found, without those that involve a household outside the caller's regions.
     pub defects: usize,
 }
 
 impl Check {
-    /// Checks the households of a region as of a day, for somebody who sees a range of regions.
+    /// A check of a region as of a day, for a caller who sees a range of regions.
     #[must_use]
     pub fn new(pool: PgPool, region: RegionCode, today: NaiveDate, sees: RegionRange) -> Self {
         Self { pool, reader: Reader::new(region, today), today, sees }
     }
 
-    /// Checks some more households; `None` when all were checked.
+    /// Checks the next households; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Checked>, Error> {
-        // Who is registered twice does not depend on who asks.
+        // Whether a person is registered twice does not depend on the caller.
         let mut tx = Scope::EVERYWHERE.write_again(&self.pool).await?;
         let Part { households, dossiers } = self.reader.next(&mut tx, PART).await?;
         if households.is_empty() {

@@ -1,4 +1,4 @@
-//! Counts anew who is elderly where somebody became it: nobody states birthdays.
+//! Recounts elderly members: nobody states birthdays.
 
 use chrono::NaiveDate;
 use sqlx::PgPool;
@@ -9,10 +9,10 @@ use crate::{
     store::{households, profiles},
 };
 
-/// Households that are counted in one transaction.
+/// Number of households in one transaction.
 const PART: usize = 1_000;
 
-/// Counts anew in a region, as far as the scope sees it. It can be done again, so it needs no request to answer for it.
+/// Recounts in a region, as far as the scope sees it. It can be repeated, so it needs no idempotency key.
 pub(super) async fn count_elderly(
     pool: &PgPool,
     scope: Scope,

@@ -1,4 +1,4 @@
-//! States what a signal was found to be.
+//! Decides a signal.
 
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
@@ -15,9 +15,7 @@ use crate::{
 
 /// States what a signal was found to be.
 pub struct DecideSignal {
-    /// The signal.
     pub signal: SignalId,
-    /// What it was found to be.
     pub decision: Decision,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,
@@ -30,7 +28,7 @@ impl Command for DecideSignal {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Signal, Error> {
         policy.check_date("decided_on", self.decision.on, context)?;
-        // Whose it is never changes; where the household lives may, until it is locked.
+        // The household of a signal never changes; its region may until the household is locked.
         let household = signals::find(conn, self.signal).await?.household;
         let head = households::lock_head(conn, household).await?;
         signals::decide(conn, context, self.signal, &head, |signal| {

@@ -1,9 +1,10 @@
-//! Looks households up, and states in the log that somebody did.
+//! Looks households up, and logs the look-up.
 
 use sqlx::PgConnection;
 use tongxin_platform::{
     limit::{self, Limited},
     region::RegionCode,
+    register,
     request::{Command, Context},
 };
 
@@ -11,17 +12,13 @@ use super::Policy;
 use crate::{
     domain::household::Household,
     error::Error,
-    store::{
-        households::{self, Index},
-        regions,
-    },
+    store::households::{self, Index},
 };
 
-/// Looks households up by somebody who belongs to them.
+/// Looks households up by a member.
 pub struct FindHouseholds {
-    /// By what.
     pub index: Index,
-    /// Where, if the caller says.
+    /// The region of the request, if any.
     pub asked: Option<RegionCode>,
     /// The caller's region.
     pub own: RegionCode,
@@ -32,16 +29,16 @@ impl Command for FindHouseholds {
     type Output = Vec<Household>;
     type Error = Error;
 
-    /// What it returns is answered after the commit: without the event in the log nothing is answered.
+    /// The result is returned after the commit: without the event in the log nothing is returned.
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Self::Output, Error> {
         limit::take(conn, context, Limited::LookUp).await?;
         if let Some(region) = self.asked {
-            regions::find_name(conn, region).await?;
+            register::ensure(conn, region).await?;
         }
         let region = self.asked.unwrap_or(self.own);
         let found = households::search(conn, &policy.keys, self.index, region).await?;
         if found.is_empty() {
-            // Whoever guesses misses most of the time.
+            // Guesses mostly find nothing, so a miss counts twice.
             limit::add(conn, context, Limited::LookUp, 1).await?;
         }
         households::state_looked_up(conn, context, (self.index.key(), region), found.len()).await?;

@@ -1,4 +1,4 @@
-//! States how a measure ended.
+//! Ends a measure.
 
 use super::desk::{Desk, Doubted, Needs, Verb};
 use crate::{
@@ -9,13 +9,11 @@ use crate::{
     error::Error,
 };
 
-/// States that a measure was done, or given up.
+/// Records that a measure was done or cancelled.
 pub struct FinishMeasure {
-    /// The measure.
     pub measure: MeasureId,
-    /// Whether it was given up rather than done.
+    /// Whether it was cancelled rather than done.
     pub cancelled: bool,
-    /// How it ended.
     pub ending: Ending,
 }
 

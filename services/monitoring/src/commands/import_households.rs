@@ -7,6 +7,7 @@ use tongxin_platform::{
     import::{Accepted, ImportId, Imported},
     limit::{self, Limited},
     region::{Level, RegionCode},
+    register::{self, KnownRegions},
     request::Context,
 };
 
@@ -22,7 +23,6 @@ use crate::{
     error::{Error, Refused},
     store::{
         observations::{self, Numbered},
-        regions,
         sealed::Sealed,
     },
 };
@@ -30,7 +30,7 @@ use crate::{
 /// An import of households.
 #[derive(Debug)]
 pub struct HouseholdImport {
-    /// Household numbers that a dry run has given away, each in its county; `None` when rows are kept.
+    /// Household numbers that a dry run would have assigned, each in its county; `None` if rows are stored.
     promised: Option<HashSet<(RegionCode, Box<str>)>>,
 }
 
@@ -38,10 +38,10 @@ pub struct HouseholdImport {
 pub struct NewHousehold(New);
 
 impl NewHousehold {
-    /// Checks and seals a draft, which takes some microseconds for each member.
+    /// Checks and seals a draft. Takes some microseconds per member.
     ///
     /// # Errors
-    /// Those of registering it, as far as they can be known without the database.
+    /// Those of registering it that need no database.
     pub fn prepare(policy: &Policy, context: &Context, draft: HouseholdDraft) -> Result<Self, Error> {
         policy.check_date("registered_on", draft.registered_on, context)?;
         New::prepare(&policy.keys, context, draft).map(Self)
@@ -49,24 +49,22 @@ impl NewHousehold {
 }
 
 impl HouseholdImport {
-    /// An import, or one that keeps nothing.
+    /// An import, or a dry run.
     #[must_use]
     pub fn new(dry_run: bool) -> Self {
         Self { promised: dry_run.then(HashSet::new) }
     }
 
-    /// Says what is wrong with a row, or sets it aside to be kept.
+    /// Returns the outcome of a row, and collects it to be stored if it was accepted.
     fn sort(
         &mut self,
         row: Result<NewHousehold, Error>,
-        villages: &HashSet<RegionCode>,
+        villages: &KnownRegions,
         seen: &Numbered,
         new: &mut Vec<Sealed>,
     ) -> Result<(HouseholdId, Accepted), Error> {
         let New { mut sealed, warnings } = row?.0;
-        if !villages.contains(&sealed.household.region) {
-            return Err(Refused::RegionNotFound(sealed.household.region.to_string()).into());
-        }
+        villages.open_on(sealed.household.region, sealed.household.registered_on)?;
         if let Some(promised) = &mut self.promised {
             promise(promised, &mut sealed.household, seen)?;
         }
@@ -76,14 +74,14 @@ impl HouseholdImport {
     }
 }
 
-/// A number is unique within a county.
+/// The key of a household number, which is unique within a county.
 fn number_of(household: &Household) -> Option<(RegionCode, Box<str>)> {
     let number = household.household_number.as_deref()?;
     Some((household.region.at(Level::County).unwrap_or(household.region), number.into()))
 }
 
-/// Gives a number away in a dry run, which leaves no trace: what it says must not depend on numbers of households that the
-/// caller does not see. So Postgres is not asked to keep it apart from those.
+/// Assigns a number in a dry run, which leaves no trace: its answer must not depend on numbers of households that the
+/// caller does not see. So Postgres is not asked to keep numbers unique.
 fn promise(
     promised: &mut HashSet<(RegionCode, Box<str>)>,
     household: &mut Household,
@@ -98,7 +96,7 @@ fn promise(
     Ok(())
 }
 
-/// What the caller sees of the numbers of some households.
+/// The numbers of some households that the caller sees as taken.
 async fn seen<'a>(conn: &mut PgConnection, households: impl Iterator<Item = &'a Household>) -> Result<Numbered, Error> {
     let numbers: Vec<String> = households.filter_map(|household| household.household_number.clone()).collect();
     observations::households_of_numbers(conn, &numbers).await
@@ -125,15 +123,14 @@ impl Imported for HouseholdImport {
         import: ImportId,
         rows: Vec<Result<NewHousehold, Error>>,
     ) -> Result<Vec<Result<Accepted, Error>>, Error> {
-        let villages: HashSet<RegionCode> = rows.iter().flatten().map(|row| row.0.sealed.household.region).collect();
-        let villages: Vec<RegionCode> = villages.into_iter().collect();
-        let villages = regions::existing(conn, &villages, context.today()).await?.into_iter().collect();
+        let villages = rows.iter().flatten().map(|row| row.0.sealed.household.region);
+        let villages = register::known(conn, villages).await?;
 
         let numbered = rows.iter().flatten().map(|row| &row.0.sealed.household);
         let has_numbers = numbered.clone().any(|household| household.household_number.is_some());
         let known = if self.promised.is_some() { seen(conn, numbered).await? } else { Numbered::default() };
         if has_numbers && self.promised.is_none() {
-            // Whether a number is taken elsewhere is told, so it is asked as often as one may look up.
+            // The answer reveals whether a number is taken elsewhere, so it counts against the limit of look-ups.
             limit::require(conn, context, Limited::LookUp).await?;
         }
         let mut new = Vec::with_capacity(rows.len());

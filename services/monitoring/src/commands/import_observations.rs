@@ -36,10 +36,10 @@ pub struct ObservationImport;
 pub struct NewObservation(RecordObservation);
 
 impl NewObservation {
-    /// Makes sure of all that can be known without the database.
+    /// Checks everything that needs no database.
     ///
     /// # Errors
-    /// Those of recording it, as far as they can be known.
+    /// Those of recording it that need no database.
     pub fn prepare(policy: &Policy, context: &Context, row: RecordObservation) -> Result<Self, Error> {
         row.check(context, policy)?;
         Ok(Self(row))
@@ -78,7 +78,7 @@ impl Imported for ObservationImport {
     }
 }
 
-/// All that is asked of the households of some rows. They are locked.
+/// Everything about the households of some rows. They are locked.
 struct Known {
     by_number: Numbered,
     heads: HashMap<HouseholdId, Head>,
@@ -114,7 +114,7 @@ impl Known {
         })
     }
 
-    /// What is recorded of the windows of some rows, and of those a year before.
+    /// The stored observations of the rows' windows, and of those a year before.
     async fn load_recorded(
         &self,
         conn: &mut PgConnection,
@@ -142,8 +142,8 @@ impl Known {
         }
     }
 
-    /// Screens households of whose newest window something new was said. What ended long ago is history: it says nothing
-    /// of a risk now.
+    /// Screens households whose newest window has changed. Windows that ended long ago are history and say nothing
+    /// about current risks.
     async fn screen(
         &self,
         conn: &mut PgConnection,
@@ -159,11 +159,11 @@ impl Known {
     }
 }
 
-/// The windows of an import as its rows change them one after the other: a later row corrects an earlier one.
+/// The windows of an import, as its rows change them one after the other: a later row corrects an earlier one.
 struct Windows {
     recorded: BTreeMap<(HouseholdId, NaiveDate), Observation>,
     changed: BTreeSet<(HouseholdId, NaiveDate)>,
-    /// Windows of which something else is said than before.
+    /// Windows whose facts have changed.
     says_anew: BTreeSet<(HouseholdId, NaiveDate)>,
 }
 

@@ -15,16 +15,16 @@ use crate::{
     },
 };
 
-/// Entries that are looked at in one transaction at most.
+/// Maximum number of entries in one transaction.
 const ENTRIES: i64 = 100;
 
-/// People who are matched in one transaction at most, but for a single entry.
+/// Maximum number of people in one transaction, unless a single entry has more.
 const PEOPLE: usize = 5_000;
 
-/// Matches some of those who wait, and says whether there may be more. When that fails, each entry is matched by
-/// itself; and of an entry that fails, each person.
+/// Matches some of the queue, and returns whether there may be more. If that fails, each entry is matched by itself; if
+/// an entry fails, each person.
 pub async fn match_waiting(pool: &PgPool, context: &Context) -> Result<bool, Error> {
-    // What is lost with its commit waits in the queue as before.
+    // If the commit is lost, the entries are still in the queue.
     let mut tx = Scope::EVERYWHERE.write_again(pool).await?;
     let mut entries = match_queue::due(&mut tx, ENTRIES).await?;
     entries.truncate(within(PEOPLE, &entries));
@@ -42,7 +42,7 @@ pub async fn match_waiting(pool: &PgPool, context: &Context) -> Result<bool, Err
     Ok(true)
 }
 
-/// How many of the entries have no more than so many people, at least one.
+/// How many of the entries have at most `people` people in total, but at least one.
 fn within(people: usize, entries: &[Entry]) -> usize {
     let mut sum = 0;
     let fit = entries.iter().take_while(|entry| {

@@ -1,11 +1,11 @@
-//! Merges two records of one household.
+//! Merges two records of the same household.
 
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
 
 use super::{
     Policy, at_version,
-    move_household::{may_ask_for_number, needs_another_number},
+    household_numbers::{may_ask_for_number, needs_another_number},
 };
 use crate::{
     domain::{
@@ -21,11 +21,9 @@ use crate::{
 
 /// Merges a household into another.
 pub struct MergeHouseholds {
-    /// The record that is kept.
     pub kept: HouseholdId,
-    /// The record that is merged into it.
     pub merged: HouseholdId,
-    /// What is taken over.
+    /// What the kept record takes over.
     pub terms: Terms,
     /// The version of the kept record that the caller saw; 0 skips the check.
     pub expected_version: i64,
@@ -70,7 +68,7 @@ impl Command for MergeHouseholds {
     }
 }
 
-/// Locks two different households, in the order of their identifiers, so that nobody waits in a circle.
+/// Locks two different households, in the order of their identifiers, which avoids deadlocks.
 pub(super) async fn lock_both(
     conn: &mut PgConnection,
     [first, second]: [HouseholdId; 2],

@@ -1,4 +1,4 @@
-//! The changes: one file for each verb. Load, decide, save.
+//! Changes: one file for each verb. Load, decide, save.
 
 mod batch_case_commands;
 mod change_household;
@@ -8,6 +8,7 @@ mod decide_signal;
 mod desk;
 mod find_households;
 mod finish_measure;
+mod household_numbers;
 mod import_households;
 mod import_observations;
 mod match_warnings;
@@ -75,22 +76,22 @@ use crate::{domain::income::IncomeTiers, error::Error, store::keys::Keys};
 /// What monitoring decides by.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// How old an entry may be.
+    /// Maximum age of entries.
     pub window: EntryWindow,
-    /// Seal and find what is personal.
+    /// For personal data.
     pub keys: Arc<Keys>,
     /// Tiers of the collective income of villages.
     pub income_tiers: IncomeTiers,
 }
 
 impl Policy {
-    /// Makes sure that something may be said to have occurred on a date.
+    /// Checks that a business date may be entered.
     fn check_date(&self, field: &'static str, date: NaiveDate, context: &Context) -> Result<(), Error> {
         self.window.check(date, context).map_err(|refused| Error::Date(field, refused))
     }
 }
 
-/// Makes sure that nobody changed it since the caller looked. Zero skips the check.
+/// Optimistic concurrency: checks that the record is still in the version that the caller saw. Zero skips the check.
 fn at_version(actual: i64, expected: i64) -> Result<(), Error> {
     if expected == 0 || expected == actual { Ok(()) } else { Err(Error::Stale { expected, actual }) }
 }

@@ -1,32 +1,35 @@
-//! Moves a household to another village, with all that belongs to it.
+//! Moves a household and all its records to another village.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    limit::{self, Limited},
     region::RegionCode,
+    register,
     request::{Command, Context},
 };
 
-use super::{Policy, at_version, register_household::check_level};
+use super::{
+    Policy, at_version,
+    household_numbers::{may_ask_for_number, needs_another_number},
+    register_household::check_level,
+};
 use crate::{
     domain::{
         HouseholdId,
-        household::{Household, HouseholdEvent, Move, Why},
+        household::{Household, HouseholdEvent, Move},
     },
-    error::{Error, Refused},
-    store::{cases, defects, households, match_queue, merges, observations, profiles, regions, signals, verdicts},
+    error::Error,
+    store::{cases, defects, households, match_queue, merges, observations, profiles, signals, verdicts},
 };
 
 /// Moves a household.
 pub struct MoveHousehold {
-    /// The household.
     pub household: HouseholdId,
-    /// Where it lives from then on.
+    /// The new village.
     pub to: RegionCode,
     /// First day on which it lives there.
     pub moved_on: NaiveDate,
-    /// Another household number, if its own is taken there.
+    /// A new household number, if its own is taken there.
     pub new_household_number: Option<String>,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,
@@ -42,9 +45,7 @@ impl Command for MoveHousehold {
         check_level(self.to)?;
         let head = households::lock_head(conn, self.household).await?.unmerged()?;
         at_version(head.version, self.expected_version)?;
-        if !regions::existing(conn, &[self.to], self.moved_on).await?.contains(&self.to) {
-            return Err(Refused::RegionNotFound(self.to.to_string()).into());
-        }
+        register::find(conn, self.to).await?.open_on(self.moved_on)?;
         let household = households::find(conn, &policy.keys, self.household).await?;
         let mut change = household.move_to(self.to, self.moved_on)?;
         if !change.events.is_empty() {
@@ -57,32 +58,10 @@ impl Command for MoveHousehold {
             take_along(conn, context, moved).await?;
         }
         if !moves.is_empty() {
-            // Warnings of those in whose region it lives now.
+            // Warnings whose senders' region it now lives in.
             match_queue::add(conn, context, policy.keys.of_members(&household)).await?;
         }
         Ok(household)
-    }
-}
-
-/// Whether a number is taken elsewhere is told, so it is asked as often as one may look up.
-pub(super) async fn may_ask_for_number(
-    conn: &mut PgConnection,
-    context: &Context,
-    number: Option<&str>,
-) -> Result<(), Error> {
-    if number.is_some() {
-        limit::require(conn, context, Limited::LookUp).await?;
-    }
-    Ok(())
-}
-
-/// The number that a household has is no field of such a request; the one that it gets instead is.
-pub(super) fn needs_another_number(error: Error) -> Error {
-    match &error {
-        Error::Refused(Refused::Household(refused)) if matches!(refused.why, Why::NumberTaken) => {
-            error.at("new_household_number")
-        }
-        _ => error,
     }
 }
 
@@ -93,7 +72,7 @@ fn moved(event: &HouseholdEvent) -> Option<Move> {
     }
 }
 
-/// Access follows at once: each row that belongs to the household lies in its village.
+/// Access follows at once: every row of the household has its village.
 async fn take_along(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
     profiles::move_to(conn, moved).await?;
     observations::move_to(conn, moved).await?;

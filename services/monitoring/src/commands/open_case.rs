@@ -4,14 +4,14 @@ use super::desk::{Desk, Doubted, Needs, Verb};
 use crate::{
     domain::{
         HouseholdId, SignalId,
-        case::{CaseDraft, CaseFile, CaseRefused, Opening},
+        case::{CaseDraft, CaseRefused, Opening},
+        case_file::CaseFile,
     },
     error::Error,
 };
 
-/// Opens a case for a household that is at risk.
+/// Opens a case for a household at risk.
 pub struct OpenCase {
-    /// What is stated.
     pub draft: CaseDraft,
     /// Who opened it; `None` for the caller.
     pub performed_by: Option<String>,
@@ -31,6 +31,7 @@ impl Verb for OpenCase {
         draft.check()?;
         let head = desk.head(draft.household)?;
         desk.check_home(draft.household, "opened_on", draft.opened_on)?;
+        desk.check_open(&head, draft.opened_on)?;
         if desk.has_case(draft.id) {
             return Err(CaseRefused::Exists(draft.id).into());
         }
@@ -55,7 +56,7 @@ impl Verb for OpenCase {
     }
 }
 
-/// Signals are the household's, verified, and no case was opened for them.
+/// Checks that signals are the household's, verified, and without a case.
 fn check_signals(desk: &Desk<'_>, household: HouseholdId, signals: &[SignalId]) -> Result<(), CaseRefused> {
     for id in signals {
         let signal = desk.waiting(*id).filter(|signal| signal.household == household);

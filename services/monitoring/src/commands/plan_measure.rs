@@ -13,9 +13,7 @@ use crate::{
 pub struct PlanMeasure {
     /// Identifier of the new measure, chosen by the caller.
     pub measure: MeasureId,
-    /// The case.
     pub case: CaseId,
-    /// What is stated.
     pub draft: MeasureDraft,
 }
 

@@ -1,4 +1,4 @@
-//! Proposes to remove a household from monitoring.
+//! Proposes the removal of a household from monitoring.
 
 use chrono::NaiveDate;
 
@@ -9,18 +9,16 @@ use super::{
 use crate::{
     domain::{
         CaseId,
-        case::{CaseFile, Removal, RemovalKind},
+        case::{Removal, RemovalKind},
+        case_file::CaseFile,
     },
     error::Error,
 };
 
-/// Proposes to remove a household.
+/// Proposes the removal of a household.
 pub struct ProposeRemoval {
-    /// The case.
     pub case: CaseId,
-    /// How the household leaves.
     pub kind: RemovalKind,
-    /// Business date.
     pub proposed_on: NaiveDate,
     /// Who proposes; `None` for the caller.
     pub performed_by: Option<String>,

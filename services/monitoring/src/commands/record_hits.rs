@@ -1,4 +1,4 @@
-//! Makes hits of screening rules signals: one writer for a region that is swept, and for what is stated anew.
+//! Turns hits of screening rules into signals, for sweeps and for households whose data changed.
 
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -21,15 +21,15 @@ use crate::{
     },
 };
 
-/// Writes hits, and makes them signals.
+/// Stores hits as verdicts, and raises signals for them.
 pub struct RecordHits(pub Vec<Hit>);
 
-/// What became of hits.
+/// The outcome of hits.
 #[derive(Debug, Default)]
 pub struct Recorded {
-    /// The verdicts of all hits, new ones or those that say the same.
+    /// The verdicts of all hits, whether new or known.
     pub verdicts: Vec<VerdictId>,
-    /// New signals.
+    /// Number of new signals.
     pub signals: i64,
 }
 
@@ -41,7 +41,7 @@ impl Command for RecordHits {
     async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Recorded, Error> {
         let households: Vec<HouseholdId> = self.0.iter().map(|hit| hit.household).collect();
         let heads = households::lock(conn, &households).await?;
-        // Who was merged or moved away meanwhile is left to the next screening.
+        // Households that were merged or moved meanwhile are left to the next screening.
         let stays = |hit: Hit| match heads.get(&hit.household) {
             Some(Head { region, merged_into: None, .. }) => Some((hit, *region)),
             Some(Head { merged_into: Some(_), .. }) | None => None,
@@ -52,8 +52,7 @@ impl Command for RecordHits {
     }
 }
 
-/// Screens locked households by the rules of their villages, as what is stated of them anew is looked at anew: a hit
-/// counts as known only while its signal is open.
+/// Re-screens locked households after their data changed: a hit counts as known only while its signal is open.
 pub(super) async fn screen_anew<'a>(
     conn: &mut PgConnection,
     context: &Context,
@@ -65,7 +64,7 @@ pub(super) async fn screen_anew<'a>(
     record_hits(conn, context, hits, &regions, &known).await
 }
 
-/// What the rules of their villages were found to say of households of which nothing new is stated. Raises nothing.
+/// The known verdicts on households whose data did not change. Raises no signals.
 pub(super) async fn known_of<'a>(
     conn: &mut PgConnection,
     candidates: &[Candidate],
@@ -76,7 +75,7 @@ pub(super) async fn known_of<'a>(
     Ok(Recorded { verdicts: known.into_iter().flatten().collect(), signals: 0 })
 }
 
-/// What the rules of their villages hit, and in which village each hit is.
+/// The hits of the rules in force, and the village of each.
 fn hits_of<'a>(
     candidates: &[Candidate],
     rules: impl Fn(RegionCode) -> Option<&'a RuleSet>,
@@ -91,7 +90,7 @@ fn hits_of<'a>(
     (hits, regions)
 }
 
-/// Writes those hits of locked households that are not known, and makes them signals.
+/// Stores those hits of locked households that are new, and raises signals for them.
 async fn record_hits(
     conn: &mut PgConnection,
     context: &Context,

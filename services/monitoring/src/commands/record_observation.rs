@@ -1,4 +1,4 @@
-//! Records an observation, and screens the household anew.
+//! Records an observation, and screens the household again.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -28,26 +28,23 @@ use crate::{
     },
 };
 
-/// How a household is named.
+/// A reference to a household.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HouseholdRef {
     /// By its identifier.
     Id(HouseholdId),
-    /// By its national number, in a region if one is named.
+    /// By its household number, in a region if one is given.
     Number(String, Option<RegionCode>),
 }
 
-/// Records an observation, or corrects the one of the same window.
+/// Records an observation, or corrects that of the same window.
 pub struct RecordObservation {
-    /// Of whom.
     pub household: HouseholdRef,
-    /// What is stated.
     pub stated: ObservationDraft,
 }
 
-/// What was recorded, and what the rules say of it.
+/// A recorded observation, and the results of the rules.
 pub struct Screened {
-    /// The observation.
     pub recorded: Recorded,
     /// A verdict for each screening rule that hits.
     pub verdicts: Vec<Verdict>,
@@ -56,7 +53,7 @@ pub struct Screened {
 }
 
 impl RecordObservation {
-    /// Makes sure of all that can be known without the database.
+    /// Checks everything that needs no database.
     pub fn check(&self, context: &Context, policy: &Policy) -> Result<(), Error> {
         self.stated.check()?;
         policy.check_date("window_ends_on", self.stated.window_ends_on, context)
@@ -94,7 +91,7 @@ impl Command for RecordObservation {
         let warnings = entered.doubt(&observation, rule_set.as_ref(), context)?;
         let recorded = observations::save(conn, context, (id, head.region, observation)).await?;
         profiles::refresh_newest(conn, &[id]).await?;
-        // What is not the newest window, or ended long ago, says nothing of a risk now.
+        // A window that is not the newest, or ended long ago, says nothing about current risks.
         let mut candidates = profiles::find(conn, &[id]).await?;
         let is_asked = |newest: NaiveDate| newest == window.1 && is_current(newest, context.today());
         candidates.retain(|candidate| is_asked(candidate.profile.newest.window_ends_on));
@@ -108,18 +105,16 @@ impl Command for RecordObservation {
     }
 }
 
-/// What is known where an observation is entered.
+/// The surroundings of an observation at entry.
 pub(super) struct Entry<'a> {
-    /// What the household is.
     pub known: Circumstances,
-    /// Who belongs to it.
     pub members: &'a [Person],
-    /// What is recorded of the window a year before.
+    /// The observation of the window a year before.
     pub previous: Option<&'a Observation>,
 }
 
 impl Entry<'_> {
-    /// The data-quality rules that warn of an observation. Fails on one that refuses it.
+    /// Numbers of the data-quality rules that warn of an observation. Fails if a rule refuses it.
     pub fn doubt(
         self,
         observation: &Observation,

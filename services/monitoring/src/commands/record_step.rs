@@ -1,4 +1,4 @@
-//! Records what became of a step.
+//! Records the outcome of a step.
 
 use super::{
     at_version,
@@ -7,17 +7,17 @@ use super::{
 use crate::{
     domain::{
         CaseId,
-        case::{CaseFile, StageName, StepRecord, StepRules},
+        case::{StageName, StepRecord, StepRules},
+        case_file::CaseFile,
         procedure::Step,
     },
     error::Error,
 };
 
-/// States that the next step was passed, or refused.
+/// Records that the next step was passed or refused.
 pub struct RecordStep {
-    /// The case.
     pub case: CaseId,
-    /// What is stated; who did it stands beside.
+    /// The step; its performer is in `performed_by`.
     pub record: StepRecord,
     /// Who did it; `None` for the caller.
     pub performed_by: Option<String>,
@@ -26,7 +26,7 @@ pub struct RecordStep {
 }
 
 impl RecordStep {
-    /// Only the last step of a removal asks how the household stands.
+    /// Only the last step of a removal needs the household's standing.
     fn may_remove(&self) -> bool {
         self.record.step == Step::CountyApproval && !self.record.refused
     }

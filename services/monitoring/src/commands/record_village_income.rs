@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::RegionCode,
+    register::{self, RegionLevel},
     request::{Command, Context},
 };
 
@@ -10,14 +11,12 @@ use super::{Policy, at_version};
 use crate::{
     domain::income::{Amounts, IncomeRefused, VillageIncome, last_day, tier_changes},
     error::Error,
-    store::{incomes, regions},
+    store::incomes,
 };
 
 /// Records a village's income.
 pub struct RecordVillageIncome {
-    /// The village.
     pub region: RegionCode,
-    /// The calendar year.
     pub year: i32,
     /// Amounts by kind.
     pub amounts: Amounts,
@@ -34,11 +33,15 @@ impl Command for RecordVillageIncome {
         let Self { region, year, amounts, expected_version } = self;
         policy.check_date("year", last_day(year), context)?;
         // Incomes of other years are compared, so all of the village's are held still.
-        if regions::lock_level(conn, region).await? != "village" {
+        let village = register::lock(conn, region).await?;
+        if village.level != RegionLevel::Village {
             return Err(IncomeRefused::NotAVillage(region).into());
         }
         let before = incomes::list(conn, region).await?;
         let version = before.iter().find(|income| income.year == year).map_or(0, |income| income.version);
+        if version == 0 {
+            village.open_on(last_day(year))?;
+        }
         at_version(version, expected_version)?;
         let tiers = policy.income_tiers.above(year, amounts.total());
         let income = VillageIncome { region, year, amounts, tiers, version: version + 1 };

@@ -6,12 +6,13 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     import::ImportId,
     region::{Level, RegionCode},
+    register,
     request::{Command, Context},
 };
 
 use super::{
     Policy,
-    move_household::may_ask_for_number,
+    household_numbers::may_ask_for_number,
     restate_household::{Entered, with_twice},
 };
 use crate::{
@@ -26,7 +27,6 @@ use crate::{
         keys::{Hash, Keys},
         match_queue,
         profiles::{self, NewProfile},
-        regions,
         sealed::Sealed,
     },
 };
@@ -42,11 +42,9 @@ impl Command for RegisterHousehold {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Entered, Error> {
         policy.check_date("registered_on", self.0.registered_on, context)?;
         let New { sealed, warnings } = New::prepare(&policy.keys, context, self.0)?;
-        let region = sealed.household.region;
+        let (region, registered_on) = (sealed.household.region, sealed.household.registered_on);
         may_ask_for_number(conn, context, sealed.household.household_number.as_deref()).await?;
-        if !regions::existing(conn, &[region], context.today()).await?.contains(&region) {
-            return Err(Refused::RegionNotFound(region.to_string()).into());
-        }
+        register::find(conn, region).await?.open_on(registered_on)?;
         let new = [sealed];
         let Kept { taken, twice } = keep(conn, context, None, &new).await?;
         if !taken.is_empty() {
@@ -58,9 +56,8 @@ impl Command for RegisterHousehold {
     }
 }
 
-/// A household that is about to be registered: all that can be checked and sealed without the database is.
+/// A household ready to be registered: everything that needs no database has been checked and sealed.
 pub struct New {
-    /// The household, sealed.
     pub sealed: Sealed,
     /// Numbers of the data-quality rules that warn of it.
     pub warnings: Vec<i32>,
@@ -78,27 +75,27 @@ impl New {
     }
 }
 
-/// Households live in villages and communities.
+/// Checks that a region is a village or community, where households live.
 pub(super) fn check_level(region: RegionCode) -> Result<(), Error> {
     if region.level() == Level::Village { Ok(()) } else { Err(Refused::RegionLevelWrong(region.to_string()).into()) }
 }
 
-/// What became of new households.
+/// The outcome for new households.
 pub(super) struct Kept {
-    /// Those whose household number is taken. They were not kept.
+    /// Those whose household number is taken. They were not stored.
     pub taken: HashSet<HouseholdId>,
-    /// Those of which a member is registered in another household as well.
+    /// Those with a member who is registered in another household, too.
     pub twice: HashSet<HouseholdId>,
 }
 
-/// Keeps new households with all that rests on them.
+/// Stores new households with everything that depends on them.
 pub(super) async fn keep(
     conn: &mut PgConnection,
     context: &Context,
     import: Option<ImportId>,
     new: &[Sealed],
 ) -> Result<Kept, Error> {
-    // Before they are added: whoever is found then is registered elsewhere.
+    // Before they are added: everybody found now is registered elsewhere.
     let elsewhere = dossiers::registered_twice(conn, &new.iter().flat_map(found_by).collect::<Vec<_>>()).await?;
     let taken = households::add(conn, context, import, new).await?;
     let kept = || new.iter().filter(|sealed| !taken.contains(&sealed.household.id));
@@ -111,12 +108,12 @@ pub(super) async fn keep(
     Ok(Kept { taken, twice })
 }
 
-/// By what the members of a household are found.
+/// Blind indexes of the household's members.
 fn found_by(sealed: &Sealed) -> impl Iterator<Item = (Hash, HouseholdId)> {
     sealed.members.iter().map(|member| (member.id_index, sealed.household.id))
 }
 
-/// Households that share somebody.
+/// Households that share a member with another.
 fn in_several(people: impl Iterator<Item = (Hash, HouseholdId)>) -> HashSet<HouseholdId> {
     let mut homes: HashMap<Hash, HouseholdId> = HashMap::new();
     let mut several = HashSet::new();

@@ -1,4 +1,4 @@
-//! States that a member left its household.
+//! Removes a member from its household.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -14,13 +14,11 @@ use crate::{
     store::households,
 };
 
-/// States that a member left.
+/// Records that a member left.
 pub struct RemoveMember {
-    /// The household.
     pub household: HouseholdId,
-    /// The member.
     pub member: MemberId,
-    /// First day on which it no longer belongs to the household.
+    /// First day on which the member no longer belongs to the household.
     pub left_on: NaiveDate,
     /// The version of the household that the caller saw; 0 skips the check.
     pub expected_version: i64,

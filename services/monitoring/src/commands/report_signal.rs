@@ -1,4 +1,4 @@
-//! Reports a signal that people saw.
+//! Reports a signal by people.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -17,21 +17,18 @@ use crate::{
 
 /// Reports a signal.
 pub struct ReportSignal {
-    /// The household.
     pub household: HouseholdId,
-    /// How it came in.
     pub kind: SignalKind,
-    /// What the household is at risk of.
+    /// The risk.
     pub cause: Risk,
-    /// Business date.
     pub reported_on: NaiveDate,
 }
 
-/// What became of a report.
+/// The outcome of a report.
 pub struct Reported {
-    /// The signal that rests on it.
+    /// The signal that it raised or joined.
     pub signal: Signal,
-    /// Whether it was open before.
+    /// Whether the signal was open before.
     pub joined: bool,
 }
 

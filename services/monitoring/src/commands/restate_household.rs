@@ -1,4 +1,4 @@
-//! What all changes of one household's statement have in common.
+//! Common part of all changes of one household.
 
 use sqlx::PgConnection;
 use tongxin_platform::{change::Change, request::Context};
@@ -18,13 +18,12 @@ use crate::{
 
 /// A household as it was entered, and the numbers of the data-quality rules that warn of it.
 pub struct Entered {
-    /// The household.
     pub household: Household,
-    /// The rules.
+    /// Numbers of the rules.
     pub warnings: Vec<i32>,
 }
 
-/// Changes a household, which is locked, unless a data-quality rule refuses what it becomes.
+/// Changes a locked household, unless a data-quality rule refuses the result.
 pub(super) async fn restate(
     conn: &mut PgConnection,
     context: &Context,
@@ -44,7 +43,7 @@ pub(super) async fn restate(
     Ok(Entered { household, warnings })
 }
 
-/// Warnings of a household as it is by itself, with that of a member who is registered in another one as well.
+/// Adds the warning about a member who is registered in another household to the household's own.
 pub(super) fn with_twice(mut warnings: Vec<i32>, twice: bool) -> Vec<i32> {
     if twice {
         warnings.push(REGISTERED_TWICE.into());

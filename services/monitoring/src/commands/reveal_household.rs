@@ -1,4 +1,4 @@
-//! Shows what is personal of a household, and states in the log that it was shown.
+//! Reveals the personal data of a household, and logs the reveal.
 
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -18,9 +18,7 @@ use crate::{
 
 /// Reveals a household.
 pub struct RevealHousehold {
-    /// The household.
     pub household: HouseholdId,
-    /// Why.
     pub purpose: RevealPurpose,
     /// Number of the file or order; may be empty.
     pub reference: String,
@@ -31,7 +29,7 @@ impl Command for RevealHousehold {
     type Output = Household;
     type Error = Error;
 
-    /// What it returns is shown after the commit: without the event in the log nothing is shown.
+    /// The result is returned after the commit: without the event in the log nothing is shown.
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Household, Error> {
         limit::take(conn, context, Limited::Reveal).await?;
         let head = households::lock_head(conn, self.household).await?;

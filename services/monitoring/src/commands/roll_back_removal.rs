@@ -1,4 +1,4 @@
-//! Takes a removal back.
+//! Rolls a removal back.
 
 use chrono::NaiveDate;
 
@@ -7,17 +7,14 @@ use super::{
     desk::{Desk, Needs, Verb},
 };
 use crate::{
-    domain::{CaseId, case::CaseFile},
+    domain::{CaseId, case_file::CaseFile},
     error::Error,
 };
 
-/// Takes a removal back: the household is under monitoring again.
+/// Rolls a removal back: the household is under monitoring again.
 pub struct RollBackRemoval {
-    /// The case.
     pub case: CaseId,
-    /// Why.
     pub reason: String,
-    /// Business date.
     pub occurred_on: NaiveDate,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,

@@ -1,4 +1,4 @@
-//! Screens the households of a region: several readers of one state judge them.
+//! Screens the households of a region, with several readers of one snapshot.
 
 use std::{
     borrow::Cow,
@@ -28,28 +28,26 @@ use crate::{
     },
 };
 
-/// Villages that are looked over at once.
+/// Number of villages that are filtered at once.
 const PIECE_VILLAGES: usize = 50;
 
-/// Households that are judged at once.
+/// Number of households that are judged at once.
 const JUDGED: usize = 1_000;
 
-/// Hits after which a reader hands on what it has found before it is through with its villages.
+/// Number of hits after which a reader hands its results on before it has finished its villages.
 const PART_HITS: usize = 1_000;
 
-/// Parts that wait for the writer; readers wait while there are as many.
+/// Maximum number of results that wait for the writer; readers wait while there are as many.
 const PARTS_WAITING: usize = 4;
 
-/// What a reader has found of some households.
+/// Results of a reader.
 #[derive(Debug, Default)]
 pub struct Part {
-    /// Counts.
     pub tally: Tally,
-    /// The hits.
     pub hits: Vec<Hit>,
-    /// Households that are flagged and were not by the rules that they are compared with.
+    /// Households that are flagged now, but not by the rules in comparison.
     pub newly_flagged: i64,
-    /// Households that are not flagged and were.
+    /// Households that are flagged only by the rules in comparison.
     pub no_longer_flagged: i64,
 }
 
@@ -59,25 +57,25 @@ impl Part {
     }
 }
 
-/// One region is read at a time: several would take each other's connections.
+/// One sweep or simulation at a time: several would take each other's connections.
 static TURN: Semaphore = Semaphore::const_new(1);
 
 /// Judges a household.
 trait Judge: Send + Sync + 'static {
-    /// The rules that hold in a village.
+    /// The rules in force in a village.
     ///
     /// # Errors
-    /// When there are none and cannot be done without. It is asked of all villages before the first is read: a sweep that ends
-    /// half-way would have written some hits and not others.
+    /// If the village has no rule set and one is required. All villages are checked before the first is read: a sweep
+    /// that ends half-way would have written some hits and not others.
     fn rules_of(&self, village: RegionCode) -> Result<Option<&RuleSet>, Error>;
 
-    /// The rule sets whose hits matter where some are in force.
+    /// The rule sets to filter by, where some are in force.
     fn asks<'a>(&'a self, in_force: Option<&'a RuleSet>) -> Vec<&'a RuleSet>;
 
     fn judge(&self, in_force: Option<&RuleSet>, part: &mut Part, candidate: &Candidate);
 }
 
-/// Judges by the rules that hold for each household.
+/// Judges by the rules in force for each household.
 struct InForce {
     rules: RuleBook,
     day: NaiveDate,
@@ -93,25 +91,25 @@ impl Judge for InForce {
     }
 
     fn judge(&self, in_force: Option<&RuleSet>, part: &mut Part, candidate: &Candidate) {
-        // Where there are none, `rules_of` has said so.
+        // If there are none, `rules_of` has failed.
         let Some(rule_set) = in_force else { return };
         let hits = &mut part.hits;
         part.tally.screen(candidate, rule_set, |hit| hits.push(hit));
     }
 }
 
-/// Judges by a rule set that is not stored, and compares it with those that hold.
+/// Judges by a rule set that is not stored, and compares it with those in force.
 struct WhatIf {
     rule_set: RuleSet,
     rules: RuleBook,
-    /// Elderly members of households whose profiles do not count them all yet: a simulation does not write them down.
+    /// Elderly members of households whose profiles do not count them all yet: a simulation does not store them.
     elderly: HashMap<HouseholdId, i16>,
-    /// Examples that are still wanted.
+    /// Number of examples still wanted.
     examples: Mutex<usize>,
 }
 
 impl WhatIf {
-    /// A household as it is today.
+    /// A household as of today.
     fn today<'a>(&self, candidate: &'a Candidate) -> Cow<'a, Candidate> {
         let mut candidate = Cow::Borrowed(candidate);
         if let Some(elderly) = self.elderly.get(&candidate.household) {
@@ -146,20 +144,17 @@ impl Judge for WhatIf {
     }
 }
 
-/// What is screened, and when.
+/// A screening: region, day and scope.
 #[derive(Debug, Clone)]
 pub struct Sweep {
-    /// The database.
     pub pool: PgPool,
-    /// What the caller may see.
+    /// The regions that the caller may see.
     pub scope: Scope,
-    /// The region.
     pub region: RegionCode,
-    /// Business date.
     pub day: NaiveDate,
 }
 
-/// Screens a region by the rules in force. What is found comes in parts; after an error no more.
+/// Screens a region by the rules in force. Results come in parts; after an error there are no more.
 pub async fn sweep(sweep: Sweep) -> Result<mpsc::Receiver<Result<Part, Error>>, Error> {
     count_elderly(&sweep.pool, sweep.scope, sweep.region, sweep.day).await?;
     let mut conn = sweep.scope.read(&sweep.pool).await?;
@@ -172,7 +167,7 @@ pub async fn sweep(sweep: Sweep) -> Result<mpsc::Receiver<Result<Part, Error>>, 
     Ok(begin(sweep, InForce { rules, day }))
 }
 
-/// Says what a rule set would find in its own part of a region, with so many hits as examples. Writes nothing at all.
+/// Reports what a rule set would find in its own part of a region, with at most `examples` hits. Writes nothing.
 pub async fn simulate(
     sweep: Sweep,
     rule_set: RuleSet,
@@ -189,7 +184,7 @@ fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>>
     let (parts, received) = mpsc::channel(PARTS_WAITING);
     let work = async move {
         if let Err(error) = read_all(sweep, Arc::new(judge), parts.clone()).await {
-            // Whoever does not listen any more need not be told.
+            // The receiver may be gone.
             let _ = parts.send(Err(error)).await;
         }
     };
@@ -197,15 +192,15 @@ fn begin(sweep: Sweep, judge: impl Judge) -> mpsc::Receiver<Result<Part, Error>>
     received
 }
 
-/// Looks over all households of a region, with as many readers as there are cores.
+/// Screens all households of a region, with one reader per core.
 async fn read_all<J: Judge>(
     sweep: Sweep,
     judge: Arc<J>,
     parts: mpsc::Sender<Result<Part, Error>>,
 ) -> Result<(), Error> {
-    // Nobody closes it, so there is always a turn.
+    // The semaphore is never closed, so this cannot fail.
     let _turn = TURN.acquire().await;
-    // Keeps the state that all readers see until the last one has ended.
+    // Keeps the readers' snapshot valid until the last one has ended.
     let mut keeper = sweep.scope.read(&sweep.pool).await?;
     profiles::take_time(&mut keeper).await?;
     let snapshot = profiles::snapshot(&mut keeper, sweep.scope).await?;
@@ -229,7 +224,7 @@ async fn read_all<J: Judge>(
     Ok(keeper.rollback().await?)
 }
 
-/// Some villages in which the same rules hold.
+/// Some villages with the same rules.
 struct Piece {
     in_force: Option<RuleSet>,
     filter: Arc<Filter>,
@@ -256,7 +251,7 @@ fn pieces<J: Judge>(judge: &J, villages: Vec<RegionCode>) -> Result<Vec<Piece>, 
     Ok(pieces)
 }
 
-/// One for each core, as long as half of the connections are left to others.
+/// One per core, but at most half of the connections.
 fn readers_of(pool: &PgPool) -> usize {
     let half = usize::try_from(pool.options().get_max_connections() / 2).unwrap_or(1);
     thread::available_parallelism().map_or(1, usize::from).min(half).max(1)
@@ -286,7 +281,7 @@ impl<J: Judge> Reader<J> {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    /// Whether anybody still listens.
+    /// Returns whether the receiver is still there.
     async fn read(&self, conn: &mut PgConnection, piece: &Piece) -> Result<bool, Error> {
         let Piece { in_force, filter, villages } = piece;
         let look = profiles::look_over(conn, villages, history_until(self.day), self.day, filter).await?;

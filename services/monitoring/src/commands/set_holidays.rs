@@ -1,8 +1,9 @@
-//! States the holidays of a year.
+//! Sets the holidays of a year.
 
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::{Level, RegionCode},
+    register::RegionRefused,
     request::{Command, Context},
 };
 
@@ -13,18 +14,15 @@ use crate::{
     store::{holidays, region},
 };
 
-/// States the holidays of a province and year in place of those stated before. They bind the whole province, so who states
-/// them answers for all of it.
+/// Replaces the holidays of a province and year. They apply to the whole province, so the caller answers for all of it.
 pub struct SetHolidays {
-    /// The province; `None` is that of the caller's region.
+    /// The province; `None` for that of the caller's region.
     pub province: Option<RegionCode>,
-    /// The year.
     pub year: i32,
-    /// Its holidays.
     pub holidays: Vec<Holiday>,
 }
 
-/// How many days were stated.
+/// Number of days.
 pub struct DaysStated(pub usize);
 
 impl Command for SetHolidays {
@@ -42,7 +40,7 @@ impl Command for SetHolidays {
             return Err(if province.contains(of_caller) {
                 Refused::HolidaysElsewhere(of_caller).into()
             } else {
-                Refused::RegionNotFound(province.to_string()).into()
+                RegionRefused::NotFound(province).into()
             });
         }
         holiday::check(self.year, &self.holidays)?;

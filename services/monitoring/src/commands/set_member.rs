@@ -1,4 +1,4 @@
-//! Adds a member to a household, or states one anew.
+//! Adds or replaces a member of a household.
 
 use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
@@ -20,11 +20,9 @@ use crate::{
 
 /// Adds or changes a member.
 pub struct SetMember {
-    /// The household.
     pub household: HouseholdId,
-    /// The member; a new one without.
+    /// The member; `None` adds a new one.
     pub member: Option<MemberId>,
-    /// What is stated.
     pub draft: MemberDraft,
     /// The version of the household that the caller saw; 0 skips the check.
     pub expected_version: i64,

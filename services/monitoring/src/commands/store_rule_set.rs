@@ -1,7 +1,10 @@
 //! Stores a rule set.
 
 use sqlx::PgConnection;
-use tongxin_platform::request::{Command, Context};
+use tongxin_platform::{
+    register,
+    request::{Command, Context},
+};
 
 use super::Policy;
 use crate::{
@@ -10,10 +13,10 @@ use crate::{
         rule_set::{RuleSet, RuleSetDraft},
     },
     error::{Error, Refused},
-    store::{regions, rule_sets},
+    store::rule_sets,
 };
 
-/// Stores a rule set for a region of the caller's.
+/// Stores a rule set for a region of the caller.
 pub struct StoreRuleSet(pub RuleSetDraft);
 
 impl Command for StoreRuleSet {
@@ -25,9 +28,9 @@ impl Command for StoreRuleSet {
         let rule_set = RuleSet::compile(RuleSetId(context.new_id()), self.0, context.now)?;
         let region = rule_set.region;
         let today = context.today();
-        if regions::existing(conn, &[region], today).await?.is_empty() {
-            return Err(Refused::RegionNotFound(region.to_string()).at("rule_set.region_code"));
-        }
+        let home = register::find(conn, region).await.map_err(Error::from);
+        let is_open = home.and_then(|home| Ok(home.open_on(rule_set.effective_from)?));
+        is_open.map_err(|error| error.at("rule_set.region_code"))?;
         rule_sets::lock(conn).await?;
         let newest = rule_sets::newest_in_force(conn, region, today).await?;
         if let Some(newest) = newest.filter(|newest| *newest > rule_set.effective_from) {

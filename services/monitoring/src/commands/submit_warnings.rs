@@ -1,9 +1,10 @@
-//! Takes warnings of a department. Nothing here knows whether a person is known, so nothing that leaves here tells.
+//! Accepts warnings of a department. Nothing here looks people up, so no response can reveal who is known.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
     region::RegionCode,
+    register::{self, KnownRegions},
     request::{Command, Context},
 };
 
@@ -19,13 +20,11 @@ use crate::{
     store::signals::{self, Warning},
 };
 
-/// What is stated of a warning.
+/// A warning before it is checked.
 pub struct WarningDraft {
-    /// The person.
     pub id_number: IdNumber,
-    /// What the person's household is at risk of.
+    /// The risk of the person's household.
     pub cause: Risk,
-    /// Business date.
     pub occurred_on: NaiveDate,
     /// The sender's own number.
     pub reference: String,
@@ -33,21 +32,21 @@ pub struct WarningDraft {
     pub lives_in: Option<RegionCode>,
 }
 
-/// Takes warnings of a department.
+/// Accepts warnings of a department.
 pub struct SubmitWarnings {
     /// The department that the sender speaks for.
     pub department: Department,
-    /// The region of the sender's token, within which people will be looked for.
+    /// The region of the sender's token, within which people are matched.
     pub region: RegionCode,
-    /// The warnings, or why they cannot be read.
+    /// The warnings, or why they cannot be parsed.
     pub rows: Vec<Result<WarningDraft, Error>>,
 }
 
-/// What became of warnings, as far as the sender may know.
+/// The outcome, as far as the sender may know.
 pub struct Submitted {
-    /// Warnings that were received.
+    /// Number of warnings received.
     pub received: i64,
-    /// Numbers of the malformed ones, from 1, and what is wrong with them.
+    /// Numbers of the malformed rows, from 1, and what is wrong with them.
     pub malformed: Vec<(i64, Error)>,
 }
 
@@ -60,8 +59,9 @@ impl Command for SubmitWarnings {
         let Self { department, region, rows } = self;
         let (mut numbers, mut warnings) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
         let mut malformed = Vec::new();
+        let homes = register::known(conn, rows.iter().flatten().filter_map(|draft| draft.lives_in)).await?;
         for (row, draft) in (1..).zip(rows) {
-            match draft.and_then(|draft| check(draft, region, context, policy)) {
+            match draft.and_then(|draft| check(draft, (region, &homes), context, policy)) {
                 Ok(warning) => {
                     numbers.push(row);
                     warnings.push(warning);
@@ -77,11 +77,19 @@ impl Command for SubmitWarnings {
     }
 }
 
-fn check(draft: WarningDraft, region: RegionCode, context: &Context, policy: &Policy) -> Result<Warning, Error> {
+fn check(
+    draft: WarningDraft,
+    (region, homes): (RegionCode, &KnownRegions),
+    context: &Context,
+    policy: &Policy,
+) -> Result<Warning, Error> {
     policy.check_date("occurred_on", draft.occurred_on, context)?;
     let WarningDraft { id_number, cause, occurred_on, reference, lives_in } = draft;
-    if let Some(elsewhere) = lives_in.filter(|home| !region.contains(*home)) {
-        return Err(SignalRefused::OutsideRegion(elsewhere).into());
+    if let Some(home) = lives_in {
+        if !region.contains(home) {
+            return Err(SignalRefused::OutsideRegion(home).into());
+        }
+        homes.open_on(home, occurred_on)?;
     }
     Ok(Warning { id: WarningId(context.new_id()), id_number, cause, occurred_on, reference })
 }

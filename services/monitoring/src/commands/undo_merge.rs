@@ -5,8 +5,8 @@ use tongxin_platform::request::{Command, Context};
 
 use super::{
     Policy,
+    household_numbers::{may_ask_for_number, needs_another_number},
     merge_households::lock_both,
-    move_household::{may_ask_for_number, needs_another_number},
 };
 use crate::{
     domain::{
@@ -20,11 +20,10 @@ use crate::{
     },
 };
 
-/// Parts two records that were merged.
+/// Separates two records that were merged.
 pub struct UndoMerge {
-    /// The merge.
     pub merge: MergeId,
-    /// What the merged record gets in place of its number, if that was taken since.
+    /// A new number for the merged record, if its own was taken since.
     pub new_household_number: Option<String>,
 }
 
@@ -36,7 +35,7 @@ impl Command for UndoMerge {
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Merge, Error> {
         let Merge { kept, merged, .. } = merges::find(conn, self.merge).await?;
         let [head, _] = lock_both(conn, [kept, merged]).await?;
-        // Somebody may have undone it until the lock was ours.
+        // It may have been undone before the lock was ours.
         let merge = merges::find(conn, self.merge).await?;
         if merge.undone_on.is_some() {
             return Ok(merge);

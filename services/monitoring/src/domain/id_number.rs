@@ -7,7 +7,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::member::Sex;
+use super::sex::Sex;
 
 const LENGTH: usize = 18;
 const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];

@@ -1,24 +1,6 @@
 //! Identifiers.
 
-use std::fmt;
-
-use uuid::Uuid;
-
-macro_rules! id {
-    ($($(#[$about:meta])* $name:ident),+ $(,)?) => {$(
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub Uuid);
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(formatter)
-            }
-        }
-    )+};
-}
-
-id!(
+tongxin_platform::id! {
     /// Identifies a household.
     HouseholdId,
     /// Identifies a member of a household.
@@ -37,4 +19,4 @@ id!(
     CaseId,
     /// Identifies a measure.
     MeasureId,
-);
+}

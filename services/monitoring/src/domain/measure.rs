@@ -1,5 +1,7 @@
 //! Measures: one household, one policy.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use tongxin_platform::{change::Change, error::Refusal, named};
 
@@ -211,6 +213,12 @@ impl Measure {
         let state = if cancelled { MeasureState::Cancelled(ending) } else { MeasureState::Done(ending) };
         Ok(Change::one(Self { state, ..self }, MeasureEvent::Finished))
     }
+}
+
+/// The risks against which measures were done by a day.
+pub fn helped_by<'a>(measures: impl IntoIterator<Item = &'a Measure>, day: NaiveDate) -> BTreeSet<Risk> {
+    let done = measures.into_iter().filter(|measure| measure.done_on().is_some_and(|done_on| done_on <= day));
+    done.map(|measure| measure.stated.risk).collect()
 }
 
 fn in_order(field: &'static str, date: NaiveDate, earliest: NaiveDate) -> Result<(), MeasureRefused> {

@@ -11,15 +11,7 @@ use super::{
     id_number::{IdNumber, is_place_known},
 };
 
-named! {
-    /// Sex.
-    pub enum Sex {
-        /// Male.
-        Male = "male",
-        /// Female.
-        Female = "female",
-    }
-}
+pub use super::sex::Sex;
 
 named! {
     /// Relation to the head.

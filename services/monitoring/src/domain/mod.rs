@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod case;
+pub mod case_file;
 pub mod disclosure;
 pub mod holiday;
 pub mod household;
@@ -20,6 +21,7 @@ pub mod rule_choice;
 pub mod rule_set;
 pub mod rules;
 pub mod screening;
+pub mod sex;
 pub mod signal;
 pub mod verdict;
 

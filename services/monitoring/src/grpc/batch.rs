@@ -12,16 +12,16 @@ use crate::{
     error::Refused,
 };
 
-/// A batch while it is carried out.
+/// A batch in progress.
 pub(super) struct CaseCommands {
     rights: Rights,
-    /// What the rows of the message are about that is carried out.
+    /// Subjects of the rows of the current message.
     about: Vec<About>,
     failed: Failed,
 }
 
 impl CaseCommands {
-    /// For a caller who may do so much.
+    /// For a caller with these rights.
     pub(super) fn new(rights: Rights) -> Self {
         Self { rights, about: Vec::new(), failed: Failed::default() }
     }

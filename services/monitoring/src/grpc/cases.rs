@@ -1,4 +1,4 @@
-//! The door of CaseService.
+//! The methods of `CaseService`.
 
 use tongxin_platform::{access::Caller, grpc::Reply, page::Page, request::batch::carry_out};
 use tongxin_proto::monitoring::v1::{self, case_service_server::CaseService};
@@ -7,7 +7,7 @@ use tonic::{Request, Response, Streaming};
 use super::{Door, batch::CaseCommands, convert, notice};
 use crate::{
     commands::{Entitled, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, Rights, RollBackRemoval},
-    domain::case::CaseFile,
+    domain::case_file::CaseFile,
     error::Error,
     store::{
         cases::{self, DayKey},
@@ -15,12 +15,12 @@ use crate::{
     },
 };
 
-/// What a caller may do besides taking steps.
+/// The caller's rights beyond taking steps.
 pub(super) fn rights(caller: &Caller) -> Rights {
     Rights { review: caller.may("monitoring.case.review"), approve: caller.may("monitoring.case.approve") }
 }
 
-/// What a caller asks to be done with a case, with what the caller may do.
+/// A request about a case as a verb, with the rights of its caller.
 fn entitled<Stated, V>(stated: Stated, caller: &Caller) -> Result<Entitled<V>, Error>
 where
     V: TryFrom<Stated, Error = Error>,

@@ -1,4 +1,4 @@
-//! Checks by data-quality rules: progress goes back after each part.
+//! Checks by data-quality rules, with progress after each part.
 
 use tongxin_platform::{
     grpc::{Answering, Answers, answers},
@@ -9,7 +9,7 @@ use tongxin_proto::monitoring::v1::CheckHouseholdsResponse;
 use super::Door;
 use crate::{commands::Check, error::Error};
 
-/// Checks a region that the caller sees. A caller who goes away ends the check after the part that is under way.
+/// Checks a region that the caller sees. When the caller goes away, the check ends after the current part.
 pub(super) fn answer(door: &Door, region: RegionCode, sees: RegionRange) -> Answers<CheckHouseholdsResponse> {
     let check = Check::new(door.pool.clone(), region, door.clock.today(), sees);
     answers(move |answering| run(check, answering))

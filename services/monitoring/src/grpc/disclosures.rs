@@ -1,11 +1,11 @@
-//! The door of `DisclosureService`.
+//! The methods of `DisclosureService`.
 
-use tongxin_platform::{access::Caller, grpc::Reply};
+use tongxin_platform::{access::Caller, grpc::Reply, register};
 use tongxin_proto::monitoring::v1::{self, disclosure_service_server::DisclosureService};
 use tonic::{Request, Response};
 
 use super::{Door, convert::disclosures as read};
-use crate::store::{disclosures, regions};
+use crate::{error::Error, store::disclosures};
 
 #[tonic::async_trait]
 impl DisclosureService for Door {
@@ -17,7 +17,7 @@ impl DisclosureService for Door {
         let own = Caller::of(&request)?.region();
         let (region, asked, page) = read::list(request.into_inner(), own)?;
         if let Some(region) = region {
-            regions::find_name(&mut tx, region).await?;
+            register::ensure(&mut tx, region).await.map_err(Error::from)?;
         }
         let listed = disclosures::list(&mut tx, &asked, &page).await?;
         let (listed, next_page_token) = page.cut(listed, |listed| listed.place);

@@ -1,10 +1,11 @@
-//! The door of HouseholdService.
+//! The methods of `HouseholdService`.
 
 use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Reply},
     import::{self, ImportId},
     page::Place,
+    register,
 };
 use tongxin_proto::monitoring::v1::{self, household_service_server::HouseholdService};
 use tonic::{Request, Response, Streaming};
@@ -12,8 +13,8 @@ use tonic::{Request, Response, Streaming};
 use super::{Door, convert, convert::households as read};
 use crate::{
     commands::{HouseholdImport, NewHousehold, RegisterHousehold},
-    error::Refused,
-    store::{households, regions},
+    error::{Error, Refused},
+    store::households,
 };
 
 #[tonic::async_trait]
@@ -60,7 +61,7 @@ impl HouseholdService for Door {
         let own = Caller::of(&request)?.region();
         let (asked, page) = read::list(&request.into_inner())?;
         if let Some(region) = asked {
-            regions::find_name(&mut tx, region).await?;
+            register::ensure(&mut tx, region).await.map_err(Error::from)?;
         }
         let listed = households::list(&mut tx, asked.unwrap_or(own).range(), &page).await?;
         let (listed, next_page_token) =

@@ -1,4 +1,4 @@
-//! Answers that are given again to the same request: they are kept without what is personal, which is read anew.
+//! Repeated responses: they are stored without personal fields, which are read again.
 
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -57,7 +57,8 @@ with_household!(
     MergeHouseholdsResponse,
 );
 
-/// Shows members as they are now, masked. One who is no longer there, or lives where the caller may not look, stays without.
+/// Adds the current masked data of members. A member who no longer exists, or is outside the caller's region, stays
+/// without.
 async fn refill(kept: &mut v1::Household, conn: &mut PgConnection, keys: &Keys) -> Result<(), Error> {
     let id = convert::household_id("household_id", &kept.household_id)?;
     let now = match households::find(conn, keys, id).await {

@@ -1,4 +1,4 @@
-//! Door 1: translate, call one command or query, translate back. One file for each service of the contract.
+//! The gRPC methods: convert, call one command or query, convert back. One file for each service of the contract.
 
 mod batch;
 mod cases;
@@ -29,12 +29,12 @@ use tongxin_proto::monitoring::v1::{
 
 use crate::{commands::Policy, error::Refused, store::keys::Keys};
 
-/// What the door needs to answer.
+/// What the methods need.
 #[derive(Clone)]
 pub struct Door {
     /// Reads and changes.
     pub endpoint: Endpoint<Policy, Refused>,
-    /// Open what is sealed.
+    /// For opening sealed data.
     pub keys: Arc<Keys>,
 }
 

@@ -1,13 +1,13 @@
-//! The public notice of a case: what may be known of a household, and nothing else.
+//! The public notice of a case: the facts of a household that may be public, and nothing else.
 
 use chrono::Days;
-use tongxin_platform::db::Transaction;
+use tongxin_platform::{db::Transaction, register};
 use tongxin_proto::{monitoring::v1, rules};
 
 use crate::{
     domain::{CaseId, case::CaseRefused},
     error::Error,
-    store::{cases, dated_rules, households, keys::Keys, notices, regions},
+    store::{cases, dated_rules, households, keys::Keys, notices},
 };
 
 /// Renders the newest notice of a case.
@@ -20,7 +20,7 @@ pub(super) async fn render(tx: &mut Transaction, keys: &Keys, case: CaseId) -> R
     let until = notice.posted_on.checked_add_days(Days::new(min_days.into())).unwrap_or(notice.posted_on);
     let answer = v1::PublicNotice {
         region_code: case.region.to_string(),
-        region_name: regions::find_name(tx, case.region).await?,
+        region_name: register::find(tx, case.region).await?.name,
         head_name: households::head_name(tx, keys, case.household).await?,
         persons: notices::persons(tx, case.household).await?,
         category_name: opened_by.category_name(&case.category)?.to_owned(),
@@ -28,7 +28,7 @@ pub(super) async fn render(tx: &mut Transaction, keys: &Keys, case: CaseId) -> R
         posted_on: Some(notice.posted_on.into()),
         until: Some(until.into()),
     };
-    // Answers are not checked by the codec: whatever was entered as a name, only a name goes out.
+    // The codec does not check responses: only a name goes out, whatever was entered as one.
     match rules::check(&answer) {
         Ok(()) => Ok(answer),
         Err(_) => Err(CaseRefused::NameNotPublishable.into()),

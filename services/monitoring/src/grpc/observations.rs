@@ -1,4 +1,4 @@
-//! The door of ObservationService.
+//! The methods of `ObservationService`.
 
 use tongxin_platform::{
     grpc::{Answers, Reply},

@@ -1,10 +1,11 @@
-//! The door of RuleService.
+//! The methods of `RuleService`.
 
 use chrono::{DateTime, Utc};
 use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Reply},
     region::RegionCode,
+    register,
 };
 use tongxin_proto::{
     monitoring::v1::{self, rule_service_server::RuleService},
@@ -21,7 +22,7 @@ use crate::{
         rule_set::{RuleSet, RuleSetDraft},
     },
     error::{Error, Refused},
-    store::{holidays, households, regions, rule_sets, verdicts},
+    store::{holidays, households, rule_sets, verdicts},
 };
 
 #[tonic::async_trait]
@@ -46,7 +47,7 @@ impl RuleService for Door {
         let mut tx = self.read(&request).await?;
         let region = convert::optional_region("region_code", &request.into_inner().region_code)?;
         if let Some(region) = region {
-            regions::find_name(&mut tx, region).await?;
+            register::ensure(&mut tx, region).await.map_err(Error::from)?;
         }
         let rule_sets = convert::all(rule_sets::list(&mut tx, region.unwrap_or(of_caller)).await?);
         Ok(Response::new(v1::ListRuleSetsResponse { rule_sets }))
@@ -100,7 +101,7 @@ impl RuleService for Door {
     }
 }
 
-/// Whether rules of a region say anything about a caller's region, or about a part of it.
+/// Whether rules of a region apply to the caller's region, or to a part of it.
 fn binds(region: RegionCode, of_caller: RegionCode) -> bool {
     region.contains(of_caller) || of_caller.contains(region)
 }
@@ -108,7 +109,7 @@ fn binds(region: RegionCode, of_caller: RegionCode) -> bool {
 /// Checks a rule set as `StoreRuleSet` does, without a service.
 ///
 /// # Errors
-/// The reasons of `StoreRuleSet` that do not depend on what is stored.
+/// The refusals of `StoreRuleSet` that do not depend on stored data.
 pub fn check_rule_set(stated: v1::RuleSetDraft, now: DateTime<Utc>) -> Result<(), Error> {
     let request = v1::StoreRuleSetRequest { request_id: Uuid::nil().to_string(), rule_set: Some(stated) };
     rules::check(&request).map_err(|violations| Error::row(&violations))?;

@@ -1,10 +1,11 @@
-//! Screenings and simulations: what is found comes in parts, progress goes back.
+//! Sweeps and simulations, with progress after each part.
 
 use tokio::sync::mpsc;
 use tongxin_platform::{
     access::Caller,
     db::Scope,
     grpc::{Answering, Answers, answers},
+    register,
 };
 use tongxin_proto::monitoring::v1::{
     ScreenHouseholdsRequest, ScreenHouseholdsResponse, ScreeningCount, SimulateRuleSetRequest, SimulateRuleSetResponse,
@@ -21,13 +22,12 @@ use crate::{
         screening::{Hit, Tally},
     },
     error::Error,
-    store::regions,
 };
 
-/// Hits that are written in one transaction.
+/// Number of hits that are written in one transaction.
 const HITS_WRITTEN: usize = 1_000;
 
-/// Finds what the rules in force say of a region, and makes hits signals.
+/// Sweeps a region by the rules in force, and raises signals for the hits.
 pub(super) async fn screen(
     door: Door,
     request: Request<ScreenHouseholdsRequest>,
@@ -69,13 +69,13 @@ impl Screening {
         Ok(())
     }
 
-    /// Writes the hits that wait, and lets others wait.
+    /// Writes the waiting hits, and lets others wait.
     async fn write(&mut self, later: Vec<Hit>) -> Result<(), Error> {
         let hits = std::mem::replace(&mut self.waiting, later);
         if hits.is_empty() {
             return Ok(());
         }
-        // What makes a repetition harmless is that it finds nothing new.
+        // A repetition is harmless because it finds nothing new, so there is no idempotency key.
         let written = self.door.writer.execute_each_time(&self.caller, RecordHits(hits)).await?;
         self.signals += written.signals;
         Ok(())
@@ -87,7 +87,7 @@ impl Screening {
     }
 }
 
-/// Says whom a rule set would flag that is not stored.
+/// Reports the households that a rule set which is not stored would flag.
 pub(super) async fn simulate(
     door: &Door,
     request: Request<SimulateRuleSetRequest>,
@@ -106,7 +106,7 @@ pub(super) async fn simulate(
     }))
 }
 
-/// Adds up what is found. A caller who goes away ends the simulation.
+/// Adds up the results. When the caller goes away, the simulation ends.
 async fn follow(
     mut parts: mpsc::Receiver<Result<Part, Error>>,
     answering: &Answering<SimulateRuleSetResponse>,
@@ -123,12 +123,12 @@ async fn follow(
 }
 
 impl Door {
-    /// What is to be screened, for a caller who sees the region.
+    /// A screening for a caller who sees the region.
     async fn sweep<M>(&self, request: &Request<M>, region: &str) -> Result<Sweep, Status> {
         let caller = Caller::of(request)?;
         let region = convert::region("region_code", region)?;
         let mut tx = self.read(request).await?;
-        regions::find_name(&mut tx, region).await?;
+        register::ensure(&mut tx, region).await.map_err(Error::from)?;
         tx.rollback().await.map_err(Error::from)?;
         Ok(Sweep { pool: self.pool.clone(), scope: Scope::region(caller.region()), region, day: self.clock.today() })
     }

@@ -1,16 +1,13 @@
-//! The door of `SignalService`.
+//! The methods of `SignalService`.
 
-use tongxin_platform::{grpc::Reply, page::Place};
+use tongxin_platform::{grpc::Reply, page::Place, register};
 use tongxin_proto::monitoring::v1::{self, signal_service_server::SignalService};
 use tonic::{Request, Response, Streaming};
 
 use super::{Door, convert, warnings};
 use crate::{
     error::Error,
-    store::{
-        regions,
-        signals::{self, Shown},
-    },
+    store::signals::{self, Shown},
 };
 
 #[tonic::async_trait]
@@ -50,7 +47,7 @@ impl SignalService for Door {
     async fn get_funnel(&self, request: Request<v1::GetFunnelRequest>) -> Reply<v1::GetFunnelResponse> {
         let mut tx = self.read(&request).await?;
         let (region, period) = convert::signals::get_funnel(&request.into_inner())?;
-        regions::find_name(&mut tx, region).await?;
+        register::ensure(&mut tx, region).await.map_err(Error::from)?;
         let funnel = signals::funnel(&mut tx, region, period).await?;
         tx.commit().await.map_err(Error::from)?;
         Ok(Response::new(funnel.into()))

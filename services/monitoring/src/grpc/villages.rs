@@ -1,9 +1,10 @@
-//! The door of `VillageService`.
+//! The methods of `VillageService`.
 
 use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Reply},
     page::Place,
+    register,
 };
 use tongxin_proto::monitoring::v1::{self, village_service_server::VillageService};
 use tonic::{Request, Response};
@@ -11,9 +12,10 @@ use tonic::{Request, Response};
 use super::{Door, checks, convert};
 use crate::{
     domain::quality,
+    error::Error,
     store::{
         defects::{self, DefectCount},
-        incomes, regions,
+        incomes,
     },
 };
 
@@ -32,7 +34,7 @@ impl VillageService for Door {
     ) -> Reply<v1::GetVillageIncomeResponse> {
         let mut tx = self.read(&request).await?;
         let region = convert::region("region_code", &request.into_inner().region_code)?;
-        regions::find_name(&mut tx, region).await?;
+        register::ensure(&mut tx, region).await.map_err(Error::from)?;
         let incomes = incomes::list(&mut tx, region).await?.into_iter().map(Into::into).collect();
         Ok(Response::new(v1::GetVillageIncomeResponse { incomes }))
     }
@@ -51,7 +53,7 @@ impl VillageService for Door {
         let sees = Caller::of(&request)?.region().range();
         let mut tx = self.read(&request).await?;
         let region = convert::region("region_code", &request.into_inner().region_code)?;
-        regions::find_name(&mut tx, region).await?;
+        register::ensure(&mut tx, region).await.map_err(Error::from)?;
         Ok(Response::new(checks::answer(self, region, sees)))
     }
 

@@ -1,4 +1,5 @@
-//! Warnings come in messages, each carried out by itself. The answer says what the sender may know.
+//! Warnings arrive in messages, each of which is carried out by itself. The response says only what the sender may
+//! know.
 
 use tongxin_platform::{
     access::Caller,
@@ -20,7 +21,7 @@ use crate::{
     error::Error,
 };
 
-/// Malformed rows that an answer names.
+/// Maximum number of malformed rows in a response.
 const ERRORS_NAMED: usize = 1_000;
 
 pub(super) async fn take(
@@ -54,7 +55,7 @@ pub(super) async fn take(
     Ok(answer)
 }
 
-/// Checks and reads each row by itself, so that one that is malformed harms no other.
+/// Checks and parses each row by itself, so that a malformed one harms no other.
 fn read(row: &Warning) -> Result<WarningDraft, Error> {
     rules::check(row).map_err(|violations| Error::row(&violations))?;
     convert::signals::warning(row)

@@ -1,4 +1,4 @@
-//! The signals that cases are opened for, as far as opening one asks about them.
+//! Signals, as far as opening a case needs them.
 
 use std::collections::HashMap;
 
@@ -12,19 +12,19 @@ use crate::{
     error::Error,
 };
 
-/// What opening a case asks about a signal.
+/// What opening a case needs of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
-    /// Its household; once that was merged into another, the one that was kept.
+    /// Its household; if that was merged into another, the one that was kept.
     pub household: HouseholdId,
-    /// Whether it was verified, and no case was opened for it yet.
+    /// Whether it was verified, and has no case yet.
     pub for_case: bool,
-    /// Day on which it was decided upon.
+    /// Day of the decision.
     pub decided_on: Option<NaiveDate>,
 }
 
-/// The verified signals of households for which no case was opened, with those of records that were merged into them,
-/// wherever these are: who opens a case learns their identifiers, and nothing else of them.
+/// Verified signals of households that have no case yet, including those of records that were merged into them, in all
+/// regions: the caller who opens a case learns their identifiers, and nothing else.
 pub async fn waiting(
     conn: &mut PgConnection,
     context: &Context,
@@ -58,8 +58,8 @@ pub async fn waiting(
     Ok(waiting.into_iter().map(SignalId).collect())
 }
 
-/// Finds signals wherever they are: those of a record that was merged into a household stay where it was registered.
-/// Nothing is told of them but whether they are the household's.
+/// Finds signals in all regions: those of a record that was merged into a household stay where it was registered. The
+/// caller learns only whether they belong to the household.
 pub async fn find(
     conn: &mut PgConnection,
     context: &Context,

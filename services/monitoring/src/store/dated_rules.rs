@@ -1,4 +1,4 @@
-//! The rules that bind many villages on many days, loaded at once.
+//! Rules for many villages and days, loaded at once.
 
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
@@ -20,14 +20,14 @@ use crate::{
     error::Error,
 };
 
-/// A village, a day, and the rule set that counts where none is in force.
+/// A village, a day, and the rule set to use if none is in force.
 pub type Asked = (RegionCode, NaiveDate, Option<RuleSetId>);
 
-/// The rules that bind some villages on some days.
+/// The rules for some villages and days.
 #[derive(Debug)]
 pub struct DatedRules {
     extents: Vec<Extent>,
-    /// By their rule set, and by the province whose calendar counts.
+    /// By rule set, and by the province whose calendar applies.
     rules: HashMap<(RuleSetId, RegionCode), CaseRules>,
 }
 
@@ -38,14 +38,14 @@ impl DatedRules {
         in_force(&self.extents, village, day).and_then(|id| self.rules.get(&(id, province(village))))
     }
 
-    /// The rules in force, or those that a case was opened by where none are.
+    /// The rules in force, else those that the case was opened by.
     #[must_use]
     pub fn of_case(&self, opened_by: RuleSetId, village: RegionCode, day: NaiveDate) -> Option<&CaseRules> {
         self.in_force(village, day).or_else(|| self.rules.get(&(opened_by, province(village))))
     }
 }
 
-/// Loads the rules for villages and days, and those that cases were opened by where none are in force.
+/// Loads the rules for villages and days, falling back to those that cases were opened by.
 pub async fn load(conn: &mut PgConnection, asked: &[Asked]) -> Result<DatedRules, Error> {
     let extents = extents(conn, asked.iter().map(|(village, ..)| *village)).await?;
     let chosen = asked.iter().filter_map(|(village, day, opened_by)| {
@@ -66,18 +66,18 @@ pub async fn load(conn: &mut PgConnection, asked: &[Asked]) -> Result<DatedRules
     Ok(DatedRules { extents, rules })
 }
 
-/// The rules of one rule set, in the calendar of a village.
+/// The rules of one rule set, with the calendar of a village.
 pub async fn of_rule_set(conn: &mut PgConnection, id: RuleSetId, village: RegionCode) -> Result<CaseRules, Error> {
     let calendar = holidays::calendars(conn, [province(village)]).await?.remove(&province(village)).unwrap_or_default();
     Ok(CaseRules::new(rule_sets::find(conn, id).await?, calendar))
 }
 
-/// The province that a region lies in.
+/// The province of a region.
 fn province(region: RegionCode) -> RegionCode {
     region.at(Level::Province).unwrap_or(region)
 }
 
-/// Where and when the rule sets hold that can bind some villages.
+/// Region and period of the rule sets that may apply to some villages.
 async fn extents(conn: &mut PgConnection, villages: impl Iterator<Item = RegionCode>) -> Result<Vec<Extent>, Error> {
     let above: BTreeSet<i64> = villages.flat_map(RegionCode::with_ancestors).map(RegionCode::number).collect();
     let above: Vec<i64> = above.into_iter().collect();

@@ -1,4 +1,4 @@
-//! What data-quality rules found at the last check.
+//! Defects: what data-quality rules found at the last check.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -15,43 +15,35 @@ use crate::{
     error::Error,
 };
 
-/// A household that a rule finds fault with.
+/// A defect of a household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Defect {
-    /// The household.
     pub household: HouseholdId,
-    /// Its village.
     pub region: RegionCode,
-    /// The rule's number.
     pub rule_number: i16,
-    /// Day on which it was found first.
+    /// Day on which it was first found.
     pub found_on: NaiveDate,
 }
 
-/// How many households of a village a rule finds fault with.
+/// Number of households of a village with a defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DefectCount {
-    /// The village.
     pub region: RegionCode,
-    /// The rule's number.
     pub rule_number: i16,
-    /// Households.
     pub households: i64,
 }
 
-/// What was found at a check.
+/// A finding of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finding {
-    /// The household.
     pub household: HouseholdId,
-    /// The rule's number.
     pub rule_number: i16,
-    /// The village of the other household, where it is about two: who does not see both is not told.
+    /// The village of the other household, if it is about two: a caller who does not see both is not told.
     pub other: Option<RegionCode>,
 }
 
-/// Keeps what was found on a day of some households, and forgets what is no longer so. A defect that stays keeps the
-/// day on which it was found first.
+/// Stores the findings of a day for some households, and deletes those that no longer hold. A defect that persists
+/// keeps the day on which it was first found.
 pub async fn replace(
     conn: &mut PgConnection,
     households: &[HouseholdId],
@@ -102,9 +94,9 @@ pub async fn replace(
     Ok(())
 }
 
-/// Takes what belongs to a household that moves along.
+/// Moves the defects of a household to its new region.
 pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
-    // Those, too, that are about a household which the caller does not see.
+    // Including those about a household that the caller does not see.
     let take_along = async |conn: &mut PgConnection| {
         sqlx::query!(
             "UPDATE defect SET region_code = $2 WHERE household_id = $1",
@@ -118,7 +110,8 @@ pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -
     context.everywhere(conn, take_along).await
 }
 
-/// States anew where the other household is of a household that has moved, and of those that share somebody with it.
+/// Recomputes the region of the other household, for a household that has moved and for those that share a member with
+/// it.
 async fn state_others(conn: &mut PgConnection, moved: HouseholdId) -> Result<(), Error> {
     let concerned: Vec<HouseholdId> = sqlx::query_scalar!(
         r#"
@@ -154,23 +147,22 @@ async fn state_others(conn: &mut PgConnection, moved: HouseholdId) -> Result<(),
     Ok(())
 }
 
-/// Where a count stands: by village, then by the number of the rule.
+/// Key of a count: village, then rule number.
 pub type CountPlace = Place<i16>;
 
 impl DefectCount {
-    /// Where it stands.
+    /// Its key in the list.
     #[must_use]
     pub fn place(&self) -> CountPlace {
         Place { region: self.region, id: self.rule_number }
     }
 }
 
-/// Which defects are counted.
+/// Filter of counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Filter {
-    /// Those of a region; `None` for all that the caller sees.
+    /// In a region; `None` for all that the caller sees.
     pub within: Option<RegionCode>,
-    /// Those of a rule.
     pub rule_number: Option<i16>,
 }
 
@@ -180,7 +172,7 @@ impl Filter {
     }
 }
 
-/// How many defects there are.
+/// Number of defects.
 pub async fn total(conn: &mut PgConnection, filter: &Filter) -> Result<i64, Error> {
     let range = filter.range();
     let Some(rule_number) = filter.rule_number else {
@@ -283,7 +275,7 @@ impl TryFrom<CountRow> for DefectCount {
     }
 }
 
-/// Lists the households that a rule finds fault with, by village.
+/// Lists the households with a defect, by village.
 pub async fn list(
     conn: &mut PgConnection,
     within: Option<RegionCode>,

@@ -14,17 +14,15 @@ use crate::{
     error::Error,
 };
 
-/// Which look-ups and reveals are asked for.
+/// Filter of look-ups and reveals.
 pub struct Asked {
-    /// Where.
     pub within: RegionRange,
-    /// From when on.
     pub since: DateTime<Utc>,
-    /// Until before when.
+    /// Exclusive.
     pub until: DateTime<Utc>,
-    /// By whom, as `issuer|subject`; by anybody without it.
+    /// The actor, as `issuer|subject`; `None` for anybody.
     pub subject: Option<String>,
-    /// Reveals of one household alone.
+    /// Only reveals of this household.
     pub household: Option<HouseholdId>,
 }
 
@@ -44,7 +42,7 @@ pub async fn list(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// One row of the log.
+/// A row of the log.
 struct Row {
     event_id: Uuid,
     event_type: String,
@@ -124,7 +122,7 @@ async fn by_subject(
     .await
 }
 
-/// A household has few events, so the others of them are read along.
+/// A household has few events, so its other events are read, too, and filtered.
 async fn of_household(
     conn: &mut PgConnection,
     asked: &Asked,

@@ -1,4 +1,4 @@
-//! All that data-quality rules ask of households, read in parts: however many households there are, few are in memory.
+//! Dossiers for data-quality rules, read in parts, so that few are in memory at once.
 
 use std::collections::HashMap;
 
@@ -21,34 +21,34 @@ use crate::{
     error::Error,
 };
 
-/// Reads households of a region one part after the other.
+/// Reads the households of a region in parts.
 #[derive(Debug)]
 pub struct Reader {
     range: RegionRange,
     today: NaiveDate,
-    /// The last household that was read.
+    /// Key of the last household that was read.
     after: (i64, Uuid),
-    /// Lines that were looked up, by region and day.
+    /// Monitoring lines by region and day.
     lines: HashMap<(i64, NaiveDate), Option<i64>>,
 }
 
-/// Some households.
+/// Dossiers of some households.
 #[derive(Debug, Default)]
 pub struct Part {
-    /// All of them, also those that were merged into others.
+    /// All households, including those that were merged into others.
     pub households: Vec<HouseholdId>,
-    /// What rules ask of those that were not.
+    /// The dossiers of those that were not merged.
     pub dossiers: Vec<(HouseholdId, Dossier)>,
 }
 
 impl Reader {
-    /// Reads from the first household of a region on, as of a day.
+    /// Begins with the first household of a region, as of a day.
     #[must_use]
     pub fn new(region: RegionCode, today: NaiveDate) -> Self {
         Self { range: region.range(), today, after: (0, Uuid::nil()), lines: HashMap::new() }
     }
 
-    /// At most so many households more; none when all were read.
+    /// The next households, at most `most`; `None` at the end.
     pub async fn next(&mut self, conn: &mut PgConnection, most: i64) -> Result<Part, Error> {
         let rows = self.heads(conn, most).await?;
         let Some(last) = rows.last() else { return Ok(Part::default()) };
@@ -79,7 +79,7 @@ impl Reader {
                 members: people.remove(&HouseholdId(id)).unwrap_or_default(),
                 composition,
                 registered_twice: twice.get(&HouseholdId(id)).copied().unwrap_or_default(),
-                // They are sealed: it is said at entry.
+                // ID numbers are sealed: this is only checked at entry.
                 places_unknown: 0,
                 line: self.line(conn, row.region_code, newest.as_ref()).await?,
                 newest,
@@ -112,7 +112,7 @@ impl Reader {
         Ok(rows)
     }
 
-    /// The monitoring line of an observation's year, by the rules that held when its window ended.
+    /// The monitoring line of an observation's year, by the rules in force when its window ended.
     async fn line(
         &mut self,
         conn: &mut PgConnection,
@@ -139,7 +139,7 @@ struct HeadRow {
     registered_on: NaiveDate,
 }
 
-/// Who belongs to some households, in the order in which they are stated.
+/// Members of some households, in order.
 pub async fn people(
     conn: &mut PgConnection,
     households: &[HouseholdId],
@@ -173,7 +173,7 @@ pub async fn people(
     Ok(people)
 }
 
-/// By what those are found who belong to some households.
+/// Blind indexes of the members of some households.
 pub async fn found_by(conn: &mut PgConnection, households: &[HouseholdId]) -> Result<Vec<(Hash, HouseholdId)>, Error> {
     let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
     let rows = sqlx::query!(
@@ -185,11 +185,11 @@ pub async fn found_by(conn: &mut PgConnection, households: &[HouseholdId]) -> Re
     Ok(rows.into_iter().map(|row| (row.id_index, HouseholdId(row.household_id))).collect())
 }
 
-/// How many members of households are registered in another one as well, as far as the transaction sees: who enters
-/// people learns nothing of other regions by that.
+/// Number of members that are registered in another household, too, as far as the transaction sees: entering people
+/// reveals nothing of other regions.
 ///
-/// Each member is looked up by itself: of EXISTS Postgres would make a join, and one that was planned while the tables were
-/// empty reads all of them for each member.
+/// Each member is looked up by itself: Postgres would turn EXISTS into a join, whose plan, if made while the tables are
+/// empty, reads all of them for each member.
 pub async fn registered_twice(
     conn: &mut PgConnection,
     people: &[(Hash, HouseholdId)],
@@ -220,8 +220,8 @@ pub async fn registered_twice(
     Ok(rows.into_iter().map(|row| (HouseholdId(row.household_id), count(row.members))).collect())
 }
 
-/// Of each of some households with a member who is registered in others as well: the village of the nearest of those.
-/// Whoever sees that one sees the pair, and whoever does not sees none.
+/// For households with a member that is registered in others, too: the village of the nearest of those. A caller who
+/// sees that one sees the pair, any other caller sees none.
 pub async fn nearest_others(
     conn: &mut PgConnection,
     households: &[HouseholdId],
@@ -258,7 +258,7 @@ pub async fn nearest_others(
     rows.into_iter().map(|row| Ok((HouseholdId(row.household_id), region(row.region_code)?))).collect()
 }
 
-/// The case of each household that is open, or else that was opened last; those that were refused led to nothing.
+/// For each household the open case, else the one that was opened last; refused cases led to nothing and are left out.
 async fn cases(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, CaseFacts>, Error> {
     let rows = sqlx::query!(
         r#"

@@ -1,4 +1,4 @@
-//! Days whose being worked differs from the weekly pattern.
+//! Days that differ from the weekly working pattern.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,10 +15,10 @@ use crate::{
     error::Error,
 };
 
-/// With the year, the lock under which its holidays are stated.
+/// Together with the year, the lock for changing its holidays.
 const LOCK: i32 = 7_364;
 
-/// States the holidays of a province and year in place of those stated before, and tells of it.
+/// Replaces the holidays of a province and year, and appends an event.
 pub async fn replace(
     conn: &mut PgConnection,
     context: &Context,
@@ -53,7 +53,7 @@ pub async fn replace(
     Ok(log::append(conn, context, &[event]).await?)
 }
 
-/// The holidays of a province and year, in the order of the days.
+/// The holidays of a province and year, by day.
 pub async fn list(conn: &mut PgConnection, (province, year): (RegionCode, i32)) -> Result<Vec<Holiday>, Error> {
     let holidays = sqlx::query_as!(
         Holiday,
@@ -71,7 +71,7 @@ pub async fn list(conn: &mut PgConnection, (province, year): (RegionCode, i32)) 
     Ok(holidays)
 }
 
-/// Which days are worked in some provinces; all of them have a calendar.
+/// The working-day calendars of some provinces; every province has one.
 pub async fn calendars(
     conn: &mut PgConnection,
     provinces: impl IntoIterator<Item = RegionCode>,

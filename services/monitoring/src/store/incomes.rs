@@ -9,7 +9,7 @@ use crate::{
     error::Error,
 };
 
-/// The incomes of a village by years, newest first.
+/// The incomes of a village, newest year first.
 pub async fn list(conn: &mut PgConnection, village: RegionCode) -> Result<Vec<VillageIncome>, Error> {
     let rows = sqlx::query!(
         r#"

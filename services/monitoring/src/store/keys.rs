@@ -1,4 +1,4 @@
-//! The keys that personal data is sealed and found by.
+//! The keys for sealing and finding personal data.
 
 use secrecy::ExposeSecret as _;
 use tongxin_platform::personal::{BlindIndex, Error, MasterKeys, PersonalConfig};
@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use crate::domain::household::Household;
 
-/// A keyed hash by which somebody is found. Of all types with 128 bits, Postgres compares a uuid quickest.
+/// A blind index. Of all 128-bit types, Postgres compares uuid fastest.
 pub type Hash = Uuid;
 
-/// Digits of an ID number that name the area where it was issued (GB 11643).
+/// Number of digits that name the issuing area in an ID number (GB 11643).
 const AREA_DIGITS: usize = 6;
 
 /// Master keys, and the key of the blind indexes.
@@ -21,19 +21,18 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the files that the settings name.
+    /// Reads the key files in the settings.
     ///
     /// # Errors
-    /// When one of them holds no key.
+    /// If a file holds no key.
     pub fn load(config: &PersonalConfig) -> Result<Self, Error> {
         Ok(Self { masters: MasterKeys::load(config)?, index: BlindIndex::load(config)? })
     }
 
-    /// By what an ID number is found, whatever the case of its X. It begins with one byte of the hash of the area that issued
-    /// the number, so that most of a county's file goes into one part of an index, however many people there are. Who holds the
-    /// tables without the key sees by it who may have been born where others were, households' members and people whom
-    /// departments warned of alike; fourteen areas of the country share each byte. The other 120 bits tell all
-    /// people apart.
+    /// The blind index of an ID number, ignoring the case of its X. Its first byte is a byte of the hash of the issuing
+    /// area, so that most of a county's file goes into one part of an index, however many people there are. A holder of
+    /// the tables without the key can see who may have been born in the same area, among members and people in warnings
+    /// alike; fourteen areas of the country share each byte. The other 120 bits tell all people apart.
     #[must_use]
     pub fn of_id_number(&self, id_number: &str) -> Hash {
         let id_number = id_number.to_ascii_uppercase();
@@ -43,12 +42,12 @@ impl Keys {
         Hash::from_bytes(hash)
     }
 
-    /// By what those are found who belong to a household.
+    /// The blind indexes of the present members of a household.
     pub fn of_members(&self, household: &Household) -> impl Iterator<Item = Hash> {
         household.present().map(|member| self.of_id_number(member.personal.id_number.expose_secret()))
     }
 
-    /// By what a full name is found.
+    /// The blind index of a full name.
     #[must_use]
     pub fn of_name(&self, name: &str) -> Hash {
         half(self.index.of("member.name", name.trim()))

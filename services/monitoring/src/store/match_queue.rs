@@ -1,4 +1,4 @@
-//! People whose warnings or registration changed, until they are matched.
+//! The queue of people to be matched, because their warnings or registration changed.
 
 use std::collections::BTreeSet;
 
@@ -8,30 +8,30 @@ use tongxin_platform::request::Context;
 use super::keys::Hash;
 use crate::error::Error;
 
-/// People of one entry at most: so many are matched in one transaction.
+/// Maximum number of people in an entry, which is matched in one transaction.
 const PEOPLE_PER_ENTRY: usize = 500;
 
-/// Some people who wait together.
+/// People that were queued together.
 #[derive(Debug)]
 pub struct Entry {
-    /// Its number, in the order in which entries came.
+    /// Rises with the time of entry.
     pub id: i64,
-    /// By what they are found.
+    /// Their blind indexes.
     pub people: Vec<Hash>,
-    /// How often matching them failed.
+    /// Number of failed attempts.
     pub attempts: i32,
 }
 
-/// How much waits, and for how long.
+/// Length and age of the queue.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Waiting {
-    /// Entries.
+    /// Number of entries.
     pub entries: i64,
-    /// Seconds since the oldest of them came; 0 when there is none.
+    /// Age of the oldest entry in seconds; 0 if there is none.
     pub oldest_seconds: i64,
 }
 
-/// Lets people be matched once this transaction is committed.
+/// Queues people, to be matched once this transaction is committed.
 pub async fn add(conn: &mut PgConnection, context: &Context, people: impl Iterator<Item = Hash>) -> Result<(), Error> {
     let people: Vec<Hash> = people.collect::<BTreeSet<_>>().into_iter().collect();
     for people in people.chunks(PEOPLE_PER_ENTRY) {
@@ -41,7 +41,7 @@ pub async fn add(conn: &mut PgConnection, context: &Context, people: impl Iterat
     Ok(())
 }
 
-/// Locks the entries that are due, those first that wait longest. Whoever else takes some takes others.
+/// Locks the entries that are due, longest due first, skipping those that other transactions have locked.
 pub async fn due(conn: &mut PgConnection, most: i64) -> Result<Vec<Entry>, Error> {
     let entries = sqlx::query_as!(
         Entry,
@@ -60,7 +60,7 @@ pub async fn due(conn: &mut PgConnection, most: i64) -> Result<Vec<Entry>, Error
     Ok(entries)
 }
 
-/// Locks an entry, if it is there and nobody else has it.
+/// Locks an entry, if it exists and is not locked.
 pub async fn find(conn: &mut PgConnection, id: i64) -> Result<Option<Entry>, Error> {
     let entry = sqlx::query_as!(
         Entry,
@@ -77,13 +77,13 @@ pub async fn find(conn: &mut PgConnection, id: i64) -> Result<Option<Entry>, Err
     Ok(entry)
 }
 
-/// Takes out entries whose people are matched.
+/// Deletes entries whose people are matched.
 pub async fn take_out(conn: &mut PgConnection, ids: &[i64]) -> Result<(), Error> {
     sqlx::query!("DELETE FROM match_queue WHERE entry_id = ANY($1)", ids).execute(conn).await?;
     Ok(())
 }
 
-/// Puts entries of which something is left behind those that came meanwhile.
+/// Moves entries that are not finished to the end of the queue.
 pub async fn put_behind(conn: &mut PgConnection, ids: &[i64]) -> Result<(), Error> {
     sqlx::query!("UPDATE match_queue SET due_time = clock_timestamp() WHERE entry_id = ANY($1)", ids)
         .execute(conn)
@@ -91,7 +91,7 @@ pub async fn put_behind(conn: &mut PgConnection, ids: &[i64]) -> Result<(), Erro
     Ok(())
 }
 
-/// Leaves entries alone for a moment, in which whoever holds their households may let go.
+/// Delays entries for a moment, until the locks on their households are released.
 pub async fn put_by(conn: &mut PgConnection, ids: &[i64]) -> Result<(), Error> {
     sqlx::query!(
         "UPDATE match_queue SET due_time = clock_timestamp() + interval '100 milliseconds' WHERE entry_id = ANY($1)",
@@ -102,7 +102,7 @@ pub async fn put_by(conn: &mut PgConnection, ids: &[i64]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gives each person of an entry one of its own, so that one keeps no other from being matched.
+/// Splits an entry into one for each person, so that one cannot keep others from being matched.
 pub async fn part(conn: &mut PgConnection, id: i64) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -120,7 +120,7 @@ pub async fn part(conn: &mut PgConnection, id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts an entry off that failed: for a second, then for twice as long each time, at most for ten minutes.
+/// Back-off after a failure: one second, doubled each time, at most ten minutes.
 pub async fn put_off(conn: &mut PgConnection, id: i64) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -136,7 +136,7 @@ pub async fn put_off(conn: &mut PgConnection, id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Says how much waits.
+/// Measures the queue.
 pub async fn waiting(conn: &mut PgConnection) -> Result<Waiting, Error> {
     let waiting = sqlx::query_as!(
         Waiting,

@@ -1,4 +1,4 @@
-//! Measures.
+//! Measures of cases.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -64,7 +64,7 @@ impl TryFrom<Row> for Measure {
     }
 }
 
-/// Reads the measures of some cases, oldest first.
+/// The measures of some cases, oldest first.
 pub async fn of_cases(conn: &mut PgConnection, cases: &[CaseId]) -> Result<Vec<Measure>, Error> {
     if cases.is_empty() {
         return Ok(Vec::new());
@@ -101,7 +101,7 @@ pub async fn cases_of(conn: &mut PgConnection, measures: &[MeasureId]) -> Result
 /// A change of a measure, and the village of its case.
 pub type Placed = (Change<Measure, MeasureEvent>, RegionCode);
 
-/// Writes changes of measures in their order, several of one measure among them. The households are locked.
+/// Writes changes of measures in order, possibly several of one measure. The households are locked.
 pub async fn save(conn: &mut PgConnection, context: &Context, changes: &[Placed]) -> Result<(), Error> {
     let mut last: BTreeMap<MeasureId, (&Measure, RegionCode)> = BTreeMap::new();
     let mut new = Vec::new();
@@ -123,7 +123,7 @@ pub async fn save(conn: &mut PgConnection, context: &Context, changes: &[Placed]
     Ok(())
 }
 
-/// The columns of measures that change.
+/// The changing columns of measures, as arrays.
 struct Columns<'a> {
     ids: Vec<Uuid>,
     states: Vec<&'static str>,

@@ -21,7 +21,7 @@ use crate::{
     error::Error,
 };
 
-/// A member with what is personal sealed.
+/// A member as stored, with sealed personal data.
 pub(super) struct Kept {
     member_id: Uuid,
     household_id: Uuid,
@@ -38,7 +38,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Opens what is personal.
+    /// Opens the personal data.
     pub(super) fn open(self, key: &DataKey) -> Result<Member, Error> {
         let id = MemberId(self.member_id);
         Ok(Member {
@@ -57,7 +57,7 @@ impl Kept {
     }
 }
 
-/// Insurances as one bit for each.
+/// Insurances as bits.
 fn bits(insurances: &BTreeSet<Insurance>) -> i16 {
     insurances.iter().fold(0, |bits, insurance| bits | 1 << insurance.index())
 }
@@ -69,7 +69,7 @@ pub(super) fn insurances(bits: i16) -> BTreeSet<Insurance> {
 /// Rows of members, by household.
 pub(super) type Members = HashMap<HouseholdId, Vec<Kept>>;
 
-/// Reads the members of households: those who belong to them, the head first, then those who left.
+/// Reads the members of households: present ones, the head first, then those who left.
 pub(super) async fn of_households(conn: &mut PgConnection, households: &[Uuid]) -> Result<Members, Error> {
     let rows = sqlx::query_as!(
         Kept,
@@ -100,20 +100,20 @@ pub(super) async fn add(conn: &mut PgConnection, new: &[&Sealed]) -> Result<(), 
     columns.insert(conn).await
 }
 
-/// Writes the members of a household as they are now; those that it no longer has go away.
+/// Replaces the members of a household; members that it no longer has are deleted.
 pub(super) async fn replace(
     conn: &mut PgConnection,
     household: &Household,
     sealed: &[SealedMember],
 ) -> Result<(), Error> {
-    // The database allows no two heads, not even for a moment.
+    // The unique index allows no two heads, even for a moment.
     sqlx::query!("DELETE FROM member WHERE household_id = $1", household.id.0).execute(&mut *conn).await?;
     let mut columns = Columns::default();
     columns.add(household, household.members.iter().zip(sealed).enumerate());
     columns.insert(conn).await
 }
 
-/// Rows of members, turned into columns.
+/// The columns of members, as arrays.
 #[derive(Default)]
 struct Columns<'a> {
     households: Vec<Uuid>,

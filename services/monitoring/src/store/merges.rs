@@ -1,4 +1,4 @@
-//! Merges of two records of one household.
+//! Merges of two records of the same household.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -15,7 +15,6 @@ use crate::{
     error::Error,
 };
 
-/// Reads a merge.
 pub async fn find(conn: &mut PgConnection, id: MergeId) -> Result<Merge, Error> {
     let row = sqlx::query!(
         r#"
@@ -41,7 +40,7 @@ pub async fn find(conn: &mut PgConnection, id: MergeId) -> Result<Merge, Error> 
     })
 }
 
-/// Whether a household is at some step of a case.
+/// Whether a household has an open case.
 pub async fn has_open_case(conn: &mut PgConnection, household: HouseholdId) -> Result<bool, Error> {
     let open = sqlx::query_scalar!(
         r#"
@@ -56,7 +55,7 @@ pub async fn has_open_case(conn: &mut PgConnection, household: HouseholdId) -> R
     Ok(open)
 }
 
-/// Copies observations of windows that the kept household has none of, and says which.
+/// Copies observations for windows that the kept household lacks, and returns these windows.
 pub async fn take_observations(
     conn: &mut PgConnection,
     (kept, region): (HouseholdId, RegionCode),
@@ -86,7 +85,7 @@ pub async fn take_observations(
     Ok(windows)
 }
 
-/// Takes what was copied away again.
+/// Deletes the observations that were copied.
 async fn give_back_observations(conn: &mut PgConnection, merge: &Merge) -> Result<(), Error> {
     sqlx::query!(
         "DELETE FROM observation WHERE household_id = $1 AND window_ends_on = ANY($2)",
@@ -98,11 +97,10 @@ async fn give_back_observations(conn: &mut PgConnection, merge: &Merge) -> Resul
     Ok(())
 }
 
-/// Writes both records, the merge, and what happened. A record that is set aside has no profile: no rule looks
-/// at it.
+/// Writes both records, the merge and its events. A merged record has no profile: no rule looks at it.
 pub async fn save_merged(conn: &mut PgConnection, context: &Context, keys: &Keys, pair: &Pair) -> Result<(), Error> {
     let Pair { kept, merged, merge } = pair;
-    // Sets the number of the merged record free before the kept one takes it.
+    // Releases the number of the merged record before the kept one takes it.
     households::write(conn, keys, merged).await?;
     households::write(conn, keys, kept).await?;
     sqlx::query!("DELETE FROM profile WHERE household_id = $1", merged.id.0).execute(&mut *conn).await?;
@@ -129,14 +127,14 @@ pub async fn save_merged(conn: &mut PgConnection, context: &Context, keys: &Keys
     Ok(())
 }
 
-/// Writes both records as they were parted, and what happened.
+/// Writes both records after an undone merge, and its events.
 pub async fn save_parted(
     conn: &mut PgConnection,
     context: &Context,
     keys: &Keys,
     (pair, undone_on): (&Pair, NaiveDate),
 ) -> Result<(), Error> {
-    // Gives the number back before the merged record has it again.
+    // Releases the number before the merged record takes it back.
     households::write(conn, keys, &pair.kept).await?;
     households::write(conn, keys, &pair.merged).await?;
     give_back_observations(conn, &pair.merge).await?;
@@ -147,7 +145,7 @@ pub async fn save_parted(
     Ok(())
 }
 
-/// Takes the merges of a household that moves along.
+/// Moves the merges of a household to its new region.
 pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!("UPDATE merge SET region_code = $2 WHERE kept_id = $1", moved.household.0, moved.to.number())
         .execute(conn)

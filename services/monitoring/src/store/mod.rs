@@ -18,7 +18,6 @@ pub mod notices;
 pub mod observations;
 pub mod profiles;
 pub mod published;
-pub mod regions;
 pub mod rule_sets;
 pub mod sealed;
 pub mod signals;
@@ -29,12 +28,12 @@ use tongxin_platform::region::RegionCode;
 
 use crate::error::Error;
 
-/// A value that a name in the database stands for.
+/// The value of a name in the database.
 fn named<T>(found: Option<T>, name: &str) -> Result<T, Error> {
     found.ok_or_else(|| Error::Corrupt(format!("the unknown name {name:?}")))
 }
 
-/// The region that a number in the database stands for.
+/// The region of a number in the database.
 pub fn region(number: i64) -> Result<RegionCode, Error> {
     RegionCode::from_number(number).map_err(|error| Error::Corrupt(error.to_string()))
 }

@@ -1,10 +1,10 @@
-//! What public notices say of households.
+//! Data for public notices.
 
 use sqlx::PgConnection;
 
 use crate::{domain::HouseholdId, error::Error};
 
-/// How many members belong to a household.
+/// Number of present members of a household.
 pub async fn persons(conn: &mut PgConnection, household: HouseholdId) -> Result<i32, Error> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*)::integer AS "count!" FROM member WHERE household_id = $1 AND left_on IS NULL"#,

@@ -1,4 +1,4 @@
-//! What households earned and lacked.
+//! Observations: what households earned and lacked.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,19 +19,17 @@ use crate::{
     error::{Error, Refused},
 };
 
-/// An observation, and when it was entered or last corrected.
+/// An observation with its time of entry.
 #[derive(Debug, Clone)]
 pub struct Recorded {
-    /// The household.
     pub household: HouseholdId,
-    /// The observation.
     pub observation: Observation,
     /// When it was entered, or last corrected.
     pub record_time: DateTime<Utc>,
 }
 
-/// The households that have national numbers, as far as the transaction sees them; of those that were merged into others
-/// none. A number is unique within a county alone.
+/// The households with given household numbers, as far as the transaction sees them, without merged ones. A number is
+/// unique only within a county.
 #[derive(Debug, Default)]
 pub struct Numbered(HashMap<String, Vec<(HouseholdId, RegionCode)>>);
 
@@ -42,10 +40,10 @@ impl Numbered {
         self.0.get(number).into_iter().flatten().any(|(_, home)| region.contains(*home))
     }
 
-    /// The one household that has a number in a region, or wherever the transaction sees it.
+    /// The one household with a number, in a region or anywhere the transaction sees.
     ///
     /// # Errors
-    /// When none has it, or several have.
+    /// If there is none, or several.
     pub fn one(&self, number: &str, within: Option<RegionCode>) -> Result<HouseholdId, Error> {
         let is_meant = |home: &RegionCode| within.is_none_or(|within| within.contains(*home));
         let mut meant = self.0.get(number).into_iter().flatten().filter(|(_, home)| is_meant(home));
@@ -57,7 +55,7 @@ impl Numbered {
     }
 }
 
-/// Looks up households by their numbers.
+/// Looks households up by their numbers.
 pub async fn households_of_numbers(conn: &mut PgConnection, numbers: &[String]) -> Result<Numbered, Error> {
     let rows = sqlx::query!(
         r#"
@@ -77,7 +75,7 @@ pub async fn households_of_numbers(conn: &mut PgConnection, numbers: &[String]) 
     Ok(numbered)
 }
 
-/// Most observations of a household that are listed: ten years, month by month.
+/// Maximum number of observations in a list: ten years, month by month.
 const MOST_LISTED: i64 = 120;
 
 /// The observations of a household, newest window first.
@@ -101,7 +99,7 @@ pub async fn list(conn: &mut PgConnection, household: HouseholdId) -> Result<Vec
     rows.into_iter().map(Recorded::try_from).collect()
 }
 
-/// What is known of some windows.
+/// The observations of some windows.
 pub async fn find_many(
     conn: &mut PgConnection,
     windows: &[(HouseholdId, NaiveDate)],
@@ -132,7 +130,7 @@ pub async fn find_many(
 /// An observation of a household in a village.
 pub type OfHousehold = (HouseholdId, RegionCode, Observation);
 
-/// Writes an observation over the one of its window, and tells of it. The household is locked.
+/// Writes an observation over the one of its window, and its event. The household is locked.
 pub async fn save(conn: &mut PgConnection, context: &Context, of: OfHousehold) -> Result<Recorded, Error> {
     let event = published::observations::recorded(&of);
     write(conn, context, std::slice::from_ref(&of)).await?;
@@ -141,8 +139,8 @@ pub async fn save(conn: &mut PgConnection, context: &Context, of: OfHousehold) -
     Ok(Recorded { household, observation, record_time: context.now })
 }
 
-/// Writes observations of different windows over those of the same ones, and tells of it. The households and the
-/// import are locked.
+/// Writes observations of different windows over existing ones, and their events. The households and the import are
+/// locked.
 pub async fn save_imported(
     conn: &mut PgConnection,
     context: &Context,
@@ -224,7 +222,7 @@ async fn write(conn: &mut PgConnection, context: &Context, observations: &[OfHou
     Ok(())
 }
 
-/// Takes the observations of a household that moves along.
+/// Moves the observations of a household to its new region.
 pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!(
         "UPDATE observation SET region_code = $2 WHERE household_id = $1",
@@ -236,7 +234,7 @@ pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error>
     Ok(())
 }
 
-/// A shock as the database keeps it.
+/// A shock as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct KeptShock {
     cause: String,

@@ -1,4 +1,4 @@
-//! Dated rules of regions: kept as they were stated, compiled when they are read.
+//! Dated rule sets of regions: stored as stated, compiled when they are read.
 
 use std::{
     collections::HashMap,
@@ -20,19 +20,19 @@ use crate::{
     error::{Error, Refused},
 };
 
-/// The lock of whoever stores a rule set.
+/// The lock for storing a rule set.
 const STORING: i64 = 0x7275_6c65_5f73_6574;
 
-/// Most rule sets that a list has.
+/// Maximum number of rule sets in a list.
 const MOST_LISTED: i64 = 200;
 
-/// Compiled rule sets by their identifiers, which are unique whatever the database: a stored rule set never changes.
+/// Compiled rule sets by their identifiers, which are unique across databases: a stored rule set never changes.
 static COMPILED: LazyLock<Mutex<HashMap<RuleSetId, RuleSet>>> = LazyLock::new(Mutex::default);
 
-/// Compiled rule sets that are kept; far more than are ever in force.
+/// Maximum number of cached rule sets; far more than are ever in force.
 const MOST_COMPILED: usize = 1_000;
 
-/// Stores a rule set, and tells of it.
+/// Stores a rule set, and appends an event.
 pub async fn insert(conn: &mut PgConnection, context: &Context, rule_set: &RuleSet) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -52,13 +52,13 @@ pub async fn insert(conn: &mut PgConnection, context: &Context, rule_set: &RuleS
     Ok(log::append(conn, context, &[published::rules::stored(rule_set)]).await?)
 }
 
-/// Lets nobody else store a rule set until the transaction ends.
+/// Keeps others from storing a rule set until the transaction ends.
 pub async fn lock(conn: &mut PgConnection) -> Result<(), Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1)", STORING).execute(conn).await?;
     Ok(())
 }
 
-/// From when the newest one that was in force in a region by a day holds, be it the region's or that of one above.
+/// First day of the newest rule set that was in force in a region by a day, whether the region's or an ancestor's.
 pub async fn newest_in_force(
     conn: &mut PgConnection,
     region: RegionCode,
@@ -75,7 +75,7 @@ pub async fn newest_in_force(
     Ok(newest)
 }
 
-/// The rule set of an identifier, wherever it holds.
+/// The rule set with an identifier, in any region.
 pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -91,7 +91,7 @@ pub async fn find(conn: &mut PgConnection, id: RuleSetId) -> Result<RuleSet, Err
     compiled(&row.ok_or(Refused::RuleSetNotFound(id))?)
 }
 
-/// The rule set that holds in a region on a day: that of the nearest region, and of these the newest.
+/// The rule set in force in a region on a day: that of the nearest region, and of these the newest.
 pub async fn in_force(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -> Result<Option<RuleSet>, Error> {
     let line: Vec<i64> = region.with_ancestors().map(RegionCode::number).collect();
     let row = sqlx::query_as!(
@@ -113,7 +113,7 @@ pub async fn in_force(conn: &mut PgConnection, region: RegionCode, day: NaiveDat
     row.as_ref().map(compiled).transpose()
 }
 
-/// All rule sets that hold on a day somewhere in a region, or above it.
+/// All rule sets in force on a day somewhere in a region, or above it.
 pub async fn book(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -> Result<RuleBook, Error> {
     let line: Vec<i64> = region.with_ancestors().map(RegionCode::number).collect();
     let range = region.range();
@@ -137,7 +137,7 @@ pub async fn book(conn: &mut PgConnection, region: RegionCode, day: NaiveDate) -
     Ok(RuleBook::new(rule_sets, day))
 }
 
-/// All rule sets that hold, held or will hold somewhere in a region or above it, newest first.
+/// All past, current and future rule sets of a region, its ancestors and the regions in it, newest first.
 pub async fn list(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<RuleSet>, Error> {
     let line: Vec<i64> = region.with_ancestors().map(RegionCode::number).collect();
     let range = region.range();
@@ -162,7 +162,7 @@ pub async fn list(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<Rul
 
 struct Row {
     rule_set_id: Uuid,
-    /// Read only when it is not known compiled.
+    /// Read only if it is not in the cache.
     stated: String,
     record_time: DateTime<Utc>,
 }

@@ -1,4 +1,4 @@
-//! What is personal, as it is kept: sealed under the household's data key, each part to its row.
+//! Personal data as stored: sealed under the household's data key, each part to its row.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -16,47 +16,40 @@ use crate::{
     error::Error,
 };
 
-/// A household with what is personal of it sealed, ready to be written.
+/// A household with sealed personal data, ready to be written.
 #[derive(Debug)]
 pub struct Sealed {
-    /// The household.
     pub household: Household,
-    /// Its wrapped data key.
     pub data_key: Vec<u8>,
-    /// Its sealed contact.
     pub contact: Vec<u8>,
-    /// Its sealed members, in their order.
+    /// In their order.
     pub members: Vec<SealedMember>,
 }
 
-/// What is personal of a member, sealed, and by what the member is found.
+/// A member's sealed personal data, and its blind indexes.
 #[derive(Debug)]
 pub struct SealedMember {
     /// Name, ID number, phone and health.
     pub sealed: Vec<u8>,
-    /// By what the ID number is found.
     pub id_index: Hash,
-    /// By what the name is found.
     pub name_index: Hash,
 }
 
 impl Sealed {
-    /// Seals a new household under a new data key. Takes some microseconds for each member.
+    /// Seals a new household under a new data key. Takes some microseconds per member.
     ///
     /// # Errors
-    /// When the operating system gives no randomness.
+    /// If the operating system has no random numbers.
     pub fn new(keys: &Keys, household: Household) -> Result<Self, Error> {
         let (key, data_key) = keys.masters.create(owner(&household.id), KeyVersion::FIRST)?;
         Ok(Self { contact: contact(&key, &household)?, members: members(keys, &key, &household)?, household, data_key })
     }
 }
 
-/// Opens a household's wrapped data key.
 pub(super) fn data_key(keys: &Keys, household: HouseholdId, wrapped: &[u8]) -> Result<DataKey, Error> {
     Ok(keys.masters.open(owner(&household), wrapped)?)
 }
 
-/// Seals a household's contact.
 pub(super) fn contact(key: &DataKey, household: &Household) -> Result<Vec<u8>, Error> {
     let kept = KeptContact {
         address: household.contact.address.expose_secret().to_owned(),
@@ -65,13 +58,11 @@ pub(super) fn contact(key: &DataKey, household: &Household) -> Result<Vec<u8>, E
     Ok(key.seal(contact_place(&household.id), bytes(&kept).expose_secret())?)
 }
 
-/// Opens a household's contact.
 pub(super) fn open_contact(key: &DataKey, household: HouseholdId, sealed: &[u8]) -> Result<Contact, Error> {
     let kept: KeptContact = read(&key.open(contact_place(&household), sealed)?)?;
     Ok(Contact { address: kept.address.into(), bank_account: kept.bank_account.into() })
 }
 
-/// Seals the members of a household.
 pub(super) fn members(keys: &Keys, key: &DataKey, household: &Household) -> Result<Vec<SealedMember>, Error> {
     household.members.iter().map(|member| seal_member(keys, key, member)).collect()
 }
@@ -92,7 +83,7 @@ fn seal_member(keys: &Keys, key: &DataKey, member: &Member) -> Result<SealedMemb
     })
 }
 
-/// Opens what is personal of a member.
+/// Opens the personal data of a member.
 pub(super) fn open_member(key: &DataKey, member: MemberId, sealed: &[u8]) -> Result<Personal, Error> {
     let kept: KeptPersonal = read(&key.open(member_place(&member), sealed)?)?;
     let has = |health: &&Health| kept.health & (1 << health.index()) != 0;
@@ -122,11 +113,11 @@ fn bytes(kept: &impl Message) -> SecretSlice<u8> {
 }
 
 fn read<Kept: Message + Default>(opened: &SecretSlice<u8>) -> Result<Kept, Error> {
-    // The cause could show what was sealed.
+    // The cause could contain what was sealed.
     Kept::decode(opened.expose_secret()).map_err(|_| Error::Corrupt("something sealed in another form".to_owned()))
 }
 
-/// The form in which a member's personal part is sealed. Fields are added, never changed.
+/// The serialized form of a member's personal data before sealing. Fields are added, never changed.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 struct KeptPersonal {
@@ -141,7 +132,7 @@ struct KeptPersonal {
     health: u32,
 }
 
-/// The form in which a household's contact is sealed. Fields are added, never changed.
+/// The serialized form of a household's contact before sealing. Fields are added, never changed.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 struct KeptContact {

@@ -1,4 +1,4 @@
-//! How households stood on given days: by what had been observed by then, and by who belongs to them now.
+//! Households as they were on given days, from the observations until then and today's members.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,11 +15,11 @@ use crate::{
 /// A household and a day.
 pub type Asked = (HouseholdId, NaiveDate);
 
-/// The windows of a household and the per-capita net income in each, in fen.
+/// Windows of a household and the per-capita net income in each, in fen.
 type Incomes = Vec<(NaiveDate, i64)>;
 
-/// Loads how households stood: who belongs to them, the newest observation whose window had ended, and the incomes
-/// of all windows. Households that are not visible are missing.
+/// Loads standings: members, the newest observation whose window had ended by the day, and the incomes of all windows.
+/// Households that are not visible are missing.
 pub async fn find(conn: &mut PgConnection, asked: &BTreeSet<Asked>) -> Result<HashMap<Asked, Standing>, Error> {
     if asked.is_empty() {
         return Ok(HashMap::new());

@@ -1,4 +1,4 @@
-//! What rules said of households, with all that they were asked about.
+//! Verdicts: what rules said about households, with all their inputs.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use crate::{
     error::{Error, Refused},
 };
 
-/// Most verdicts about a household that are listed.
+/// Maximum number of verdicts in a list.
 const MOST_LISTED: i64 = 200;
 
 type Inputs = Json<BTreeMap<String, String>>;
 
-/// Which of some hits were found before: the same rule said the same of the same window, on the same inputs. With
-/// `open`, only those whose signal is still open count as found.
+/// Which of some hits are known: the same rule said the same about the same window, with the same inputs. With `open`,
+/// a hit is known only while its signal is open.
 pub async fn known(conn: &mut PgConnection, hits: &[Hit], open: bool) -> Result<Vec<Option<VerdictId>>, Error> {
     let columns = Columns::of(hits);
     let found = sqlx::query_scalar!(
@@ -56,7 +56,7 @@ pub async fn known(conn: &mut PgConnection, hits: &[Hit], open: bool) -> Result<
     Ok(found.into_iter().map(|id| id.map(VerdictId)).collect())
 }
 
-/// Writes hits of households in their villages as verdicts of today.
+/// Writes hits as verdicts of today, in the villages of their households.
 pub async fn insert(
     conn: &mut PgConnection,
     context: &Context,
@@ -133,7 +133,6 @@ pub async fn list(conn: &mut PgConnection, household: HouseholdId) -> Result<Vec
     Ok(rows.into_iter().map(Verdict::from).collect())
 }
 
-/// A verdict.
 pub async fn find(conn: &mut PgConnection, id: VerdictId) -> Result<Verdict, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -149,7 +148,7 @@ pub async fn find(conn: &mut PgConnection, id: VerdictId) -> Result<Verdict, Err
     row.map(Verdict::from).ok_or_else(|| Refused::VerdictNotFound(id).into())
 }
 
-/// Some verdicts, in the order of their identifiers.
+/// Some verdicts, by identifier.
 pub async fn find_many(conn: &mut PgConnection, ids: &[VerdictId]) -> Result<Vec<Verdict>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
@@ -167,7 +166,7 @@ pub async fn find_many(conn: &mut PgConnection, ids: &[VerdictId]) -> Result<Vec
     Ok(rows.into_iter().map(Verdict::from).collect())
 }
 
-/// Takes the verdicts about a household that moves along.
+/// Moves the verdicts about a household to its new region.
 pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!("UPDATE verdict SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number(),)
         .execute(conn)

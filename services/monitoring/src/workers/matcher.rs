@@ -1,4 +1,4 @@
-//! Lets warnings meet the people that they are about, soon after either came.
+//! Matches warnings with the people that they are about, soon after either was committed.
 
 use std::{
     sync::{
@@ -25,16 +25,16 @@ use crate::{
     store::match_queue::{self, Waiting},
 };
 
-/// Whom the log names for what the matcher does.
+/// The actor of its events.
 const ACTOR: &str = "service:monitoring";
 
-/// The lease under which one replica at a time matches.
+/// The lease of the replica that matches.
 const LEASE: &str = "warnings";
 
-/// How often it is measured what waits.
+/// Interval of measuring the queue.
 const MEASURE_EVERY: Duration = Duration::from_secs(2);
 
-/// Matches what waits in the queue.
+/// Matches the entries of the queue.
 pub struct Matcher {
     pool: PgPool,
     clock: Clock,
@@ -50,7 +50,7 @@ impl Matcher {
         Self { pool, clock, relay, gauges: Gauges::new(), measured: None }
     }
 
-    /// Matches until told to stop; what waits then is there at the next start.
+    /// Matches until told to stop; the rest of the queue waits for the next start.
     pub async fn run(self, wake: Wake, stop: CancellationToken) {
         worker::run(LEASE, self.pool.clone(), wake, stop, self).await;
     }
@@ -85,7 +85,7 @@ impl Work for Matcher {
     }
 }
 
-/// What `/metrics` shows of the queue, by the replica that matches.
+/// Metrics of the queue, by the replica that matches.
 #[derive(Clone)]
 struct Gauges(Arc<Inner>);
 

@@ -1,4 +1,4 @@
-//! Door 3: what is done without anybody asking for it.
+//! Background work that no caller waits for.
 
 mod matcher;
 

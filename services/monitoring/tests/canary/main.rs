@@ -13,11 +13,9 @@ mod lives;
 #[path = "../it/made.rs"]
 #[expect(dead_code, reason = "shared with the other tests")]
 mod made;
-#[path = "../it/pairing.rs"]
-mod pairing;
 mod places;
 #[path = "../it/support.rs"]
-#[expect(dead_code, reason = "shared with the other tests")]
+#[expect(dead_code, unused_imports, reason = "shared with the other tests")]
 mod support;
 
 use std::fs;

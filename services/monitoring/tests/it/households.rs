@@ -9,8 +9,8 @@ use tonic::Code;
 use crate::{
     drafts::{couple, household, id_number, member},
     support::{
-        COUNTY, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, date, new_request_id,
-        told,
+        COUNTY, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, TestApp, VILLAGE, VILLAGE_ELSEWHERE, WITHDRAWN, date,
+        new_request_id, told,
     },
 };
 
@@ -100,7 +100,7 @@ async fn what_cannot_be_is_refused_with_its_reason_and_nothing_is_written() {
     }
     let others = [
         (household("441823107299", vec![head()]), Code::NotFound, "REGION_NOT_FOUND"),
-        (household("441823107203", vec![head()]), Code::NotFound, "REGION_NOT_FOUND"),
+        (household(WITHDRAWN, vec![head()]), Code::FailedPrecondition, "REGION_WITHDRAWN"),
         (
             HouseholdDraft { household_number: "77".to_owned(), ..with(vec![head()]) },
             Code::AlreadyExists,

@@ -11,7 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tongxin_monitoring::{Config, KIND};
 use tongxin_platform::{
     personal::{KeyVersion, PersonalConfig, Suite},
-    testing::{Database, Running, TestWorld, eventually},
+    testing::{Database, Running, TestWorld, eventually, register},
 };
 use tongxin_proto::{
     Date,
@@ -28,18 +28,9 @@ use tonic::{
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::pairing;
-
-/// Yangshan County, its town Taiping, and two of its villages.
-pub const COUNTY: &str = "441823000000";
-pub const TOWN: &str = "441823107000";
-pub const VILLAGE: &str = "441823107201";
-pub const OTHER_VILLAGE: &str = "441823107202";
-/// Another county with a town and a village, and Guangdong, which holds them all.
-pub const OTHER_COUNTY: &str = "441825000000";
-pub const OTHER_TOWN: &str = "441825104000";
-pub const VILLAGE_ELSEWHERE: &str = "441825104200";
-pub const PROVINCE: &str = "440000000000";
+pub use tongxin_platform::testing::register::{
+    COUNTY, OTHER_COUNTY, OTHER_VILLAGE, PROVINCE, TOWN, VILLAGE, VILLAGE_ELSEWHERE, WITHDRAWN,
+};
 
 /// Puts one token on every call.
 #[derive(Clone)]
@@ -148,7 +139,7 @@ impl TestApp {
 
     async fn start_on(world: TestWorld, database: Database, config: Config, keys: TempDir) -> Self {
         let stop = CancellationToken::new();
-        let pairing = pairing::serve(now(), stop.clone()).await;
+        let pairing = register::serve("pairing", now(), stop.clone()).await;
         let config = Config { pairing: format!("http://{pairing}").into(), ..config };
         let running = Running::start(config.clone(), world.surroundings.clone()).await;
         let app = Self {

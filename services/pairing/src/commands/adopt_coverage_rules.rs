@@ -1,4 +1,4 @@
-//! Adopts the configured coverage rules, and says what they change if they are other than before.
+//! Adopts the configured coverage rules, and publishes what they change.
 
 use sqlx::PgPool;
 use tongxin_platform::{db::Scope, request::Context};
@@ -10,7 +10,7 @@ use crate::{
     store::{books, coverage_rules},
 };
 
-/// Counts the coverage of every village anew where rules have changed. Runs when the service starts.
+/// Recounts the coverage of every village if the rules have changed. Runs when the service starts.
 pub async fn adopt_coverage_rules(pool: &PgPool, context: &Context, rules: &CoverageRules) -> Result<(), Error> {
     let mut tx = Scope::EVERYWHERE.write(pool).await?;
     let before = coverage_rules::lock(&mut tx).await?;

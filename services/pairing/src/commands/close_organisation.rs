@@ -1,4 +1,4 @@
-//! Closes an organisation that takes part in nothing any more.
+//! Closes an organisation that has no pairings in force any more.
 
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
@@ -15,9 +15,7 @@ use crate::{
 
 /// Closes an organisation.
 pub struct CloseOrganisation {
-    /// The organisation.
     pub organisation: OrganisationId,
-    /// When and why.
     pub closed: Closed,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,
@@ -32,12 +30,12 @@ impl Command for CloseOrganisation {
         policy.check_date("closed_on", self.closed.on, context)?;
         locks::organisations(conn, [self.organisation]).await?;
         let organisation = organisations::find(conn, self.organisation).await?;
-        // Supporters are read everywhere, but closed at home only.
+        // Supporters can be read in every region, but closed only in their own.
         if !context.regions.contains(organisation.draft.region) {
             return Err(Refused::OrganisationNotFound(self.organisation).into());
         }
         at_version(organisation.version, self.expected_version)?;
-        // A supporter's pairings may lie outside the caller's region.
+        // A supporter's pairings may be outside the caller's region.
         let count = async |conn: &mut PgConnection| pairings::count_from(conn, organisation.id, self.closed.on).await;
         let in_force = context.everywhere(conn, count).await?;
         if in_force > 0 {

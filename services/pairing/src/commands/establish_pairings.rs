@@ -1,11 +1,10 @@
-//! Pairs supporters with recipients: one pair, or a batch of them.
+//! Establishes pairings: one, or a batch of them.
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    region::RegionCode,
+    register::{self, KnownRegions},
     request::{
         Command, Context,
         batch::{Done, Outcomes, Rows},
@@ -22,9 +21,8 @@ use crate::{
     },
     error::{Error, Refused},
     store::{
-        books, locks, organisations,
+        books, coverage_rules, locks, organisations,
         pairings::{self, Established},
-        regions,
     },
 };
 
@@ -67,20 +65,20 @@ async fn establish(
     let both = |draft: &PairingDraft| [draft.supporter, draft.recipient];
     let ids: Vec<OrganisationId> = rows.iter().flatten().flat_map(both).collect();
     locks::organisations(conn, ids.iter().copied()).await?;
-    // Whoever is not visible to the caller is not found.
+    // Organisations that the caller may not see are not found.
     let organisations = organisations::find_many(conn, &ids).await?;
     let recipients = rows.iter().flatten().filter_map(|draft| organisations.get(&draft.recipient));
     let regions: Vec<_> = recipients.map(|recipient| recipient.draft.region).collect();
-    locks::regions(conn, regions.iter().copied(), &policy.coverage).await?;
-    let withdrawn = regions::withdrawn(conn, &regions).await?;
-    // What a figure counts does not depend on who asks.
+    coverage_rules::lock_coverage(conn, regions.iter().copied(), &policy.coverage).await?;
+    let homes = register::known(conn, regions.iter().copied()).await?;
+    // Counts must not depend on the caller.
     let load = async |conn: &mut PgConnection| books::load(conn, &ids, &regions).await;
     let mut book = context.everywhere(conn, load).await?;
 
     let mut established: Vec<Established> = Vec::new();
     let mut outcomes = Vec::with_capacity(rows.len());
     for row in rows {
-        let decided = row.and_then(|draft| decide(draft, &organisations, &withdrawn, &mut book, context, policy));
+        let decided = row.and_then(|draft| decide(draft, &organisations, &homes, &mut book, context, policy));
         outcomes.push(decided.map(|(pairing, changes)| {
             established.push((pairing.clone(), changes));
             pairing
@@ -93,7 +91,7 @@ async fn establish(
 fn decide(
     draft: PairingDraft,
     organisations: &HashMap<OrganisationId, Organisation>,
-    withdrawn: &HashMap<RegionCode, NaiveDate>,
+    homes: &KnownRegions,
     book: &mut Book,
     context: &Context,
     policy: &Policy,
@@ -103,8 +101,9 @@ fn decide(
         |field: &str, id| organisations.get(&id).ok_or_else(|| Refused::OrganisationNotFound(id).at(field));
     let supporter = organisation("supporter_id", draft.supporter)?;
     let recipient = organisation("recipient_id", draft.recipient)?;
-    let withdrawn = withdrawn.get(&recipient.draft.region).copied();
-    let pairing = draft.establish(PairingId(context.new_id()), supporter, recipient, withdrawn)?;
+    let starts_on = draft.period.starts_on();
+    let pairing = draft.establish(PairingId(context.new_id()), supporter, recipient)?;
+    homes.open_on(pairing.region, starts_on).map_err(|refused| Error::from(refused).at("recipient_id"))?;
     let changes = book.establish(pairing.clone(), &policy.coverage)?;
     Ok((pairing, changes))
 }

@@ -1,4 +1,4 @@
-//! Takes an edition of the register whose rows were set aside.
+//! Merges an edition of the register whose rows were set aside.
 
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
@@ -13,15 +13,14 @@ use crate::{
 
 /// Merges an edition into the register.
 pub struct ImportRegions {
-    /// Under which the rows were set aside.
+    /// The id under which the rows were set aside.
     pub import: Uuid,
-    /// How many rows there have to be.
+    /// Number of rows that have to be there.
     pub received: i64,
-    /// The request, which is kept with the edition.
+    /// The idempotency key, which is stored with the edition.
     pub request_id: Uuid,
-    /// What the rows belong to.
     pub edition: Edition,
-    /// Is told how far it has come.
+    /// Is called with the progress.
     pub watcher: Watcher,
 }
 

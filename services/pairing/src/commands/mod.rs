@@ -1,4 +1,4 @@
-//! The changes: one file for each verb. Load, decide, save.
+//! Changes: one file for each verb. Load, decide, save.
 
 mod adopt_coverage_rules;
 mod close_organisation;
@@ -28,20 +28,20 @@ use crate::{domain::coverage::CoverageRules, error::Error};
 /// What pairing decides by.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// How old an entry may be.
+    /// Maximum age of entries.
     pub window: EntryWindow,
     /// When a village counts as covered.
     pub coverage: CoverageRules,
 }
 
 impl Policy {
-    /// Makes sure that something may be said to have occurred on a date.
+    /// Checks that a business date may be entered.
     fn check_date(&self, field: &'static str, date: NaiveDate, context: &Context) -> Result<(), Error> {
         self.window.check(date, context).map_err(|refused| Error::Date(field, refused))
     }
 }
 
-/// Makes sure that nobody changed it since the caller looked. Zero skips the check.
+/// Optimistic concurrency: checks that the record is still in the version that the caller saw. Zero skips the check.
 fn at_version(actual: i64, expected: i64) -> Result<(), Error> {
     if expected == 0 || expected == actual { Ok(()) } else { Err(Error::Stale { expected, actual }) }
 }

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 use tongxin_platform::{
     limit::{self, Limited},
+    register,
     request::{
         Command, Context,
         batch::{Done, Outcomes, Rows},
@@ -17,7 +18,7 @@ use crate::{
         organisation::{Organisation, OrganisationDraft},
     },
     error::{Error, Refused},
-    store::{organisations, regions},
+    store::organisations,
 };
 
 /// Registers one organisation.
@@ -62,21 +63,16 @@ async fn register(
     context: &Context,
     rows: Vec<Result<OrganisationDraft, Error>>,
 ) -> Result<Vec<Result<Organisation, Error>>, Error> {
-    // Whether a code is taken anywhere is told, so it is asked as often as one may look up.
+    // The answer reveals whether a code is taken anywhere, so it counts against the limit of look-ups.
     if rows.iter().flatten().any(|draft| draft.credit_code.is_some()) {
         limit::require(conn, context, Limited::LookUp).await?;
     }
-    let mut codes: Vec<_> = rows.iter().flatten().map(|draft| draft.region).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    let known = regions::existing(conn, &codes, context.today()).await?;
+    let homes = register::known(conn, rows.iter().flatten().map(|draft| draft.region)).await?;
 
     let decide = |row: Result<OrganisationDraft, Error>| {
         let draft = row?;
         draft.check()?;
-        if !known.contains(&draft.region) {
-            return Err(Refused::RegionNotFound(draft.region.to_string()).into());
-        }
+        homes.open_on(draft.region, context.today())?;
         Ok(draft.register(OrganisationId(context.new_id())))
     };
     let mut outcomes: Vec<Result<Organisation, Error>> = rows.into_iter().map(decide).collect();

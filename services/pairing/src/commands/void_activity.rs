@@ -10,11 +10,9 @@ use crate::{
     store::{activities, locks, pairings},
 };
 
-/// Voids a joint activity: it is kept, but never took place.
+/// Voids a joint activity: it is kept, but counts as never held.
 pub struct VoidActivity {
-    /// The activity.
     pub activity: ActivityId,
-    /// Why.
     pub reason: String,
 }
 

@@ -7,14 +7,12 @@ use super::{Policy, at_version};
 use crate::{
     domain::{PairingId, pairing::Pairing},
     error::{Error, Refused},
-    store::{activities, books, locks, pairings},
+    store::{activities, books, coverage_rules, locks, pairings},
 };
 
-/// Voids a pairing: it is kept, but never was in force.
+/// Voids a pairing: it is kept, but counts as never in force.
 pub struct VoidPairing {
-    /// The pairing.
     pub pairing: PairingId,
-    /// Why.
     pub reason: String,
     /// The version that the caller saw; 0 skips the check.
     pub expected_version: i64,
@@ -26,13 +24,13 @@ impl Command for VoidPairing {
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pairing, Error> {
-        // Who takes part in a pairing, where, and since when, never changes.
+        // The organisations, the region and the start of a pairing never change.
         let seen = pairings::find(conn, self.pairing).await?;
         let started = policy.check_date("starts_on", seen.draft.period.starts_on(), context);
         started.map_err(|error| error.at("pairing_id"))?;
         let (organisations, region) = ([seen.draft.supporter, seen.draft.recipient], seen.region);
         locks::organisations(conn, organisations).await?;
-        locks::regions(conn, [region], &policy.coverage).await?;
+        coverage_rules::lock_coverage(conn, [region], &policy.coverage).await?;
         let pairing = pairings::find(conn, self.pairing).await?;
         at_version(pairing.version, self.expected_version)?;
         if pairing.is_voided() {
@@ -42,7 +40,7 @@ impl Command for VoidPairing {
         if counted > 0 {
             return Err(Refused::PairingHasActivities(counted).into());
         }
-        // What a figure counts does not depend on who asks.
+        // Counts must not depend on the caller.
         let load = async |conn: &mut PgConnection| books::load(conn, &organisations, &[region]).await;
         let changes = context.everywhere(conn, load).await?.strike(&pairing, &policy.coverage);
         let voided = pairing.voided(self.reason);

@@ -1,70 +1,46 @@
-//! What the two sides of a pairing did together.
+//! Joint activities of a pairing.
 
 use chrono::NaiveDate;
-use tongxin_platform::{error::Refusal, region::RegionCode};
+use tongxin_platform::{error::Refusal, named, region::RegionCode};
 
 use super::{
     ActivityId, PairingId,
     pairing::{Pairing, Voided},
 };
 
-/// What sort of activity it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActivityKind {
-    /// Joint party day or lesson.
-    PartyDay,
-    /// Visit to households.
-    Visit,
-    /// Teaching or teaching research.
-    Teaching,
-    /// Medical service.
-    Medical,
-    /// Industry and sales.
-    Industry,
-    /// Anything else; the remark says what.
-    Other,
-}
-
-impl ActivityKind {
-    /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::PartyDay, Self::Visit, Self::Teaching, Self::Medical, Self::Industry, Self::Other];
-
-    /// Its name in SQL.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PartyDay => "party_day",
-            Self::Visit => "visit",
-            Self::Teaching => "teaching",
-            Self::Medical => "medical",
-            Self::Industry => "industry",
-            Self::Other => "other",
-        }
+named! {
+    /// Kind of an activity.
+    pub enum ActivityKind {
+        /// Joint party day or lesson.
+        PartyDay = "party_day",
+        /// Visit to households.
+        Visit = "visit",
+        /// Teaching or teaching research.
+        Teaching = "teaching",
+        /// Medical service.
+        Medical = "medical",
+        /// Industry and sales.
+        Industry = "industry",
+        /// Anything else; the remark says what.
+        Other = "other",
     }
 }
 
-/// What is stated of an activity when it is recorded.
+/// The facts of an activity when it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityDraft {
-    /// The pairing whose sides met.
     pub pairing: PairingId,
-    /// What they did.
     pub kind: ActivityKind,
-    /// The day.
     pub held_on: NaiveDate,
     /// People who took part, at least 1.
     pub participants: i32,
-    /// What is worth knowing; may be empty.
     pub remark: String,
 }
 
 /// A joint activity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
-    /// Its identifier.
     pub id: ActivityId,
-    /// What was stated of it.
     pub draft: ActivityDraft,
     /// The pairing's region.
     pub region: RegionCode,
@@ -90,10 +66,10 @@ pub enum CannotRecord {
 }
 
 impl ActivityDraft {
-    /// Makes the activity of a pairing.
+    /// Creates the activity of a pairing.
     ///
     /// # Errors
-    /// When the pairing was voided or not in force on the day, or the remark is missing.
+    /// If the pairing was voided or not in force on the day, or the remark is missing.
     pub fn record(self, id: ActivityId, pairing: &Pairing) -> Result<Activity, CannotRecord> {
         pairing.not_voided()?;
         if !pairing.draft.period.contains(self.held_on) {
@@ -107,7 +83,6 @@ impl ActivityDraft {
 }
 
 impl Activity {
-    /// Whether it was voided.
     #[must_use]
     pub fn is_voided(&self) -> bool {
         !self.void_reason.is_empty()

@@ -1,5 +1,4 @@
-//! The pairings around some organisations and villages, and what a change in them means for
-//! the counts that are reported.
+//! The pairings of some organisations and villages, and how a change in them changes the published counts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,13 +14,13 @@ use super::{
     tally::Tally,
 };
 
-/// All pairings of the organisations and villages that a change concerns.
+/// All pairings of the organisations and villages that are involved in a change.
 #[derive(Debug, Default)]
 pub struct Book {
     by_region: HashMap<RegionCode, Vec<Pairing>>,
-    /// How many pairings of a kind two organisations have.
+    /// Number of pairings of a kind between two organisations.
     of_two: HashMap<(OrganisationId, OrganisationId, PairingKind), Tally>,
-    /// How many pairings an organisation has, of a kind and in a region.
+    /// Number of pairings of an organisation, by kind and region.
     of_one: HashMap<(OrganisationId, PairingKind, RegionCode), Tally>,
     assisted: HashMap<RegionCode, Vec<Period>>,
 }
@@ -30,29 +29,14 @@ pub struct Book {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Counted {
     /// Whether a village is covered under a rule.
-    Village {
-        /// The village.
-        region: RegionCode,
-        /// Name of the rule.
-        rule: String,
-    },
+    Village { region: RegionCode, rule: String },
     /// Whether an organisation is paired within a region.
-    Organisation {
-        /// The organisation.
-        id: OrganisationId,
-        /// Its side.
-        side: Side,
-        /// The kind of pairing.
-        kind: PairingKind,
-        /// The region.
-        region: RegionCode,
-    },
+    Organisation { id: OrganisationId, side: Side, kind: PairingKind, region: RegionCode },
 }
 
 /// A count that changes from a day on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountChange {
-    /// What is counted.
     pub counted: Counted,
     /// First day on which the change counts.
     pub on: NaiveDate,
@@ -69,8 +53,8 @@ pub struct CountChange {
 pub struct Overlaps;
 
 impl Book {
-    /// A book of pairings, each once, and of the periods in which villages are assisted. It has all
-    /// pairings of the organisations: those are counted.
+    /// A book of pairings, each once, and of the periods in which villages are assisted. It has all pairings of the
+    /// organisations, which are the ones that are counted.
     pub fn new(
         pairings: impl IntoIterator<Item = Pairing>,
         organisations: &HashSet<OrganisationId>,
@@ -84,10 +68,10 @@ impl Book {
         book
     }
 
-    /// Enters a new pairing and says which counts change.
+    /// Adds a new pairing and returns the changes of counts.
     ///
     /// # Errors
-    /// When the two organisations are paired already.
+    /// If the two organisations are paired already.
     pub fn establish(&mut self, pairing: Pairing, rules: &CoverageRules) -> Result<Vec<CountChange>, Overlaps> {
         let twins = self.of_two.get(&of_two(&pairing));
         if twins.is_some_and(|twins| twins.overlaps(pairing.draft.period)) {
@@ -99,8 +83,7 @@ impl Book {
         Ok([covered, counted].concat())
     }
 
-    /// Puts a changed pairing in the place of the one with its identifier, and says which counts
-    /// change.
+    /// Replaces the pairing with the same identifier, and returns the changes of counts.
     pub fn replace(&mut self, pairing: Pairing, rules: &CoverageRules) -> Vec<CountChange> {
         let before = self.period_of(&pairing);
         let counted = self.count(&pairing, before, Some(pairing.draft.period), |_| true);
@@ -111,7 +94,7 @@ impl Book {
         [covered, counted].concat()
     }
 
-    /// Strikes a pairing out as if it had never been, and says which counts change.
+    /// Removes a pairing as if it had never been, and returns the changes of counts.
     pub fn strike(&mut self, pairing: &Pairing, rules: &CoverageRules) -> Vec<CountChange> {
         let before = self.period_of(pairing);
         let counted = self.count(pairing, before, None, |_| true);
@@ -119,14 +102,14 @@ impl Book {
         [covered, counted].concat()
     }
 
-    /// Changes when a village is assisted, and says how its coverage changes.
+    /// Changes the periods in which a village is assisted, and returns the changes of its coverage.
     pub fn assist(&mut self, region: RegionCode, assisted: Vec<Period>, rules: &CoverageRules) -> Vec<CountChange> {
         let before = self.coverage(region, rules);
         self.assisted.insert(region, assisted);
         differences(&before, &self.coverage(region, rules))
     }
 
-    /// How the coverage of a village changes when rules take the place of others.
+    /// The changes of a village's coverage when rules are replaced.
     #[must_use]
     pub fn change_rules(&self, region: RegionCode, before: &CoverageRules, after: &CoverageRules) -> Vec<CountChange> {
         differences(&self.coverage(region, before), &self.coverage(region, after))
@@ -137,8 +120,8 @@ impl Book {
         pairings.find(|old| old.id == pairing.id).map(|old| old.draft.period)
     }
 
-    /// Counts a pairing's period in the place of another, for those of its organisations that are
-    /// wanted, and says what changes.
+    /// Replaces the period of a pairing in the tallies of those of its organisations that are counted, and returns the
+    /// changes.
     fn count(
         &mut self,
         pairing: &Pairing,
@@ -165,7 +148,7 @@ impl Book {
         changes
     }
 
-    /// Changes the pairings of a region, and says how its coverage changes.
+    /// Changes the pairings of a region, and returns the changes of its coverage.
     fn cover(
         &mut self,
         region: RegionCode,
@@ -191,8 +174,7 @@ fn of_two(pairing: &Pairing) -> (OrganisationId, OrganisationId, PairingKind) {
     (pairing.draft.supporter, pairing.draft.recipient, pairing.draft.kind)
 }
 
-/// What changed between two counts. Something that only one of them has was never counted in the
-/// other.
+/// The difference between two counts. A key that is missing in one of them was never counted there.
 fn differences(before: &[(Counted, Timeline)], after: &[(Counted, Timeline)]) -> Vec<CountChange> {
     let none = Timeline::default();
     let mut changes = Vec::new();

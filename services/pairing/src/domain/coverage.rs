@@ -1,4 +1,4 @@
-//! When an assisted village counts as covered.
+//! Coverage: when an assisted village counts as covered.
 
 use std::collections::BTreeMap;
 
@@ -21,21 +21,21 @@ pub struct CoverageRules(pub BTreeMap<String, CoverageRule>);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoverageRule {
-    /// What has to be there, all of it.
+    /// All of these have to be met.
     #[serde(deserialize_with = "sound")]
     pub needs: Vec<Need>,
 }
 
-/// A number of pairings of one sort.
+/// A minimum number of pairings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Need {
     /// Kind of the pairings.
     pub pairing: PairingKind,
-    /// What the bodies are that the supporters belong to; empty allows any.
+    /// Kinds of the bodies that the supporting party organisations belong to; empty allows any.
     #[serde(default)]
     pub supporter_host: Vec<OrganisationKind>,
-    /// How many are needed, at least 1.
+    /// Minimum number, at least 1.
     #[serde(default = "one")]
     pub at_least: usize,
 }
@@ -44,7 +44,7 @@ const fn one() -> usize {
     1
 }
 
-/// Needs that every village meets, or none ever.
+/// A rule that every village meets, or none ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsound {
     /// Nothing is needed.
@@ -87,7 +87,7 @@ impl Default for CoverageRules {
 }
 
 impl CoverageRule {
-    /// The kinds of pairing that count for it.
+    /// The kinds of pairing that it counts.
     #[must_use]
     pub fn kinds(&self) -> Vec<PairingKind> {
         self.needs.iter().map(|need| need.pairing).collect()
@@ -102,8 +102,7 @@ impl CoverageRule {
         })
     }
 
-    /// When a village is covered: on the days on which it is assisted and its pairings meet all
-    /// needs.
+    /// The timeline of a village's coverage: the days on which it is assisted and its pairings meet all needs.
     #[must_use]
     pub fn timeline<'a>(
         &self,

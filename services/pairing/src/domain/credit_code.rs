@@ -5,20 +5,22 @@ const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
 /// A unified social credit code, and whether its check digit is right.
 ///
-/// Codes are in real use whose check digit is wrong, so such a code is flagged, not refused.
+/// Codes with a wrong check digit are in real use, so such a code is flagged, not refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CreditCode {
     text: String,
     is_valid: bool,
 }
 
-/// Text that is no credit code at all.
+tongxin_platform::column!(CreditCode as &str, CreditCode::as_str, CreditCode::parse);
+
+/// Text that is no credit code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a unified social credit code: 18 of 0-9 and A-Z without I, O, S, V, Z are needed")]
 pub struct NotACreditCode(String);
 
 impl CreditCode {
-    /// Reads 18 characters of the standard's alphabet.
+    /// Parses 18 characters of the standard's alphabet.
     ///
     /// # Errors
     /// Anything else.

@@ -1,71 +1,42 @@
 //! Organisations on both sides of the assistance.
 
 use chrono::NaiveDate;
-use tongxin_platform::{change::Change, error::Refusal, region::RegionCode};
+use tongxin_platform::{change::Change, error::Refusal, named, region::RegionCode};
 
 use super::{OrganisationId, credit_code::CreditCode, period::Period};
 
-/// What an organisation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrganisationKind {
-    /// Party organisation (党组织).
-    PartyOrganisation,
-    /// School (学校).
-    School,
-    /// Hospital (医院).
-    Hospital,
-    /// Enterprise (企业).
-    Enterprise,
-    /// Public institution (事业单位).
-    PublicInstitution,
-    /// Government body (机关).
-    Government,
-    /// Villagers' committee or collective (村委会、村集体).
-    VillageCollective,
-}
-
-impl OrganisationKind {
-    /// All kinds.
-    pub const ALL: [Self; 7] = [
-        Self::PartyOrganisation,
-        Self::School,
-        Self::Hospital,
-        Self::Enterprise,
-        Self::PublicInstitution,
-        Self::Government,
-        Self::VillageCollective,
-    ];
-
-    /// Its name in configuration and SQL.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PartyOrganisation => "party_organisation",
-            Self::School => "school",
-            Self::Hospital => "hospital",
-            Self::Enterprise => "enterprise",
-            Self::PublicInstitution => "public_institution",
-            Self::Government => "government",
-            Self::VillageCollective => "village_collective",
-        }
+named! {
+    /// Kind of an organisation.
+    pub enum OrganisationKind {
+        /// Party organisation (党组织).
+        PartyOrganisation = "party_organisation",
+        /// School (学校).
+        School = "school",
+        /// Hospital (医院).
+        Hospital = "hospital",
+        /// Enterprise (企业).
+        Enterprise = "enterprise",
+        /// Public institution (事业单位).
+        PublicInstitution = "public_institution",
+        /// Government body (机关).
+        Government = "government",
+        /// Villagers' committee or collective (村委会、村集体).
+        VillageCollective = "village_collective",
     }
 }
 
-/// On which side it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// Gives support.
-    Supporter,
-    /// Receives support.
-    Recipient,
+named! {
+    /// Side of an organisation.
+    pub enum Side {
+        /// Gives support.
+        Supporter = "supporter",
+        /// Receives support.
+        Recipient = "recipient",
+    }
 }
 
 impl Side {
-    /// Both sides.
-    pub const ALL: [Self; 2] = [Self::Supporter, Self::Recipient];
-
-    /// The field of a request that names the one on this side of a pairing.
+    /// The request field for the organisation on this side of a pairing.
     #[must_use]
     pub const fn field(self) -> &'static str {
         match self {
@@ -73,35 +44,21 @@ impl Side {
             Self::Recipient => "recipient_id",
         }
     }
-
-    /// Its name in SQL.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Supporter => "supporter",
-            Self::Recipient => "recipient",
-        }
-    }
 }
 
-/// What is stated of an organisation when it is registered.
+/// The facts of an organisation when it is registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganisationDraft {
-    /// Full name.
     pub name: String,
-    /// What it is.
     pub kind: OrganisationKind,
-    /// Which side it is on.
     pub side: Side,
-    /// What the body is that a party organisation belongs to.
+    /// Kind of the body that a party organisation belongs to.
     pub host_kind: Option<OrganisationKind>,
-    /// Its home region.
     pub region: RegionCode,
-    /// Its unified social credit code.
     pub credit_code: Option<CreditCode>,
 }
 
-/// A draft that says too little or too much.
+/// A draft without a necessary body, or with one too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum HostKindError {
     /// A party organisation is stated without the kind of the body that it belongs to.
@@ -115,10 +72,10 @@ pub enum HostKindError {
 }
 
 impl OrganisationDraft {
-    /// Makes sure that the draft is whole.
+    /// Checks that a body is given for party organisations, and only for these.
     ///
     /// # Errors
-    /// When the body of a party organisation is missing, or one is stated where there is none.
+    /// If the body of a party organisation is missing, or one is given for another organisation.
     pub fn check(&self) -> Result<(), HostKindError> {
         match (self.kind, self.host_kind) {
             (OrganisationKind::PartyOrganisation, None) => Err(HostKindError::Required),
@@ -130,7 +87,7 @@ impl OrganisationDraft {
         }
     }
 
-    /// Makes the organisation.
+    /// Creates the organisation.
     #[must_use]
     pub fn register(self, id: OrganisationId) -> Organisation {
         Organisation { id, draft: self, closed: None, version: 1 }
@@ -140,11 +97,9 @@ impl OrganisationDraft {
 /// An organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {
-    /// Its identifier.
     pub id: OrganisationId,
-    /// What was stated of it.
     pub draft: OrganisationDraft,
-    /// Set once it was closed.
+    /// Set when it was closed.
     pub closed: Option<Closed>,
     /// Rises with each change, from 1.
     pub version: i64,
@@ -155,11 +110,10 @@ pub struct Organisation {
 pub struct Closed {
     /// First day on which it is closed.
     pub on: NaiveDate,
-    /// Why.
     pub reason: String,
 }
 
-/// What happened to an organisation.
+/// An event of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrganisationEvent {
     /// It was registered.
@@ -172,7 +126,7 @@ pub enum OrganisationEvent {
 }
 
 impl Organisation {
-    /// Closes it; one that is closed stays as it is.
+    /// Closes it; a closed one stays as it is.
     pub fn close(mut self, closed: Closed) -> Change<Self, OrganisationEvent> {
         if self.closed.is_some() {
             return Change::none(self);

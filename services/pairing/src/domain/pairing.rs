@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use tongxin_platform::{
     error::Refusal,
+    named,
     region::{Level, RegionCode},
 };
 
@@ -12,36 +13,22 @@ use super::{
     period::{EndBeforeStart, Period},
 };
 
-/// What a pairing is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PairingKind {
-    /// Between party organisations.
-    Party,
-    /// Between schools.
-    School,
-    /// Between hospitals.
-    Hospital,
-    /// An enterprise with any recipient.
-    Enterprise,
+named! {
+    /// Kind of a pairing.
+    pub enum PairingKind {
+        /// Between party organisations.
+        Party = "party",
+        /// Between schools.
+        School = "school",
+        /// Between hospitals.
+        Hospital = "hospital",
+        /// An enterprise with any recipient.
+        Enterprise = "enterprise",
+    }
 }
 
 impl PairingKind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Party, Self::School, Self::Hospital, Self::Enterprise];
-
-    /// Its name in configuration and SQL.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Party => "party",
-            Self::School => "school",
-            Self::Hospital => "hospital",
-            Self::Enterprise => "enterprise",
-        }
-    }
-
-    /// What a supporter has to be.
+    /// The required kind of the supporter.
     const fn supporter(self) -> OrganisationKind {
         match self {
             Self::Party => OrganisationKind::PartyOrganisation,
@@ -51,7 +38,7 @@ impl PairingKind {
         }
     }
 
-    /// What a recipient has to be; `None` allows any.
+    /// The required kind of the recipient; `None` allows any.
     const fn recipient(self) -> Option<OrganisationKind> {
         match self {
             Self::Party | Self::School | Self::Hospital => Some(self.supporter()),
@@ -60,33 +47,27 @@ impl PairingKind {
     }
 }
 
-/// What is stated of a pairing when it is established.
+/// The facts of a pairing when it is established.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairingDraft {
-    /// What it is about.
     pub kind: PairingKind,
-    /// The organisation that supports.
     pub supporter: OrganisationId,
-    /// The organisation that is supported.
     pub recipient: OrganisationId,
     /// Number of the written agreement; may be empty.
     pub agreement_number: String,
-    /// When it is in force.
+    /// The period in which it is in force.
     pub period: Period,
 }
 
 /// A pairing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pairing {
-    /// Its identifier.
     pub id: PairingId,
-    /// What was stated of it; the period as it is now.
+    /// The facts, with the current period.
     pub draft: PairingDraft,
-    /// The supporter's name.
     pub supporter_name: String,
-    /// What the body is to which the supporter belongs, if it is a party organisation.
+    /// Kind of the body of a supporting party organisation.
     pub supporter_host: Option<OrganisationKind>,
-    /// The recipient's name.
     pub recipient_name: String,
     /// The recipient's home region.
     pub region: RegionCode,
@@ -98,16 +79,15 @@ pub struct Pairing {
     pub version: i64,
 }
 
-/// Why two organisations cannot be paired: one of them does not fit where it stands.
+/// Why two organisations cannot be paired: one of them does not fit its role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 #[refusal(by = unfit, field = side.field())]
 #[error("{organisation} {unfit}")]
 pub struct CannotPair {
-    /// Which one.
     pub organisation: OrganisationId,
-    /// Where it stands in the pairing.
+    /// Its role in the pairing.
     pub side: Side,
-    /// Why it does not fit there.
+    /// Why it does not fit.
     pub unfit: Unfit,
 }
 
@@ -130,12 +110,6 @@ pub enum Unfit {
     #[error("is at home in a region above a town: pairings are with villages and towns")]
     #[refusal(FailedPrecondition, "RECIPIENT_REGION_WRONG")]
     WrongRegion,
-    /// The code of the recipient's home region is not valid when the pairing starts.
-    #[error(
-        "is at home in a region whose code was withdrawn from {0} on: start earlier, or name one at home elsewhere"
-    )]
-    #[refusal(FailedPrecondition, "REGION_WITHDRAWN")]
-    RegionWithdrawn(NaiveDate),
 }
 
 /// The pairing was entered by mistake, and never was in force.
@@ -162,17 +136,15 @@ pub enum CannotEnd {
 }
 
 impl PairingDraft {
-    /// Makes the pairing of two organisations, if they can be paired. The code of the recipient's home region may be
-    /// `withdrawn` from a day on.
+    /// Creates the pairing of two organisations, if they can be paired.
     ///
     /// # Errors
-    /// When one of them is closed, or not what the pairing is between, or the region was withdrawn by the start.
+    /// If one of them is closed, or not what the pairing is between.
     pub fn establish(
         self,
         id: PairingId,
         supporter: &Organisation,
         recipient: &Organisation,
-        withdrawn: Option<NaiveDate>,
     ) -> Result<Pairing, CannotPair> {
         let sides = [
             (supporter, Side::Supporter, Some(self.kind.supporter())),
@@ -193,10 +165,6 @@ impl PairingDraft {
                 return refuse(Unfit::WrongRegion);
             }
         }
-        if let Some(day) = withdrawn.filter(|day| *day <= self.period.starts_on()) {
-            let unfit = Unfit::RegionWithdrawn(day);
-            return Err(CannotPair { organisation: recipient.id, side: Side::Recipient, unfit });
-        }
         Ok(Pairing {
             id,
             draft: self,
@@ -212,13 +180,13 @@ impl PairingDraft {
 }
 
 impl Pairing {
-    /// The same pairing with an earlier end, or one where none was agreed.
+    /// The same pairing with an earlier end, or with an end if it had none.
     ///
     /// # Errors
-    /// When it has ended or was voided, or the end is not after the start.
+    /// If it has ended or was voided, or the end is not after the start.
     pub fn ended(&self, ends_on: NaiveDate, reason: String, today: NaiveDate) -> Result<Self, CannotEnd> {
         self.not_voided()?;
-        // Nobody ends a pairing in the future, so one that was ended has ended.
+        // A pairing cannot be ended as of a future day, so one that was ended early is refused here, too.
         if let Some(ended) = self.draft.period.ends_on().filter(|ended| *ended <= today) {
             return Err(CannotEnd::Ended(ended));
         }
@@ -229,21 +197,20 @@ impl Pairing {
         Ok(pairing)
     }
 
-    /// Whether it was voided.
     #[must_use]
     pub fn is_voided(&self) -> bool {
         !self.void_reason.is_empty()
     }
 
-    /// Makes sure that it was not voided.
+    /// Checks that it was not voided.
     ///
     /// # Errors
-    /// When it was.
+    /// If it was.
     pub fn not_voided(&self) -> Result<(), Voided> {
         if self.is_voided() { Err(Voided) } else { Ok(()) }
     }
 
-    /// The same pairing as one that was entered by mistake.
+    /// The same pairing, voided.
     #[must_use]
     pub fn voided(self, reason: String) -> Self {
         Self { void_reason: reason, version: self.version + 1, ..self }

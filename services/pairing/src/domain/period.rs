@@ -1,9 +1,9 @@
-//! Spans of days.
+//! Periods of days.
 
 use chrono::NaiveDate;
 use tongxin_platform::error::Refusal;
 
-/// A span of days: the first, and the first that no longer belongs to it.
+/// A period: its first day, and the first day after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Period {
     starts_on: NaiveDate,
@@ -20,10 +20,10 @@ pub struct EndBeforeStart {
 }
 
 impl Period {
-    /// A span that ends, or not yet.
+    /// A period, possibly without an end yet.
     ///
     /// # Errors
-    /// When it would hold no day.
+    /// If it would contain no day.
     pub fn new(starts_on: NaiveDate, ends_on: Option<NaiveDate>) -> Result<Self, EndBeforeStart> {
         match ends_on {
             Some(ends_on) if ends_on <= starts_on => Err(EndBeforeStart { starts_on, ends_on }),
@@ -37,19 +37,19 @@ impl Period {
         self.starts_on
     }
 
-    /// The first day after it; `None` while no end is known.
+    /// The first day after it; `None` if it has no end yet.
     #[must_use]
     pub fn ends_on(self) -> Option<NaiveDate> {
         self.ends_on
     }
 
-    /// Whether a day belongs to it.
+    /// Whether it contains a day.
     #[must_use]
     pub fn contains(self, day: NaiveDate) -> bool {
         self.starts_on <= day && self.ends_on.is_none_or(|ends_on| day < ends_on)
     }
 
-    /// Whether a day belongs to both.
+    /// Whether both contain some day.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         let begins_in_time = |first: Self, second: Self| first.ends_on.is_none_or(|end| second.starts_on < end);
@@ -59,12 +59,12 @@ impl Period {
     /// The same start with another end.
     ///
     /// # Errors
-    /// When it would hold no day.
+    /// If it would contain no day.
     pub fn ending(self, ends_on: NaiveDate) -> Result<Self, EndBeforeStart> {
         Self::new(self.starts_on, Some(ends_on))
     }
 
-    /// The days on which something changes.
+    /// Its boundaries.
     pub fn bounds(self) -> impl Iterator<Item = NaiveDate> {
         std::iter::once(self.starts_on).chain(self.ends_on)
     }

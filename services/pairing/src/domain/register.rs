@@ -4,69 +4,16 @@ use chrono::NaiveDate;
 use tongxin_platform::{
     error::Refusal,
     region::{Level, RegionCode},
+    register::{self, RegionLevel},
 };
 
 use super::period::Period;
 
-/// Level of a region in the register, which tells villages from communities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RegisterLevel {
-    /// Province.
-    Province,
-    /// City.
-    City,
-    /// County.
-    County,
-    /// Town.
-    Town,
-    /// Administrative village.
-    Village,
-    /// Residents' community.
-    Community,
-}
-
-impl RegisterLevel {
-    /// All levels.
-    pub const ALL: [Self; 6] = [Self::Province, Self::City, Self::County, Self::Town, Self::Village, Self::Community];
-
-    /// Its name in SQL and files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Province => "province",
-            Self::City => "city",
-            Self::County => "county",
-            Self::Town => "town",
-            Self::Village => "village",
-            Self::Community => "community",
-        }
-    }
-
-    /// The level of the code's segments.
-    const fn of_code(self) -> Level {
-        match self {
-            Self::Province => Level::Province,
-            Self::City => Level::City,
-            Self::County => Level::County,
-            Self::Town => Level::Town,
-            Self::Village | Self::Community => Level::Village,
-        }
-    }
-}
-
 /// A node of the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
-    /// Its code.
-    pub code: RegionCode,
-    /// Its name, without its ancestors'.
-    pub name: String,
-    /// Its level.
-    pub level: RegisterLevel,
-    /// The nearest registered ancestor.
-    pub parent: Option<RegionCode>,
-    /// When the code is valid.
-    pub valid: Period,
+    /// What all services know of it.
+    pub registered: register::Region,
     /// When it last counted as assisted.
     pub assisted: Option<Period>,
 }
@@ -74,12 +21,10 @@ pub struct Region {
 /// A row of an edition of the register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterRow {
-    /// The region's code.
     pub code: RegionCode,
-    /// Its name.
     pub name: String,
     /// Its level.
-    pub level: RegisterLevel,
+    pub level: RegionLevel,
     /// Its parent's code.
     pub parent: Option<RegionCode>,
     /// Whether it is an assisted town or village.
@@ -101,21 +46,32 @@ pub enum RowError {
 }
 
 impl RegisterRow {
-    /// Makes sure that the row agrees with itself.
+    /// Checks that the row is consistent.
     ///
     /// # Errors
-    /// What it contradicts itself in.
+    /// The contradiction.
     pub fn check(&self) -> Result<(), RowError> {
-        if self.code.level() != self.level.of_code() {
+        if self.code.level() != level_of_code(self.level) {
             return Err(RowError::Level(self.code.level().name()));
         }
         if self.parent.is_some_and(|parent| parent == self.code || !parent.contains(self.code)) {
             return Err(RowError::Parent);
         }
-        if self.assisted && !matches!(self.level, RegisterLevel::Town | RegisterLevel::Village) {
+        if self.assisted && !matches!(self.level, RegionLevel::Town | RegionLevel::Village) {
             return Err(RowError::Assisted);
         }
         Ok(())
+    }
+}
+
+/// The level of the code's segments.
+const fn level_of_code(level: RegionLevel) -> Level {
+    match level {
+        RegionLevel::Province => Level::Province,
+        RegionLevel::City => Level::City,
+        RegionLevel::County => Level::County,
+        RegionLevel::Town => Level::Town,
+        RegionLevel::Village | RegionLevel::Community => Level::Village,
     }
 }
 
@@ -124,11 +80,10 @@ impl RegisterRow {
 pub struct Edition {
     /// First day on which it is in force.
     pub effective_from: NaiveDate,
-    /// The region for which it names every code.
+    /// The region for which it contains every code.
     pub complete_for: Option<RegionCode>,
-    /// How many rows it has, if that was stated.
+    /// Expected number of rows, if given.
     pub row_count: Option<i64>,
-    /// Where it comes from; may be empty.
     pub source: String,
 }
 
@@ -140,17 +95,15 @@ pub struct Edition {
      send the whole edition, or state the number of rows that it has"
 )]
 pub struct RowCountWrong {
-    /// How many were stated.
     pub stated: i64,
-    /// How many came.
     pub received: i64,
 }
 
 impl Edition {
-    /// Makes sure that as many rows came as were stated.
+    /// Checks the number of rows against the expected one.
     ///
     /// # Errors
-    /// When more or fewer did.
+    /// If there are more or fewer.
     pub fn check_count(&self, received: i64) -> Result<(), RowCountWrong> {
         match self.row_count {
             Some(stated) if stated != received => Err(RowCountWrong { stated, received }),
@@ -163,14 +116,14 @@ impl Edition {
 mod tests {
     use super::*;
 
-    fn row(code: &str, level: RegisterLevel, parent: &str, assisted: bool) -> RegisterRow {
+    fn row(code: &str, level: RegionLevel, parent: &str, assisted: bool) -> RegisterRow {
         let region = |text| RegionCode::parse(text).unwrap();
         RegisterRow { code: region(code), name: "太平镇".to_owned(), level, parent: Some(region(parent)), assisted }
     }
 
     #[test]
     fn a_row_agrees_with_its_code() {
-        use RegisterLevel::{Community, County, Town, Village};
+        use RegionLevel::{Community, County, Town, Village};
         let check = |code, level, parent, assisted| row(code, level, parent, assisted).check();
         assert_eq!(check("441823107201", Village, "441823107000", true), Ok(()));
         assert_eq!(check("441823107001", Community, "441823107000", false), Ok(()));

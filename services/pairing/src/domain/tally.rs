@@ -1,4 +1,4 @@
-//! How many periods hold on each day.
+//! Number of overlapping periods on each day.
 
 use std::{
     collections::BTreeMap,
@@ -9,17 +9,15 @@ use chrono::NaiveDate;
 
 use super::period::Period;
 
-/// How many of some periods hold, from each day on until the next that is named.
+/// How many of some periods contain a day; each number holds from its key on until the next.
 ///
-/// A change of one period looks at the days within it on which another begins or ends, however
-/// many periods there are.
+/// A change of one period costs only the boundaries within it, however many periods there are.
 #[derive(Debug, Clone, Default)]
 pub struct Tally(BTreeMap<NaiveDate, i32>);
 
 impl Tally {
-    /// Puts a period in the place of another: `None` before is a new one, `None` now is one that goes.
-    /// Returns the days from which on any period holds where none did (+1), or none where one did
-    /// (-1).
+    /// Replaces a period: `before` is `None` for a new one, `now` for one that is removed. Returns the days from which
+    /// on some period holds where none did (+1), or none where one did (-1).
     pub fn change(&mut self, before: Option<Period>, now: Option<Period>) -> Vec<(NaiveDate, i32)> {
         let mut changes = BTreeMap::new();
         for (period, by) in [(before, -1), (now, 1)] {
@@ -30,7 +28,7 @@ impl Tally {
         changes.into_iter().filter(|(_, change)| *change != 0).collect()
     }
 
-    /// Whether any period has a day in common with this one.
+    /// Whether some period has a day in common with this one.
     #[must_use]
     pub fn overlaps(&self, period: Period) -> bool {
         let within = self.0.range(days(period)).any(|(_, count)| *count > 0);

@@ -1,11 +1,12 @@
-//! Import of the register: rows are set aside as they come, progress goes back.
+//! Import of the register: rows are set aside as they arrive, and progress is sent back.
 
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use tongxin_platform::{
     access::Caller,
-    grpc::{Answering, Answers, MethodPath, answers},
+    grpc::{Answering, Answers, Endpoint, MethodPath, answers},
     region::RegionCode,
+    register::RegionRefused,
     request::{Call, Context},
 };
 use tongxin_proto::{
@@ -15,19 +16,19 @@ use tongxin_proto::{
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
-use super::{Door, convert};
+use super::convert;
 use crate::{
-    commands::ImportRegions,
+    commands::{ImportRegions, Policy},
     domain::register::RegisterRow,
     error::{Error, Refused},
     store::register_rows,
 };
 
-/// Wrong rows that are named before an import is refused.
+/// Maximum number of invalid rows in a refusal.
 const ROWS_NAMED: usize = 20;
 
 pub(super) fn answer(
-    door: Door,
+    door: Endpoint<Policy, Refused>,
     request: Request<Streaming<ImportRegionsRequest>>,
 ) -> Result<Answers<ImportRegionsResponse>, Status> {
     let caller = Caller::of(&request)?;
@@ -41,7 +42,7 @@ pub(super) fn answer(
 }
 
 struct Import {
-    door: Door,
+    door: Endpoint<Policy, Refused>,
     caller: Caller,
     method: MethodPath,
     context: Context,
@@ -51,7 +52,7 @@ struct Import {
 }
 
 impl Import {
-    /// Takes the edition and clears up, however it went.
+    /// Takes the edition, and deletes the rows that were set aside in any case.
     async fn run(mut self) -> Result<(), Status> {
         let last = self.take().await;
         if let Err(error) = register_rows::discard(&self.door.pool, self.id, &self.context).await {
@@ -68,7 +69,7 @@ impl Import {
         let within = |error: Error| error.within("edition");
         let edition = convert::edition(&stated).map_err(within)?;
         if let Some(outside) = edition.complete_for.filter(|region| !self.caller.region().contains(*region)) {
-            return Err(Refused::RegionNotFound(outside.to_string()).at("edition.complete_for").into());
+            return Err(Error::from(RegionRefused::NotFound(outside)).at("edition.complete_for").into());
         }
         let mut fingerprint = Sha256::new();
         fingerprint.update(stated.encode_to_vec());
@@ -97,7 +98,7 @@ impl Import {
                 return Err(Error::field("edition", "stands in the first message only").into());
             };
             for row in &rows.rows {
-                // Hashed row by row: how they are spread over messages makes no difference.
+                // Hashed row by row: their distribution over messages makes no difference.
                 fingerprint.update(row.encode_length_delimited_to_vec());
             }
             let rows = read_rows(self.caller.region(), received + 1, rows.rows)?;
@@ -113,13 +114,13 @@ impl Import {
     }
 }
 
-/// Reads rows about regions in the caller's own, or says which are wrong.
+/// Parses rows about regions in the caller's own, or reports the invalid ones.
 fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<RegisterRow>, Error> {
     let read = |row: RegionRow| {
         rules::check(&row).map_err(|violations| Error::row(&violations))?;
         let row = RegisterRow::try_from(row)?;
         if !own.contains(row.code) {
-            return Err(Error::from(Refused::RegionNotFound(row.code.to_string())));
+            return Err(Error::from(RegionRefused::NotFound(row.code)));
         }
         Ok(row)
     };
@@ -140,7 +141,7 @@ fn read_rows(own: RegionCode, first: i64, rows: Vec<RegionRow>) -> Result<Vec<Re
     if more > 0 {
         named.push(format!("and {more} more"));
     }
-    let elsewhere = wrong.iter().any(|(_, error)| matches!(error.refusal(), Some(Refused::RegionNotFound(_))));
+    let elsewhere = wrong.iter().any(|(_, error)| matches!(error, Error::Region(_)));
     let refused = if elsewhere { Refused::RegionRowsElsewhere } else { Refused::RegionRows };
     Err(refused(named.join("; ")).into())
 }

@@ -1,4 +1,4 @@
-//! The gRPC door: translate, call one command or query, translate back.
+//! The gRPC methods: convert, call one command or query, convert back.
 
 mod convert;
 mod import;
@@ -7,11 +7,10 @@ use std::ops::Deref;
 
 use tongxin_platform::{
     access::Caller,
-    clock::Clock,
     grpc::{Answers, Endpoint, Reply},
     page::Place,
-    plain_answers,
-    request::{DateRefused, batch},
+    plain_answers, register,
+    request::batch,
 };
 use tongxin_proto::pairing::v1::{self, pairing_service_server::PairingService};
 use tonic::{Request, Response, Streaming};
@@ -25,7 +24,7 @@ use crate::{
     store::{activities, coverage_rules, organisations, pairings, regions},
 };
 
-// Pairing keeps nothing that is personal.
+// Pairing stores nothing personal.
 plain_answers!(
     Policy, Error:
     v1::RegisterOrganisationResponse,
@@ -40,7 +39,7 @@ plain_answers!(
     v1::ImportRegionsResponse,
 );
 
-/// What the door needs to answer.
+/// What the methods need.
 #[derive(Clone)]
 pub struct Door(pub Endpoint<Policy, Refused>);
 
@@ -68,7 +67,7 @@ impl PairingService for Door {
         &self,
         request: Request<Streaming<v1::ImportRegionsRequest>>,
     ) -> Reply<Answers<v1::ImportRegionsResponse>> {
-        Ok(Response::new(import::answer(self.clone(), request)?))
+        Ok(Response::new(import::answer(self.0.clone(), request)?))
     }
 
     async fn get_region(&self, request: Request<v1::GetRegionRequest>) -> Reply<v1::GetRegionResponse> {
@@ -81,9 +80,9 @@ impl PairingService for Door {
     async fn list_regions(&self, request: Request<v1::ListRegionsRequest>) -> Reply<v1::ListRegionsResponse> {
         let mut tx = self.read(&request).await?;
         let (parent, page) = convert::list_regions(&request.into_inner())?;
-        regions::find(&mut tx, parent).await.map_err(|error| error.at("parent_code"))?;
+        register::ensure(&mut tx, parent).await.map_err(Error::from).map_err(|error| error.at("parent_code"))?;
         let (regions, next_page_token) =
-            page.cut(regions::list(&mut tx, parent, &page).await?, |region| region.code.number());
+            page.cut(regions::list(&mut tx, parent, &page).await?, |region| region.registered.region_code.number());
         Ok(Response::new(v1::ListRegionsResponse { regions: convert::all(regions), next_page_token }))
     }
 
@@ -212,16 +211,10 @@ impl PairingService for Door {
         let (region, as_of) = convert::region_and_day(&request, &self.clock)?;
         let rule = self.coverage_rule(&request.rule)?;
         coverage_rules::ensure(&mut tx, &self.writer.policy().coverage).await?;
-        regions::find(&mut tx, region).await?;
+        register::ensure(&mut tx, region).await.map_err(Error::from)?;
         let villages = regions::assisted_villages(&mut tx, region, as_of).await?;
         let pairings = pairings::in_force(&mut tx, region, &rule.kinds(), as_of).await?;
         let coverage = convert::coverage(request, as_of, rule, villages, &pairings);
         Ok(Response::new(v1::GetCoverageResponse { coverage: Some(coverage) }))
     }
-}
-
-/// A day that is asked about may not be after today.
-fn not_after_today(field: &'static str, day: chrono::NaiveDate, clock: &Clock) -> Result<(), Error> {
-    let today = clock.today();
-    if day > today { Err(Error::Date(field, DateRefused::InFuture { date: day, today })) } else { Ok(()) }
 }

@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::{log, page::Page, request::Context};
+use tongxin_platform::{log, page::Page, region::RegionCode, request::Context};
 use uuid::Uuid;
 
-use super::{by_name, published, region};
+use super::published;
 use crate::{
     domain::{
         ActivityId, PairingId,
@@ -15,50 +15,43 @@ use crate::{
 };
 
 struct Row {
-    activity_id: Uuid,
-    pairing_id: Uuid,
-    kind: String,
+    activity_id: ActivityId,
+    pairing_id: PairingId,
+    kind: ActivityKind,
     held_on: NaiveDate,
     participants: i32,
     remark: String,
-    region_code: i64,
+    region_code: RegionCode,
     void_reason: String,
 }
 
-impl TryFrom<Row> for Activity {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self, Error> {
+impl From<Row> for Activity {
+    fn from(row: Row) -> Self {
         let draft = ActivityDraft {
-            pairing: PairingId(row.pairing_id),
-            kind: by_name(&ActivityKind::ALL, ActivityKind::name, &row.kind)?,
+            pairing: row.pairing_id,
+            kind: row.kind,
             held_on: row.held_on,
             participants: row.participants,
             remark: row.remark,
         };
-        Ok(Self {
-            id: ActivityId(row.activity_id),
-            draft,
-            region: region(row.region_code)?,
-            void_reason: row.void_reason,
-        })
+        Self { id: row.activity_id, draft, region: row.region_code, void_reason: row.void_reason }
     }
 }
 
-/// Adds an activity, then its event.
+/// Adds an activity first, and its event second.
 pub async fn add(conn: &mut PgConnection, context: &Context, activity: &Activity) -> Result<(), Error> {
     sqlx::query!(
         r#"
         INSERT INTO activity (activity_id, pairing_id, kind, held_on, participants, remark, region_code)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         "#,
-        activity.id.0,
-        activity.draft.pairing.0,
-        activity.draft.kind.name(),
+        activity.id as ActivityId,
+        activity.draft.pairing as PairingId,
+        activity.draft.kind as ActivityKind,
         activity.draft.held_on,
         activity.draft.participants,
         activity.draft.remark,
-        activity.region.number(),
+        activity.region as RegionCode,
     )
     .execute(&mut *conn)
     .await?;
@@ -75,7 +68,6 @@ pub async fn save_voided(conn: &mut PgConnection, context: &Context, activity: &
     Ok(())
 }
 
-/// Reads one activity.
 pub async fn find(conn: &mut PgConnection, id: ActivityId) -> Result<Activity, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -88,10 +80,10 @@ pub async fn find(conn: &mut PgConnection, id: ActivityId) -> Result<Activity, E
     )
     .fetch_optional(conn)
     .await?;
-    row.ok_or(Refused::ActivityNotFound(id))?.try_into()
+    Ok(row.ok_or(Refused::ActivityNotFound(id))?.into())
 }
 
-/// How many activities of a pairing count.
+/// Number of activities of a pairing that were not voided.
 pub async fn count(conn: &mut PgConnection, pairing: PairingId) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM activity WHERE pairing_id = $1 AND void_reason = ''"#,
@@ -102,7 +94,7 @@ pub async fn count(conn: &mut PgConnection, pairing: PairingId) -> Result<i64, E
     Ok(count)
 }
 
-/// Lists the activities of a pairing in the order of their entry, with those that were voided if wanted.
+/// Lists the activities of a pairing in the order of their entry, optionally with voided ones.
 pub async fn list(
     conn: &mut PgConnection,
     pairing: PairingId,
@@ -125,10 +117,10 @@ pub async fn list(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Activity::try_from).collect()
+    Ok(rows.into_iter().map(Activity::from).collect())
 }
 
-/// The last day from a day on, on which the sides of a pairing met.
+/// The day of the last activity of a pairing, if it is on or after `day`.
 pub async fn last_from(
     conn: &mut PgConnection,
     pairing: PairingId,

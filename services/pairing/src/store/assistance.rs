@@ -1,30 +1,27 @@
-//! When towns and villages count as assisted, as editions of the register say.
+//! When towns and villages count as assisted, according to editions of the register.
 
 use sqlx::PgConnection;
-use tongxin_platform::{log, region::RegionCode, request::Context};
+use tongxin_platform::{log, region::RegionCode, register::RegionLevel, request::Context};
 use uuid::Uuid;
 
-use super::{books, by_name, locks, published, region};
+use super::{books, coverage_rules, published};
 use crate::{
-    domain::{
-        coverage::CoverageRules,
-        register::{Edition, RegisterLevel},
-    },
+    domain::{coverage::CoverageRules, register::Edition},
     error::Error,
 };
 
-/// Events that are appended at once.
+/// Number of events that are appended at once.
 const PART: usize = 5_000;
 
-/// A town or village that begins or ceases to count as assisted.
+/// A town or village that starts or stops counting as assisted.
 pub(super) struct Row {
-    code: i64,
-    level: String,
+    code: RegionCode,
+    level: RegionLevel,
     begins: bool,
 }
 
-/// Begins and ends assistance as an edition says, and tells of it and of the
-/// coverage that changes with it. Returns how many towns and villages were concerned.
+/// Starts and ends assistance according to an edition, and publishes it with the changes of coverage. Returns the
+/// number of towns and villages.
 pub(super) async fn follow(
     conn: &mut PgConnection,
     context: &Context,
@@ -32,20 +29,18 @@ pub(super) async fn follow(
     edition: &Edition,
     rules: &CoverageRules,
 ) -> Result<u64, Error> {
-    let codes: Vec<RegionCode> = changes.iter().map(|row| region(row.code)).collect::<Result<_, _>>()?;
-    locks::regions(conn, codes.iter().copied(), rules).await?;
+    let codes: Vec<RegionCode> = changes.iter().map(|row| row.code).collect();
+    coverage_rules::lock_coverage(conn, codes.iter().copied(), rules).await?;
     let mut book = books::load(conn, &[], &codes).await?;
     begin(conn, edition, changes).await?;
     end(conn, edition, changes).await?;
 
     let mut events = Vec::new();
-    let numbers: Vec<i64> = changes.iter().map(|row| row.code).collect();
-    let mut periods = books::assisted(conn, &numbers).await?;
+    let mut periods = books::assisted(conn, &codes).await?;
     for (row, code) in changes.iter().zip(codes) {
-        let level = by_name(&RegisterLevel::ALL, RegisterLevel::name, &row.level)?;
         let change = if row.begins { 1 } else { -1 };
-        events.push(published::assistance(code, level, edition.effective_from, change));
-        if level == RegisterLevel::Village {
+        events.push(published::assistance(code, row.level, edition.effective_from, change));
+        if row.level == RegionLevel::Village {
             let assisted = periods.remove(&code).unwrap_or_default();
             events.extend(published::coverage(&book.assist(code, assisted, rules)));
         }
@@ -56,13 +51,13 @@ pub(super) async fn follow(
     Ok(changes.len().try_into().unwrap_or(u64::MAX))
 }
 
-/// Those that begin: assisted in the edition that was set aside, and not so far. Those that end: no longer assisted in
-/// it, or no longer valid since. To be asked while the register is in the caller's scope.
+/// Starting: assisted in the edition that was set aside, and not so far. Ending: no longer assisted in it, or no longer
+/// valid since. Must run while the transaction is in the caller's scope.
 pub(super) async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT new.code AS "code!", new.level AS "level!", true AS "begins!"
+        SELECT new.code AS "code!: RegionCode", new.level AS "level!: RegionLevel", true AS "begins!"
         FROM region_import AS new
         WHERE new.import_id = $1
             AND new.assisted
@@ -84,16 +79,16 @@ pub(super) async fn changes(conn: &mut PgConnection, import: Uuid) -> Result<Vec
 
 async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> Result<(), Error> {
     let begun = || changes.iter().filter(|row| row.begins);
-    let codes: Vec<i64> = begun().map(|row| row.code).collect();
-    let levels: Vec<&str> = begun().map(|row| row.level.as_str()).collect();
+    let codes: Vec<RegionCode> = begun().map(|row| row.code).collect();
+    let levels: Vec<RegionLevel> = begun().map(|row| row.level).collect();
     sqlx::query!(
         r#"
         INSERT INTO assistance (region_code, level, from_date)
         SELECT code, level, $3
         FROM unnest($1::bigint[], $2::text[]) AS begun (code, level)
         "#,
-        &codes,
-        &levels as &[&str],
+        &codes as &[RegionCode],
+        &levels as &[RegionLevel],
         edition.effective_from,
     )
     .execute(conn)
@@ -102,18 +97,18 @@ async fn begin(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> R
 }
 
 async fn end(conn: &mut PgConnection, edition: &Edition, changes: &[Row]) -> Result<(), Error> {
-    let codes: Vec<i64> = changes.iter().filter(|row| !row.begins).map(|row| row.code).collect();
-    // What began on the very day was a mistake: it never was.
+    let codes: Vec<RegionCode> = changes.iter().filter(|row| !row.begins).map(|row| row.code).collect();
+    // A period that began on the same day was a mistake, and is deleted.
     sqlx::query!(
         "DELETE FROM assistance WHERE region_code = ANY($1) AND until_date IS NULL AND from_date = $2",
-        &codes,
+        &codes as &[RegionCode],
         edition.effective_from,
     )
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
         "UPDATE assistance SET until_date = $2 WHERE region_code = ANY($1) AND until_date IS NULL",
-        &codes,
+        &codes as &[RegionCode],
         edition.effective_from,
     )
     .execute(conn)

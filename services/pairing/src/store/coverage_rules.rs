@@ -1,25 +1,39 @@
-//! The coverage rules that the log's changes of coverage were counted by.
+//! The coverage rules by which the published changes of coverage were counted.
 
 use sqlx::PgConnection;
 use tongxin_platform::{log, region::RegionCode, request::Context};
 
-use super::{locks, published, region};
+use super::{locks, published};
 use crate::{
     domain::{book::CountChange, coverage::CoverageRules},
     error::{Error, Refused},
 };
 
-/// Reads the rules; `None` before the first start. Nobody counts coverage, or adopts rules, until the transaction
+/// Reads the rules; `None` before the first start. No other transaction counts coverage or adopts rules until this one
 /// ends.
 pub async fn lock(conn: &mut PgConnection) -> Result<Option<CoverageRules>, Error> {
     locks::coverage_rules(conn).await?;
     read(conn).await
 }
 
-/// Makes sure that coverage is counted by the rules that were adopted last.
+/// Locks the coverage of villages until the transaction ends, and makes sure that it is counted by the rules that were
+/// adopted: counts by others would be wrong in the log for ever.
 ///
 /// # Errors
-/// [`Refused::CoverageRulesOutdated`] when it is not.
+/// [`Refused::CoverageRulesOutdated`] if another replica has adopted other rules.
+pub async fn lock_coverage(
+    conn: &mut PgConnection,
+    codes: impl IntoIterator<Item = RegionCode>,
+    rules: &CoverageRules,
+) -> Result<(), Error> {
+    locks::coverage(conn, codes).await?;
+    ensure(conn, rules).await
+}
+
+/// Checks that coverage is counted by the rules that were adopted last.
+///
+/// # Errors
+/// [`Refused::CoverageRulesOutdated`] if it is not.
 pub async fn ensure(conn: &mut PgConnection, rules: &CoverageRules) -> Result<(), Error> {
     if read(conn).await?.as_ref() == Some(rules) { Ok(()) } else { Err(Refused::CoverageRulesOutdated.into()) }
 }
@@ -35,10 +49,10 @@ pub async fn villages(conn: &mut PgConnection) -> Result<Vec<RegionCode>, Error>
     let codes = sqlx::query_scalar!("SELECT DISTINCT region_code FROM assistance WHERE level = 'village'")
         .fetch_all(conn)
         .await?;
-    codes.into_iter().map(region).collect()
+    Ok(codes)
 }
 
-/// Writes the rules first, and what they change second.
+/// Writes the rules first, and the resulting events second.
 pub async fn save(
     conn: &mut PgConnection,
     context: &Context,

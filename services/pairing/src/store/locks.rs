@@ -1,16 +1,12 @@
-//! Locks on things that the caller may not see all of, but that a change has to hold still.
+//! Locks on records that a change depends on, although the caller may not see all of them.
 
 use sqlx::PgConnection;
 use tongxin_platform::region::RegionCode;
 
-use super::coverage_rules;
-use crate::{
-    domain::{OrganisationId, coverage::CoverageRules},
-    error::Error,
-};
+use crate::domain::OrganisationId;
 
-/// A large batch would fill Postgres' table of locks if each thing had one of its own, so things
-/// share locks; two that share one merely wait for each other.
+/// A large batch would fill Postgres' lock table with one lock per record, so records share locks; two that share one
+/// merely wait for each other.
 const ORGANISATION_LOCKS: i64 = 2048;
 const REGION_LOCKS: i64 = 1024;
 
@@ -19,8 +15,8 @@ const ORGANISATION: i32 = 1;
 const REGION: i32 = 2;
 const COVERAGE_RULES: i32 = 3;
 
-/// Holds organisations still until the transaction ends. Taken before those of regions, and in
-/// one order by everybody, so that nobody waits in a circle.
+/// Locks organisations until the transaction ends. Taken before the locks of regions, and always in one order, which
+/// avoids deadlocks.
 pub async fn organisations(
     conn: &mut PgConnection,
     ids: impl IntoIterator<Item = OrganisationId>,
@@ -29,16 +25,11 @@ pub async fn organisations(
     take(conn, ORGANISATION, ids.into_iter().map(|id| random_half(id).rem_euclid(ORGANISATION_LOCKS))).await
 }
 
-/// Holds the coverage of villages still until the transaction ends, and the rules that it is counted by.
-///
-/// # Errors
-/// [`Refused::CoverageRulesOutdated`] when another replica has adopted other rules than these: whatever would be
-/// counted by them would be wrong in the log for ever.
-pub async fn regions(
+/// Locks the coverage of villages until the transaction ends, and the rules that it is counted by.
+pub(super) async fn coverage(
     conn: &mut PgConnection,
     codes: impl IntoIterator<Item = RegionCode>,
-    rules: &CoverageRules,
-) -> Result<(), Error> {
+) -> Result<(), sqlx::Error> {
     let keys = in_order(codes.into_iter().map(|code| code.number() % REGION_LOCKS));
     sqlx::query!(
         r#"
@@ -49,12 +40,12 @@ pub async fn regions(
         REGION,
         &keys,
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    coverage_rules::ensure(conn, rules).await
+    Ok(())
 }
 
-/// Holds the coverage of every village still until the transaction ends. Nobody else holds any.
+/// Locks the coverage of every village until the transaction ends, exclusively.
 pub(super) async fn coverage_rules(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!("SELECT pg_advisory_xact_lock($1, 0)", COVERAGE_RULES).execute(conn).await?;
     Ok(())

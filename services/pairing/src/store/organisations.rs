@@ -11,9 +11,8 @@ use tongxin_platform::{
     region::{RegionCode, RegionRange},
     request::Context,
 };
-use uuid::Uuid;
 
-use super::{by_name, published, region};
+use super::published;
 use crate::{
     domain::{
         OrganisationId,
@@ -24,13 +23,13 @@ use crate::{
 };
 
 struct Row {
-    organisation_id: Uuid,
+    organisation_id: OrganisationId,
     name: String,
-    kind: String,
-    side: String,
-    host_kind: Option<String>,
-    region_code: i64,
-    credit_code: Option<String>,
+    kind: OrganisationKind,
+    side: Side,
+    host_kind: Option<OrganisationKind>,
+    region_code: RegionCode,
+    credit_code: Option<CreditCode>,
     closed_on: Option<NaiveDate>,
     close_reason: Option<String>,
     version: i64,
@@ -40,8 +39,6 @@ impl TryFrom<Row> for Organisation {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let kind = |text: &str| by_name(&OrganisationKind::ALL, OrganisationKind::name, text);
-        let code = |text: &str| CreditCode::parse(text).map_err(|error| Error::Corrupt(error.to_string()));
         let closed = match (row.closed_on, row.close_reason) {
             (None, None) => None,
             (Some(on), Some(reason)) => Some(Closed { on, reason }),
@@ -49,42 +46,42 @@ impl TryFrom<Row> for Organisation {
         };
         let draft = OrganisationDraft {
             name: row.name,
-            kind: kind(&row.kind)?,
-            side: by_name(&Side::ALL, Side::name, &row.side)?,
-            host_kind: row.host_kind.as_deref().map(kind).transpose()?,
-            region: region(row.region_code)?,
-            credit_code: row.credit_code.as_deref().map(code).transpose()?,
+            kind: row.kind,
+            side: row.side,
+            host_kind: row.host_kind,
+            region: row.region_code,
+            credit_code: row.credit_code,
         };
-        Ok(Self { id: OrganisationId(row.organisation_id), draft, closed, version: row.version })
+        Ok(Self { id: row.organisation_id, draft, closed, version: row.version })
     }
 }
 
-/// Which organisations a list shows.
+/// Filter of a list of organisations.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// Those at home in this region or below.
+    /// At home in this region or below.
     pub region: Option<RegionCode>,
-    /// Those of this kind.
     pub kind: Option<OrganisationKind>,
-    /// Those of this side.
     pub side: Option<Side>,
     /// The caller's region: recipients elsewhere are not visible.
     pub own: RegionCode,
 }
 
-/// Lists organisations by region, those registered first before others.
+/// Lists organisations by region, then in the order of their registration.
 ///
-/// The index `organisation_list` serves it: it reads a page for each side and kind that is wanted, and merges them.
+/// Uses the index `organisation_list`: it reads a page for each side and kind, and merges them.
 pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Organisation>, Error> {
     let (mut sides, mut kinds, mut from, mut until) = (vec![], vec![], vec![], vec![]);
-    for side in Side::ALL.into_iter().filter(|side| filter.side.is_none_or(|wanted| wanted == *side)) {
+    for side in Side::ALL.iter().copied().filter(|side| filter.side.is_none_or(|wanted| wanted == *side)) {
         let range = match side {
             Side::Supporter => filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range),
             Side::Recipient => filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range).and(filter.own.range()),
         };
-        for kind in OrganisationKind::ALL.into_iter().filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind)) {
-            sides.push(side.name());
-            kinds.push(kind.name());
+        for kind in
+            OrganisationKind::ALL.iter().copied().filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind))
+        {
+            sides.push(side);
+            kinds.push(kind);
             from.push(range.from);
             until.push(range.until);
         }
@@ -109,8 +106,8 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
         ORDER BY region_code, organisation_id
         LIMIT $7
         "#,
-        &sides as &[&str],
-        &kinds as &[&str],
+        &sides as &[Side],
+        &kinds as &[OrganisationKind],
         &from,
         &until,
         after_region,
@@ -122,12 +119,11 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
     rows.into_iter().map(Organisation::try_from).collect()
 }
 
-/// Reads organisations; those that do not exist or are not visible are left out.
+/// Reads organisations; those that do not exist or are not visible are missing.
 pub async fn find_many(
     conn: &mut PgConnection,
     ids: &[OrganisationId],
 ) -> Result<HashMap<OrganisationId, Organisation>, Error> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -135,7 +131,7 @@ pub async fn find_many(
         FROM organisation
         WHERE organisation_id = ANY($1)
         "#,
-        &ids,
+        ids as &[OrganisationId],
     )
     .fetch_all(conn)
     .await?;
@@ -143,26 +139,25 @@ pub async fn find_many(
     rows.into_iter().map(with_id).collect()
 }
 
-/// Reads one organisation.
 pub async fn find(conn: &mut PgConnection, id: OrganisationId) -> Result<Organisation, Error> {
     find_many(conn, &[id]).await?.remove(&id).ok_or_else(|| Refused::OrganisationNotFound(id).into())
 }
 
-/// Adds new organisations with their events, in their order, and says whose credit code is taken:
-/// those are not added.
+/// Adds new organisations with their events, in order, and returns those whose credit code is taken: they are not
+/// added.
 pub async fn add(
     conn: &mut PgConnection,
     context: &Context,
     organisations: &[Organisation],
 ) -> Result<HashSet<OrganisationId>, Error> {
     let drafts = || organisations.iter().map(|organisation| &organisation.draft);
-    let ids: Vec<Uuid> = organisations.iter().map(|organisation| organisation.id.0).collect();
+    let ids: Vec<OrganisationId> = organisations.iter().map(|organisation| organisation.id).collect();
     let names: Vec<&str> = drafts().map(|draft| draft.name.as_str()).collect();
-    let kinds: Vec<&str> = drafts().map(|draft| draft.kind.name()).collect();
-    let sides: Vec<&str> = drafts().map(|draft| draft.side.name()).collect();
-    let hosts: Vec<Option<&str>> = drafts().map(|draft| draft.host_kind.map(OrganisationKind::name)).collect();
-    let regions: Vec<i64> = drafts().map(|draft| draft.region.number()).collect();
-    let codes: Vec<Option<&str>> = drafts().map(|draft| draft.credit_code.as_ref().map(CreditCode::as_str)).collect();
+    let kinds: Vec<OrganisationKind> = drafts().map(|draft| draft.kind).collect();
+    let sides: Vec<Side> = drafts().map(|draft| draft.side).collect();
+    let hosts: Vec<Option<OrganisationKind>> = drafts().map(|draft| draft.host_kind).collect();
+    let regions: Vec<RegionCode> = drafts().map(|draft| draft.region).collect();
+    let codes: Vec<Option<&CreditCode>> = drafts().map(|draft| draft.credit_code.as_ref()).collect();
     let valid: Vec<Option<bool>> = drafts().map(|draft| draft.credit_code.as_ref().map(CreditCode::is_valid)).collect();
 
     let added = sqlx::query_scalar!(
@@ -174,25 +169,25 @@ pub async fn add(
         ON CONFLICT (credit_code) WHERE closed_on IS NULL DO NOTHING
         RETURNING organisation_id
         "#,
-        &ids,
+        &ids as &[OrganisationId],
         &names as &[&str],
-        &kinds as &[&str],
-        &sides as &[&str],
-        &hosts as &[Option<&str>],
-        &regions,
-        &codes as &[Option<&str>],
+        &kinds as &[OrganisationKind],
+        &sides as &[Side],
+        &hosts as &[Option<OrganisationKind>],
+        &regions as &[RegionCode],
+        &codes as &[Option<&CreditCode>],
         &valid as &[Option<bool>],
     )
     .fetch_all(&mut *conn)
     .await?;
-    let added: HashSet<OrganisationId> = added.into_iter().map(OrganisationId).collect();
+    let added: HashSet<OrganisationId> = added.into_iter().collect();
 
     let events = organisations.iter().filter(|organisation| added.contains(&organisation.id));
     let events: Vec<_> = events
         .map(|organisation| published::organisation(organisation, &OrganisationEvent::Registered, context))
         .collect();
     log::append(conn, context, &events).await?;
-    Ok(ids.into_iter().map(OrganisationId).filter(|id| !added.contains(id)).collect())
+    Ok(ids.into_iter().filter(|id| !added.contains(id)).collect())
 }
 
 /// Writes a changed organisation first and its events second.
@@ -213,7 +208,7 @@ pub async fn save(
             version = $4
         WHERE organisation_id = $1
         "#,
-        state.id.0,
+        state.id as OrganisationId,
         state.closed.as_ref().map(|closed| closed.on),
         state.closed.as_ref().map(|closed| closed.reason.as_str()),
         state.version,

@@ -8,9 +8,8 @@ use tongxin_platform::{
     region::{RegionCode, RegionRange},
     request::Context,
 };
-use uuid::Uuid;
 
-use super::{by_name, period, published, region};
+use super::{period, published};
 use crate::{
     domain::{
         OrganisationId, PairingId,
@@ -22,14 +21,14 @@ use crate::{
 };
 
 pub(super) struct Row {
-    pub pairing_id: Uuid,
-    pub kind: String,
-    pub supporter_id: Uuid,
+    pub pairing_id: PairingId,
+    pub kind: PairingKind,
+    pub supporter_id: OrganisationId,
     pub supporter_name: String,
-    pub supporter_host_kind: Option<String>,
-    pub recipient_id: Uuid,
+    pub supporter_host_kind: Option<OrganisationKind>,
+    pub recipient_id: OrganisationId,
     pub recipient_name: String,
-    pub region_code: i64,
+    pub region_code: RegionCode,
     pub agreement_number: String,
     pub starts_on: NaiveDate,
     pub ends_on: Option<NaiveDate>,
@@ -42,20 +41,19 @@ impl TryFrom<Row> for Pairing {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let host = |text: &str| by_name(&OrganisationKind::ALL, OrganisationKind::name, text);
         Ok(Self {
-            id: PairingId(row.pairing_id),
+            id: row.pairing_id,
             draft: PairingDraft {
-                kind: by_name(&PairingKind::ALL, PairingKind::name, &row.kind)?,
-                supporter: OrganisationId(row.supporter_id),
-                recipient: OrganisationId(row.recipient_id),
+                kind: row.kind,
+                supporter: row.supporter_id,
+                recipient: row.recipient_id,
                 agreement_number: row.agreement_number,
                 period: period(row.starts_on, row.ends_on)?,
             },
             supporter_name: row.supporter_name,
-            supporter_host: row.supporter_host_kind.as_deref().map(host).transpose()?,
+            supporter_host: row.supporter_host_kind,
             recipient_name: row.recipient_name,
-            region: region(row.region_code)?,
+            region: row.region_code,
             end_reason: row.end_reason,
             void_reason: row.void_reason,
             version: row.version,
@@ -63,31 +61,30 @@ impl TryFrom<Row> for Pairing {
     }
 }
 
-/// Which pairings a list shows.
+/// Filter of a list of pairings.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// Those of this region or below.
+    /// Of this region or below.
     pub region: Option<RegionCode>,
-    /// Those of this kind.
     pub kind: Option<PairingKind>,
-    /// Those in which this organisation takes part.
+    /// Of this organisation, on either side.
     pub organisation: Option<OrganisationId>,
-    /// Those in force on this day.
+    /// In force on this day.
     pub in_force_on: Option<NaiveDate>,
-    /// Those that were voided as well.
+    /// Including voided ones.
     pub voided: bool,
-    /// The caller's region: those elsewhere are not visible.
+    /// The caller's region: pairings elsewhere are not visible.
     pub own: RegionCode,
 }
 
 impl Filter {
-    fn kinds(&self) -> Vec<&'static str> {
+    fn kinds(&self) -> Vec<PairingKind> {
         let wanted = |kind: &PairingKind| self.kind.is_none_or(|wanted| wanted == *kind);
-        PairingKind::ALL.into_iter().filter(wanted).map(PairingKind::name).collect()
+        PairingKind::ALL.iter().copied().filter(wanted).collect()
     }
 }
 
-/// Lists pairings by region, those entered first before others.
+/// Lists pairings by region, then in the order of their entry.
 pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Pairing>, Error> {
     let rows = match filter.organisation {
         Some(organisation) => list_of_organisation(conn, organisation, filter, page).await?,
@@ -96,8 +93,8 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
     rows.into_iter().map(Pairing::try_from).collect()
 }
 
-/// The index `pairing_list` serves it: it reads a page for each kind that is wanted, and merges them. Pairings that
-/// were not in force on the day, or were voided, are passed over on the way.
+/// Uses the index `pairing_list`: it reads a page for each kind, and merges them. Pairings that were not in force on
+/// the day, or were voided, are skipped on the way.
 async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Row>, sqlx::Error> {
     let RegionRange { from, until } =
         filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range).and(filter.own.range());
@@ -122,7 +119,7 @@ async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Pl
         ORDER BY region_code, pairing_id
         LIMIT $8
         "#,
-        &filter.kinds() as &[&str],
+        &filter.kinds() as &[PairingKind],
         from,
         until,
         after_region,
@@ -135,8 +132,8 @@ async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Pl
     .await
 }
 
-/// The indexes `pairing_supporter` and `pairing_recipient` serve it; pairings of the organisation that are not wanted
-/// are passed over on the way.
+/// Uses the indexes `pairing_supporter` and `pairing_recipient`; other pairings of the organisation are skipped on the
+/// way.
 async fn list_of_organisation(
     conn: &mut PgConnection,
     organisation: OrganisationId,
@@ -149,9 +146,11 @@ async fn list_of_organisation(
     sqlx::query_as!(
         Row,
         r#"
-        SELECT pairing_id AS "pairing_id!", kind AS "kind!", supporter_id AS "supporter_id!",
-               supporter_name AS "supporter_name!", supporter_host_kind, recipient_id AS "recipient_id!",
-               recipient_name AS "recipient_name!", region_code AS "region_code!",
+        SELECT pairing_id AS "pairing_id!: PairingId", kind AS "kind!: PairingKind",
+               supporter_id AS "supporter_id!: OrganisationId", supporter_name AS "supporter_name!",
+               supporter_host_kind AS "supporter_host_kind: OrganisationKind",
+               recipient_id AS "recipient_id!: OrganisationId", recipient_name AS "recipient_name!",
+               region_code AS "region_code!: RegionCode",
                agreement_number AS "agreement_number!", starts_on AS "starts_on!", ends_on,
                end_reason AS "end_reason!", void_reason AS "void_reason!", version AS "version!"
         FROM (
@@ -189,7 +188,7 @@ async fn list_of_organisation(
         until,
         after_region,
         after_id,
-        &filter.kinds() as &[&str],
+        &filter.kinds() as &[PairingKind],
         filter.in_force_on,
         filter.voided,
         page.fetch(),
@@ -198,7 +197,6 @@ async fn list_of_organisation(
     .await
 }
 
-/// Reads one pairing.
 pub async fn find(conn: &mut PgConnection, id: PairingId) -> Result<Pairing, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -215,7 +213,7 @@ pub async fn find(conn: &mut PgConnection, id: PairingId) -> Result<Pairing, Err
     row.ok_or(Refused::PairingNotFound(id))?.try_into()
 }
 
-/// How many pairings of an organisation are in force on or after a day.
+/// Number of pairings of an organisation that are in force on or after a day.
 pub async fn count_from(conn: &mut PgConnection, id: OrganisationId, day: NaiveDate) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(
         r#"
@@ -233,22 +231,21 @@ pub async fn count_from(conn: &mut PgConnection, id: OrganisationId, day: NaiveD
     Ok(count)
 }
 
-/// A pairing that is new, with what it changes in the counts.
+/// A new pairing, with the changes of counts.
 pub type Established = (Pairing, Vec<CountChange>);
 
-/// Adds new pairings, then their events, in their order.
+/// Adds new pairings first, and their events second, in order.
 pub async fn add(conn: &mut PgConnection, context: &Context, established: &[Established]) -> Result<(), Error> {
     let pairings = || established.iter().map(|(pairing, _)| pairing);
     let drafts = || pairings().map(|pairing| &pairing.draft);
-    let ids: Vec<Uuid> = pairings().map(|pairing| pairing.id.0).collect();
-    let kinds: Vec<&str> = drafts().map(|draft| draft.kind.name()).collect();
-    let supporters: Vec<Uuid> = drafts().map(|draft| draft.supporter.0).collect();
+    let ids: Vec<PairingId> = pairings().map(|pairing| pairing.id).collect();
+    let kinds: Vec<PairingKind> = drafts().map(|draft| draft.kind).collect();
+    let supporters: Vec<OrganisationId> = drafts().map(|draft| draft.supporter).collect();
     let supporter_names: Vec<&str> = pairings().map(|pairing| pairing.supporter_name.as_str()).collect();
-    let hosts: Vec<Option<&str>> =
-        pairings().map(|pairing| pairing.supporter_host.map(OrganisationKind::name)).collect();
-    let recipients: Vec<Uuid> = drafts().map(|draft| draft.recipient.0).collect();
+    let hosts: Vec<Option<OrganisationKind>> = pairings().map(|pairing| pairing.supporter_host).collect();
+    let recipients: Vec<OrganisationId> = drafts().map(|draft| draft.recipient).collect();
     let recipient_names: Vec<&str> = pairings().map(|pairing| pairing.recipient_name.as_str()).collect();
-    let regions: Vec<i64> = pairings().map(|pairing| pairing.region.number()).collect();
+    let regions: Vec<RegionCode> = pairings().map(|pairing| pairing.region).collect();
     let agreements: Vec<&str> = drafts().map(|draft| draft.agreement_number.as_str()).collect();
     let starts: Vec<NaiveDate> = drafts().map(|draft| draft.period.starts_on()).collect();
     let ends: Vec<Option<NaiveDate>> = drafts().map(|draft| draft.period.ends_on()).collect();
@@ -262,14 +259,14 @@ pub async fn add(conn: &mut PgConnection, context: &Context, established: &[Esta
                unnest($6::uuid[]), unnest($7::text[]), unnest($8::bigint[]), unnest($9::text[]), unnest($10::date[]),
                unnest($11::date[]), '', 1
         "#,
-        &ids,
-        &kinds as &[&str],
-        &supporters,
+        &ids as &[PairingId],
+        &kinds as &[PairingKind],
+        &supporters as &[OrganisationId],
         &supporter_names as &[&str],
-        &hosts as &[Option<&str>],
-        &recipients,
+        &hosts as &[Option<OrganisationKind>],
+        &recipients as &[OrganisationId],
         &recipient_names as &[&str],
-        &regions,
+        &regions as &[RegionCode],
         &agreements as &[&str],
         &starts,
         &ends as &[Option<NaiveDate>],
@@ -349,7 +346,6 @@ pub async fn in_force(
     day: NaiveDate,
 ) -> Result<Vec<Pairing>, Error> {
     let RegionRange { from, until } = within.range();
-    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -364,7 +360,7 @@ pub async fn in_force(
         from,
         until,
         day,
-        &kinds as &[&str],
+        kinds as &[PairingKind],
     )
     .fetch_all(conn)
     .await?;

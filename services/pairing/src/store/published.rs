@@ -1,10 +1,15 @@
-//! What happened, as the contract's events.
+//! Domain events as the contract's messages.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
-use tongxin_proto::pairing::v1;
+use tongxin_platform::{
+    log::NewEvent,
+    region::RegionCode,
+    register::{Region, RegionLevel},
+    request::Context,
+};
+use tongxin_proto::{pairing::v1, register};
 
 use crate::domain::{
     OrganisationId,
@@ -12,7 +17,6 @@ use crate::domain::{
     book::{CountChange, Counted},
     organisation::{Organisation, OrganisationEvent, Side},
     pairing::Pairing,
-    register::{Region, RegisterLevel},
 };
 
 const ACTIVITY: &str = "activity";
@@ -72,7 +76,7 @@ pub(super) fn ended(pairing: &Pairing, ends_on: NaiveDate) -> NewEvent {
     NewEvent::new((PAIRING, id), *region, ends_on, &payload)
 }
 
-/// It happens today, whatever day it is about.
+/// Its business date is today, whatever day the pairing began.
 pub(super) fn voided(pairing: &Pairing, context: &Context) -> NewEvent {
     let Pairing { id, draft, region, .. } = pairing;
     let payload = v1::PairingVoided {
@@ -113,8 +117,8 @@ pub(super) fn activity(activity: &Activity) -> NewEvent {
     NewEvent::new((ACTIVITY, id), *region, draft.held_on, &payload)
 }
 
-/// One event for each organisation, with all its changes; they belong to the pairing that caused
-/// them, as an organisation's pairings in other regions are changed side by side.
+/// One event for each organisation, with all its changes. The aggregate is the pairing that caused them, because an
+/// organisation's pairings in several regions change concurrently.
 pub(super) fn organisations_paired(pairing: &Pairing, changes: &[CountChange]) -> Vec<NewEvent> {
     let mut by_organisation: BTreeMap<OrganisationId, (Side, Vec<v1::PairedChange>)> = BTreeMap::new();
     for CountChange { counted, on, change } in changes {
@@ -155,14 +159,15 @@ pub(super) fn coverage(changes: &[CountChange]) -> Vec<NewEvent> {
 
 /// One event for some regions of one county, or of one region above counties.
 pub(super) fn regions_recorded(of: RegionCode, regions: &[Region], on: NaiveDate) -> NewEvent {
-    let payload = v1::RegionsRecorded { regions: regions.iter().cloned().map(v1::Region::from).collect() };
+    let payload =
+        register::v1::RegionsRecorded { regions: regions.iter().cloned().map(register::v1::Region::from).collect() };
     NewEvent::new((REGION, of), of, on, &payload)
 }
 
-pub(super) fn assistance(region: RegionCode, level: RegisterLevel, on: NaiveDate, change: i32) -> NewEvent {
+pub(super) fn assistance(region: RegionCode, level: RegionLevel, on: NaiveDate, change: i32) -> NewEvent {
     let payload = v1::RegionAssistanceChanged {
         region_code: region.to_string(),
-        level: v1::RegionLevel::from(level).into(),
+        level: register::v1::RegionLevel::from(level).into(),
         occurred_on: Some(on.into()),
         change,
     };

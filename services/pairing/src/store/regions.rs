@@ -1,44 +1,35 @@
 //! The register of regions, as it is read.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
     page::Page,
     region::{RegionCode, RegionRange},
+    register::{self, RegionLevel, RegionRefused},
 };
 
-use super::{by_name, period, region};
-use crate::{
-    domain::register::{Region, RegisterLevel},
-    error::{Error, Refused},
-};
+use super::period;
+use crate::{domain::register::Region, error::Error};
 
-pub(super) struct Row {
-    pub region_code: i64,
-    pub name: String,
-    pub level: String,
-    pub parent_code: Option<i64>,
-    pub valid_from: NaiveDate,
-    pub valid_until: Option<NaiveDate>,
-    pub assisted_from: Option<NaiveDate>,
-    pub assisted_until: Option<NaiveDate>,
+struct Row {
+    region_code: RegionCode,
+    name: String,
+    level: RegionLevel,
+    parent_code: Option<RegionCode>,
+    valid_from: NaiveDate,
+    valid_until: Option<NaiveDate>,
+    assisted_from: Option<NaiveDate>,
+    assisted_until: Option<NaiveDate>,
 }
 
 impl TryFrom<Row> for Region {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
+        let Row { region_code, name, level, parent_code, valid_from, valid_until, .. } = row;
+        let registered = register::Region { region_code, name, level, parent_code, valid_from, valid_until };
         let assisted = row.assisted_from.map(|from| period(from, row.assisted_until)).transpose()?;
-        Ok(Self {
-            code: region(row.region_code)?,
-            name: row.name,
-            level: by_name(&RegisterLevel::ALL, RegisterLevel::name, &row.level)?,
-            parent: row.parent_code.map(region).transpose()?,
-            valid: period(row.valid_from, row.valid_until)?,
-            assisted,
-        })
+        Ok(Self { registered, assisted })
     }
 }
 
@@ -63,7 +54,7 @@ pub async fn find(conn: &mut PgConnection, code: RegionCode) -> Result<Region, E
     )
     .fetch_optional(conn)
     .await?;
-    row.ok_or_else(|| Refused::RegionNotFound(code.to_string()))?.try_into()
+    row.ok_or(RegionRefused::NotFound(code))?.try_into()
 }
 
 /// Lists the regions directly below one, by code.
@@ -97,44 +88,11 @@ pub async fn list(conn: &mut PgConnection, parent: RegionCode, page: &Page<i64>)
     rows.into_iter().map(Region::try_from).collect()
 }
 
-/// Which of some regions are registered, visible and valid on a day.
-pub async fn existing(conn: &mut PgConnection, codes: &[RegionCode], day: NaiveDate) -> Result<Vec<RegionCode>, Error> {
-    let codes: Vec<i64> = codes.iter().map(|code| code.number()).collect();
-    let found = sqlx::query_scalar!(
-        r#"
-        SELECT region_code
-        FROM region
-        WHERE region_code = ANY($1) AND (valid_until IS NULL OR valid_until > $2)
-        "#,
-        &codes,
-        day,
-    )
-    .fetch_all(conn)
-    .await?;
-    found.into_iter().map(region).collect()
-}
-
-/// Those of some regions whose code was withdrawn, and from which day on.
-pub async fn withdrawn(conn: &mut PgConnection, codes: &[RegionCode]) -> Result<HashMap<RegionCode, NaiveDate>, Error> {
-    let codes: Vec<i64> = codes.iter().map(|code| code.number()).collect();
-    let rows = sqlx::query!(
-        r#"
-        SELECT region_code, valid_until AS "valid_until!"
-        FROM region
-        WHERE region_code = ANY($1) AND valid_until IS NOT NULL
-        "#,
-        &codes,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(|row| Ok((region(row.region_code)?, row.valid_until))).collect()
-}
-
 /// A village that counts as assisted.
 #[derive(Debug, Clone)]
 pub struct AssistedVillage {
     /// Its code.
-    pub code: RegionCode,
+    pub region_code: RegionCode,
     /// Its name.
     pub name: String,
 }
@@ -146,7 +104,8 @@ pub async fn assisted_villages(
     day: NaiveDate,
 ) -> Result<Vec<AssistedVillage>, Error> {
     let RegionRange { from, until } = within.range();
-    let rows = sqlx::query!(
+    let villages = sqlx::query_as!(
+        AssistedVillage,
         r#"
         SELECT region.region_code, name
         FROM assistance
@@ -162,5 +121,5 @@ pub async fn assisted_villages(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| Ok(AssistedVillage { code: region(row.region_code)?, name: row.name })).collect()
+    Ok(villages)
 }

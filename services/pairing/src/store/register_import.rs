@@ -4,64 +4,62 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     log,
     region::{Level, RegionCode, RegionRange},
+    register::Region,
     request::Context,
 };
 use uuid::Uuid;
 
-use super::{assistance, published, regions, register_rows};
+use super::{assistance, published, register_rows};
 use crate::{
-    domain::{
-        coverage::CoverageRules,
-        register::{Edition, Region},
-    },
+    domain::{coverage::CoverageRules, register::Edition},
     error::{Error, Refused},
 };
 
-/// Regions of one event.
+/// Maximum number of regions in an event.
 const EVENT_REGIONS: usize = 500;
 
-/// Changed regions that are read at once.
+/// Number of changed regions that are read at once.
 const READ_REGIONS: i64 = 20_000;
 
-/// One import at a time.
+/// Advisory lock: one import at a time.
 const IMPORT_LOCK: i64 = 0x7265_6769_6f6e;
 
-/// What an import did.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Rows in the edition.
+    /// Number of rows in the edition.
     pub rows: i64,
-    /// New regions.
+    /// Number of new regions.
     pub added: u64,
-    /// Regions whose name, level, parent or validity changed.
+    /// Number of regions whose name, level, parent or validity changed.
     pub changed: u64,
-    /// Regions that are no longer valid.
+    /// Number of regions that are no longer valid.
     pub withdrawn: u64,
-    /// Towns and villages that began or ceased to count as assisted.
+    /// Number of towns and villages that started or stopped counting as assisted.
     pub assistance_changed: u64,
 }
 
-/// How far a merge has come.
+/// Progress of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Compares the rows with each other.
+    /// Comparing the rows with each other.
     Checking,
-    /// Changes the register.
+    /// Changing the register.
     Merging,
-    /// Publishes new and changed regions, so many so far.
+    /// Publishing new and changed regions; how many so far.
     Publishing(u64),
-    /// Lets assistance and coverage follow.
+    /// Updating assistance and coverage.
     Following,
 }
 
-/// Is told how far a merge has come.
+/// Is called with the progress.
 pub type Watcher = Box<dyn Fn(Stage) + Send + Sync>;
 
-/// Merges the rows that were set aside into the register, with all events. The import's identifier becomes that of the
-/// edition: the one of the request is the caller's, and others may choose the same.
+/// Merges the rows that were set aside into the register, with all events. The edition takes the import's id; a request
+/// id is unique per caller only.
 ///
-/// What is compared and written in the register lies in the caller's region. Only what follows is widened: events
-/// about a county, and the coverage that figures count whoever asks.
+/// The register is compared and written in the caller's scope. Only what follows is widened: events about a county, and
+/// the counting of coverage, which must not depend on the caller.
 pub async fn merge(
     conn: &mut PgConnection,
     context: &Context,
@@ -99,8 +97,8 @@ pub async fn merge(
     Ok(Merged { rows, added, changed, withdrawn, assistance_changed })
 }
 
-/// Editions follow each other: an older one would take back what newer ones said of the same regions. What they said of
-/// others is nothing to it.
+/// Editions follow each other: an older one would take back what newer ones said of the same regions. What these said
+/// of other regions does not matter.
 async fn follows(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Result<(), Error> {
     let complete_for = edition.complete_for.map(RegionCode::range);
     let newest = sqlx::query_scalar!(
@@ -233,7 +231,7 @@ async fn withdraw(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> R
     Ok(done.rows_affected())
 }
 
-/// Notes of which regions the edition said something, if only that they are as they were.
+/// Records which regions the edition contained, even if unchanged.
 async fn state(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -259,7 +257,7 @@ async fn state(conn: &mut PgConnection, import: Uuid, edition: &Edition) -> Resu
     Ok(())
 }
 
-/// Tells of all regions that this import added or changed.
+/// Publishes all regions that this import added or changed.
 async fn tell_of_regions(
     conn: &mut PgConnection,
     context: &Context,
@@ -270,11 +268,10 @@ async fn tell_of_regions(
     let (mut after, mut told) = (0, 0);
     loop {
         watcher(Stage::Publishing(told));
-        let rows = sqlx::query_as!(
-            regions::Row,
+        let changed = sqlx::query_as!(
+            Region,
             r#"
-            SELECT region_code, name, level, parent_code, valid_from, valid_until,
-                   NULL::date AS assisted_from, NULL::date AS assisted_until
+            SELECT region_code, name, level, parent_code, valid_from, valid_until
             FROM region
             WHERE edition = $1 AND region_code > $2
             ORDER BY region_code
@@ -286,13 +283,12 @@ async fn tell_of_regions(
         )
         .fetch_all(&mut *conn)
         .await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after = last.region_code;
-        let changed: Vec<Region> = rows.into_iter().map(Region::try_from).collect::<Result<_, _>>()?;
+        let Some(last) = changed.last() else { return Ok(()) };
+        after = last.region_code.number();
         let mut events = Vec::new();
-        for of_county in changed.chunk_by(|one, other| county(one.code) == county(other.code)) {
+        for of_county in changed.chunk_by(|one, other| county(one.region_code) == county(other.region_code)) {
             for part in of_county.chunks(EVENT_REGIONS) {
-                events.push(published::regions_recorded(county(part[0].code), part, edition.effective_from));
+                events.push(published::regions_recorded(county(part[0].region_code), part, edition.effective_from));
             }
         }
         log::append(conn, context, &events).await?;
@@ -300,7 +296,7 @@ async fn tell_of_regions(
     }
 }
 
-/// The county of a region, or what stands for it above counties.
+/// The county of a region; without one, its city or province.
 fn county(code: RegionCode) -> RegionCode {
     let above = [Level::County, Level::City, Level::Province];
     above.into_iter().find_map(|level| code.at(level)).unwrap_or(code)

@@ -1,7 +1,7 @@
-//! Rows of an edition of the register, set aside as they come, until they are merged.
+//! Rows of an edition of the register, set aside as they arrive until they are merged.
 
 use sqlx::{PgConnection, PgPool};
-use tongxin_platform::{region::RegionCode, request::Context};
+use tongxin_platform::{region::RegionCode, register::RegionLevel, request::Context};
 use uuid::Uuid;
 
 use crate::{
@@ -17,10 +17,10 @@ pub async fn set_aside(
     first: i64,
     rows: &[RegisterRow],
 ) -> Result<(), Error> {
-    let codes: Vec<i64> = rows.iter().map(|row| row.code.number()).collect();
+    let codes: Vec<RegionCode> = rows.iter().map(|row| row.code).collect();
     let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-    let levels: Vec<&str> = rows.iter().map(|row| row.level.name()).collect();
-    let parents: Vec<Option<i64>> = rows.iter().map(|row| row.parent.map(RegionCode::number)).collect();
+    let levels: Vec<RegionLevel> = rows.iter().map(|row| row.level).collect();
+    let parents: Vec<Option<RegionCode>> = rows.iter().map(|row| row.parent).collect();
     let assisted: Vec<bool> = rows.iter().map(|row| row.assisted).collect();
     sqlx::query!(
         r#"
@@ -32,10 +32,10 @@ pub async fn set_aside(
         import,
         first,
         context.now,
-        &codes,
+        &codes as &[RegionCode],
         &names as &[&str],
-        &levels as &[&str],
-        &parents as &[Option<i64>],
+        &levels as &[RegionLevel],
+        &parents as &[Option<RegionCode>],
         &assisted,
     )
     .execute(pool)
@@ -43,7 +43,7 @@ pub async fn set_aside(
     Ok(())
 }
 
-/// Forgets the rows of an import, and those of imports that ended half way a day ago.
+/// Deletes the rows of an import, and those of imports that broke off a day ago.
 pub async fn discard(pool: &PgPool, import: Uuid, context: &Context) -> Result<(), Error> {
     sqlx::query!(
         "DELETE FROM region_import WHERE import_id = $1 OR start_time < $2::timestamptz - interval '1 day'",
@@ -55,8 +55,8 @@ pub async fn discard(pool: &PgPool, import: Uuid, context: &Context) -> Result<(
     Ok(())
 }
 
-/// Makes sure that the rows agree with each other, and with what the caller sees of the register. A parent outside the
-/// caller's region is as unknown as one that is nowhere, but where the register has the region below it already.
+/// Checks that the rows are consistent with each other and with what the caller sees of the register. A parent outside
+/// the caller's region is treated as unknown, unless the register already has the region below it.
 pub(super) async fn check(conn: &mut PgConnection, import: Uuid) -> Result<(), Error> {
     let twice = sqlx::query!(
         r#"

@@ -1,7 +1,10 @@
 //! What is asked for at the same moment: the answers are those of one order or another.
 
 use tongxin_platform::testing::eventually;
-use tongxin_proto::pairing::v1::{self, OrganisationKind::Government, RegionLevel::Village};
+use tongxin_proto::{
+    pairing::v1::{self, OrganisationKind::Government},
+    register::v1::RegionLevel::Village,
+};
 use tonic::{Code, Status};
 
 use crate::support::{

@@ -4,8 +4,9 @@ use tongxin_proto::{
     Date,
     pairing::v1::{
         self, ImportRegionsRequest, OrganisationKind::Government, OrganisationKind::School,
-        OrganisationSide::Recipient, RegionEdition, RegionLevel::Village, RegionRows, import_regions_request::Part,
+        OrganisationSide::Recipient, RegionEdition, RegionRows, import_regions_request::Part,
     },
+    register::v1::RegionLevel::Village,
 };
 use tonic::{Code, Status};
 

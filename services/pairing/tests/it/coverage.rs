@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use tongxin_proto::pairing::v1::{
-    self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::Hospital,
-    OrganisationKind::School, OrganisationSide::Recipient, OrganisationSide::Supporter, RegionLevel::Town,
-    RegionLevel::Village,
+use tongxin_proto::{
+    pairing::v1::{
+        self, OrganisationKind::Enterprise, OrganisationKind::Government, OrganisationKind::Hospital,
+        OrganisationKind::School, OrganisationSide::Recipient, OrganisationSide::Supporter,
+    },
+    register::v1::{RegionLevel::Town, RegionLevel::Village},
 };
 
 use crate::{

@@ -1,6 +1,12 @@
 //! Editions of the register and what they mean for the villages that are assisted.
 
-use tongxin_proto::pairing::v1::{self, OrganisationKind::Government, RegionEdition, RegionLevel::Community};
+use tongxin_proto::{
+    pairing::v1::{self, OrganisationKind::Government, RegionEdition},
+    register::v1::{
+        RegionLevel::{self, Community},
+        RegionsRecorded,
+    },
+};
 
 use tonic::Code;
 
@@ -26,7 +32,7 @@ fn unassisted(code: &str) -> Vec<v1::RegionRow> {
 async fn assisted(app: &TestApp, as_of: &str) -> i32 {
     let until = crate::support::day(as_of);
     let counted = |event: &v1::RegionAssistanceChanged| {
-        event.level() == v1::RegionLevel::Village
+        event.level() == RegionLevel::Village
             && chrono::NaiveDate::try_from(event.occurred_on.unwrap()).unwrap() <= until
     };
     app.events::<v1::RegionAssistanceChanged>().await.iter().filter(|event| counted(event)).map(|one| one.change).sum()
@@ -72,7 +78,7 @@ async fn with_a_village_that_was_withdrawn_only_the_past_is_entered() {
     let register =
         v1::RegisterOrganisationRequest { request_id: new_request_id(), organisation: Some(party_recipient(VILLAGE)) };
     let late = app.hq().register_organisation(register).await.unwrap_err();
-    refused(&late, Code::NotFound, "REGION_NOT_FOUND", "organisation.region_code");
+    refused(&late, Code::FailedPrecondition, "REGION_WITHDRAWN", "organisation.region_code");
 }
 
 #[tokio::test]
@@ -116,5 +122,5 @@ async fn an_import_whose_rows_were_lost_changes_nothing() {
         .unwrap();
     let refused = app.import("2021-01-01", register()).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::Unavailable);
-    assert!(app.events::<v1::RegionsRecorded>().await.is_empty());
+    assert!(app.events::<RegionsRecorded>().await.is_empty());
 }

@@ -2,12 +2,17 @@
 
 use futures::TryStreamExt as _;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::pairing::v1::{
-    self,
-    ImportStage::{Checking, Following, Merging, Publishing, Receiving, Unspecified},
-    RegionEdition,
-    RegionLevel::{County, Town, Village},
-    import_regions_request::Part,
+use tongxin_proto::{
+    pairing::v1::{
+        self,
+        ImportStage::{Checking, Following, Merging, Publishing, Receiving, Unspecified},
+        RegionEdition,
+        import_regions_request::Part,
+    },
+    register::v1::{
+        RegionLevel::{self, City, County, Province, Town, Village},
+        RegionsRecorded,
+    },
 };
 use tonic::Code;
 
@@ -28,7 +33,7 @@ async fn an_edition_is_taken_and_repeating_it_changes_nothing() {
     let again = result(app.import("2021-01-01", register()).await.unwrap());
     assert_eq!((again.rows, again.added, again.changed, again.assistance_changed), (11, 0, 0, 0));
     assert_eq!(app.events::<v1::RegionAssistanceChanged>().await.len(), 5);
-    let told_of: usize = app.events::<v1::RegionsRecorded>().await.iter().map(|event| event.regions.len()).sum();
+    let told_of: usize = app.events::<RegionsRecorded>().await.iter().map(|event| event.regions.len()).sum();
     assert_eq!(told_of, 11);
 
     let ask = v1::GetRegionRequest { code: VILLAGE.to_owned() };
@@ -83,7 +88,7 @@ async fn somebody_else_may_choose_the_same_request_identifier() {
     let second = result(app.import_by(other, edition, register()).await.unwrap());
     assert_eq!((second.rows, second.added, second.changed), (11, 6, 0));
     // What the first one added is not told of again.
-    let told_of: usize = app.events::<v1::RegionsRecorded>().await.iter().map(|event| event.regions.len()).sum();
+    let told_of: usize = app.events::<RegionsRecorded>().await.iter().map(|event| event.regions.len()).sum();
     assert_eq!(told_of, 11);
 }
 
@@ -133,7 +138,7 @@ async fn a_region_that_was_withdrawn_stays_so_and_nobody_is_at_home_there() {
     let refused = app.hq().register_organisation(request).await.unwrap_err();
     assert_eq!(
         told(&refused),
-        (Code::NotFound, "REGION_NOT_FOUND".to_owned(), vec!["organisation.region_code".to_owned()])
+        (Code::FailedPrecondition, "REGION_WITHDRAWN".to_owned(), vec!["organisation.region_code".to_owned()])
     );
 }
 
@@ -243,7 +248,7 @@ fn edition(effective_from: &str, complete_for: &str, row_count: i64) -> RegionEd
     }
 }
 
-fn renamed(code: &str, level: v1::RegionLevel, parent: &str) -> v1::RegionRow {
+fn renamed(code: &str, level: RegionLevel, parent: &str) -> v1::RegionRow {
     row(code, "新名", level, parent, false)
 }
 
@@ -370,8 +375,8 @@ async fn an_edition_of_one_county_is_nothing_to_an_older_one_of_another() {
 async fn a_register_of_several_provinces_is_brought_by_a_token_of_the_country() {
     let app = TestApp::start().await;
     let mut rows = register();
-    rows.push(row("450000000000", "广西", v1::RegionLevel::Province, "", false));
-    rows.push(row("450300000000", "桂林市", v1::RegionLevel::City, "450000000000", false));
+    rows.push(row("450000000000", "广西", Province, "", false));
+    rows.push(row("450300000000", "桂林市", City, "450000000000", false));
     let country = app.client("operator", "000000000000");
     let taken = app.import_by(country.clone(), edition("2025-01-01", "", 0), rows.clone()).await.unwrap();
     assert_eq!((result(taken).added, result(taken).assistance_changed), (13, 5));

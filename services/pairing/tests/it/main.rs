@@ -13,7 +13,6 @@ mod organisations;
 mod pairings;
 mod plain_texts;
 mod plans;
-mod rooms;
 mod rules;
 mod support;
 mod voids;

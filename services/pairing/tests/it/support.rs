@@ -17,6 +17,7 @@ use tongxin_proto::{
         self, ImportRegionsRequest, ImportRegionsResponse, RegionEdition, RegionRow, RegionRows,
         import_regions_request::Part, pairing_service_client::PairingServiceClient,
     },
+    register::v1::RegionLevel,
 };
 use tonic::{
     Code, Request, Status, metadata::MetadataValue, service::interceptor::InterceptedService, transport::Channel,
@@ -247,7 +248,7 @@ pub fn refused(status: &Status, code: Code, reason: &str, field: &str) {
     assert_eq!(told(status), (code, reason.to_owned(), vec![field.to_owned()]), "{status:?}");
 }
 
-pub fn row(code: &str, name: &str, level: v1::RegionLevel, parent: &str, assisted: bool) -> RegionRow {
+pub fn row(code: &str, name: &str, level: RegionLevel, parent: &str, assisted: bool) -> RegionRow {
     RegionRow {
         code: code.to_owned(),
         name: name.to_owned(),
@@ -258,7 +259,7 @@ pub fn row(code: &str, name: &str, level: v1::RegionLevel, parent: &str, assiste
 }
 
 pub fn register() -> Vec<RegionRow> {
-    use v1::RegionLevel::{City, Community, County, Province, Town, Village};
+    use RegionLevel::{City, Community, County, Province, Town, Village};
     vec![
         row(PROVINCE, "广东省", Province, "", false),
         row("440100000000", "广州市", City, PROVINCE, false),

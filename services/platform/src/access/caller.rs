@@ -1,4 +1,4 @@
-//! The one who calls.
+//! The caller of a request.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -6,7 +6,7 @@ use tonic::{Request, Status};
 
 use crate::{limit::HourlyLimits, region::RegionCode};
 
-/// A caller whose token was found good.
+/// A caller with a valid token.
 #[derive(Debug, Clone)]
 pub struct Caller(Arc<Inner>);
 
@@ -33,7 +33,7 @@ impl Caller {
         Self(Arc::new(Inner { roles, ..Inner::clone(&self.0) }))
     }
 
-    /// The same caller with other limits than the usual ones.
+    /// The same caller with other limits than the default.
     #[must_use]
     pub fn with_limits(self, limits: HourlyLimits) -> Self {
         Self(Arc::new(Inner { limits, ..Inner::clone(&self.0) }))
@@ -48,7 +48,7 @@ impl Caller {
     /// The caller of a request that came through the door.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` when it did not: a service that is served without the door.
+    /// `UNAUTHENTICATED` if it did not, because the service is served without the door.
     pub fn of<M>(request: &Request<M>) -> Result<Self, Status> {
         request.extensions().get().cloned().ok_or_else(|| Status::unauthenticated("no token was checked"))
     }
@@ -65,19 +65,19 @@ impl Caller {
         &self.0.roles
     }
 
-    /// The region that the caller may see and change.
+    /// The region that the caller may read and change.
     #[must_use]
     pub fn region(&self) -> RegionCode {
         self.0.region
     }
 
-    /// How often within an hour the caller may do what is limited.
+    /// The caller's limits of look-ups and reveals per hour.
     #[must_use]
     pub fn limits(&self) -> HourlyLimits {
         self.0.limits
     }
 
-    /// The department that the caller speaks for, in the issuer's word for it.
+    /// The department that the caller speaks for, in the issuer's term for it.
     #[must_use]
     pub fn department(&self) -> Option<&str> {
         self.0.department.as_deref()
@@ -89,7 +89,7 @@ impl Caller {
         self.0.permissions.contains(permission)
     }
 
-    /// Every permission, in order.
+    /// Every permission, sorted.
     #[must_use]
     pub fn permissions(&self) -> Vec<&str> {
         let mut permissions: Vec<_> = self.0.permissions.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! What a token's claims say, by the settings of its issuer.
+//! Reads a token's claims by the settings of its issuer.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::de::DeserializeOwned;
@@ -10,30 +10,30 @@ use super::{
 };
 use crate::region::RegionCode;
 
-/// How far clocks may differ, in seconds.
+/// Tolerated clock skew, in seconds.
 const LEEWAY: f64 = 10.0;
 
 pub(super) type Claims = Map<String, Value>;
 
-/// What a token says of its bearer, in our own words.
+/// The claims of a token in our own terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// Whom it names; another issuer may name somebody else by the same text.
+    /// The subject; another issuer may use the same text for somebody else.
     pub subject: String,
-    /// Where the bearer may see and change something; or why that cannot be said.
+    /// The region that the bearer may read and change; or why there is none.
     pub region: Result<RegionCode, TokenRefused>,
-    /// Roles by our names, those that no setting knows among them.
+    /// Our names of the bearer's roles, including those that no setting knows.
     pub roles: Vec<String>,
     /// The department that the bearer speaks for.
     pub department: Option<String>,
-    /// What the claim of roles is.
+    /// The state of the roles claim.
     pub roles_claim: RolesClaim,
 }
 
-/// What is where the settings look for roles.
+/// What is found where the settings look for roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RolesClaim {
-    /// Roles, or nothing while the subject has roles by a setting.
+    /// Roles, or nothing while a setting gives the subject roles.
     Stated,
     /// Nothing.
     Missing,
@@ -41,14 +41,14 @@ pub enum RolesClaim {
     Malformed,
 }
 
-/// One of the parts of a token that hold JSON.
+/// A JSON part of a token.
 pub(super) fn part<T: DeserializeOwned>(token: &str, number: usize) -> Option<T> {
     let part = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(number)?).ok()?;
     serde_json::from_slice(&part).ok()
 }
 
-/// A claim by its whole name, else by a path through objects: `realm_access.roles` is `roles` in `realm_access`. Names on
-/// the path may have dots in them, too.
+/// A claim by its whole name, else by a path through objects: `realm_access.roles` is `roles` in `realm_access`. Names
+/// on the path may contain dots, too.
 pub(super) fn find<'claims>(claims: &'claims Claims, name: &str) -> Option<&'claims Value> {
     let within = |at: usize| find(claims.get(&name[..at])?.as_object()?, &name[at + 1..]);
     claims.get(name).or_else(|| name.match_indices('.').find_map(|(at, _)| within(at)))
@@ -66,7 +66,7 @@ fn text(claim: &Value) -> Option<&str> {
     }
 }
 
-/// Checks for whom a token is, and when (RFC 7519, 4.1.3 to 4.1.5). Returns the second when it expires.
+/// Checks audience and times of a token (RFC 7519, 4.1.3 to 4.1.5). Returns the second when it expires.
 pub(super) fn check(issuer: &IssuerConfig, claims: &Claims, now: i64) -> Result<f64, TokenRefused> {
     let is_for_us = match claims.get("aud") {
         Some(Value::String(audience)) => *audience == issuer.audience,
@@ -104,7 +104,7 @@ fn missing(claim: &str) -> TokenRefused {
     TokenRefused::new(Fault::ClaimMissing, format!("there is no {claim}"))
 }
 
-/// Reads who the bearer is.
+/// Reads the claims about the bearer.
 pub(super) fn read(issuer: &IssuerConfig, claims: &Claims) -> Result<Said, TokenRefused> {
     let subject = match claims.get("sub") {
         None => return Err(missing("sub")),
@@ -126,8 +126,8 @@ pub(super) fn read(issuer: &IssuerConfig, claims: &Claims) -> Result<Said, Token
     })
 }
 
-/// What the claim says, by the issuer's table if it has one for it; without a claim, what the settings say of the subject, else of
-/// the issuer.
+/// The value of a claim, mapped by the issuer's table if it has one; without the claim, the setting for the subject,
+/// else for the issuer.
 fn region(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Result<RegionCode, TokenRefused> {
     let name = &issuer.region_claim;
     let none = |text: String| TokenRefused::new(Fault::Region, text);
@@ -146,7 +146,7 @@ fn region(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Result<Regio
     read(stated).map_err(|_| none(format!("{name} is no region code, nor a word of region_of")))
 }
 
-/// A claim that is no text names no department, nor does the subject then.
+/// A claim that is no text names no department, and then the setting for the subject does not apply either.
 fn department(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Option<String> {
     match find(claims, &issuer.department_claim) {
         Some(claim) => text(claim).map(str::to_owned),
@@ -154,7 +154,7 @@ fn department(issuer: &IssuerConfig, claims: &Claims, subject: &str) -> Option<S
     }
 }
 
-/// Roles of the claim by our names, or what the claim is instead.
+/// Our names of the roles in the claim, or the state of the claim.
 fn roles(issuer: &IssuerConfig, claims: &Claims) -> Result<Vec<String>, RolesClaim> {
     let stated: Vec<&str> = match find(claims, &issuer.roles_claim).ok_or(RolesClaim::Missing)? {
         Value::String(role) => vec![role],

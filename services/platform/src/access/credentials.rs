@@ -1,4 +1,4 @@
-//! The token by which one service calls another.
+//! The token for calls between services.
 
 use std::{
     fs, io,
@@ -12,10 +12,10 @@ use tracing::error;
 use super::{LocalKey, TokenRequest};
 use crate::{clock::Clock, error::chain};
 
-/// Seconds after which a token is read or signed anew, well before it expires.
+/// Seconds after which a token is read or signed again, well before it expires.
 const FRESH: i64 = 60;
 
-/// Puts a service's own token on its calls.
+/// Adds a service's own token to its calls.
 #[derive(Clone)]
 pub struct Credentials(Arc<Inner>);
 
@@ -31,13 +31,13 @@ enum Source {
 }
 
 impl Credentials {
-    /// A token that somebody keeps fresh in a file, as Kubernetes does.
+    /// A token in a file that is kept fresh by somebody else, as in Kubernetes.
     #[must_use]
     pub fn file(path: PathBuf, clock: Clock) -> Self {
         Self::new(Source::File(path), clock)
     }
 
-    /// Tokens that a local key signs.
+    /// Tokens signed with a local key.
     #[must_use]
     pub fn local(key: LocalKey, request: TokenRequest, clock: Clock) -> Self {
         Self::new(Source::Local(key, request), clock)
@@ -47,10 +47,10 @@ impl Credentials {
         Self(Arc::new(Inner { source, clock, current: Mutex::new(None) }))
     }
 
-    /// The token of the moment.
+    /// The current token.
     ///
     /// # Errors
-    /// When the file cannot be read or signing fails.
+    /// If the file cannot be read or signing fails.
     pub fn token(&self) -> io::Result<String> {
         let now = self.0.clock.now().timestamp();
         let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);

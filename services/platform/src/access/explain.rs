@@ -1,4 +1,4 @@
-//! A token explained to whoever wants to know why it is refused.
+//! Explains to an operator why a token is rejected.
 
 use super::{
     Caller,
@@ -6,21 +6,21 @@ use super::{
     refused::TokenRefused,
 };
 
-/// What a token says, what that means here, and whether it is good. Only the verdict is to be believed.
+/// The contents of a token, their meaning here, and whether it is valid. Only the verdict is verified.
 #[derive(Debug)]
 pub struct Explanation {
-    /// The header; none if it is not JSON.
+    /// The header; `None` if it is not JSON.
     pub header: Option<Claims>,
-    /// The claims; none if they are not JSON.
+    /// The claims; `None` if they are not JSON.
     pub claims: Option<Claims>,
-    /// The issuer that it names, if that is one of the settings.
+    /// The issuer that it names, if it is configured.
     pub issuer: Option<String>,
-    /// What the claims mean by the settings of that issuer.
+    /// The claims by the settings of that issuer.
     pub said: Option<Said>,
-    /// All roles that the settings know.
+    /// All roles in the settings.
     pub known_roles: Vec<String>,
-    /// What the roles that it states may do, in order.
+    /// What its roles may do, sorted.
     pub permissions: Vec<String>,
-    /// Who calls by it, or why nobody does.
+    /// The caller, or why there is none.
     pub verdict: Result<Caller, TokenRefused>,
 }

@@ -1,4 +1,4 @@
-//! A key of one's own that signs tokens, for one machine and for tests.
+//! A key that signs tokens, for one machine and for tests.
 
 use std::{
     fs, io,
@@ -22,7 +22,7 @@ use crate::{clock::Clock, region::RegionCode, whole_file};
 /// The `iss` claim of tokens that a local key signs.
 const ISSUER: &str = "tongxin-local";
 
-/// A signing key in a folder: `token.pem`, and `token.pub.pem` for those who check.
+/// A signing key in a folder: `token.pem`, and `token.pub.pem` for verification.
 pub struct LocalKey {
     key: EncodingKey,
     public: PathBuf,
@@ -42,7 +42,7 @@ pub enum LocalKeyError {
     /// The file is not a key.
     #[error("{0} is not an Ed25519 key: delete it to have a new one made")]
     NotAKey(PathBuf),
-    /// The system has no randomness.
+    /// The system has no random numbers.
     #[error("a key cannot be made")]
     Random(#[from] getrandom::Error),
     /// Signing failed.
@@ -50,10 +50,10 @@ pub enum LocalKeyError {
     Sign(#[from] jsonwebtoken::errors::Error),
 }
 
-/// What a token is to say.
+/// The claims of a token.
 #[derive(Debug, Clone)]
 pub struct TokenRequest {
-    /// Whom it names.
+    /// The subject.
     pub subject: String,
     /// The roles.
     pub roles: Vec<String>,
@@ -61,15 +61,15 @@ pub struct TokenRequest {
     pub region: RegionCode,
     /// The department that the bearer speaks for.
     pub department: Option<String>,
-    /// How long it is good.
+    /// How long it is valid.
     pub lifetime: Duration,
 }
 
 impl LocalKey {
-    /// Reads the key in a folder, or makes one.
+    /// Reads the key of a folder, or creates one.
     ///
     /// # Errors
-    /// When the folder cannot be used or holds something else.
+    /// If the folder cannot be used, or the file is no key.
     pub fn in_folder(folder: &Path) -> Result<Self, LocalKeyError> {
         let (private, public) = files(folder);
         if !private.exists() {
@@ -78,10 +78,10 @@ impl LocalKey {
         Self::of_folder(folder)
     }
 
-    /// Reads the key that a folder has.
+    /// Reads the key of a folder.
     ///
     /// # Errors
-    /// When it has none.
+    /// If it has none.
     pub fn of_folder(folder: &Path) -> Result<Self, LocalKeyError> {
         let (private, public) = files(folder);
         let pem = fs::read(&private).map_err(|source| LocalKeyError::File { path: private.clone(), source })?;
@@ -95,16 +95,16 @@ impl LocalKey {
         IssuerConfig::new(ISSUER, KeySource::PemFile(self.public.clone()))
     }
 
-    /// Whether a token says that such a key signed it. Nothing is checked.
+    /// Whether a token claims to be signed by such a key. Nothing is verified.
     #[must_use]
     pub fn is_named_by(token: &str) -> bool {
         part::<Claims>(token, 1).is_some_and(|claims| claims.get("iss").and_then(Value::as_str) == Some(ISSUER))
     }
 
-    /// Signs a token that is good from now on.
+    /// Signs a token that is valid from now on.
     ///
     /// # Errors
-    /// When signing fails.
+    /// If signing fails.
     pub fn sign(&self, request: &TokenRequest, clock: &Clock) -> Result<String, LocalKeyError> {
         let now = clock.now().timestamp();
         let expires = now.saturating_add(i64::try_from(request.lifetime.as_secs()).unwrap_or(i64::MAX));

@@ -1,4 +1,4 @@
-//! Which permission each method needs, as the contract says.
+//! Permissions of methods, from the contract.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -7,34 +7,34 @@ use std::{
 
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 
-/// What the contract says of a method.
+/// What the contract says about a method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodRule {
     /// The permission that it needs.
     pub permission: String,
-    /// Permissions that some requests need besides.
+    /// Permissions that some requests need in addition.
     pub also: Vec<String>,
-    /// The reasons for which it refuses, besides those that any method may have.
+    /// The reasons that it may refuse for, in addition to the common ones.
     pub refuses: HashSet<String>,
     /// Whether the caller sends a stream.
     pub client_streaming: bool,
-    /// Whether the answer is a stream.
+    /// Whether the response is a stream.
     pub server_streaming: bool,
 }
 
-/// The permission of every method that a server offers.
+/// The rules of all methods of a server.
 #[derive(Debug, Clone)]
 pub struct MethodPermissions {
     rules: HashMap<String, Arc<MethodRule>>,
 }
 
-/// Methods that no permission guards; a server with one does not start.
+/// A server with a method without a permission does not start.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PermissionMissing {
     /// The contract does not name a permission.
     #[error("the contract names no permission for {0}: add option (tongxin.options.v1.permission)")]
     Method(String),
-    /// The contract does not know the service.
+    /// The contract has no such service.
     #[error("the contract does not know the service {0}")]
     Service(String),
 }
@@ -43,7 +43,7 @@ impl MethodPermissions {
     /// Reads the permissions of services by their full names.
     ///
     /// # Errors
-    /// When a service is unknown or a method has no permission.
+    /// If a service is unknown or a method has no permission.
     pub fn of_services(pool: &DescriptorPool, services: &[&str]) -> Result<Self, PermissionMissing> {
         let mut rules = HashMap::new();
         for name in services {
@@ -66,13 +66,13 @@ impl MethodPermissions {
         Ok(Self { rules })
     }
 
-    /// What the contract says of the method with a path such as `/tongxin.log.v1.LogService/GetHead`.
+    /// The rule of the method with a path such as `/tongxin.log.v1.LogService/GetHead`.
     #[must_use]
     pub fn of_method(&self, path: &str) -> Option<&Arc<MethodRule>> {
         self.rules.get(path)
     }
 
-    /// Every permission that the contract names, for a method or for some of its requests.
+    /// Every permission in the contract, for a method or for some of its requests.
     #[must_use]
     pub fn known(pool: &DescriptorPool) -> HashSet<String> {
         let methods = pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
@@ -101,7 +101,7 @@ fn permission(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<String
     (!permission.is_empty()).then_some(permission)
 }
 
-/// The reasons that a method has of its own, and as those that it names.
+/// A method's own reasons, and those of the methods that it refers to.
 fn refuses(pool: &DescriptorPool, method: &MethodDescriptor) -> HashSet<String> {
     let named = texts(pool, &method.options(), "refuses_as");
     let others = method.parent_service().methods().filter(|other| named.iter().any(|name| name == other.name()));
@@ -113,7 +113,7 @@ fn also(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<String> {
     texts(pool, &method.options(), "also")
 }
 
-/// The texts of an option of ours.
+/// Values of a repeated text option of ours.
 fn texts(pool: &DescriptorPool, options: &DynamicMessage, option: &str) -> Vec<String> {
     let Some(extension) = pool.get_extension_by_name(&format!("tongxin.options.v1.{option}")) else {
         return Vec::new();

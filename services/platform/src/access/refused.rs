@@ -1,45 +1,46 @@
-//! Why a token is not accepted.
+//! Why a token is rejected.
 
 use std::fmt;
 
 use crate::error::common;
 
-/// What is wrong with a token, as the log and metrics name it. Callers learn only that it is not valid, or that they have to wait.
+/// What is wrong with a token, as logs and metrics name it. Callers learn only that it is invalid, or that they have to
+/// wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// No token at all.
+    /// No token.
     Missing,
-    /// Several tokens, of which those behind us might look at another one.
+    /// Several tokens: services behind us might check another one.
     Several,
-    /// Something else than a bearer's token.
+    /// The header is no bearer token.
     Scheme,
     /// Not three parts of a signed token, or too long.
     Malformed,
-    /// The header names an extension that has to be understood (RFC 7515, 4.1.11).
+    /// The header names a critical extension (RFC 7515, 4.1.11).
     CriticalExtension,
-    /// A token of a kind that is not for calling us.
+    /// A token that is not meant for calling APIs.
     Type,
-    /// Signed by somebody who is not known.
+    /// Signed by an unknown issuer.
     IssuerUnknown,
     /// Signed with a key that its issuer does not have.
     KeyUnknown,
-    /// The issuer's keys cannot be had, so nobody can say.
+    /// The issuer's keys are unavailable, so the token cannot be checked.
     KeysUnavailable,
     /// Signed with an algorithm that the key is not for, or none.
     Algorithm,
     /// The signature is wrong.
     Signature,
-    /// For somebody else.
+    /// Meant for another audience.
     Audience,
-    /// A claim that is needed is not there.
+    /// A required claim is missing.
     ClaimMissing,
-    /// A claim is there, and is not what it has to be.
+    /// A claim has the wrong form.
     ClaimMalformed,
-    /// No longer good.
+    /// The token has expired.
     Expired,
-    /// Not good yet.
+    /// The token is not valid yet.
     NotYetValid,
-    /// No region, or something that is no region.
+    /// No region, or an invalid one.
     Region,
 }
 
@@ -69,14 +70,14 @@ impl Fault {
     }
 }
 
-/// A token that is not accepted: what is wrong with it, in words for the operator.
+/// A rejected token: what is wrong with it, in words for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRefused {
     /// What is wrong.
     pub fault: Fault,
-    /// Whose token it claims to be, if that is an issuer of ours.
+    /// The issuer that it claims, if that is configured.
     pub issuer: Option<String>,
-    /// The same in words, with nothing of the token but names of claims, and the name of an issuer that is not known.
+    /// In words; they contain nothing of the token but names of claims, and the name of an unknown issuer.
     pub detail: String,
 }
 
@@ -85,7 +86,7 @@ impl TokenRefused {
         Self { fault, issuer: None, detail: detail.into() }
     }
 
-    /// Of an issuer that is configured.
+    /// The same, of a configured issuer.
     #[must_use]
     pub(super) fn of(self, issuer: &str) -> Self {
         Self { issuer: Some(issuer.to_owned()), ..self }

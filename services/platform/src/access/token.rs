@@ -1,4 +1,4 @@
-//! Checks tokens and says who calls.
+//! Checks tokens and returns callers.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -23,22 +23,22 @@ use super::{
 };
 use crate::{clock::Clock, limit::HourlyLimits, region::RegionCode, telemetry::Quiet};
 
-/// Longest token that is looked at: half of what all headers may have. Those of Entra with 200 groups have about 12 KiB.
+/// Maximum length of a token: half of what all headers may have. Tokens of Entra with 200 groups have about 12 KiB.
 const TOKEN_BYTES: usize = 16 * 1024;
 
-/// A token that was found good is not checked again for this long, in seconds.
+/// How long a valid token is cached, in seconds.
 const REMEMBER: i64 = 60;
 
-/// Most tokens that are remembered.
+/// Maximum number of cached tokens.
 const REMEMBERED: usize = 10_000;
 
 /// Header, claims and signature.
 const PARTS: usize = 3;
 
-/// Longest text of a token that the log repeats.
+/// Maximum length of a token's texts in the log.
 const SHOWN: usize = 100;
 
-/// Kinds of tokens that are for calling somebody (RFC 7519, 5.1; RFC 9068, 2.1), in small letters and without `application/`.
+/// Types of tokens for calling APIs (RFC 7519, 5.1; RFC 9068, 2.1), in lower case and without `application/`.
 const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 
 /// Checks tokens against the configured issuers.
@@ -51,7 +51,7 @@ pub struct Access {
     roleless: Quiet<Roleless>,
 }
 
-/// Good tokens without a role that the settings know: whose, and why.
+/// Good tokens without a configured role: whose, and why.
 type Roleless = (String, RolesClaim);
 
 struct Issuer {
@@ -59,12 +59,12 @@ struct Issuer {
     keys: Arc<Keys>,
 }
 
-/// A token that was found good.
+/// A valid token.
 struct Good<'access> {
     issuer: &'access IssuerConfig,
     said: Said,
     region: RegionCode,
-    /// Second when it expires.
+    /// When it expires, in seconds since 1970.
     expires: f64,
 }
 
@@ -77,9 +77,9 @@ impl Access {
     /// Prepares the configured issuers and roles.
     ///
     /// # Errors
-    /// When a key file or the address of keys cannot be used, or an issuer is there twice.
+    /// If a key file or the address of keys cannot be used, or an issuer is configured twice.
     pub fn new(config: AccessConfig, clock: Clock) -> Result<Self, KeyError> {
-        // For whatever speaks TLS from here on; fails only if the program chose one before.
+        // For all TLS from here on; fails only if the program chose a provider before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let known = MethodPermissions::known(&POOL);
         let permissions_of =
@@ -96,10 +96,10 @@ impl Access {
         Ok(Self { issuers, permissions_of, limits_of: config.limits, clock, remembered, roleless })
     }
 
-    /// Says who calls with a token.
+    /// Returns the caller of a token.
     ///
     /// # Errors
-    /// When the token is not good, or nobody can say.
+    /// If the token is invalid, or cannot be checked.
     pub async fn caller(&self, token: &str) -> Result<Caller, TokenRefused> {
         if token.len() > TOKEN_BYTES {
             return Err(TokenRefused::new(Fault::Malformed, format!("it has more than {TOKEN_BYTES} bytes")));
@@ -139,7 +139,7 @@ impl Access {
         }
     }
 
-    /// Whether tokens of any issuer can be checked; looks for keys if not.
+    /// Whether tokens of any issuer can be checked; loads keys if not.
     ///
     /// # Errors
     /// What is missing, in words.
@@ -153,7 +153,7 @@ impl Access {
         Err("no issuer's keys could be had yet, so no token can be checked".to_owned())
     }
 
-    /// Checks everything, and remembers nothing.
+    /// Checks a token without using the cache.
     async fn check(&self, token: &str, now: i64) -> Result<Good<'_>, TokenRefused> {
         let (issuer, claims) = self.verify(token).await?;
         let issuer = &issuer.config;
@@ -168,7 +168,7 @@ impl Access {
     /// Checks header and signature.
     async fn verify(&self, token: &str) -> Result<(&Issuer, Claims), TokenRefused> {
         let header = header(token)?;
-        // Only to find the issuer's keys: nothing that is read here is believed until its signature was found right.
+        // Only to find the issuer's keys: nothing that is read here is trusted until the signature is verified.
         let unchecked: Claims = part(token, 1).ok_or_else(malformed)?;
         let issuer = match unchecked.get("iss") {
             Some(Value::String(iss)) => self.issuers.get(iss).ok_or_else(|| {
@@ -181,7 +181,7 @@ impl Access {
         Ok((issuer, unchecked))
     }
 
-    /// The bearer may do nothing, and nobody would know why.
+    /// The bearer may do nothing, and would not know why.
     fn warn_of_roleless(&self, good: &Good<'_>) {
         if good.said.roles.iter().any(|role| self.permissions_of.contains_key(role)) {
             return;
@@ -194,7 +194,7 @@ impl Access {
                 RolesClaim::Stated => "none of its roles is one of access.roles, nor mapped to one by role_of",
             };
             let claim = self.issuers.get(&issuer).map(|issuer| &issuer.config.roles_claim);
-            // On its own: a span would name whoever came last.
+            // In no span: the current one would name the last caller.
             warn!(parent: None, tokens, issuer, claim, fault, "good tokens without a known role: their bearers may do nothing");
         }
     }
@@ -203,13 +203,13 @@ impl Access {
         let mut permissions = HashSet::new();
         let mut limits: Option<HourlyLimits> = None;
         for role in &said.roles {
-            // Issuers give roles of their own besides, which say nothing here.
+            // Issuers also list roles of their own, which mean nothing here.
             let Some(allowed) = self.permissions_of.get(role) else { continue };
             permissions.extend(allowed.iter().cloned());
             let of_role = self.limits_of.get(role).copied().unwrap_or_default();
             limits = Some(limits.map_or(of_role, |limits| limits.larger(of_role)));
         }
-        // Two issuers may know different people by one name.
+        // Two issuers may use the same name for different people.
         let subject = format!("{}|{}", issuer.issuer, said.subject);
         let caller = Caller::new(subject, region, permissions).of_department(said.department).in_roles(said.roles);
         caller.with_limits(limits.unwrap_or_default())
@@ -232,7 +232,7 @@ impl Access {
 }
 
 impl Issuer {
-    /// Checks a token's signature by the keys that it may be signed with.
+    /// Verifies a token's signature with the keys that may have signed it.
     async fn verify(&self, token: &str, header: &Header) -> Result<(), TokenRefused> {
         let algorithm = header.algorithm()?;
         let keys = self.keys.find(header.kid.as_deref(), algorithm).await.map_err(|missing| no_key(missing, header))?;
@@ -256,8 +256,8 @@ fn no_key(missing: NoKey, header: &Header) -> TokenRefused {
     }
 }
 
-/// The issuer that a token names which nobody has signed yet, as far as it is one by its looks: anybody may write anything there,
-/// and a log is no place for what it says of people.
+/// The unverified issuer of a token, if it looks like one: anybody may write anything there, and the log must not
+/// contain what it says of people.
 fn shown(iss: &str) -> String {
     if iss.chars().all(|char| char.is_ascii_graphic()) && telling(iss).is_none() {
         format!("{:?}", iss.chars().take(SHOWN).collect::<String>())
@@ -270,7 +270,7 @@ fn malformed() -> TokenRefused {
     TokenRefused::new(Fault::Malformed, "it is no signed token")
 }
 
-/// What a header says of how the token is signed (RFC 7515, 4.1). A name that is there twice is none.
+/// How the header says that the token is signed (RFC 7515, 4.1). A name that occurs twice is refused.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -285,12 +285,12 @@ impl Header {
     }
 }
 
-/// Reads the header, and whether a token by it is one for calling us.
+/// Parses the header, and checks that the token is one for calling APIs.
 fn header(token: &str) -> Result<Header, TokenRefused> {
     if token.split('.').count() != PARTS {
         return Err(malformed());
     }
-    // We understand no extension, so none that has to be understood.
+    // We understand no extension, so none may be critical.
     if part::<Claims>(token, 0).ok_or_else(malformed)?.contains_key("crit") {
         return Err(TokenRefused::new(Fault::CriticalExtension, "its header has crit"));
     }

@@ -1,7 +1,7 @@
-//! Who may do what at the broker: each service is a user of its own.
+//! Permissions at the broker: each service is a user of its own.
 //!
-//! A consumer does not believe the broker, whoever published; these walls only keep one service from being in the way
-//! of others: from filling their streams, deleting them, or taking what their consumers wait for.
+//! Consumers do not trust the broker, whoever published. These permissions only keep one service from disturbing
+//! others: from filling their streams, deleting them, or taking their consumers' messages.
 
 use crate::log::{stream_name, subjects};
 
@@ -29,19 +29,19 @@ impl BrokerUser {
                 publish.push(format!("$JS.API.CONSUMER.{verb}.{stream}.{consumer}"));
             }
             publish.push(format!("$JS.ACK.{stream}.{consumer}.>"));
-            // With the domain and account in front, as newer servers write it.
+            // With domain and account in front, as newer servers name it.
             publish.push(format!("$JS.ACK.*.*.{stream}.{consumer}.>"));
         }
         Self { name: service.to_owned(), publish, subscribe: vec![format!("{}.>", inbox_prefix(service))] }
     }
 }
 
-/// The consumer that a service has at the stream of a source.
+/// Name of the durable consumer that a service has on the stream of a source.
 pub(crate) fn durable_name(service: &str, source: &str) -> String {
     format!("{service}-{source}")
 }
 
-/// Where a service gets its answers, which nobody else may read.
+/// Prefix of the inboxes of a service, which no other service may read.
 pub(super) fn inbox_prefix(service: &str) -> String {
     format!("_INBOX_{service}")
 }

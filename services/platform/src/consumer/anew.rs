@@ -1,27 +1,29 @@
-//! Puts a log that begins anew in the place of the one before.
+//! Replaces a log by the one of a new epoch.
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tracing::warn;
 
 use super::{
-    EventHandler, Fault,
-    apply::{Apply, Trouble},
+    EventHandler,
+    apply::Apply,
     cursor::{self, Cursor},
+    fault::Fault,
+    handle::ApplyError,
     parked,
     proven::{Proven, Slice},
     source::{Head, LogClient, Part, Parts},
 };
 use crate::db::Scope;
 
-/// Events that are handled together: the more, the less often a sum is written again.
+/// Events that are handled together: the more there are, the less often a roll-up is rewritten.
 const EVENTS: usize = 5_000;
 
 /// Bytes of their payloads.
 const BYTES: usize = 16 << 20;
 
 impl<H: EventHandler> Apply<'_, H> {
-    /// Forgets what the old log led to and takes the new one up to its head, all in one transaction: until it
-    /// ends, whoever reads sees what the old log led to, and from then on what the new one did.
+    /// Forgets the effects of the old log and applies the new one up to its head, in one transaction: until it commits,
+    /// readers see the effects of the old log, afterwards those of the new one.
     pub(super) async fn begin_anew(&self, log: &mut LogClient, head: Head) -> Result<Cursor, Fault> {
         let mut tx = Scope::EVERYWHERE.write(self.pool).await?;
         let mut cursor = cursor::lock(&mut tx, self.name, self.source).await?;
@@ -30,7 +32,7 @@ impl<H: EventHandler> Apply<'_, H> {
             return Ok(cursor);
         }
         warn!(consumer = self.name, source = self.source, head.epoch, "the source's log begins anew");
-        // This is rare, and takes as long as there are events.
+        // This is rare, and takes time in proportion to the events.
         tx.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '1min'").await?;
         self.handler.forget(&mut tx, self.source).await?;
         parked::forget(&mut tx, self.name, self.source).await?;
@@ -58,21 +60,21 @@ impl<H: EventHandler> Apply<'_, H> {
     async fn run_within(&self, tx: &mut PgConnection, events: &Proven) -> Result<Cursor, Fault> {
         match self.try_within(tx, &events.all()).await {
             Ok(cursor) => return Ok(cursor),
-            Err(Trouble::Fault(fault)) => return Err(fault),
-            Err(Trouble::Event(_)) => {}
+            Err(ApplyError::Fault(fault)) => return Err(fault),
+            Err(ApplyError::Event(_)) => {}
         }
         let mut reached = Cursor::default();
         for slice in events.one_by_one() {
             reached = match self.try_within(tx, &slice).await {
                 Ok(cursor) => cursor,
-                Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Event(reason)) => self.park_within(tx, &slice, &reason).await?,
+                Err(ApplyError::Fault(fault)) => return Err(fault),
+                Err(ApplyError::Event(reason)) => self.park_within(tx, &slice, &reason).await?,
             };
         }
         Ok(reached)
     }
 
-    async fn try_within(&self, tx: &mut PgConnection, slice: &Slice<'_>) -> Result<Cursor, Trouble> {
+    async fn try_within(&self, tx: &mut PgConnection, slice: &Slice<'_>) -> Result<Cursor, ApplyError> {
         let mut savepoint = tx.begin().await?;
         let cursor = self.all_within(&mut savepoint, slice).await?;
         savepoint.commit().await?;

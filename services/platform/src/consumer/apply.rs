@@ -1,21 +1,22 @@
 //! Handles events and moves the cursor, in one transaction.
 
-use std::{cmp::Ordering, collections::HashSet, panic::AssertUnwindSafe};
+use std::cmp::Ordering;
 
-use futures::FutureExt as _;
 use sqlx::{PgConnection, PgPool};
-use tracing::{Instrument as _, error};
+use tracing::error;
 
 use super::{
-    Envelope, EventHandler, Fault, HandlerError, Progress,
+    Envelope, EventHandler, Progress,
     cursor::{self, Cursor},
+    fault::Fault,
+    handle::{ApplyError, handle},
     parked,
     proven::{Claim, Proven, Slice, follow},
     source::{Head, LogClient},
 };
-use crate::{db::Scope, error::chain, telemetry::follow_span};
+use crate::db::Scope;
 
-/// The means to handle the events of one source.
+/// What handling the events of one source needs.
 pub(super) struct Apply<'consumer, H> {
     pub pool: &'consumer PgPool,
     pub name: &'static str,
@@ -25,18 +26,17 @@ pub(super) struct Apply<'consumer, H> {
 }
 
 impl<H: EventHandler> Apply<'_, H> {
-    /// Handles events, in one transaction if all is well, and one by one if an event has to be parked. Returns the cursor
-    /// reached.
+    /// Handles events in one transaction, or one by one if one of them has to be parked. Returns the new cursor.
     pub(super) async fn run(&self, events: &Proven) -> Result<Cursor, Fault> {
         match self.all(&events.all()).await {
-            Err(Trouble::Event(_)) => self.one_by_one(events).await,
-            Err(Trouble::Fault(fault)) => Err(fault),
+            Err(ApplyError::Event(_)) => self.one_by_one(events).await,
+            Err(ApplyError::Fault(fault)) => Err(fault),
             Ok(cursor) => Ok(cursor),
         }
     }
 
-    async fn all(&self, slice: &Slice<'_>) -> Result<Cursor, Trouble> {
-        // Cursor and effects are lost together, and the source's log has the events.
+    async fn all(&self, slice: &Slice<'_>) -> Result<Cursor, ApplyError> {
+        // A crash loses cursor and effects together, and the source's log has the events.
         let mut tx = Scope::EVERYWHERE.write_again(self.pool).await?;
         let cursor = self.all_within(&mut tx, slice).await?;
         tx.commit().await?;
@@ -44,11 +44,11 @@ impl<H: EventHandler> Apply<'_, H> {
     }
 
     /// Handles events within the transaction that `conn` is in.
-    pub(super) async fn all_within(&self, conn: &mut PgConnection, slice: &Slice<'_>) -> Result<Cursor, Trouble> {
+    pub(super) async fn all_within(&self, conn: &mut PgConnection, slice: &Slice<'_>) -> Result<Cursor, ApplyError> {
         self.lock(conn, slice).await?;
         let waiting = parked::aggregates(conn, self.name, self.source).await?;
         if slice.events.iter().any(|event| waiting.contains(&event.aggregate_id)) {
-            return Err(Trouble::Event("an earlier event of the aggregate is parked".to_owned()));
+            return Err(ApplyError::Event("an earlier event of the aggregate is parked".to_owned()));
         }
         handle(self.handler, self.name, conn, slice.events).await?;
         let cursor = slice.to();
@@ -56,7 +56,8 @@ impl<H: EventHandler> Apply<'_, H> {
         Ok(cursor)
     }
 
-    /// Keeps the cursor where the proof of the events begins; it proves nothing from anywhere else.
+    /// Locks the cursor, and makes sure that it is where the proof of the events begins; the proof holds from nowhere
+    /// else.
     async fn lock(&self, conn: &mut PgConnection, slice: &Slice<'_>) -> Result<(), Fault> {
         if cursor::lock(conn, self.name, self.source).await? == slice.from { Ok(()) } else { Err(Fault::Moved) }
     }
@@ -66,8 +67,8 @@ impl<H: EventHandler> Apply<'_, H> {
         for slice in events.one_by_one() {
             reached = match self.all(&slice).await {
                 Ok(cursor) => cursor,
-                Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Event(reason)) => self.park(&slice, &reason).await?,
+                Err(ApplyError::Fault(fault)) => return Err(fault),
+                Err(ApplyError::Event(reason)) => self.park(&slice, &reason).await?,
             };
         }
         Ok(reached)
@@ -98,7 +99,7 @@ impl<H: EventHandler> Apply<'_, H> {
         Ok(cursor)
     }
 
-    /// Events that were read from the log after a cursor, which have to continue its chain.
+    /// Events that were read from the log after a cursor; they have to continue its chain.
     pub(super) fn of_log(&self, from: Cursor, events: Vec<Envelope>, stated: &[u8]) -> Result<Proven, Fault> {
         let seq = from.seq;
         if !follow(&from, &events) {
@@ -110,10 +111,9 @@ impl<H: EventHandler> Apply<'_, H> {
         })
     }
 
-    /// Makes sure that the cursor is in the epoch that the source's log states. A log of a newer
-    /// epoch is another log: it takes the place of the old one.
+    /// Makes sure that the cursor is in the epoch of the source's log. A log of a newer epoch replaces the old one.
     ///
-    /// Only the log is believed in this; a message of the broker with another epoch is a gap.
+    /// Only the log is believed about epochs; a message of the broker with another epoch counts as a gap.
     pub(super) async fn begin_epoch(&self, log: &mut LogClient, head: Head) -> Result<Cursor, Fault> {
         let current = cursor::read(self.pool, self.name, self.source).await?;
         match head.epoch.cmp(&current.epoch) {
@@ -135,58 +135,3 @@ impl<H: EventHandler> Apply<'_, H> {
         Ok(cursor)
     }
 }
-
-/// Calls the handler; a panic in it is the event's fault.
-pub(super) async fn handle<H: EventHandler>(
-    handler: &H,
-    name: &'static str,
-    conn: &mut PgConnection,
-    events: &[Envelope],
-) -> Result<(), Trouble> {
-    let causes = events.iter().map(|event| event.trace_parent.as_str());
-    let work = handler.handle(conn, events).instrument(follow_span(name, causes));
-    match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(outcome) => Ok(outcome?),
-        Err(_) => Err(Trouble::Event("the handler panicked".to_owned())),
-    }
-}
-
-/// What kept an event from being handled.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// The event itself: trying again is of no use.
-    Event(String),
-    /// Something else, which is waited out.
-    Fault(Fault),
-}
-
-impl From<sqlx::Error> for Trouble {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Fault(error.into())
-    }
-}
-
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<HandlerError> for Trouble {
-    fn from(error: HandlerError) -> Self {
-        match error {
-            HandlerError::Rejected(reason) => Self::Event(reason),
-            HandlerError::Database(error) if refuses_content(&error) => Self::Event(chain(&error)),
-            HandlerError::Database(error) => Self::Fault(error.into()),
-        }
-    }
-}
-
-/// Classes 22 (bad data) and 23 (broken constraint) come back however often one tries.
-fn refuses_content(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
-}
-
-/// Aggregates whose events have to wait.
-pub(super) type Waiting = HashSet<String>;

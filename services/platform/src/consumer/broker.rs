@@ -1,4 +1,4 @@
-//! The broker's side: a durable pull consumer, made again whenever it is gone.
+//! The broker's side: a durable pull consumer, recreated whenever it is gone.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use futures::{StreamExt as _, stream::ReadyChunks};
 use super::Envelope;
 use crate::{broker::durable_name, log::stream_name};
 
-/// Most events of one transaction.
+/// Maximum number of events in one transaction.
 const BATCH: usize = 500;
 
-/// Bytes that are on their way to us at most, whatever was published.
+/// Maximum number of bytes in flight to us, however much was published.
 const BYTES: usize = 16 << 20;
 
-/// The broker has to show a sign of life this often.
+/// Interval within which the broker has to send a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Events as the broker delivers them.
@@ -29,23 +29,23 @@ pub(super) struct Messages {
 /// Some events, in the order of the log.
 pub(super) struct Batch {
     pub events: Vec<Envelope>,
-    /// Messages that are not like those that the source publishes.
+    /// Messages that the source does not publish in this form.
     pub strange: u64,
-    /// The messages that they came in, for acknowledgement.
+    /// The messages of these events, for acknowledgement.
     pub messages: Vec<Message>,
     /// Whether the broker has more than another batch to deliver.
     pub many_more: bool,
 }
 
-/// Subscribes, after making the consumer if it is gone. The stream is made by the source.
+/// Subscribes, after creating the consumer if it is gone. The source creates the stream.
 ///
-/// A consumer that is made new begins with what comes next: the log has what was before.
+/// A new consumer begins with what is published from now on: the log has the rest.
 pub(super) async fn messages(
     jetstream: &jetstream::Context,
     name: &'static str,
     source: &'static str,
 ) -> Result<Messages, String> {
-    // Without asking about the stream, which is not ours to know.
+    // Without asking for the stream's state, which is not ours to read.
     let stream = jetstream.get_stream_no_info(stream_name(source)).await.map_err(text)?;
     let durable = durable_name(name, source);
     let config = pull::Config {
@@ -73,10 +73,10 @@ pub(super) async fn messages(
 }
 
 impl Messages {
-    /// The next events. A message that is no event of the source is acknowledged and left out.
+    /// The next events. A message that is no event of the source is acknowledged and skipped.
     ///
     /// # Errors
-    /// When the consumer is gone, or the broker gives no sign of life.
+    /// If the consumer is gone, or the broker sends no heartbeat.
     pub(super) async fn next(&mut self) -> Result<Batch, String> {
         let batch = self.stream.next().await.ok_or("the subscription ended")?;
         let messages = batch.into_iter().collect::<Result<Vec<_>, _>>().map_err(text)?;
@@ -91,13 +91,13 @@ impl Messages {
     }
 }
 
-/// Ends the broker's consumer and what it still has to deliver.
+/// Deletes the broker's consumer, and with it everything that it still has to deliver.
 pub(super) async fn skip(jetstream: &jetstream::Context, name: &str, source: &str) -> Result<(), String> {
     let ended = jetstream.delete_consumer_from_stream(durable_name(name, source), stream_name(source)).await;
     ended.map(drop).map_err(text)
 }
 
-/// Tells the broker that the messages need not come again.
+/// Acknowledges messages, so that they are not delivered again.
 pub(super) async fn acknowledge(messages: Vec<Message>) -> Result<(), String> {
     for message in messages {
         message.ack().await.map_err(text)?;

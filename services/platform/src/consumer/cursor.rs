@@ -34,7 +34,7 @@ pub(super) async fn read(pool: &PgPool, consumer: &str, source: &str) -> Result<
     Ok(cursor.unwrap_or_default())
 }
 
-/// Keeps others from moving the cursor until the transaction ends.
+/// Locks the cursor until the transaction ends.
 pub(super) async fn lock(conn: &mut PgConnection, consumer: &str, source: &str) -> Result<Cursor, sqlx::Error> {
     sqlx::query!(
         "INSERT INTO cursor (consumer, source, epoch, seq) VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING",

@@ -1,10 +1,10 @@
-//! Messages of the broker that could not be proven, until the log has told what is true.
+//! Messages of the broker that could not be proven, until the log is read.
 
 use std::collections::HashMap;
 
 use super::{Envelope, cursor::Cursor};
 
-/// What the broker said, by the number that it gave.
+/// What the broker delivered, by the number that it claimed.
 #[derive(Default)]
 pub(super) struct Doubted {
     by_seq: HashMap<i64, Vec<Envelope>>,
@@ -20,7 +20,7 @@ impl Doubted {
         doubted
     }
 
-    /// Compares with events of the log.
+    /// Compares them with events of the log.
     pub fn compare(&mut self, events: &[Envelope]) {
         for event in events {
             if self.by_seq.is_empty() {
@@ -31,7 +31,7 @@ impl Doubted {
         }
     }
 
-    /// How many the log does not have: other events than those of their numbers, or of numbers beyond its head.
+    /// How many the log does not have: events that differ from those of their numbers, or have numbers beyond its head.
     pub fn refused(self, reached: &Cursor) -> u64 {
         let beyond = self.by_seq.into_values().flatten().filter(|claim| claim.place() > reached.place());
         self.refused + beyond.count() as u64

@@ -45,9 +45,9 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Reads a message of the broker; `None` if it is not like those that the source publishes.
+    /// Parses a message of the broker; `None` if the source does not publish messages of this form.
     ///
-    /// What can be written in several ways is read into one, so that equal hashes mean equal envelopes.
+    /// Different spellings of a value are parsed to one, so that equal hashes mean equal envelopes.
     #[must_use]
     pub fn from_message(source: &'static str, message: &Message) -> Option<Self> {
         let headers = message.headers.as_ref()?;
@@ -78,7 +78,7 @@ impl Envelope {
         })
     }
 
-    /// Reads an entry of the source's log; `None` if it is not whole.
+    /// Parses an entry of the source's log; `None` if it is incomplete.
     #[must_use]
     pub fn from_log(source: &'static str, epoch: i64, event: Event) -> Option<Self> {
         let record_time = event.record_time?;
@@ -101,7 +101,7 @@ impl Envelope {
         })
     }
 
-    /// Chain hash that the event leads to from the one before.
+    /// The chain hash after this event, from the previous one.
     #[must_use]
     pub fn link(&self, previous: &[u8]) -> [u8; 32] {
         let content = Content {
@@ -120,13 +120,13 @@ impl Envelope {
         link(previous, &content)
     }
 
-    /// Where it says that it is.
+    /// The place in the log that it claims.
     #[must_use]
     pub fn place(&self) -> (i64, i64) {
         (self.epoch, self.seq)
     }
 
-    /// The event for keeping, until it can be handled.
+    /// The event in the form in which parked events are stored.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let event = Event {
             seq: self.seq,
@@ -146,7 +146,7 @@ impl Envelope {
         event.encode_to_vec()
     }
 
-    /// The kept event.
+    /// A stored event.
     pub(super) fn from_bytes(source: &'static str, epoch: i64, bytes: &[u8]) -> Option<Self> {
         Self::from_log(source, epoch, Event::decode(bytes).ok()?)
     }

@@ -1,10 +1,10 @@
-//! Why a consumer does not follow, and how often that is told.
+//! Why a consumer does not follow its source, and how often that is logged.
 
 use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
-/// A fault that is waited out.
+/// A fault that is retried.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error("the database failed: {0}")]
@@ -31,18 +31,18 @@ pub(super) enum Fault {
     Moved,
 }
 
-/// How often what lasts is told again.
+/// Interval at which a lasting fault is logged again.
 const COMPLAIN: Duration = Duration::from_mins(1);
 
-/// Different things that are told within that time.
+/// Maximum number of different faults that are logged within that time.
 const COMPLAINTS: usize = 16;
 
-/// Keeps what lasts, or comes again and again, from being told each time.
+/// Limits how often a recurring fault is logged.
 #[derive(Default)]
 pub(super) struct Complaints(HashMap<String, Instant>);
 
 impl Complaints {
-    /// Whether something was not told for a while.
+    /// Whether a fault was not logged for a while.
     pub fn is_due(&mut self, what: &str) -> bool {
         self.0.retain(|_, told| told.elapsed() < COMPLAIN);
         if self.0.contains_key(what) || self.0.len() >= COMPLAINTS {

@@ -1,12 +1,12 @@
-//! What a service does with the events that it follows.
+//! What a service does with the events of another one.
 
 use sqlx::PgConnection;
 
 use super::Envelope;
 
-/// Reacts to the events of a source.
+/// Projects the events of a source.
 pub trait EventHandler: Send + Sync + 'static {
-    /// Keeps the effects of events, in their order, within the transaction that `conn` is in.
+    /// Stores the effects of events, in their order, in the transaction of `conn`.
     ///
     /// # Errors
     /// [`HandlerError::Rejected`] for an event that can never be handled as it is.
@@ -16,8 +16,8 @@ pub trait EventHandler: Send + Sync + 'static {
         events: &[Envelope],
     ) -> impl Future<Output = Result<(), HandlerError>> + Send;
 
-    /// Forgets all that the source's events led to, because its log begins anew. The events of the new log are
-    /// handled in the same transaction, so nobody sees less meanwhile.
+    /// Deletes all effects of the source's events, because its log has a new epoch. The events of the new log are
+    /// handled in the same transaction, so no reader sees fewer meanwhile.
     ///
     /// # Errors
     /// When Postgres fails.
@@ -31,16 +31,16 @@ pub trait EventHandler: Send + Sync + 'static {
 /// Why events were not handled.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
-    /// The event is at fault: it is parked, and with it its aggregate.
+    /// The event is invalid: it is parked, and later events of its aggregate with it.
     #[error("{0}")]
     Rejected(String),
-    /// The database is at fault, or refuses the event.
+    /// The database fails, or refuses the event.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
 }
 
 impl HandlerError {
-    /// An event that cannot be handled, and why.
+    /// An event that cannot be handled, with the reason.
     #[expect(clippy::needless_pass_by_value, reason = "`map_err(HandlerError::reject)` reads well")]
     pub fn reject(reason: impl ToString) -> Self {
         Self::Rejected(reason.to_string())

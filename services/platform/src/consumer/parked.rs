@@ -1,4 +1,4 @@
-//! Events that could not be handled, and those of the same aggregate that wait behind them.
+//! Events that could not be handled, and later events of the same aggregates.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,9 @@ use sqlx::{PgConnection, PgPool};
 use tracing::info;
 
 use super::{
-    Envelope, EventHandler, Fault,
-    apply::{Trouble, Waiting, handle},
+    Envelope, EventHandler,
+    fault::Fault,
+    handle::{ApplyError, handle},
 };
 use crate::db::Scope;
 
@@ -36,7 +37,12 @@ pub(super) async fn keep(
     Ok(())
 }
 
-pub(super) async fn aggregates(conn: &mut PgConnection, consumer: &str, source: &str) -> Result<Waiting, sqlx::Error> {
+/// Aggregates whose events have to wait.
+pub(super) async fn aggregates(
+    conn: &mut PgConnection,
+    consumer: &str,
+    source: &str,
+) -> Result<HashSet<String>, sqlx::Error> {
     let ids = sqlx::query_scalar!(
         "SELECT DISTINCT aggregate_id FROM parked_event WHERE consumer = $1 AND source = $2",
         consumer,
@@ -64,7 +70,7 @@ pub(super) async fn forget(conn: &mut PgConnection, consumer: &str, source: &str
     Ok(())
 }
 
-/// Tries every parked event again, oldest first; where one fails, those behind it wait on.
+/// Retries every parked event, oldest first. Where one fails, later events of its aggregate stay parked.
 pub(super) async fn retry<H: EventHandler>(
     pool: &PgPool,
     consumer: &'static str,
@@ -83,8 +89,8 @@ pub(super) async fn retry<H: EventHandler>(
             }
             match retry_one(pool, consumer, &event, handler).await {
                 Ok(()) => info!(consumer, source, seq = event.seq, "a parked event was handled"),
-                Err(Trouble::Fault(fault)) => return Err(fault),
-                Err(Trouble::Event(_)) => {
+                Err(ApplyError::Fault(fault)) => return Err(fault),
+                Err(ApplyError::Event(_)) => {
                     still_waiting.insert(event.aggregate_id);
                 }
             }
@@ -92,7 +98,7 @@ pub(super) async fn retry<H: EventHandler>(
     }
 }
 
-/// Some parked events, oldest first; all are of one epoch, as an older one's are forgotten.
+/// Some parked events, oldest first; all are of one epoch, because those of older epochs are deleted.
 async fn after(pool: &PgPool, consumer: &str, source: &'static str, seq: i64) -> Result<Vec<Envelope>, sqlx::Error> {
     const PART: i64 = 500;
     let rows = sqlx::query!(
@@ -119,7 +125,7 @@ async fn retry_one<H: EventHandler>(
     consumer: &'static str,
     event: &Envelope,
     handler: &H,
-) -> Result<(), Trouble> {
+) -> Result<(), ApplyError> {
     let mut tx = Scope::EVERYWHERE.write(pool).await?;
     let taken = sqlx::query!(
         "DELETE FROM parked_event WHERE consumer = $1 AND source = $2 AND epoch = $3 AND seq = $4",

@@ -1,4 +1,4 @@
-//! How far a consumer has come, for metrics and readiness.
+//! A consumer's progress, for metrics and readiness.
 
 use std::{
     sync::{
@@ -24,8 +24,8 @@ struct Inner {
     parked: AtomicI64,
     gaps: AtomicU64,
     refused: AtomicU64,
-    /// Milliseconds from `born` to the last time that the consumer was level with the log, or
-    /// stood by for another replica; negative before the first.
+    /// Milliseconds from `born` to the last time that the consumer was level with the log, or on standby for another
+    /// replica; negative before the first.
     level: AtomicI64,
     went_back: AtomicBool,
 }
@@ -46,7 +46,7 @@ impl Progress {
         progress
     }
 
-    /// Events of the source that are not handled yet, as far as is known.
+    /// Events of the source that are not handled yet, as far as known.
     #[must_use]
     pub fn lag(&self) -> i64 {
         (self.0.head_seq.load(Relaxed) - self.0.seq.load(Relaxed)).max(0)
@@ -60,14 +60,14 @@ impl Progress {
         (level >= 0).then(|| std::time::Duration::from_millis(age.max(0).unsigned_abs()).as_secs_f64())
     }
 
-    /// Messages of the broker that the source's log does not have: somebody else published them, or altered them.
+    /// Messages of the broker that the source's log does not have: somebody else published or altered them.
     #[must_use]
     pub fn refused_messages(&self) -> u64 {
         self.0.refused.load(Relaxed)
     }
 
-    /// Whether the source's log lacks what was handled of it, or does not continue it: its database was restored and
-    /// nobody said so, or it was altered.
+    /// Whether the source's log lacks events that were handled, or does not continue their chain: its database was
+    /// restored without a new epoch, or altered.
     #[must_use]
     pub fn has_log_gone_back(&self) -> bool {
         self.0.went_back.load(Relaxed)
@@ -77,7 +77,7 @@ impl Progress {
         self.0.went_back.store(true, Relaxed);
     }
 
-    /// The log continues what was handled of it.
+    /// The log continues the chain of the events that were handled.
     pub(super) fn log_is_sound(&self) {
         self.0.went_back.store(false, Relaxed);
     }
@@ -95,7 +95,7 @@ impl Progress {
         }
     }
 
-    /// Another replica follows: what this one knew of the log is over.
+    /// Another replica follows: what this one knew of the log is outdated.
     pub(super) fn stand_by(&self) {
         self.0.went_back.store(false, Relaxed);
         self.standing_by();

@@ -1,15 +1,16 @@
-//! Events whose place in the source's log is proven.
+//! Events that are proven to be the next ones of the source's log.
 //!
-//! The chain has no key, so whoever can publish can also compute its next hash: what counts is the hash that the source's
-//! log states for the number of the last event. If the chain over all of them ends there, each of them is the log's.
+//! The chain has no key, so anybody who can publish can also compute its next hash. What counts is the hash that the
+//! source's log has for the number of the last event: if the chain over all of them ends there, each of them is the
+//! log's.
 
 use super::{Envelope, cursor::Cursor};
 
-/// Events that follow a cursor, if what they say of themselves is true.
+/// Events that follow a cursor, if what they claim is true.
 pub(super) struct Claim {
     from: Cursor,
     events: Vec<Envelope>,
-    /// Where the chain comes to after each event.
+    /// The chain hash after each event.
     hashes: Vec<[u8; 32]>,
 }
 
@@ -24,7 +25,7 @@ impl Claim {
         Self { from, events, hashes }
     }
 
-    /// Believes the events if their chain ends in what the log states, or gives them back.
+    /// Accepts the events if their chain ends in the log's hash, or returns them.
     pub fn ends_in(self, stated: &[u8]) -> Result<Proven, Vec<Envelope>> {
         match self.hashes.last() {
             Some(last) if last == stated => Ok(Proven(self)),
@@ -33,7 +34,7 @@ impl Claim {
     }
 }
 
-/// Whether events have the numbers that come after a cursor, each once. None at all do not.
+/// Whether events have the numbers that come after a cursor, each once. False for none.
 pub(super) fn follow(from: &Cursor, events: &[Envelope]) -> bool {
     let numbered = events.iter().zip(from.seq + 1..).all(|(event, seq)| event.place() == (from.epoch, seq));
     numbered && !events.is_empty()
@@ -59,7 +60,7 @@ impl Proven {
     }
 }
 
-/// Some events that are the next ones of the log, and the cursor that they follow.
+/// Some of the next events of the log, and the cursor that they follow.
 pub(super) struct Slice<'proven> {
     pub from: Cursor,
     pub events: &'proven [Envelope],
@@ -67,7 +68,7 @@ pub(super) struct Slice<'proven> {
 }
 
 impl Slice<'_> {
-    /// The cursor that they lead to.
+    /// The cursor after them.
     pub fn to(&self) -> Cursor {
         let seq = self.events.last().map_or(self.from.seq, |event| event.seq);
         Cursor { epoch: self.from.epoch, seq, hash: self.to_hash.to_vec() }

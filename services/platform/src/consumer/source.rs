@@ -9,20 +9,20 @@ use tongxin_proto::log::v1::{
 use super::Envelope;
 use crate::access::Credentials;
 
-/// Events that one request asks for.
+/// Maximum number of events in one request.
 const LIMIT: i32 = 20_000;
 
-/// A single answer may hold one large event.
+/// A single answer may contain one large event.
 const ANSWER_BYTES: usize = 16 << 20;
 
-/// How far the source's log goes.
+/// The head of the source's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub epoch: i64,
     pub seq: i64,
 }
 
-/// What the source's log states of a number.
+/// What the source's log has under a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stated {
     pub epoch: i64,

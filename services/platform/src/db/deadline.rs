@@ -1,4 +1,4 @@
-//! Until when somebody waits for what is read.
+//! The caller's deadline, as a limit of statements.
 
 use std::time::Duration;
 
@@ -8,16 +8,15 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// Postgres ends a statement this much later, so that the caller is told of the deadline and not of the statement.
+/// Postgres cancels a statement this much later, so that the caller is told of the deadline and not of the statement.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Does work for somebody who waits until a moment: what it reads ends in Postgres soon after, too. What it spawns
-/// does not.
+/// Runs `work` with a deadline: queries in it get a matching `statement_timeout`. Spawned tasks do not inherit it.
 pub(crate) async fn wait_until<Work: Future>(moment: Instant, work: Work) -> Work::Output {
     DEADLINE.scope(moment, work).await
 }
 
-/// How long a statement may take that is read for somebody who waits.
+/// The time that a query may take under the current deadline.
 pub(super) fn left() -> Option<Duration> {
     let left = |moment: &Instant| moment.saturating_duration_since(Instant::now()) + GRACE;
     DEADLINE.try_with(left).ok()

@@ -1,4 +1,4 @@
-//! The schema: platform's tables and the service's own, brought up to date by the owner.
+//! Migrations: platform's tables and the service's own, run by the owner.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ static PLATFORM: Migrator = sqlx::migrate!();
 #[derive(Debug)]
 pub struct Migrations(Migrator);
 
-/// Why a program does not run on a database: its schema lacks migrations, or cannot be read.
+/// Why a service does not start on a database: its schema lacks migrations, or cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaBehind {
     /// Migrations have to run first.
@@ -25,30 +25,35 @@ pub enum SchemaBehind {
 }
 
 impl Migrations {
-    /// Platform's migrations and those of a service, whose versions have to differ from
-    /// platform's: services number theirs from 1001.
+    /// Platform's migrations and a service's. Their versions must differ: services number theirs from 1001.
     #[must_use]
     pub fn with_platform(service: &Migrator) -> Self {
         let all: Vec<Migration> = PLATFORM.iter().chain(service.iter()).cloned().collect();
         Self(Migrator::with_migrations(all))
     }
 
-    /// Brings the schema up to date and returns how many migrations ran.
+    /// The checksum of each migration, in order: what tells one schema from another.
+    #[must_use]
+    pub fn checksums(&self) -> Vec<Vec<u8>> {
+        self.0.iter().map(|migration| migration.checksum.to_vec()).collect()
+    }
+
+    /// Runs the pending migrations and returns how many there were.
     ///
     /// # Errors
-    /// When a migration fails, or one that ran earlier has changed since.
+    /// If a migration fails, or one that ran earlier has changed since.
     pub async fn run(&self, conn: &mut PgConnection) -> Result<usize, MigrateError> {
         let before = self.missing(conn).await?;
         self.0.run_direct(None, conn, false).await?;
-        // Services ask it whether their schema is behind.
+        // Services check with it whether their schema is behind.
         conn.execute("GRANT SELECT ON _sqlx_migrations TO tongxin_app").await?;
         Ok(before)
     }
 
-    /// Makes sure that the schema is up to date without changing it.
+    /// Checks that the schema is up to date, without changing it.
     ///
     /// # Errors
-    /// [`SchemaBehind`] when it is not, or cannot be read.
+    /// [`SchemaBehind`] if it is not, or cannot be read.
     pub async fn check(&self, conn: &mut PgConnection) -> Result<(), SchemaBehind> {
         match self.missing(conn).await {
             Ok(0) => Ok(()),

@@ -1,5 +1,6 @@
-//! Connections, transactions and the region that each of them may see.
+//! Connections, and transactions with a region scope.
 
+mod column;
 mod deadline;
 mod migrate;
 mod scope;
@@ -26,7 +27,7 @@ pub struct DbConfig {
     /// `postgres://` URL of the service's own database, logging in as a role that owns nothing.
     #[serde(serialize_with = "secret::url")]
     pub url: SecretString,
-    /// Most connections at once.
+    /// Maximum number of connections.
     #[serde(default = "default_connections")]
     pub max_connections: u32,
     /// Seconds to wait for a free connection before a request is answered `UNAVAILABLE`.
@@ -62,10 +63,10 @@ impl DbConfig {
     }
 }
 
-/// Why the database cannot be used as it is.
+/// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// Postgres answered with an error or not at all.
+    /// Postgres returned an error or did not answer.
     #[error("the database failed")]
     Sqlx(#[from] sqlx::Error),
 
@@ -79,37 +80,36 @@ pub enum DbError {
 
 /// Connects a service to its database.
 ///
-/// Every connection that goes back to the pool is rolled back first: a future that was dropped
-/// while it began a transaction would otherwise leave it open, and the next commit of another
-/// request would commit nothing.
+/// Every connection is rolled back when it returns to the pool: a future that was dropped while it began a transaction
+/// would otherwise leave it open, and the next commit of another request would commit nothing.
 ///
 /// # Errors
-/// When Postgres cannot be reached, or the role is one that rules do not bind.
+/// If Postgres cannot be reached, or the role is exempt from row-level security.
 pub async fn connect(config: &DbConfig) -> Result<PgPool, DbError> {
     let pool = open(config).await?;
     refuse_strong_role(&pool).await?;
     Ok(pool)
 }
 
-/// Connects as whatever role the URL names; for migrations and tests.
+/// Connects as the role in the URL; for migrations and tests.
 ///
 /// # Errors
-/// When Postgres cannot be reached or the URL is none.
+/// If Postgres cannot be reached or the URL is invalid.
 pub async fn open(config: &DbConfig) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(config.url.expose_secret())?.application_name("tongxin").options([
         ("statement_timeout", format!("{}s", config.statement_seconds)),
         ("lock_timeout", "10s".to_owned()),
         ("idle_in_transaction_session_timeout", "10s".to_owned()),
-        // A statement is planned once for a connection: most cost more to plan than to run. So each has to run well
-        // whatever its values, without `$1 IS NULL OR`.
+        // Statements are planned once per connection: most cost more to plan than to run. So each has to run well
+        // whatever its values, without `$1 IS NULL OR` in front of an index.
         ("plan_cache_mode", "force_generic_plan".to_owned()),
-        // Plans are kept: one that was made for an empty table must not read all of a full one.
+        // Plans are cached: one that was made for an empty table must not read all of a full one.
         ("random_page_cost", "1.1".to_owned()),
     ]);
     PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(Duration::from_secs(config.acquire_seconds))
-        // A dead connection shows itself at the first statement; asking first costs a round trip.
+        // A dead connection shows at the first statement; testing it first costs a round trip.
         .test_before_acquire(false)
         .after_release(|conn, _| {
             Box::pin(async move {

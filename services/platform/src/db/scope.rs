@@ -1,4 +1,4 @@
-//! Transactions that see one range of regions.
+//! Transactions with a region scope.
 
 use std::time::Duration;
 
@@ -7,34 +7,33 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool, Postgres};
 use super::deadline;
 use crate::region::{RegionCode, RegionRange};
 
-/// A transaction whose region is set.
+/// A transaction whose region scope is set.
 pub type Transaction = sqlx::Transaction<'static, Postgres>;
 
-/// Which rows a transaction may see and write.
+/// The range of regions that a transaction may see and write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope(RegionRange);
 
 impl Scope {
-    /// Rows of every region: for the relay, consumers and the like, which serve no caller.
+    /// Rows of every region: for relay, consumers and other work without a caller.
     pub const EVERYWHERE: Self = Self(RegionRange::EVERYWHERE);
 
-    /// Rows of one region and of those in it.
+    /// Rows of one region and of the regions in it.
     #[must_use]
     pub fn region(region: RegionCode) -> Self {
         Self(region.range())
     }
 
-    /// Rows of some regions that follow each other.
+    /// Rows of a range of regions.
     #[must_use]
     pub const fn range(range: RegionRange) -> Self {
         Self(range)
     }
 
-    /// Begins a transaction that reads one consistent state. For a caller who waits until a moment, its statements
-    /// end soon after that.
+    /// Begins a read-only transaction on one snapshot. Under a deadline, its statements end soon after it.
     ///
     /// # Errors
-    /// When Postgres fails or no connection becomes free.
+    /// If Postgres fails or no connection becomes free.
     pub async fn read(self, pool: &PgPool) -> Result<Transaction, sqlx::Error> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         match deadline::left().filter(|left| *left < statement_limit(pool)) {
@@ -46,28 +45,28 @@ impl Scope {
         }
     }
 
-    /// Begins a transaction that writes. To be called from a task that nobody cancels.
+    /// Begins a transaction that writes. Must run in a task that is not cancelled.
     ///
     /// # Errors
-    /// When Postgres fails or no connection becomes free.
+    /// If Postgres fails or no connection becomes free.
     pub async fn write(self, pool: &PgPool) -> Result<Transaction, sqlx::Error> {
         self.begin(pool, "BEGIN").await
     }
 
-    /// Begins a transaction that writes what can be written again: its commit does not wait for the
-    /// disk. Whatever is committed later with waiting takes it along.
+    /// Begins a transaction whose writes can be repeated: its commit does not wait for the disk. A later commit that
+    /// waits makes it durable, too.
     ///
     /// # Errors
-    /// When Postgres fails or no connection becomes free.
+    /// If Postgres fails or no connection becomes free.
     pub async fn write_again(self, pool: &PgPool) -> Result<Transaction, sqlx::Error> {
         self.begin(pool, "BEGIN; SET LOCAL synchronous_commit = off").await
     }
 
-    /// Changes what a transaction sees from here on, for example to count what the caller may not
-    /// see but what a figure has to include.
+    /// Changes the scope of a transaction from here on, for example to count rows that the caller may not see but a
+    /// figure has to include.
     ///
     /// # Errors
-    /// When Postgres fails.
+    /// If Postgres fails.
     pub async fn set(self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
         let RegionRange { from, until } = self.0;
         let statements = format!("SET LOCAL tongxin.region_from = {from}; SET LOCAL tongxin.region_until = {until}");
@@ -75,7 +74,7 @@ impl Scope {
         Ok(())
     }
 
-    /// One round trip for the beginning and its region; numbers need no quoting.
+    /// Begins and sets the region in one round trip; numbers need no quoting.
     async fn begin(self, pool: &PgPool, begin: &str) -> Result<Transaction, sqlx::Error> {
         let RegionRange { from, until } = self.0;
         let statements =
@@ -84,7 +83,7 @@ impl Scope {
     }
 }
 
-/// What a pool's connections were opened with; no limit if with none.
+/// The `statement_timeout` of a pool's connections; `Duration::MAX` without one.
 fn statement_limit(pool: &PgPool) -> Duration {
     let options = pool.connect_options();
     let seconds = options.get_options().and_then(|options| {

@@ -1,4 +1,4 @@
-//! Errors as lines of the log, and what Postgres means by its own.
+//! Errors as lines of the log, and classification of Postgres errors.
 
 use std::{borrow::Cow, error::Error as StdError};
 
@@ -36,7 +36,7 @@ fn sql_state(error: &(dyn StdError + 'static)) -> Option<String> {
     error.code().map(Cow::into_owned)
 }
 
-/// Whether the database was out of reach rather than wrong, so that a retry may help.
+/// Whether the database was unreachable rather than at fault, so that a retry may help.
 #[must_use]
 pub fn database_kind(error: &sqlx::Error) -> ErrorKind {
     match error {
@@ -52,7 +52,7 @@ pub fn database_kind(error: &sqlx::Error) -> ErrorKind {
     }
 }
 
-/// What callers are told of an error of the database.
+/// What callers are told of a database error.
 pub(crate) fn stated_of_database(error: &sqlx::Error) -> Stated<'static> {
     match database_kind(error) {
         ErrorKind::Unavailable => common::UNAVAILABLE.stated(),

@@ -13,7 +13,7 @@ pub enum ErrorKind {
     AlreadyExists,
     /// Bring about another state first.
     FailedPrecondition,
-    /// Read again and decide anew.
+    /// Read it again and decide again.
     Aborted,
     /// Ask for the permission.
     PermissionDenied,

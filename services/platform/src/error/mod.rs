@@ -1,4 +1,4 @@
-//! What can go wrong, and what the caller is told: a service states its refusals, all else is the same in every service.
+//! Errors and how callers see them: a service defines its refusals, everything else is the same in every service.
 
 mod chain;
 pub mod common;

@@ -5,12 +5,12 @@ use std::{error::Error as StdError, time::Duration};
 use super::ErrorKind;
 use crate::limit::Limited;
 
-/// Why something that was asked for is not done. `#[derive(Refusal)]` implements it from attributes beside each variant.
+/// A reason to refuse a request. `#[derive(Refusal)]` implements it from attributes on each variant.
 pub trait Refusal {
-    /// What it says to the caller.
+    /// Kind, reason and field of this refusal.
     fn stated(&self) -> Stated<'_>;
 
-    /// All that the type can say.
+    /// Every refusal that the type can produce.
     fn all() -> Vec<Listed>
     where
         Self: Sized;
@@ -22,24 +22,24 @@ pub trait ServiceRefusal: Refusal + StdError + Send + Sync + 'static {
     const DOMAIN: &'static str;
 }
 
-/// What an error says besides its text.
+/// An error without its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stated<'error> {
     /// What the caller can do.
     pub kind: ErrorKind,
     /// The name of the error, which never changes.
     pub reason: &'static str,
-    /// The request's field that is wrong, if one is: its path from the request.
+    /// Path of the invalid field from the request, if there is one.
     pub field: Option<&'error str>,
     /// How long the caller has to wait before it may ask again, where that is known.
     pub retry_after: Option<Duration>,
-    /// What the refusal is as good as: one that tells that something exists which the caller may not see counts as a
-    /// look-up of its subject.
+    /// The limit that this refusal counts against: one that reveals that something exists which the caller may not see
+    /// counts as a look-up of its subject.
     pub told: Option<Limited>,
 }
 
 impl<'error> Stated<'error> {
-    /// A kind and a reason, about no field.
+    /// A kind and a reason, without a field.
     #[must_use]
     pub const fn new(kind: ErrorKind, reason: &'static str) -> Self {
         Self { kind, reason, field: None, retry_after: None, told: None }
@@ -51,14 +51,14 @@ impl<'error> Stated<'error> {
         Self { field: Some(field), ..self }
     }
 
-    /// The same, which tells what is limited.
+    /// The same, counted against a limit.
     #[must_use]
     pub const fn telling(self, told: Limited) -> Self {
         Self { told: Some(told), ..self }
     }
 }
 
-/// A refusal as `proto/ERRORS.md` lists it.
+/// A refusal as listed in `proto/ERRORS.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listed {
     /// The name of the error.
@@ -70,7 +70,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// The same as what an error says.
+    /// The same without a field.
     #[must_use]
     pub const fn stated(self) -> Stated<'static> {
         Stated::new(self.kind, self.reason)

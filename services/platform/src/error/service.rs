@@ -2,19 +2,18 @@
 
 use std::fmt::Display;
 
-use tongxin_proto::{
-    batch::v1::RowError,
-    rules::{self, Violation},
-};
-use tonic::Status;
-
-use super::{ErrorKind, Listed, Refusal, ServiceRefusal, Stated, chain::stated_of_database, common, status::to_status};
+use super::{ErrorKind, Listed, Refusal, ServiceRefusal, Stated, chain::stated_of_database, common};
 use crate::{
     import::ImportRefused,
     limit::{LimitReached, Limited},
     page::NotAPageToken,
     personal,
+    register::{RegionError, RegionRefused},
     request::{DateRefused, RequestError},
+};
+use tongxin_proto::{
+    batch::v1::RowError,
+    rules::{self, Violation},
 };
 
 const VERSION_STALE: Listed = Listed {
@@ -29,99 +28,103 @@ const BATCH_REFUSED: Listed = Listed {
     when: "A row of a batch with all_or_nothing is refused; the text names the row and says why.",
 };
 
-/// Everything that can go wrong in a service: its own refusals, and what every service answers alike.
+/// Everything that can go wrong in a service: its own refusals, and the errors that every service has.
 #[derive(Debug, thiserror::Error)]
 pub enum Error<R: ServiceRefusal> {
-    /// The service refuses.
+    /// One of the service's refusals.
     #[error(transparent)]
     Refused(R),
 
-    /// The thing has changed since the caller read it.
+    /// The record has changed since the caller read it.
     #[error("it has version {actual} by now, not {expected}: read it again")]
     Stale {
-        /// What the caller expected.
+        /// The version that the caller expected.
         expected: i64,
-        /// What it is.
+        /// The current version.
         actual: i64,
     },
 
-    /// A business date may not be entered.
+    /// A business date outside the entry window, or in the future.
     #[error("{0}: {1}")]
     Date(&'static str, #[source] DateRefused),
 
-    /// A field is wrong that no rule of the contract can check.
+    /// An invalid field that no rule of the contract can check.
     #[error("{field} {text}")]
     Field {
         /// Path of the field.
         field: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the field.
         text: String,
     },
 
-    /// A row breaks rules of the contract.
+    /// A row that breaks rules of the contract.
     #[error("{text}")]
     Row {
-        /// The first field that is wrong.
+        /// The first invalid field.
         field: String,
-        /// What is wrong with each.
+        /// What is wrong with each of the fields.
         text: String,
     },
 
-    /// A batch that is carried out as a whole has a row that is wrong.
+    /// An all-or-nothing batch with an invalid row.
     #[error("nothing was changed, because of row {row}: {text}")]
     BatchRefused {
         /// Number of the row, from 1.
         row: i64,
-        /// What is wrong with it.
+        /// What is wrong with the row.
         text: String,
-        /// What that tells of others.
+        /// The limit that the row's refusal counts against.
         told: Option<Limited>,
     },
 
-    /// The field stands elsewhere in the request than the error itself knows.
+    /// Overrides the field path, for errors in nested messages.
     #[error("{source}")]
     At {
         /// Path of the field from the request.
         path: String,
-        /// What is wrong.
+        /// The original error.
         source: Box<Self>,
     },
 
-    /// What every changing request can meet with.
+    /// Errors of any changing request.
     #[error(transparent)]
     Request(#[from] RequestError),
 
-    /// An import does not go on.
+    /// Why an import does not continue.
     #[error(transparent)]
     Import(#[from] ImportRefused),
+
+    /// A region is not there, or not any more.
+    #[error(transparent)]
+    Region(#[from] RegionRefused),
 
     /// Postgres failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
 
-    /// Something sealed does not open, or cannot be sealed.
+    /// Sealed data cannot be opened, or data cannot be sealed.
     #[error("sealing failed")]
     Sealing(#[from] personal::Error),
 
-    /// A row of the database is not what it should be.
+    /// A row of the database is invalid.
     #[error("the database holds {0}")]
     Corrupt(String),
 }
 
 impl<R: ServiceRefusal> Error<R> {
-    /// A field that no rule of the contract can check.
+    /// An invalid field that no rule of the contract can check.
     pub fn field(field: &'static str, text: impl Display) -> Self {
         Self::Field { field, text: text.to_string() }
     }
 
-    /// The same error, about the field with this path from the request.
+    /// The same error with another field path.
     #[must_use]
     pub fn at(self, path: impl Into<String>) -> Self {
         Self::At { path: path.into(), source: Box::new(self) }
     }
 
-    /// The same error, whose field stands in `message`, a field of the request. The identifier of the
-    /// request stands beside it.
+    /// The same error, with its field path prefixed by `message`, a field of the request. `request_id` is a field of
+    /// the request itself, so errors about it are left as they are.
     #[must_use]
     pub fn within(self, message: &str) -> Self {
         match self.stated().field.map(|field| format!("{message}.{field}")) {
@@ -130,8 +133,7 @@ impl<R: ServiceRefusal> Error<R> {
         }
     }
 
-    /// The same error. If it is about the identifier of the request, that stands in `message`, a field of
-    /// the request.
+    /// The same error; if it is about `request_id`, the field path is prefixed by `message`, a field of the request.
     #[must_use]
     pub fn identified_in(self, message: &str) -> Self {
         if matches!(self, Self::Request(_)) { self.at(format!("{message}.request_id")) } else { self }
@@ -146,20 +148,20 @@ impl<R: ServiceRefusal> Error<R> {
         }
     }
 
-    /// What the caller is told of a row that is refused.
+    /// The error of a refused row, as callers see it.
     #[must_use]
     pub fn of_row(&self, row: i64) -> RowError {
         let Stated { reason, field, .. } = self.stated();
         RowError::new(row, reason, field.unwrap_or_default(), &self.to_string())
     }
 
-    /// A row's error as the reason to refuse the whole batch.
+    /// A row's error, as the reason to refuse the whole batch.
     #[must_use]
     pub fn of_batch(&self, row: i64) -> Self {
         Self::BatchRefused { row, text: self.to_string(), told: self.stated().told }
     }
 
-    /// The refusal, wherever in the request its field stands.
+    /// The refusal, whatever its field path.
     #[must_use]
     pub fn refusal(&self) -> Option<&R> {
         match self {
@@ -182,14 +184,15 @@ impl<R: ServiceRefusal> Refusal for Error<R> {
             Self::At { path, source } => source.stated().about(path),
             Self::Request(error) => error.stated(),
             Self::Import(refused) => refused.stated(),
+            Self::Region(refused) => refused.stated(),
             Self::Database(error) => stated_of_database(error),
             Self::Sealing(_) | Self::Corrupt(_) => common::INTERNAL.stated(),
         }
     }
 
     fn all() -> Vec<Listed> {
-        [R::all(), DateRefused::all(), ImportRefused::all(), LimitReached::all(), vec![VERSION_STALE, BATCH_REFUSED]]
-            .concat()
+        let shared = [DateRefused::all(), ImportRefused::all(), LimitReached::all(), RegionRefused::all()].concat();
+        [R::all(), shared, vec![VERSION_STALE, BATCH_REFUSED]].concat()
     }
 }
 
@@ -205,8 +208,11 @@ impl<R: ServiceRefusal> From<NotAPageToken> for Error<R> {
     }
 }
 
-impl<R: ServiceRefusal> From<Error<R>> for Status {
-    fn from(error: Error<R>) -> Self {
-        to_status(&error)
+impl<R: ServiceRefusal> From<RegionError> for Error<R> {
+    fn from(error: RegionError) -> Self {
+        match error {
+            RegionError::Refused(refused) => refused.into(),
+            RegionError::Database(error) => error.into(),
+        }
     }
 }

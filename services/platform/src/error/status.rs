@@ -1,4 +1,4 @@
-//! What callers are told when something goes wrong.
+//! Maps errors to gRPC statuses.
 
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -6,10 +6,10 @@ use tracing::error;
 
 use super::{Error, ErrorKind, Refusal as _, ServiceRefusal, Stated, chain};
 
-/// Turns an error into what the caller sees: a code, a text, `google.rpc.ErrorInfo`, and the field
-/// in a `PreconditionFailure` or else, if there is one, in a `BadRequest`; with a `RetryInfo` where it is known when to ask again. Errors of ours are
-/// logged with their whole chain and told without it or a field.
-pub(super) fn to_status<R: ServiceRefusal>(error: &Error<R>) -> Status {
+/// Turns an error into what the caller sees: a code, a text, `google.rpc.ErrorInfo`, and the field in a
+/// `PreconditionFailure` or else in a `BadRequest`; with a `RetryInfo` if it is known when to ask again. Internal
+/// errors are logged with their whole chain; their text and field are not shown to the caller.
+fn to_status<R: ServiceRefusal>(error: &Error<R>) -> Status {
     let Stated { kind, reason, field, retry_after, .. } = error.stated();
     let mut details = ErrorDetails::new();
     details.set_error_info(reason, R::DOMAIN, []);
@@ -38,6 +38,12 @@ pub(super) fn to_status<R: ServiceRefusal>(error: &Error<R>) -> Status {
         (_, None) => {}
     }
     Status::with_error_details(kind.code(), text, details)
+}
+
+impl<R: ServiceRefusal> From<Error<R>> for Status {
+    fn from(error: Error<R>) -> Self {
+        to_status(&error)
+    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
-//! Decides whether a request may come in.
+//! Authenticates and authorizes requests.
 
 use std::sync::Arc;
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt as _};
 
-use super::{refusals::Refusals, told::method_unknown};
+use super::{refusals::Refusals, status::refuse, told::method_unknown};
 use crate::{
     access::{Access, Caller, Fault, MethodPermissions, TokenRefused},
-    error::{Listed, common},
+    error::common,
 };
 
-/// Methods that anyone may call: they say nothing about anybody. By their whole names, which logs and metrics repeat.
+/// Methods that anyone may call: they reveal nothing about anybody. Listed by their whole names, which logs and metrics
+/// repeat.
 const OPEN: [&str; 4] = [
     "/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/Watch",
@@ -25,7 +25,7 @@ pub(super) fn is_open(path: &str) -> bool {
     OPEN.contains(&path)
 }
 
-/// Finds out who calls, and whether they may.
+/// Returns the caller of a request, if it has the method's permission.
 pub(super) async fn admit(
     access: &Arc<Access>,
     permissions: &MethodPermissions,
@@ -62,7 +62,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, TokenRefused> {
     }
 }
 
-/// What the caller learns.
+/// The error that the caller sees.
 fn told(fault: Fault) -> Status {
     let (listed, text) = match fault {
         Fault::KeysUnavailable => (
@@ -88,11 +88,4 @@ fn told(fault: Fault) -> Status {
         | Fault::Region => (common::TOKEN_INVALID, "the token is not valid"),
     };
     refuse(listed, text)
-}
-
-/// A refusal at the door, in the form of every other error.
-pub(super) fn refuse(listed: Listed, text: impl Into<String>) -> Status {
-    let mut details = ErrorDetails::new();
-    details.set_error_info(listed.reason, "access.tongxin", []);
-    Status::with_error_details(listed.kind.code(), text, details)
 }

@@ -1,4 +1,4 @@
-//! Answers that come one after the other, while work goes on.
+//! Streamed responses of work that goes on meanwhile.
 
 use std::pin::Pin;
 
@@ -11,13 +11,13 @@ use tracing::Instrument as _;
 /// What a method returns.
 pub type Reply<T> = Result<Response<T>, Status>;
 
-/// Answers that come one after the other.
+/// A streamed response.
 pub type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// Answers that wait for a caller to read them.
+/// Messages that wait for the caller to read them.
 const WAITING: usize = 16;
 
-/// Where work puts its answers.
+/// The sending end of a streamed response.
 #[derive(Debug)]
 pub struct Answering<T>(mpsc::Sender<Result<T, Status>>);
 
@@ -28,25 +28,25 @@ impl<T> Clone for Answering<T> {
 }
 
 impl<T> Answering<T> {
-    /// Gives an answer, once the caller has room for it; says whether the caller is still there.
+    /// Sends a message once the caller has room for it; returns whether the caller is still there.
     pub async fn send(&self, answer: T) -> bool {
         self.0.send(Ok(answer)).await.is_ok()
     }
 
-    /// Gives an answer that is left out where the caller does not keep up with reading: progress.
+    /// Sends a message of progress; it is dropped if the caller does not keep up.
     pub fn offer(&self, answer: T) {
         let _ = self.0.try_send(Ok(answer));
     }
 
-    /// Whether nobody waits for answers any more.
+    /// Whether the caller is gone.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.0.is_closed()
     }
 }
 
-/// Answers with what some work gives, which goes on in a task of its own, within the trace of the request. An error of the
-/// work is the last answer.
+/// A response whose messages come from a future, which runs in a task of its own within the trace of the request. An
+/// error of the future is the last message.
 pub fn answers<T, Work, Outcome, Error>(work: Work) -> Answers<T>
 where
     T: Send + 'static,
@@ -58,7 +58,7 @@ where
     let outcome = work(Answering(sender.clone()));
     let task = async move {
         if let Err(error) = outcome.await {
-            // A caller who has gone needs no answer.
+            // A caller that has gone needs no answer.
             let _ = sender.send(Err(error.into())).await;
         }
     };

@@ -1,4 +1,4 @@
-//! A request from its head to the last byte of its answer: what it holds, and whether its caller keeps us waiting.
+//! A request from its head to the last byte of its response: what it holds, and whether its caller stalls.
 
 use std::sync::{
     Arc, Mutex, OnceLock, PoisonError,
@@ -10,14 +10,14 @@ use tokio::time::{Duration, Instant};
 use tonic::{Request, Status};
 
 use super::{
-    admit::refuse,
     connections::Peer,
     places::{Full, Owner, Place, Pot},
     shed::Shed,
+    status::refuse,
 };
 use crate::error::common;
 
-/// A request that has come in.
+/// A request in progress.
 #[derive(Clone)]
 pub(super) struct Arrival(Arc<Inner>);
 
@@ -26,7 +26,7 @@ struct Inner {
     bodies: Arc<Pot>,
     shed: Shed,
     pace: Pace,
-    /// Whether it is ours to say that the body does not come.
+    /// Whether we are the one to time its body out.
     judged: AtomicBool,
     owner: OnceLock<Owner>,
     bytes: Mutex<Option<Place>>,
@@ -34,7 +34,7 @@ struct Inner {
     fault: OnceLock<Status>,
 }
 
-/// What a request holds until its answer is sent.
+/// What a request holds until its response is sent.
 pub(super) struct Held {
     pub(super) _place: Place,
     pub(super) _of_address: Option<Place>,
@@ -64,11 +64,11 @@ impl Arrival {
         &self.0.pace
     }
 
-    /// It may come in, and its body is counted as its caller's. Whoever passes a stream on leaves it to the service to say
-    /// that the next message does not come: the gateway cannot see that the service is still at work on the last one.
+    /// Admits the request, and counts its body for the caller. A gateway that passes a stream on leaves it to the
+    /// service to time out the next message: it cannot see that the service is still working on the last one.
     pub(super) fn admit(&self, owner: Owner, judged: bool) {
         self.0.judged.store(judged, Relaxed);
-        // Once for each request.
+        // Set once per request.
         let _ = self.0.owner.set(owner);
     }
 
@@ -90,7 +90,7 @@ impl Arrival {
         })
     }
 
-    /// They are no longer held.
+    /// Counts bytes as released.
     pub(super) fn release(&self, bytes: usize) {
         if let Some(place) = &mut *self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner) {
             place.shrink(bytes);
@@ -107,12 +107,12 @@ impl Arrival {
         self.0.fault.get_or_init(|| status).clone()
     }
 
-    /// Why its body was not read to its end, if that was ours.
+    /// Why its body was not read to its end, if the fault was found here.
     pub(super) fn fault(&self) -> Option<Status> {
         self.0.fault.get().cloned()
     }
 
-    /// Keeps its place until the answer is sent.
+    /// Keeps its place until the response is sent.
     pub(super) fn keep(&self, held: Held) {
         *self.0.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
     }
@@ -122,7 +122,7 @@ impl Arrival {
     }
 }
 
-/// What a body becomes when somebody unpacks it, which is counted as if it had come so.
+/// The unpacked size of a body, which counts like bytes that were received.
 #[derive(Clone)]
 pub struct Unpacked(Arrival);
 
@@ -133,44 +133,44 @@ impl std::fmt::Debug for Unpacked {
 }
 
 impl Unpacked {
-    /// That of a request; none of one that did not come in through a server.
+    /// That of a request; nothing is counted for a request that did not come through a server.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Option<Self> {
         extensions.get::<Arrival>().cloned().map(Self)
     }
 
-    /// Counts so many bytes more.
+    /// Counts more bytes.
     ///
     /// # Errors
-    /// When too many are held, by all or by the caller.
+    /// If too many are held, in total or by the caller.
     pub fn charge(&self, bytes: usize) -> Result<(), Status> {
         self.0.charge(bytes)
     }
 
-    /// They are no longer held.
+    /// Counts bytes as released.
     pub fn release(&self, bytes: usize) {
         self.0.release(bytes);
     }
 
-    /// Whom it is counted for, once that caller was let in.
+    /// The subject that it is counted for, once the caller was admitted.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.0.0.owner.get().map(|owner| owner.name.as_str())
     }
 
-    /// The body is read whole before anything is passed on, so that it is ours to say that it does not come.
+    /// Makes us the one to time the body out, because it is read whole before anything is passed on.
     pub fn judge(&self) {
         self.0.0.judged.store(true, Relaxed);
     }
 }
 
-/// Told to a caller that kept us waiting.
+/// The error for a caller that stalled.
 pub(super) fn stalled(what: &str) -> Status {
     refuse(common::STALLED, format!("{what} for too long: send the same request again"))
 }
 
-/// Whether we are at work for a caller. One who waits for our answer, and sends nothing until it has it, does not keep us waiting.
-/// Only code that reads ahead of what it is at work on has to say so: as long as nobody reads, nobody is waited for.
+/// Whether we work for a caller. A caller that sends nothing until it has our answer does not stall meanwhile. Only
+/// code that reads ahead of its work has to say so: while nothing is read, nothing times out.
 #[derive(Debug, Clone, Default)]
 pub struct Pace(Arc<Work>);
 
@@ -187,14 +187,14 @@ impl Pace {
         request.extensions().get().cloned().unwrap_or_default()
     }
 
-    /// We are at work until this is dropped.
+    /// We work until this is dropped.
     #[must_use]
     pub fn working(&self) -> Working {
         self.0.at_once.fetch_add(1, Relaxed);
         Working(Arc::clone(&self.0))
     }
 
-    /// Since when a caller who was waited for from a moment on has kept us waiting; not at all while we work.
+    /// Since when a caller has stalled, if it was waited for since `moment`; `None` while we work.
     pub(super) fn waiting_since(&self, moment: Instant) -> Option<Instant> {
         if self.0.at_once.load(Relaxed) > 0 {
             return None;
@@ -215,11 +215,11 @@ impl Drop for Working {
     }
 }
 
-/// How long others may keep us waiting.
+/// Time limits for peers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// Until the next bytes are sent or taken.
+    /// For the next bytes to be sent or taken.
     pub(super) stall: Duration,
-    /// Until an answer that does not stream is taken whole.
+    /// For a response that does not stream to be taken whole.
     pub(super) send: Duration,
 }

@@ -1,7 +1,7 @@
 //! Keeps errors small enough for every client.
 //!
-//! An error travels in headers. A client ends the whole connection, with everybody's calls on it, when they are larger than it
-//! takes: 8 KiB with some.
+//! An error travels in headers. If they are larger than the client accepts (8 KiB for some), it ends the whole
+//! connection with all calls on it.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -12,17 +12,17 @@ use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt
 
 use super::told;
 
-/// Most bytes of `grpc-message` and `grpc-status-details-bin` together, as they are sent.
+/// Maximum size of `grpc-message` and `grpc-status-details-bin` together, as sent.
 pub const STATUS_BYTES: usize = 6 << 10;
 
-/// What takes room, as it is sent: a text with a byte of its own for each of ASCII's characters and nine for a Chinese one, and
-/// details in base64.
+/// The encoded size: a text takes one byte for each of ASCII's characters and nine for a Chinese one; details are
+/// base64.
 const SPACIOUS: [&str; 2] = ["grpc-message", "grpc-status-details-bin"];
 
-/// Characters of what names something in a status that has to be short: a field, a reason.
+/// Maximum length of names in a shortened status, in characters: a field, a reason.
 const NAME_CHARACTERS: usize = 120;
 
-/// How a status gets shorter, step by step: violations that are named, and characters of each and of the text.
+/// How a status is shortened, step by step: number of violations, and characters of each and of the text.
 const STEPS: [(usize, usize, usize); 8] = [
     (20, 200, 1_000),
     (20, 80, 400),
@@ -34,8 +34,8 @@ const STEPS: [(usize, usize, usize); 8] = [
     (0, 0, 60),
 ];
 
-/// The same status in at most so many bytes as it is sent: with fewer violations, shorter texts, and how many violations are left
-/// out. Its code, reason and time to wait are kept.
+/// The same status within a size: with fewer violations, shorter texts, and the number of violations that are left out.
+/// Code, reason and retry time are kept.
 #[must_use]
 pub fn bounded(status: Status, most: usize) -> Status {
     if sent_bytes(&status) <= most {
@@ -53,17 +53,17 @@ pub fn bounded(status: Status, most: usize) -> Status {
     last.unwrap_or(status)
 }
 
-/// An answer whose error, if it is one, is small enough.
+/// A response whose error, if it is one, is small enough.
 pub(super) fn answer(response: Response<Body>) -> Response<Body> {
     too_long(response.headers()).map_or(response, Status::into_http)
 }
 
-/// A body whose end, if it is an error, is small enough.
+/// A body whose trailers, if they are an error, are small enough.
 pub(super) fn body(body: Body) -> Body {
     Body::new(body.map_frame(end))
 }
 
-/// The same of the end itself.
+/// The same for the trailers.
 pub(super) fn end(frame: Frame<Bytes>) -> Frame<Bytes> {
     let status = frame.trailers_ref().and_then(too_long);
     status.map_or(frame, |status| told::end(&status))
@@ -79,7 +79,7 @@ fn too_long(headers: &HeaderMap) -> Option<Status> {
 
 fn sent_bytes(status: &Status) -> usize {
     let mut headers = HeaderMap::new();
-    // Fails for what no header can hold, which is too long in any case.
+    // Fails if no header can hold it, in which case it is too long anyway.
     match status.add_header(&mut headers) {
         Ok(()) => bytes_of(&headers),
         Err(_) => usize::MAX,
@@ -120,7 +120,7 @@ fn shortened(status: &Status, details: &ErrorDetails, (named, of_each, of_text):
     Status::with_error_details(status.code(), text(status.message(), all.saturating_sub(named), of_text), short)
 }
 
-/// A text of so many characters at most, which ends by saying how many violations it leaves out.
+/// A text of limited length, which ends with the number of violations that are left out.
 fn text(whole: &str, left_out: usize, most: usize) -> String {
     let (told, before) = match whole.rsplit_once("; and ") {
         Some((told, count)) => (told, count.strip_suffix(" more").and_then(|count| count.parse().ok()).unwrap_or(0)),
@@ -132,7 +132,7 @@ fn text(whole: &str, left_out: usize, most: usize) -> String {
     }
 }
 
-/// So many characters at most; a mark at the end says that there were more.
+/// The first characters of a text; a mark at the end shows that there were more.
 fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

@@ -16,7 +16,7 @@ use tonic::transport::{self, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::secret::Address;
 
-/// Whom to trust at `https://` addresses, and who we are there. The files are read when the program starts.
+/// Trusted authorities for `https://` addresses, and our own identity there. The files are read at start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsConfig {
@@ -31,13 +31,13 @@ pub struct TlsConfig {
 /// Why another service cannot be connected to.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The address is none.
+    /// The address is invalid.
     #[error("{0:?} is no address such as http://shop:7001 or https://shop:7001")]
     Address(Address, #[source] Option<transport::Error>),
-    /// Nobody is trusted.
+    /// No authority is trusted.
     #[error("{0:?} needs ca_file: the certificates of the authorities to trust")]
     NoAuthority(Address),
-    /// The machine trusts nobody.
+    /// The machine trusts no authority.
     #[error(
         "this machine has no CA certificates{}: install them (the package ca-certificates), name a file of them in the variable \
          SSL_CERT_FILE, or name the CA of that address with --ca-file",
@@ -47,42 +47,42 @@ pub enum ConnectError {
     /// A file holds no certificate.
     #[error("{0} is no PEM file with certificates")]
     NoCertificate(PathBuf),
-    /// One of two.
+    /// Only one of certificate and key is set.
     #[error("certificate_file and key_file are needed together")]
     HalfAnIdentity,
     /// A file cannot be read.
     #[error("cannot read {0}")]
     File(PathBuf, #[source] io::Error),
-    /// What the files say is none.
+    /// The files cannot be used.
     #[error("the certificates or the key cannot be used")]
     Tls(#[source] transport::Error),
 }
 
-/// Headers that we take of an answer. More than any server of ours sends: an answer that is too large for its client ends the
-/// connection, and with it all calls that share it.
+/// Maximum size of response headers. It is more than any server of ours sends: a response that is too large ends the
+/// connection, and with it all calls on it.
 const HEADER_BYTES: u32 = 64 << 10;
 
-/// A connection to another service, made when the first call needs it and again when it broke.
+/// A connection to another service, made by the first call and again after it broke.
 ///
 /// # Errors
-/// When the address is none.
+/// If the address is invalid.
 pub fn channel(address: &str) -> Result<Channel, transport::Error> {
     Ok(endpoint(address)?.connect_lazy())
 }
 
-/// The same to an `https://` address as well.
+/// The same, also for `https://` addresses.
 ///
 /// # Errors
-/// When the address is none, or the certificates to speak TLS with are missing or broken.
+/// If the address is invalid, or certificates for TLS are missing or broken.
 pub fn secure_channel(address: &str, tls: &TlsConfig) -> Result<Channel, ConnectError> {
     Ok(secured(address, tls)?.connect_lazy())
 }
 
-/// A connection to an address that people name, whose certificate is to be signed by an authority in a file, or else by one that
-/// this machine trusts. Nobody is asked whom to trust before the address is an `https://` one.
+/// A connection to an address entered by a person. Its certificate has to be signed by an authority in `ca_file`, or
+/// else by one that this machine trusts. Authorities are loaded only for `https://` addresses.
 ///
 /// # Errors
-/// When the address is none, or nobody is trusted.
+/// If the address is invalid, or no authority is trusted.
 pub fn public_channel(address: &str, ca_file: Option<&Path>) -> Result<Channel, ConnectError> {
     let secured = secured_by(address, || {
         let authorities = ca_file.map_or_else(of_system, of_file)?;
@@ -100,7 +100,7 @@ fn secured_by(
     tls: impl FnOnce() -> Result<ClientTlsConfig, ConnectError>,
 ) -> Result<Endpoint, ConnectError> {
     let endpoint = endpoint(address).map_err(|error| ConnectError::Address(address.into(), Some(error)))?;
-    // The endpoint takes a name and a port alone, and schemes that nobody answers here, for addresses.
+    // The endpoint also accepts a bare name and port, and schemes that we do not serve.
     let uri = address.parse::<Uri>().unwrap_or_default();
     match uri.scheme_str().filter(|_| uri.host().is_some_and(|host| !host.is_empty())) {
         Some("http") => Ok(endpoint),
@@ -109,8 +109,8 @@ fn secured_by(
     }
 }
 
-/// The same for calls that stream. What nobody takes of a few streams does not hold up the others: the connection takes as much as
-/// so many streams may hold together.
+/// The same for streaming calls. Unread data of some streams does not hold up others: the connection window is as large
+/// as those of all its streams together.
 ///
 /// # Errors
 /// As [`secure_channel`].
@@ -122,7 +122,12 @@ pub fn secure_stream_channel(address: &str, tls: &TlsConfig) -> Result<Channel, 
         .connect_lazy())
 }
 
-/// Bytes of one stream that wait for whoever takes them.
+/// Cancelled streams that the client remembers, so that it ignores their late answers. A late answer to a forgotten stream is a
+/// stream error, of which hyper allows 1,024 in the life of a connection before it closes it under all other calls. An answer that
+/// crosses its cancellation is no fault of the server, so that limit is off.
+const RESETS_REMEMBERED: usize = 1024;
+
+/// Window of one stream: bytes that wait to be read.
 const STREAM_WINDOW: u32 = 64 << 10;
 
 fn endpoint(address: &str) -> Result<Endpoint, transport::Error> {
@@ -134,6 +139,8 @@ fn endpoint(address: &str) -> Result<Endpoint, transport::Error> {
         .http2_max_header_list_size(HEADER_BYTES)
         .initial_connection_window_size(4 << 20)
         .initial_stream_window_size(1 << 20)
+        .http2_max_concurrent_reset_streams(RESETS_REMEMBERED)
+        .http2_max_local_error_reset_streams(None)
         .tcp_nodelay(true);
     Ok(endpoint)
 }
@@ -160,7 +167,8 @@ fn of_file(path: &Path) -> Result<RootCertStore, ConnectError> {
     trusting(certificates.unwrap_or_default()).ok_or_else(|| ConnectError::NoCertificate(path.to_owned()))
 }
 
-/// Those that this machine trusts, as `SSL_CERT_FILE` and `SSL_CERT_DIR` say or where its distribution keeps them.
+/// The authorities that this machine trusts, as set by `SSL_CERT_FILE` and `SSL_CERT_DIR` or at the default places of
+/// its distribution.
 fn of_system() -> Result<RootCertStore, ConnectError> {
     let found = rustls_native_certs::load_native_certs();
     trusting(found.certs).ok_or(ConnectError::NoSystemAuthority(found.errors))

@@ -1,4 +1,4 @@
-//! Who is connected: so many at once, and those who call go before those who do not.
+//! Open connections: their number is limited, and those with calls stay before those without.
 
 use std::{
     collections::HashMap,
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::{GrpcConfig, network::Network};
 
-/// Calls that a client gave up are forgotten one by one, so that all that it may give up at once are after this time.
+/// Cancelled calls are forgotten one by one, so that the whole allowance is back after this time.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 
 /// The connections of a server.
@@ -52,13 +52,13 @@ struct Tracked {
 
 #[derive(Debug)]
 struct State {
-    /// Whether a call of it was let in.
+    /// Whether a call of it was admitted.
     admitted: bool,
-    /// Calls that were let in and are under way.
+    /// Number of admitted calls in progress.
     busy: usize,
     /// When its last call began or ended.
     last: Instant,
-    /// Calls that its client gave up, and until when they were counted.
+    /// Cancelled calls, and the time of that count.
     given_up: f64,
     counted: Instant,
 }
@@ -79,8 +79,8 @@ impl Connections {
         }))
     }
 
-    /// Takes a connection in. When there are too many, the one goes that has not called for longest; of those whose calls were
-    /// never let in there are half of all at most. None goes that has a call under way.
+    /// Adds a connection. If there are too many, the one that has not called for longest is closed; connections without
+    /// an admitted call have half of the places at most. A connection with a call in progress is never closed.
     pub(super) fn enter(&self, address: Option<SocketAddr>) -> Option<Peer> {
         let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_too_many(&open, address) {
@@ -101,7 +101,7 @@ impl Connections {
                     self.note("full");
                     return None;
                 }
-                // Those who are strangers all have a call under way that needs no token, of which there are few.
+                // All strangers have a call in progress that needs no token, of which there are few.
                 None => {}
             }
         }
@@ -121,7 +121,7 @@ impl Connections {
         self.0.of_one_address > 0 && open.by_number.values().filter(same).count() >= self.0.of_one_address
     }
 
-    /// Whether what it says of whom it speaks for is believed.
+    /// Whether its `x-forwarded-for` is believed.
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
         self.0.trusted.iter().any(|network| network.holds(address))
     }
@@ -131,7 +131,7 @@ impl Connections {
     }
 }
 
-/// Strangers first, then those who have not called for longest; `all`: others than strangers, too.
+/// Strangers first, then by the time since their last call; `all` includes connections that are no strangers.
 fn longest_idle(open: &Open, all: bool) -> Option<u64> {
     let idle = open.by_number.iter().filter_map(|(number, one)| {
         let state = one.state();
@@ -152,7 +152,7 @@ impl Tracked {
     }
 }
 
-/// A connection that was taken in; every request that comes by it knows it.
+/// A connection as its requests see it.
 #[derive(Clone)]
 pub(super) struct Peer(Arc<Entered>);
 
@@ -163,12 +163,12 @@ struct Entered {
 }
 
 impl Peer {
-    /// Where it comes from.
+    /// Its remote address.
     pub(super) fn address(&self) -> Option<IpAddr> {
         self.0.tracked.address.map(|address| address.ip())
     }
 
-    /// Whether what it says of whom it speaks for is believed.
+    /// Whether its `x-forwarded-for` is believed.
     pub(super) fn is_trusted(&self) -> bool {
         self.address().is_some_and(|address| self.0.connections.trusts(address))
     }
@@ -178,13 +178,13 @@ impl Peer {
         self.0.connections.trusts(address)
     }
 
-    /// A call that has not been answered yet.
+    /// A call whose response has not begun yet.
     pub(super) fn asked(&self) -> WaitedFor {
         self.0.tracked.state().last = Instant::now();
         WaitedFor(Some(self.clone()))
     }
 
-    /// A call was let in, and is under way until this is dropped.
+    /// A call in progress, until this is dropped.
     pub(super) fn busy(&self, admitted: bool) -> Busy {
         let mut state = self.0.tracked.state();
         state.admitted |= admitted;
@@ -194,13 +194,13 @@ impl Peer {
         Busy(self.clone())
     }
 
-    /// Whether it has to go, now or as soon as something happens.
+    /// Whether the connection has to close; wakes the task when it has to.
     pub(super) fn is_closing(&self, context: &std::task::Context<'_>) -> bool {
         self.0.tracked.waker.register(context.waker());
         self.0.tracked.closing.load(SeqCst)
     }
 
-    /// Until when a stranger may stay who does not call; none for who was let in, or is being answered.
+    /// When a stranger that does not call is closed; `None` if a call was admitted or is in progress.
     pub(super) fn stays_until(&self, idle: Duration) -> Option<Instant> {
         let state = self.0.tracked.state();
         if state.admitted {
@@ -233,7 +233,7 @@ impl Peer {
     }
 }
 
-/// The place of a connection, which is free again when this is dropped.
+/// The place of a connection, freed on drop.
 pub(super) struct Seat(Peer);
 
 impl Seat {
@@ -241,7 +241,7 @@ impl Seat {
         Self(peer)
     }
 
-    /// Waits until it has to go.
+    /// Completes when the connection has to close.
     pub(super) async fn is_taken(&self) {
         poll_fn(|context| if self.0.is_closing(context) { Poll::Ready(()) } else { Poll::Pending }).await;
     }
@@ -261,7 +261,7 @@ impl Drop for Seat {
     }
 }
 
-/// A call that is under way.
+/// A call in progress.
 pub(super) struct Busy(Peer);
 
 impl Drop for Busy {
@@ -272,7 +272,7 @@ impl Drop for Busy {
     }
 }
 
-/// A call whose answer has not begun. Dropped before that, it was given up by its client.
+/// A call whose response has not begun. If this is dropped before that, the client cancelled it.
 pub(super) struct WaitedFor(Option<Peer>);
 
 impl WaitedFor {

@@ -1,4 +1,4 @@
-//! The door: every request passes it, before any code of a service.
+//! The door: a layer that every request passes before any code of a service.
 
 use std::{
     collections::BTreeMap,
@@ -20,14 +20,17 @@ use tracing::Instrument as _;
 
 use super::{
     GrpcConfig,
-    admit::{admit, is_open, refuse},
+    admit::{admit, is_open},
     arrival::{Arrival, Held},
-    bounded, named,
+    bounded,
+    method::MethodPath,
+    named,
     network::forwarded_for,
     places::{Full, Owner, Place, Pot},
     punctual::{StatedTime, stated_timeout},
     refusals::Refusals,
     shed::Shed,
+    status::{GRPC_STATUS, code, refuse},
     stream, told,
 };
 use crate::{
@@ -36,18 +39,6 @@ use crate::{
     error::common,
     telemetry::{self, RpcMetrics},
 };
-
-/// Path of the method that a request calls, for example `/tongxin.log.v1.LogService/GetHead`.
-#[derive(Debug, Clone, Default)]
-pub struct MethodPath(pub String);
-
-impl MethodPath {
-    /// That of a request which came through the door; empty for one that did not.
-    #[must_use]
-    pub fn of<M>(request: &tonic::Request<M>) -> Self {
-        request.extensions().get::<Self>().cloned().unwrap_or_default()
-    }
-}
 
 /// Sheds load, checks tokens and permissions, bounds time, and measures.
 #[derive(Clone)]
@@ -69,13 +60,13 @@ struct Inner {
     refusals: Refusals,
 }
 
-/// Places of each kind, so that those of one kind never take those of another.
+/// Places by kind, so that requests of one kind never take those of another.
 struct Pots {
     unary: Arc<Pot>,
     streams: Arc<Pot>,
     log: Arc<Pot>,
     open: Arc<Pot>,
-    /// Counted by address, not in all.
+    /// Limited by address, not in total.
     addresses: Arc<Pot>,
     of_address: usize,
 }
@@ -131,21 +122,19 @@ pub struct Guarded<S> {
     inner: S,
 }
 
-/// Streams at once that need no token, and how long each may last. Whoever wants to know how we are, once, takes no place: that is
-/// answered from memory.
+/// Health and reflection streams have their own limits of number and time, so that they are answered under load and
+/// cannot displace authenticated calls. `Health/Check` takes no place: it is answered from memory.
 const OPEN_REQUESTS: usize = 16;
 const OPEN_TIME: Duration = Duration::from_mins(1);
 
-/// What is answered without a place.
+/// Needs no place.
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 
-/// Those who follow events.
+/// Calls of consumers.
 const LOG: &str = "/tongxin.log.v1.LogService/";
 
-/// A message's flag and length come before it.
+/// Length of a message's flag and length prefix.
 const MESSAGE_HEAD: usize = 5;
-
-const GRPC_STATUS: &str = "grpc-status";
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
@@ -162,7 +151,7 @@ where
     type Future = Answer;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // Readiness is awaited for each request, within its time.
+        // Readiness is awaited per request, within its time.
         Poll::Ready(Ok(()))
     }
 
@@ -170,7 +159,7 @@ where
         let door = Arc::clone(&self.door.0);
         let inner = self.inner.clone();
         let span = telemetry::rpc_span(door.known(request.uri().path()), request.headers());
-        // From now on, not from when somebody first looks at it.
+        // From now on, not from the first poll.
         let stated = StatedTime::of(request.headers());
         let work = async move {
             let visit = Visit { started: Instant::now(), path: request.uri().path().to_owned() };
@@ -187,7 +176,7 @@ where
     }
 }
 
-/// A request on its way.
+/// A request being handled.
 #[derive(Clone)]
 struct Visit {
     started: Instant,
@@ -215,7 +204,7 @@ impl Inner {
             let busy = peer.map(|peer| peer.busy(false));
             Some(Held { _place: self.place(&self.pots.open, None)?, _of_address: None, _busy: busy })
         } else {
-            // Those who may not come in take no place.
+            // Requests that are not admitted take no place.
             let admitted = admit(&self.access, &self.permissions, &self.refusals, &visit.path, request.headers());
             let caller = timeout_at(waits_until, admitted).await.unwrap_or_else(|_| {
                 let text =
@@ -246,15 +235,15 @@ impl Inner {
         }
     }
 
-    /// An answer that refuses only for reasons of its method.
+    /// Checks that a refusal has a reason that the method names.
     fn named(&self, path: &str, response: Response<Body>) -> Response<Body> {
         let Some(rule) = self.permissions.of_method(path).filter(|_| !self.passes_on) else { return response };
         let of_end = Arc::clone(rule);
         named::answer(rule, response).map(|body| Body::new(body.map_frame(move |frame| named::end(&of_end, frame))))
     }
 
-    /// Lets an answer go. One that streams keeps its place until its end; another one is made by now, and keeps its place until
-    /// it is sent.
+    /// Sends the response. A streamed one keeps its place until its end; any other is complete by now, and keeps its
+    /// place until it is sent.
     fn see_off(
         self: &Arc<Self>,
         visit: Visit,
@@ -279,9 +268,10 @@ impl Inner {
         response.map(|body| stream::until(moment, stall, body, arrival, ended))
     }
 
-    /// Takes an answer whole, so that whoever does not read it holds up nothing behind us.
+    /// Buffers the whole response, so that a caller that does not read it holds up nothing behind us.
     async fn whole(&self, response: Response<Body>) -> Result<Response<Body>, Status> {
-        // An error that is all in its head has to end there: some clients take an empty piece of body after it for a fault.
+        // An error that is complete in its headers has to end there: some clients treat an empty body after it as a
+        // fault.
         if response.body().is_end_stream() {
             return Ok(response);
         }
@@ -313,7 +303,7 @@ impl Inner {
         })
     }
 
-    /// Behind a proxy, connections say nothing of who calls: requests are counted instead.
+    /// Behind a proxy, connections say nothing about the caller: requests are counted by the forwarded address.
     fn place_of_address(&self, arrival: Option<&Arrival>, headers: &HeaderMap) -> Result<Option<Place>, Status> {
         let Some(peer) = arrival.and_then(Arrival::peer).filter(|peer| self.pots.of_address > 0 && peer.is_trusted())
         else {
@@ -342,7 +332,8 @@ impl Inner {
         self.permissions.of_method(path).is_some_and(|rule| rule.client_streaming)
     }
 
-    /// Whether messages stream, in or out. The single answer to a stream counts as one, too: it is as large as the stream was long.
+    /// Whether messages stream, in or out. The single response to a client stream counts, too: it is as large as the
+    /// stream was long.
     fn streams(&self, path: &str) -> bool {
         let rule = self.permissions.of_method(path);
         let streams = rule.is_some_and(|rule| rule.client_streaming || rule.server_streaming);
@@ -363,7 +354,7 @@ impl Inner {
         self.metrics.record(self.known(&visit.path), code, visit.started.elapsed());
     }
 
-    /// Callers could call anything; metrics, spans and logs name only what there is.
+    /// Callers may request any path; metrics, spans and logs name only existing methods.
     fn known<'path>(&self, path: &'path str) -> &'path str {
         if is_open(path) || self.permissions.of_method(path).is_some() { path } else { "unknown" }
     }
@@ -376,9 +367,4 @@ where
     let failed = |error: S::Error| Status::from_error(error.into());
     std::future::poll_fn(|context| inner.poll_ready(context)).await.map_err(failed)?;
     inner.call(request).await.map_err(failed)
-}
-
-/// The code that headers or trailers state; none in a head means that all is well so far.
-pub(super) fn code(headers: &HeaderMap) -> Code {
-    headers.get(GRPC_STATUS).map_or(Code::Ok, |status| Code::from_bytes(status.as_bytes()))
 }

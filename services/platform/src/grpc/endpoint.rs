@@ -1,4 +1,4 @@
-//! What the methods of a service need to answer: reads within the caller's region, and changes.
+//! What the methods of a service need: reads in the caller's region, and changes.
 
 use std::marker::PhantomData;
 
@@ -16,7 +16,7 @@ use crate::{
     request::{Answer, Call, Command, Writer},
 };
 
-/// What the methods of a service need to answer; `Policy` is what it decides by, and `R` what it refuses.
+/// What the methods of a service need; `Policy` is what it decides by, and `R` its refusals.
 #[derive(Debug)]
 pub struct Endpoint<Policy, R> {
     /// The database, for reads.
@@ -36,25 +36,25 @@ impl<Policy, R> Clone for Endpoint<Policy, R> {
 }
 
 impl<Policy: Send + Sync + 'static, R: ServiceRefusal> Endpoint<Policy, R> {
-    /// Reads from a database and changes it.
+    /// An endpoint on a database.
     #[must_use]
     pub fn new(pool: PgPool, clock: Clock, writer: Writer<Policy>) -> Self {
         Self { pool, clock, writer, refuses: PhantomData }
     }
 
-    /// Begins a read within the caller's region.
+    /// Begins a read-only transaction in the caller's region.
     ///
     /// # Errors
-    /// When the request did not come through the door, and faults of the database.
+    /// If the request did not come through the door, and database errors.
     pub async fn read<M>(&self, request: &Request<M>) -> Result<Transaction, Status> {
         let caller = Caller::of(request)?;
         Ok(Scope::region(caller.region()).read(&self.pool).await.map_err(Error::<R>::from)?)
     }
 
-    /// Carries out the command that a request states, once.
+    /// Carries out the command of a request, once per idempotency key.
     ///
     /// # Errors
-    /// Why the request cannot be read, and those of the command.
+    /// If the request cannot be parsed, and those of the command.
     pub async fn write<M, C, Reported>(
         &self,
         request: Request<M>,
@@ -68,7 +68,7 @@ impl<Policy: Send + Sync + 'static, R: ServiceRefusal> Endpoint<Policy, R> {
         self.write_by(request, |request, _| read(request)).await
     }
 
-    /// The same for a command that depends on who asks.
+    /// The same for a command that depends on the caller.
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -87,7 +87,7 @@ impl<Policy: Send + Sync + 'static, R: ServiceRefusal> Endpoint<Policy, R> {
         Ok(Response::new(self.writer.execute(call, command).await?))
     }
 
-    /// The same for what is stated in `message`, a field of the request: errors name their fields by the path from there.
+    /// The same for a command that is in `message`, a field of the request: paths of invalid fields begin there.
     ///
     /// # Errors
     /// As [`write`](Self::write).

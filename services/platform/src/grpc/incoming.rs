@@ -1,4 +1,4 @@
-//! Connections: each has to begin to speak soon, and goes when its place is needed.
+//! Incoming connections: each has to identify its protocol soon, and is closed when its place is needed.
 
 use std::{
     future::Future as _,
@@ -25,16 +25,17 @@ use super::{
     tls,
 };
 
-/// How long a client may take until it has said which protocol it speaks.
+/// Time limit for a client to show which protocol it speaks.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long that is: the preface of HTTP/2. No request of HTTP/1 is shorter.
+/// Length of the HTTP/2 client preface. No request of HTTP/1 is shorter.
 const PREFACE_BYTES: usize = 24;
 
-/// What connections are carried by.
+/// Plain or encrypted.
 pub(super) type Transport = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-/// The connections to a listener, which speak TLS if there is a certificate; `idle`: how long one may stay that does not call.
+/// The connections to a listener, which speak TLS if there is a certificate; `idle` is how long one may stay without a
+/// call.
 pub(super) fn incoming(
     listener: TcpListener,
     connections: Connections,
@@ -53,8 +54,8 @@ pub(super) fn incoming(
     }
 }
 
-/// Those who find a place. One that finds none is closed as soon as it is there: its client learns it at once and may try another
-/// replica.
+/// Connections that got a place. One that gets none is closed at once: its client learns it immediately and may try
+/// another replica.
 fn accepted(
     listener: TcpListener,
     connections: Connections,
@@ -70,7 +71,7 @@ fn accepted(
     })
 }
 
-/// A connection that has a place, and loses it when its client does not begin to speak, or does not call.
+/// A connection with a place. It loses the place if its client does not identify its protocol, or makes no call.
 pub(super) struct Connection<S> {
     stream: S,
     peer: Seat,
@@ -104,7 +105,7 @@ impl<S> Connection<S> {
         false
     }
 
-    /// Who takes nothing of what is to be said before the end, as TLS does, does not keep a connection that has to go.
+    /// A peer that does not read our last bytes, such as the end of TLS, cannot keep a connection that has to close.
     fn unless_over(&mut self, done: Poll<io::Result<()>>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if done.is_pending() && self.is_over(context) { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { done }
     }
@@ -122,7 +123,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
             let missing = missing.saturating_sub(buffer.filled().len() - before);
             self.greeting = (missing > 0).then_some(missing);
         }
-        // What it sends all the time does not keep a connection that has to go.
+        // A peer that sends continuously cannot keep a connection that has to close.
         if self.is_over(context) { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { read }
     }
 }
@@ -181,7 +182,7 @@ mod tests {
 
     async fn read_all(mut connection: Connection<DuplexStream>) -> io::Result<usize> {
         let mut read = Vec::new();
-        // Nobody waits: time goes on as soon as nothing else does.
+        // Nothing waits for real time: tokio's paused clock advances as soon as nothing else runs.
         timeout(Duration::from_hours(1), connection.read_to_end(&mut read)).await.expect("it is cut off or ends")
     }
 

@@ -1,4 +1,4 @@
-//! The body of a request on its way in: its bytes are counted, and it has to keep coming.
+//! The body of a request: its bytes are counted, and it has to keep coming.
 
 use std::{
     pin::Pin,
@@ -13,10 +13,10 @@ use tonic::{Status, body::Body};
 
 use super::arrival::Arrival;
 
-/// Whoever looks later than this after the time was over was not reading meanwhile.
+/// A poll that is later than this after the time limit means that we did not read meanwhile.
 const PROMPT: Duration = Duration::from_secs(1);
 
-/// A body that ends with an error when nothing comes while it is read.
+/// A body that ends with an error if nothing arrives while it is read.
 pub(super) struct Inward {
     body: Body,
     arrival: Arrival,
@@ -27,7 +27,7 @@ pub(super) struct Inward {
 }
 
 impl Inward {
-    /// `is_framed`: its bytes are messages behind their lengths, each of which is let go when the next one begins.
+    /// `is_framed`: its bytes are length-prefixed messages, each of which is released when the next one begins.
     pub(super) fn new(body: Body, arrival: Arrival, stall: Duration, is_framed: bool) -> Self {
         Self { body, arrival, stall, messages: is_framed.then(Messages::default), waiting: None, over: false }
     }
@@ -35,13 +35,13 @@ impl Inward {
     fn count(&mut self, data: &Bytes) -> Result<(), Status> {
         if let Some(messages) = &mut self.messages {
             let done = messages.take(data);
-            // Those that stream are not all held at once; of a single one this never lets anything go.
+            // Messages of a stream are not all held at once; a single message is never released here.
             self.arrival.release(done);
         }
         self.arrival.charge(data.len())
     }
 
-    /// Whether the caller keeps us waiting for too long.
+    /// Whether the caller has stalled for too long.
     fn is_stalled(&mut self, context: &mut Context<'_>) -> bool {
         let stall = self.stall;
         loop {
@@ -95,12 +95,12 @@ impl HttpBody for Inward {
     }
 }
 
-/// Where messages end: each has a flag, four bytes with its length, and itself.
+/// Where messages end: each consists of a flag, four bytes of length, and itself.
 #[derive(Debug, Default)]
 struct Messages {
     head: Vec<u8>,
     missing: usize,
-    /// Bytes of messages that are complete, and of the one that is coming.
+    /// Bytes of complete messages, and of the one being received.
     complete: usize,
     coming: usize,
 }
@@ -108,10 +108,11 @@ struct Messages {
 impl Messages {
     const HEAD: usize = 5;
 
-    /// Takes bytes in and says how many of those before are no longer held: what was complete when these came.
+    /// Adds bytes and returns how many of the earlier ones are no longer held: those that were complete when these
+    /// came.
     fn take(&mut self, mut data: &[u8]) -> usize {
         if data.is_empty() {
-            // With which clients end a body.
+            // Clients end a body with an empty frame.
             return 0;
         }
         let done = std::mem::take(&mut self.complete);

@@ -1,4 +1,4 @@
-//! Sees to it that a method refuses only for reasons that the contract names with it.
+//! Makes sure that a method refuses only for reasons that the contract names for it.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -13,18 +13,18 @@ use crate::{
     error::{COMMON, ErrorKind},
 };
 
-/// An answer whose refusal, if it is one, has a reason that its method names.
+/// Checks a response that is an error.
 pub(super) fn answer(rule: &MethodRule, response: Response<Body>) -> Response<Body> {
     unnamed(rule, response.headers()).map_or(response, Status::into_http)
 }
 
-/// The same of the end of a body.
+/// The same for the trailers.
 pub(super) fn end(rule: &MethodRule, frame: Frame<Bytes>) -> Frame<Bytes> {
     let status = frame.trailers_ref().and_then(|trailers| unnamed(rule, trailers));
     status.map_or(frame, |status| told::end(&status))
 }
 
-/// What is answered instead where a reason is not named: a fault of ours while we test, and a line of the log otherwise.
+/// The error that replaces one without a named reason: INTERNAL in debug builds; release builds only log it.
 fn unnamed(rule: &MethodRule, headers: &HeaderMap) -> Option<Status> {
     if headers.get("grpc-status").is_none_or(|code| code == "0") {
         return None;

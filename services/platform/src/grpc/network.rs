@@ -1,11 +1,11 @@
-//! Networks, such as `10.0.0.0/8`, and who speaks for whom.
+//! IP networks, such as `10.0.0.0/8`, and the addresses that proxies forward.
 
 use std::net::IpAddr;
 
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-/// Addresses that begin alike: `10.0.0.0/8`, `fd00::/8`, or one by itself.
+/// A range of addresses: `10.0.0.0/8`, `fd00::/8`, or a single one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Network {
@@ -13,7 +13,7 @@ pub struct Network {
     bits: u32,
 }
 
-/// Text that is none.
+/// Text that is no network.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is no network: an address and how many of its bits count are needed, such as 10.0.0.0/8")]
 pub struct NotANetwork(String);
@@ -40,7 +40,7 @@ impl From<Network> for String {
 }
 
 impl Network {
-    /// Whether an address is one of it.
+    /// Whether an address is in it.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
@@ -53,13 +53,13 @@ impl Network {
     }
 }
 
-/// Whether two numbers are the same but for the last bits.
+/// Whether two numbers are equal apart from their last bits.
 fn alike(one: u128, other: u128, but: u32) -> bool {
     (one ^ other).checked_shr(but).unwrap_or_default() == 0
 }
 
-/// Whom a trusted proxy speaks for: the last address of `x-forwarded-for` that is not another trusted proxy's. What stands
-/// before that anybody may have written.
+/// The client's address behind trusted proxies: the last one of `x-forwarded-for` that is not another trusted proxy.
+/// Addresses before it can be forged.
 pub(super) fn forwarded_for(headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
     let all = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let all: Vec<&str> = all.flat_map(|value| value.split(',')).map(str::trim).collect();

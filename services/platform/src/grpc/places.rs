@@ -1,11 +1,12 @@
-//! Places: what is worked on at once, in all and for one subject. A subject that takes all that it can get keeps nobody else out.
+//! Limits of concurrent work, in total and for one subject. A subject that takes all that it can get keeps nobody else
+//! out.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// So many of something: places for requests, or bytes of their bodies.
+/// A limited number of places for requests, or bytes of their bodies.
 pub(super) struct Pot {
     size: usize,
     taken: Mutex<Taken>,
@@ -17,11 +18,11 @@ struct Taken {
     of: HashMap<String, usize>,
 }
 
-/// Whose place it is, and how much of a pot is theirs at most.
+/// Who a place is for, and the share of the pot that the owner may have.
 #[derive(Debug, Clone)]
 pub(super) struct Owner {
     pub(super) name: String,
-    /// Percent of the pot, one place at least.
+    /// Percent of the pot, at least one place.
     pub(super) share: u32,
 }
 
@@ -51,7 +52,7 @@ impl Pot {
         Place { pot: Arc::clone(self), owner, held: 0 }
     }
 
-    /// One place of an owner who has so many at most.
+    /// A place for one owner, with a limit of its own.
     pub(super) fn take_at_most(self: &Arc<Self>, name: String, most: usize) -> Result<Place, Full> {
         if self.taken().of.get(&name).is_some_and(|held| *held >= most) {
             return Err(Full::Share);
@@ -69,7 +70,7 @@ impl Pot {
     }
 }
 
-/// Something of a pot, which goes back into it when this is dropped.
+/// A part of a pot, which is returned on drop.
 pub(super) struct Place {
     pot: Arc<Pot>,
     owner: Option<Owner>,
@@ -77,7 +78,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Takes more.
+    /// Takes more from the pot.
     pub(super) fn grow(&mut self, by: usize) -> Result<(), Full> {
         let mut taken = self.pot.taken();
         if taken.all.saturating_add(by) > self.pot.size {
@@ -95,7 +96,7 @@ impl Place {
         Ok(())
     }
 
-    /// Gives some back.
+    /// Returns some to the pot.
     pub(super) fn shrink(&mut self, by: usize) {
         let by = by.min(self.held);
         let mut taken = self.pot.taken();

@@ -1,26 +1,26 @@
-//! The time that a caller states in `grpc-timeout`.
+//! The deadline that a caller states in `grpc-timeout`.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use http::HeaderMap;
 use tokio::time::{Instant, sleep_until};
 
-/// The library around us keeps the same time, and answers in gRPC whoever asked in another form and without a reason. So we are
-/// sooner than its timers, which count milliseconds.
+/// tonic enforces the same deadline, but answers in gRPC even if the request had another form, and without a reason. So
+/// ours ends earlier than its timers, which count milliseconds.
 const SOONER: Duration = Duration::from_millis(2);
 
-/// Until when a caller waits, if it says so.
+/// The deadline of a request, if it has one.
 #[derive(Debug, Clone, Copy)]
 pub struct StatedTime(Option<Instant>);
 
 impl StatedTime {
-    /// That of a request which came just now.
+    /// The deadline of a request that arrived just now.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
         Self(stated_timeout(headers).map(|stated| Instant::now() + stated.saturating_sub(SOONER)))
     }
 
-    /// What work comes to within the time; none if it does not.
+    /// The result of some work within the deadline; `None` if it passes first.
     pub async fn bound<Work: Future>(self, work: Work) -> Option<Work::Output> {
         let Some(moment) = self.0 else { return Some(work.await) };
         let (mut work, mut over) = (pin!(work), pin!(sleep_until(moment)));
@@ -28,14 +28,14 @@ impl StatedTime {
             if let Poll::Ready(done) = work.as_mut().poll(context) {
                 return Poll::Ready(Some(done));
             }
-            // A timer whose time is over already may fire a moment later; the library's might be first.
+            // A timer whose time has passed may fire a moment later; tonic's might be first.
             if Instant::now() >= moment { Poll::Ready(None) } else { over.as_mut().poll(context).map(|()| None) }
         })
         .await
     }
 }
 
-/// How long a caller waits, if it says so: at most eight digits and a unit.
+/// The timeout of a request, if it has one: at most eight digits and a unit.
 pub(super) fn stated_timeout(headers: &HeaderMap) -> Option<Duration> {
     let stated = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = stated.split_at_checked(stated.len().checked_sub(1)?)?;
@@ -49,7 +49,7 @@ pub(super) fn stated_timeout(headers: &HeaderMap) -> Option<Duration> {
         "n" => Duration::from_nanos(1),
         _ => return None,
     };
-    // 99,999,999 hours are further away than any moment that there is a number for.
+    // 99,999,999 hours exceed the range of moments.
     Some(unit.saturating_mul(number).min(Duration::from_hours(24)))
 }
 

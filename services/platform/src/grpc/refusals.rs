@@ -1,4 +1,4 @@
-//! Counts the tokens that are refused, and says why now and then: callers without a good one could fill the log.
+//! Counts rejected tokens, and logs why now and then: callers without a good token could fill the log.
 
 use std::time::Instant;
 
@@ -10,13 +10,14 @@ use crate::{
     telemetry::Quiet,
 };
 
-/// Tokens that a door refused.
+/// Tokens that the door rejected.
 pub(super) struct Refusals {
     counter: Counter<u64>,
     quiet: Quiet<Kind>,
 }
 
-/// What is wrong with whose tokens. What was not signed by an issuer of ours may say anything, so that counts as one kind.
+/// Kinds of faults by issuer. A token that no issuer of ours signed may claim anything, so all of these count as one
+/// kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Kind {
     fault: Fault,
@@ -32,7 +33,7 @@ impl Refusals {
         Self { counter, quiet: Quiet::new() }
     }
 
-    /// Takes note of one.
+    /// Counts one.
     pub(super) fn note(&self, refused: &TokenRefused) {
         let TokenRefused { fault, issuer, detail } = refused;
         self.counter.add(1, &[KeyValue::new("reason", fault.code())]);
@@ -42,10 +43,10 @@ impl Refusals {
             let reason = told.fault.code();
             let (issuer, detail) = match &told.signed {
                 Some((issuer, detail)) => (issuer.as_str(), Some(detail)),
-                // Of the last one, if it is of this kind.
+                // The detail of the last one, if it is of this kind.
                 None => ("", Some(detail).filter(|_| told == kind)),
             };
-            // In a span of its own: that of the request would name whoever came last, also in a line that has no parent.
+            // In a span of its own: that of the request would name the last caller, even in a line that has no parent.
             let all = info_span!(parent: None, "refusals");
             all.in_scope(|| info!(tokens, reason, issuer, detail, "tokens were refused"));
         }
@@ -56,7 +57,7 @@ impl Refusals {
 mod tests {
     use super::*;
 
-    /// Also in JSON, whose lines repeat the spans around them.
+    /// The JSON log repeats the spans around a line.
     #[test]
     fn a_line_for_all_does_not_name_the_last_one() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! Counts what was turned away.
+//! Counts rejected requests.
 
 use opentelemetry::{KeyValue, global, metrics::Counter};
 
-/// How many requests were turned away or given up, and why.
+/// Number of requests that were rejected or given up, by reason.
 #[derive(Debug, Clone)]
 pub(super) struct Shed(Counter<u64>);
 

@@ -1,4 +1,4 @@
-//! Answers on their way out: bounded in time, and watched to their end.
+//! Outgoing responses: bounded in time, and watched to their end.
 
 use std::{
     pin::Pin,
@@ -27,13 +27,14 @@ use super::{
 
 type Passed = Result<Frame<Bytes>, Status>;
 
-/// What is handed on at once: what nobody takes costs no more than two of them.
+/// Size of a piece: data that is not taken costs at most two of them.
 const PIECE: usize = 16 << 10;
 
-/// A body that passes on another one until a moment at most, and as long as it is taken; `ended` learns the code of the end.
+/// A body that passes another one on, until a deadline and as long as it is taken; `ended` gets the status code of its
+/// end.
 ///
-/// The other body is driven by a task of its own: a reader who is too slow, or does not read at all, would
-/// otherwise keep it as long as the connection lasts.
+/// The other body is driven by a task of its own: a reader that is too slow, or does not read at all, would otherwise
+/// keep it as long as the connection lasts.
 pub(super) fn until(
     moment: Instant,
     stall: Duration,
@@ -41,7 +42,7 @@ pub(super) fn until(
     arrival: Option<Arrival>,
     ended: impl FnOnce(Code) + Send + 'static,
 ) -> Body {
-    // One frame on its way, and a place for the last word.
+    // One frame in flight, and room for the last word.
     let (frames, passed) = mpsc::channel::<Passed>(2);
     let last_word = frames.clone().try_reserve_owned().ok();
     let work = async move {
@@ -50,7 +51,7 @@ pub(super) fn until(
             () = frames.closed() => End::Told(Code::Cancelled),
             () = sleep_until(moment) => End::Untold(given_up()),
         };
-        // A body that did not come is why the answer broke off.
+        // A request body that stalled is why the response broke off.
         let end = match (end, arrival.and_then(|arrival| arrival.fault())) {
             (End::Untold(_), Some(fault)) => End::Untold(fault),
             (end, _) => end,
@@ -71,15 +72,15 @@ pub(super) fn until(
     Body::new(StreamBody::new(ReceiverStream::new(passed)))
 }
 
-/// How an answer ends.
+/// How a response ends.
 enum End {
-    /// As its caller is told by the answer itself.
+    /// The response itself tells the caller.
     Told(Code),
-    /// As its caller is yet to be told.
+    /// The caller has yet to be told.
     Untold(Status),
 }
 
-/// Passes all frames on and returns the code that the trailers state.
+/// Passes all frames on and returns the code of the trailers.
 async fn pass_on(mut body: Body, frames: &Sender<Passed>, stall: Duration) -> End {
     let mut code = Code::Unknown;
     while let Some(frame) = body.frame().await {
@@ -88,7 +89,7 @@ async fn pass_on(mut body: Body, frames: &Sender<Passed>, stall: Duration) -> En
             Err(status) => return End::Untold(status),
         };
         if let Some(trailers) = frame.trailers_ref() {
-            code = super::door::code(trailers);
+            code = super::status::code(trailers);
         }
         for piece in pieces(Ok(frame)) {
             match timeout(stall, frames.send(piece)).await {
@@ -101,7 +102,7 @@ async fn pass_on(mut body: Body, frames: &Sender<Passed>, stall: Duration) -> En
     End::Told(code)
 }
 
-/// A body that was made whole and has only to be sent, which may not take for ever. Its request keeps its place until then.
+/// A complete body that only has to be sent, within a time limit. Its request keeps its place until then.
 pub(super) fn sent(mut body: Body, patience: Patience, held: Held, shed: Shed) -> Body {
     let size = body.size_hint();
     let (frames, passed) = mpsc::channel::<Passed>(2);
@@ -127,7 +128,7 @@ pub(super) fn sent(mut body: Body, patience: Patience, held: Held, shed: Shed) -
         };
         if let (false, Some(last_word)) = (taken, last_word) {
             shed.count("unread");
-            // Cuts it off: half an answer is none.
+            // Cuts it off: half a response is none.
             last_word.send(Err(stalled("nothing of the answer was taken")));
         }
         drop(held);
@@ -136,7 +137,7 @@ pub(super) fn sent(mut body: Body, patience: Patience, held: Held, shed: Shed) -
     Body::new(OfSize { frames: ReceiverStream::new(passed), size })
 }
 
-/// Frames of a body whose size is known, which a head of HTTP/1 states.
+/// Frames of a body of known size, which HTTP/1 states in its headers.
 struct OfSize {
     frames: ReceiverStream<Passed>,
     size: SizeHint,

@@ -1,4 +1,4 @@
-//! The threshold: what every request crosses first and every answer last, whatever protocol it speaks.
+//! The outermost layer, which every request and every response passes, whatever protocol it speaks.
 
 use std::{
     convert::Infallible,
@@ -24,7 +24,7 @@ use super::{
     stream,
 };
 
-/// Counts bodies, ends those that do not come, and sees that answers are taken.
+/// Counts request bodies, times out stalled ones, and makes sure that responses are taken.
 #[derive(Clone)]
 pub(super) struct Threshold {
     bodies: Arc<Pot>,
@@ -50,7 +50,7 @@ impl<S> Layer<S> for Threshold {
     }
 }
 
-/// A service behind the threshold.
+/// A service behind this layer.
 #[derive(Clone)]
 pub(super) struct Crossed<S> {
     threshold: Threshold,
@@ -67,7 +67,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // What is inside says that it is always ready.
+        // The inner service is always ready.
         Poll::Ready(Ok(()))
     }
 
@@ -95,7 +95,7 @@ where
     }
 }
 
-/// Whether each message of a body stands behind a flag and its length, as in gRPC and in Connect's streams.
+/// Whether the messages of a body are length-prefixed, as in gRPC and in Connect's streams.
 fn is_framed(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default().to_ascii_lowercase();
     let is_grpc = content_type.starts_with(b"application/grpc") && !content_type.starts_with(b"application/grpc-web");

@@ -1,58 +1,58 @@
-//! What callers are told alike by every server, whichever protocol they speak.
+//! Errors that every server returns alike, whichever protocol it speaks.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::Frame;
 use tonic::{Code, Status, body::Body};
 
-use super::{admit::refuse, door::code};
+use super::status::{code, refuse};
 use crate::error::common;
 
 const DETAILS: &str = "grpc-status-details-bin";
 
-/// How tonic says that a call which has one message had none.
+/// How tonic reports that a call with one message had none.
 const NO_MESSAGE: &str = "Missing request message.";
 
-/// How tonic says that a body is not made of messages, which it does before any code of ours sees it.
+/// How tonic reports that a body does not consist of messages, which it does before any of our code sees it.
 const MALFORMED: [&str; 3] =
     ["Unexpected EOF decoding stream.", "protocol error: received message with ", "Error decompressing: "];
 
-/// How it says that it does not know a compression.
+/// How tonic reports an unknown compression.
 const COMPRESSED: &str = "Content is compressed with ";
 
-/// Where it says which ones it knows.
+/// Where tonic names the compressions that it knows.
 const KNOWN: &str = "grpc-accept-encoding";
 
-/// Told to a caller of a method that there is not.
+/// The error for a method that does not exist.
 #[must_use]
 pub fn method_unknown() -> Status {
     refuse(common::METHOD_UNKNOWN, "there is no such method")
 }
 
-/// Told to a caller whose time, or ours, is over.
+/// The error for a deadline, the caller's or ours, that has passed.
 #[must_use]
 pub fn late(text: impl Into<String>) -> Status {
     refuse(common::DEADLINE_EXCEEDED, text)
 }
 
-/// Told to a caller whose own time is over.
+/// The error for the caller's own deadline.
 #[must_use]
 pub fn too_late() -> Status {
     late("not done within the time that the caller gave")
 }
 
-/// Names the reason where tonic itself has refused a message.
+/// Adds the reason where tonic itself has refused a message.
 pub(super) fn explain(response: Response<Body>) -> Response<Body> {
     explained(response.headers()).map_or(response, Status::into_http)
 }
 
-/// As [`explain`], at the end of an answer that streams.
+/// As [`explain`], for the trailers of a streamed response.
 pub(super) fn explain_end(frame: Frame<Bytes>) -> Frame<Bytes> {
     let refused = frame.trailers_ref().and_then(explained);
     refused.map_or(frame, |status| end(&status))
 }
 
-/// The trailers that end an answer.
+/// The trailers that end a response.
 pub(super) fn end(status: &Status) -> Frame<Bytes> {
     let mut trailers = HeaderMap::new();
     // Fails for a text that a header cannot hold.

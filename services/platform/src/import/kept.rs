@@ -1,4 +1,4 @@
-//! How far imports have come.
+//! Storage for the progress of imports.
 
 use sqlx::PgConnection;
 use tongxin_proto::batch::v1::{ImportStatus, RowError};
@@ -12,10 +12,10 @@ use crate::{
     request::Context,
 };
 
-/// Rows that an answer names.
+/// Maximum number of refused rows in a response.
 const NAMED: i64 = 1_000;
 
-/// Begins an import, or goes on with one of the same caller and kind. Holds it until the transaction ends.
+/// Begins an import, or continues one of the same caller and kind. Locks it until the transaction ends.
 pub(super) async fn lock<R: ServiceRefusal>(
     conn: &mut PgConnection,
     context: &Context,
@@ -47,7 +47,7 @@ pub(super) async fn lock<R: ServiceRefusal>(
     Ok(Progress { accepted: row.accepted, refused: row.refused, warned: row.warned })
 }
 
-/// Writes how far an import has come, and the rows that were refused.
+/// Stores the progress of an import and its refused rows.
 pub(super) async fn save(
     conn: &mut PgConnection,
     context: &Context,
@@ -96,7 +96,7 @@ pub(super) async fn save(
     Ok(())
 }
 
-/// How far a caller's import has come, and the first rows that were refused.
+/// The progress of a caller's import, and its first refused rows.
 ///
 /// # Errors
 /// [`ImportRefused::NotFound`], and faults of the database.

@@ -1,7 +1,7 @@
-//! Imports that are resumed where they broke off: many rows, each of which is decided upon once, however often it is sent.
+//! Resumable imports: many rows, each of which is decided once, however often it is sent.
 //!
-//! The caller chooses an identifier, sends options and then rows with their numbers, and is told after each message how far
-//! the import has come. A service says what it imports by implementing [`Imported`], and answers with [`answer`].
+//! The caller chooses an identifier, sends options and then numbered rows, and receives the progress after each
+//! message. A service implements [`Imported`] for what it imports, and responds with [`answer`].
 
 mod kept;
 mod progress;

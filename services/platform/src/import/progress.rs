@@ -1,22 +1,22 @@
-//! How far an import has come, and with which row it goes on.
+//! How many rows of an import were taken, and which row is next.
 
 use tongxin_proto::batch::v1::{ImportStatus, RowError};
 
 use super::ImportId;
 use crate::error::Refusal;
 
-/// Rows that were decided upon.
+/// Numbers of rows that were decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Progress {
     /// Rows that were accepted.
     pub accepted: i64,
     /// Rows that were refused.
     pub refused: i64,
-    /// Accepted rows that a data-quality rule warns of.
+    /// Accepted rows with a data-quality warning.
     pub warned: i64,
 }
 
-/// Why an import does not go on.
+/// Why an import does not continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Refusal)]
 pub enum ImportRefused {
     /// The caller has begun no such import.
@@ -33,21 +33,21 @@ pub enum ImportRefused {
     Gap(i64),
 }
 
-/// What became of a row.
+/// Result of an accepted row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepted {
-    /// Whether a data-quality rule warns of it.
+    /// Whether a data-quality rule warns of the row.
     pub warned: bool,
 }
 
 impl Progress {
-    /// Rows that were taken; the import goes on with the row after these.
+    /// Rows that were taken; the import continues with the next one.
     #[must_use]
     pub fn rows_taken(&self) -> i64 {
         self.accepted + self.refused
     }
 
-    /// How many of the rows that begin with a number were taken before and are to be skipped.
+    /// How many of the rows from `first_row` on were taken before and have to be skipped.
     ///
     /// # Errors
     /// [`ImportRefused::Gap`] when rows before it are missing.
@@ -59,13 +59,13 @@ impl Progress {
         Ok(usize::try_from(next - first_row).unwrap_or(usize::MAX))
     }
 
-    /// The same as callers are told, with rows that were refused.
+    /// As an [`ImportStatus`], with the refused rows.
     pub fn status(self, id: ImportId, errors: Vec<RowError>) -> ImportStatus {
         let Self { accepted, refused, warned } = self;
         ImportStatus { import_id: id.to_string(), rows_taken: self.rows_taken(), accepted, refused, warned, errors }
     }
 
-    /// Counts what became of a row.
+    /// Counts the outcome of a row.
     pub fn count<E>(&mut self, outcome: &Result<Accepted, E>) {
         match outcome {
             Ok(accepted) => {

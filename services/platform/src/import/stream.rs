@@ -1,5 +1,5 @@
-//! Imports: options first, then rows. While the rows of one message are written, those of the next are read,
-//! checked and made ready.
+//! Imports: options first, then rows. While the rows of one message are written, those of the next are read, checked
+//! and prepared.
 
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
@@ -24,15 +24,15 @@ use crate::{
     request::{Context, RequestError, Writer, batch},
 };
 
-/// Reads a row, and does all that can be done before it is written. Runs where it may take its time.
+/// Parses a row and does everything that can be done before it is written, on a thread where it may block.
 pub type Prepare<Row, I> =
     fn(Row, &<I as Imported>::Policy, &Context) -> Result<<I as Imported>::Ready, Error<<I as Imported>::Refused>>;
 
-/// Rows that are ready to be written, and the number of the first.
+/// Prepared rows and the number of the first.
 struct Ready<I: Imported>(i64, Vec<Result<I::Ready, Error<I::Refused>>>);
 
-/// Carries an import out, and answers after each message. A caller who goes away ends it after the message that is being
-/// written.
+/// Runs an import, and responds after each message. When the caller goes away, the import ends after the message that
+/// is being written.
 ///
 /// # Errors
 /// When the request did not come through the door.
@@ -90,11 +90,11 @@ impl<Row: Rules + Send + 'static, I: Imported> Import<Row, I> {
 
         let (ahead, mut ready) = mpsc::channel(1);
         let reader = tokio::spawn(self.clone().read_ahead(messages, ahead).in_current_span());
-        // Whoever is refused may go on sending: nobody listens any more.
+        // A refused caller may go on sending: nobody reads it any more.
         let _reader = AbortOnDropHandle::new(reader);
         while let Some(Ready(first_row, rows)) = ready.recv().await.transpose()? {
             let command = TakeRows { imported, import, dry, first_row, rows };
-            // Whoever waits for the answer to one message before it sends the next keeps nobody waiting.
+            // A caller that waits for the response to one message before it sends the next does not stall.
             let _working = pace.working();
             let taken: Taken<I> = self.writer.execute_each_time(&self.caller, command).await?;
             if !answering.send(taken.progress.status(import, taken.errors).into()).await {
@@ -106,7 +106,7 @@ impl<Row: Rules + Send + 'static, I: Imported> Import<Row, I> {
         Ok(())
     }
 
-    /// Makes rows ready, at most two messages ahead of what is being written.
+    /// Prepares rows, at most two messages ahead of the one that is being written.
     async fn read_ahead<P: Parts<Row = Row>>(
         self,
         mut messages: Streaming<P>,
@@ -132,7 +132,7 @@ impl<Row: Rules + Send + 'static, I: Imported> Import<Row, I> {
         let Self { writer, caller, prepare } = self.clone();
         let context = Context::of(&caller, writer.now());
         let ready = move |row: P::Row| batch::read(row, |row| prepare(row, writer.policy(), &context));
-        // Checking and sealing keeps a core busy: others wait for none of it.
+        // Checking and sealing is CPU-bound: it must not block other tasks.
         let work = tokio::task::spawn_blocking(move || rows.into_iter().map(ready).collect());
         let rows = work.await.map_err(|error| Error::<I::Refused>::from(RequestError::Panicked(error)))?;
         Ok(Ready(first_row, rows))

@@ -1,4 +1,4 @@
-//! Takes rows of an import: each row is decided upon once, however often it is sent.
+//! Takes rows of an import: each row is decided once, however often it is sent.
 
 use sqlx::{Connection as _, PgConnection};
 use tongxin_proto::batch::v1::RowError;
@@ -12,21 +12,21 @@ use crate::{
     request::{Command, Context},
 };
 
-/// Something that is imported by rows; what it holds is remembered from message to message of one call.
+/// Something that is imported row by row. Its state lasts from message to message of one call.
 pub trait Imported: Send + 'static {
     /// What the service decides by.
     type Policy: Send + Sync + 'static;
 
-    /// What rows are refused for.
+    /// The refusals of rows.
     type Refused: ServiceRefusal;
 
-    /// A row of which all that can be checked without the database was found good.
+    /// A row that passed every check that needs no database.
     type Ready: Send + 'static;
 
-    /// What it is, as the table of imports names it.
+    /// Its name in the table of imports.
     fn kind(&self) -> &'static str;
 
-    /// Keeps what can be kept of some rows, and says of each, in their order, what became of it.
+    /// Saves rows, and returns the outcome of each, in their order.
     fn keep(
         &mut self,
         conn: &mut PgConnection,
@@ -37,7 +37,7 @@ pub trait Imported: Send + 'static {
     ) -> impl Future<Output = Kept<Self::Refused>> + Send;
 }
 
-/// What became of each row, in their order.
+/// The outcome of each row, in their order.
 pub type Kept<R> = Result<Vec<Result<Accepted, Error<R>>>, Error<R>>;
 
 /// Takes some rows of an import.
@@ -46,11 +46,11 @@ pub(super) struct TakeRows<I: Imported> {
     pub imported: I,
     /// The import.
     pub import: ImportId,
-    /// How far a dry run has come, which is kept nowhere; `None` when the rows are to be kept.
+    /// Progress of a dry run, which is stored nowhere; `None` if rows are stored.
     pub dry: Option<Progress>,
     /// Number of the first row, from 1.
     pub first_row: i64,
-    /// The rows; one that could not even be read is refused with the others.
+    /// The rows; one that could not be parsed is refused with the others.
     pub rows: Vec<Result<I::Ready, Error<I::Refused>>>,
 }
 
@@ -100,8 +100,7 @@ impl<I: Imported> Command for TakeRows<I> {
     }
 }
 
-/// Counts what became of rows and names those that were refused. A fault of ours refuses no row: the rows come
-/// again.
+/// Counts the outcomes and collects refused rows. An internal error refuses no row: the rows will be sent again.
 fn refused<R: ServiceRefusal>(
     first_row: i64,
     outcomes: Vec<Result<Accepted, Error<R>>>,

@@ -1,4 +1,4 @@
-//! Adds events to the log, in the transaction of the change that they tell of.
+//! Appends events to the log, in the transaction of the change that caused them.
 
 use chrono::NaiveDate;
 use opentelemetry::trace::TraceContextExt as _;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{region::RegionCode, request::Context};
 
-/// An event that is about to enter the log.
+/// An event before it is appended.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
     aggregate_type: &'static str,
@@ -21,8 +21,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// States what happened to an aggregate, where, and on which business date. The payload
-    /// holds no personal data.
+    /// An event of an aggregate, with its region and business date. The payload must not contain personal data.
     pub fn new<Payload: Message + Name>(
         (aggregate_type, aggregate_id): (&'static str, impl ToString),
         region: RegionCode,
@@ -40,15 +39,15 @@ impl NewEvent {
     }
 }
 
-/// Appends events in their order.
+/// Appends events in order.
 ///
-/// The caller holds the lock on every aggregate concerned, or has just made it: the versions that
-/// are given here, contiguous for each aggregate, rest on that. A caller that holds none is told by
-/// the constraint `event_aggregate_version`. They follow the versions in all regions, not only in
-/// those that the caller sees: an aggregate that moved left its earlier events where it was.
+/// The caller holds the lock on every aggregate of the events, or has just created it: the versions that are assigned
+/// here, contiguous for each aggregate, rely on that. Without the lock the constraint `event_aggregate_version` fails.
+/// Versions continue those of all regions, not only of those in scope: an aggregate that moved left its earlier events
+/// in its old region.
 ///
 /// # Errors
-/// When Postgres fails.
+/// If Postgres fails.
 pub async fn append(conn: &mut PgConnection, context: &Context, events: &[NewEvent]) -> Result<(), sqlx::Error> {
     if events.is_empty() {
         return Ok(());

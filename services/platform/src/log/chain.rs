@@ -1,64 +1,20 @@
-//! The hash chain that lets anyone see whether the log was altered.
+//! The hash chain that shows whether the log was altered.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
-use tongxin_proto::log::v1::Event;
-use uuid::Uuid;
 
-use super::read;
+use super::{link::link, read};
 use crate::db::Scope;
 
-/// What the chain takes of an event: all of it but its number, which its place states.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Content<'event> {
-    pub event_id: Uuid,
-    pub event_type: &'event str,
-    pub aggregate_type: &'event str,
-    pub aggregate_id: &'event str,
-    pub version: i64,
-    pub region_code: i64,
-    pub occurred_on: NaiveDate,
-    pub record_time: DateTime<Utc>,
-    pub actor: &'event str,
-    pub trace_parent: &'event str,
-    pub payload: &'event [u8],
-}
-
-/// Hash of an event that follows another: SHA-256 over the previous hash and the event's fields
-/// in the order of the contract, texts and bytes with their length (8 bytes, big endian) in front,
-/// numbers as 8 bytes, the date as days and the time as microseconds since 1970-01-01.
-pub(crate) fn link(previous: &[u8], event: &Content<'_>) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(previous);
-    let mut bytes = |bytes: &[u8]| {
-        hasher.update((bytes.len() as u64).to_be_bytes());
-        hasher.update(bytes);
-    };
-    bytes(event.event_id.as_bytes());
-    bytes(event.event_type.as_bytes());
-    bytes(event.aggregate_type.as_bytes());
-    bytes(event.aggregate_id.as_bytes());
-    bytes(&event.version.to_be_bytes());
-    bytes(&event.region_code.to_be_bytes());
-    bytes(&i64::from(event.occurred_on.to_epoch_days()).to_be_bytes());
-    bytes(&event.record_time.timestamp_micros().to_be_bytes());
-    bytes(event.actor.as_bytes());
-    bytes(event.trace_parent.as_bytes());
-    bytes(event.payload);
-    hasher.finalize().into()
-}
-
-/// What a sound log was found to hold.
+/// The result of a successful verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Events whose place in the chain was checked.
+    /// Number of events whose place in the chain was checked.
     pub events: i64,
     /// Hash of the newest one; empty in an empty log.
     pub hash: Vec<u8>,
 }
 
-/// A log that is not what it was.
+/// What is wrong with the chain.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainBroken {
     /// An event was altered, or its hash was.
@@ -80,10 +36,10 @@ pub enum ChainBroken {
     Database(#[from] sqlx::Error),
 }
 
-/// Checks the whole chain, telling progress after each part as the number of the event reached.
+/// Verifies the whole chain, reporting after each part the number of the event reached.
 ///
 /// # Errors
-/// The first place where the log is not sound.
+/// The first place where the chain is broken.
 pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Verified, ChainBroken> {
     const PART: i64 = 5_000;
     let head = head_of_all(pool).await?;
@@ -115,7 +71,7 @@ pub async fn verify(pool: &PgPool, mut progress: impl FnMut(i64)) -> Result<Veri
 
 /// The head, which no event may be beyond.
 async fn head_of_all(pool: &PgPool) -> Result<read::Head, ChainBroken> {
-    // One state of the log, which may be growing.
+    // One snapshot of the log, which may be growing.
     let mut tx = Scope::EVERYWHERE.read(pool).await?;
     let head =
         sqlx::query_as!(read::Head, "SELECT epoch, seq, hash, published_seq FROM log_head").fetch_one(&mut *tx).await?;
@@ -125,24 +81,4 @@ async fn head_of_all(pool: &PgPool) -> Result<read::Head, ChainBroken> {
         return Err(ChainBroken::Head { head: head.seq, newest });
     }
     Ok(head)
-}
-
-impl From<read::Entry> for Event {
-    fn from(entry: read::Entry) -> Self {
-        Self {
-            seq: entry.seq.unwrap_or_default(),
-            event_id: entry.event_id.to_string(),
-            event_type: entry.event_type,
-            aggregate_type: entry.aggregate_type,
-            aggregate_id: entry.aggregate_id,
-            version: entry.version,
-            region_code: entry.region_code.to_string(),
-            occurred_on: Some(entry.occurred_on.into()),
-            record_time: Some(crate::clock::timestamp(entry.record_time)),
-            actor: entry.actor,
-            trace_parent: entry.trace_parent,
-            payload: entry.payload,
-            hash: entry.hash.unwrap_or_default(),
-        }
-    }
 }

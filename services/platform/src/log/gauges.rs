@@ -1,4 +1,4 @@
-//! What `/metrics` shows of a log.
+//! Metrics of a log.
 
 use std::sync::{
     Arc,
@@ -9,7 +9,7 @@ use opentelemetry::{KeyValue, global};
 
 use super::read::Head;
 
-/// How far the log goes and how much of it the broker has, as the relay saw it last.
+/// How far the log goes and how much of it the broker has, as the relay last saw it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gauges(Arc<Inner>);
 

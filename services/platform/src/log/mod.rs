@@ -3,6 +3,7 @@
 mod append;
 mod chain;
 mod gauges;
+mod link;
 mod publish;
 mod publisher;
 mod read;
@@ -12,7 +13,7 @@ mod service;
 
 pub use append::{NewEvent, append};
 pub use chain::{ChainBroken, Verified, verify};
-pub(crate) use chain::{Content, link};
+pub(crate) use link::{Content, link};
 pub(crate) use publish::{MESSAGE_BYTES, unescaped};
 pub use publish::{stream_config, stream_name, subject, subjects};
 pub use read::{Head, begin_epoch, head, read};

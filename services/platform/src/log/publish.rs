@@ -1,4 +1,4 @@
-//! Hands events to JetStream, which is a delivery cache: the log keeps what it loses.
+//! Publishes events to JetStream, which only caches deliveries: the log keeps everything.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -25,18 +25,18 @@ pub fn subjects(service: &str) -> String {
     subject(service, ">")
 }
 
-/// The subject of an event by its full name. The service stands before it, not only in its package: services may
-/// publish events of one package, and each is kept to its own subjects.
+/// The subject of an event by its full name. The service comes first, not only in the package: several services may
+/// publish events of one package, and each is restricted to its own subjects.
 #[must_use]
 pub fn subject(service: &str, event_type: &str) -> String {
     format!("tongxin.{service}.{event_type}")
 }
 
-/// The largest message, with its headers.
+/// Maximum size of a message, headers included.
 pub(crate) const MESSAGE_BYTES: i32 = 1 << 20;
 
-/// The stream that carries a service's events. It may lose any of them, so a week and a
-/// gibibyte are only what a consumer can be behind before it reads the log instead.
+/// The stream of a service's events. It may lose any of them: a week and a gibibyte are how far a consumer can be
+/// behind before it reads the log instead.
 #[must_use]
 pub fn stream_config(service: &str) -> Config {
     Config {
@@ -51,7 +51,7 @@ pub fn stream_config(service: &str) -> Config {
     }
 }
 
-/// Publishes entries in their order and waits until the broker has stored all.
+/// Publishes entries in order and waits until the broker has stored all.
 pub(super) async fn publish(
     jetstream: &jetstream::Context,
     service: &str,
@@ -73,7 +73,8 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// CloudEvents in NATS' binary mode, the trace, the place in the log, and what its hash chain takes besides.
+/// The headers: CloudEvents in NATS' binary mode, the trace, the place in the log, and the other fields of the hash
+/// chain.
 fn headers(service: &str, epoch: i64, entry: &Entry) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Msg-Id", entry.event_id.to_string());
@@ -95,8 +96,8 @@ fn headers(service: &str, epoch: i64, entry: &Entry) -> HeaderMap {
     headers
 }
 
-/// Text as a header takes it, as CloudEvents has it: what is not printable ASCII, and space, quotation mark and percent
-/// sign are percent-encoded.
+/// Escapes a text for a header as in CloudEvents: space, quotation mark, percent sign and everything but printable
+/// ASCII are percent-encoded.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -109,7 +110,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The text of a header; `None` if it was not made by us.
+/// The text of a header; `None` if it is not escaped as we do it.
 pub(crate) fn unescaped(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

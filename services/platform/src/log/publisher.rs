@@ -1,4 +1,4 @@
-//! The loop that publishes what has its number.
+//! The loop that publishes numbered events.
 
 use std::time::{Duration, Instant};
 
@@ -19,20 +19,20 @@ use super::{
 };
 use crate::lease::Lease;
 
-/// How long a broker that failed is left alone.
+/// Pause after a failure of the broker.
 const BROKER_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long the stream is believed to be there while nothing is published.
+/// How long the stream is assumed to exist while nothing is published.
 const STREAM_LASTS: Duration = Duration::from_secs(30);
 
-/// Gives the broker what has its number, in the order of the numbers.
+/// Publishes numbered events in the order of their numbers.
 pub(super) struct Publisher {
     service: &'static str,
     pool: PgPool,
     jetstream: jetstream::Context,
     look_every: Duration,
     timeout: Duration,
-    /// When the stream was made sure of.
+    /// When the stream was last checked.
     stream_seen: Option<Instant>,
     pause_until: Option<Instant>,
     gauges: Gauges,
@@ -49,7 +49,7 @@ impl Publisher {
         Self { service, pool, jetstream, look_every, timeout, stream_seen: None, pause_until: None, gauges }
     }
 
-    /// Publishes as parts of the log are numbered, and whatever the log holds besides.
+    /// Publishes parts of the log as they are numbered, and the unpublished rest of the log.
     pub(super) async fn run(
         mut self,
         lease: &Mutex<Lease>,
@@ -75,8 +75,8 @@ impl Publisher {
         }
     }
 
-    /// Publishes what has not been, at most one part, and says whether there is more that the
-    /// broker might take at once.
+    /// Publishes unpublished events, at most one part, and returns whether there are more that the broker might take at
+    /// once.
     async fn work(&mut self, lease: &Mutex<Lease>, fresh: Vec<Entry>) -> Result<bool, sqlx::Error> {
         let head = read::head(&self.pool).await?;
         self.gauges.note(&head);
@@ -87,7 +87,7 @@ impl Publisher {
         if idle && !self.is_connected() {
             return Ok(false);
         }
-        // Those who follow may not make it.
+        // Consumers have no right to make it.
         if !self.has_stream()
             && let Err(error) = self.make_stream().await
         {
@@ -124,7 +124,7 @@ impl Publisher {
         self.stream_seen.is_some_and(|seen| seen.elapsed() < STREAM_LASTS)
     }
 
-    /// Makes the stream, or makes it as it has to be.
+    /// Makes the stream, or updates its settings.
     async fn make_stream(&mut self) -> Result<(), String> {
         if !self.is_connected() {
             return Err("not connected".to_owned());
@@ -158,7 +158,7 @@ impl Publisher {
     }
 }
 
-/// Losing this mark in a crash costs a second publication, so nobody waits for the disk.
+/// If a crash loses this mark, events are published twice, so the commit need not wait for the disk.
 async fn mark_published(pool: &PgPool, seq: i64) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin_with("BEGIN; SET LOCAL synchronous_commit = off").await?;
     sqlx::query!("UPDATE log_head SET published_seq = greatest(published_seq, $1)", seq).execute(&mut *tx).await?;

@@ -5,10 +5,10 @@ use sqlx::{PgConnection, PgPool};
 use tongxin_proto::log::v1::Event;
 use uuid::Uuid;
 
-use super::chain::Content;
+use super::link::Content;
 use crate::db::Scope;
 
-/// How far a log goes.
+/// The head of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// Rises when the database was restored to the past.
@@ -17,16 +17,16 @@ pub struct Head {
     pub seq: i64,
     /// Its chain hash; empty in an empty log.
     pub hash: Vec<u8>,
-    /// Newest event that the broker was given.
+    /// Newest event that was published to the broker.
     pub published_seq: i64,
 }
 
-/// States that the database was restored to the past, as the role that owns it: whoever follows the log forgets what
-/// came of it and reads it from its start. Returns the new epoch, which is later than any that was given before, also
-/// in a past that was restored away: it is the moment, in milliseconds since 1970.
+/// Begins a new epoch after the database was restored to the past, as the role that owns it: consumers delete what came
+/// of the log and read it from its start. Returns the new epoch: the moment in milliseconds since 1970, so it is later
+/// than any earlier one, even one that was lost with the restore.
 ///
 /// # Errors
-/// When Postgres fails.
+/// If Postgres fails.
 pub async fn begin_epoch(owner: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         r#"
@@ -59,7 +59,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// What the chain takes of it.
+    /// The fields that the chain covers.
     pub(super) fn content(&self) -> Content<'_> {
         Content {
             event_id: self.event_id,
@@ -80,16 +80,16 @@ impl Entry {
 /// Reads the head.
 ///
 /// # Errors
-/// When Postgres fails.
+/// If Postgres fails.
 pub async fn head(pool: &PgPool) -> Result<Head, sqlx::Error> {
     sqlx::query_as!(Head, "SELECT epoch, seq, hash, published_seq FROM log_head").fetch_one(pool).await
 }
 
-/// A place in the chain of a log.
+/// A place in the hash chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     pub epoch: i64,
-    /// Chain hash of the event; none if the log has no event of the number.
+    /// Chain hash of the event; none if the log has no event of that number.
     pub hash: Option<Vec<u8>>,
 }
 
@@ -114,7 +114,7 @@ pub(super) async fn place(pool: &PgPool, seq: i64) -> Result<Place, sqlx::Error>
 /// Reads events of every region after a number, oldest first.
 ///
 /// # Errors
-/// When Postgres fails.
+/// If Postgres fails.
 pub async fn read(pool: &PgPool, after_seq: i64, limit: i64) -> Result<Vec<Event>, sqlx::Error> {
     let entries = entries(pool, after_seq, limit).await?;
     Ok(entries.into_iter().map(Event::from).collect())
@@ -139,4 +139,24 @@ pub(super) async fn entries(pool: &PgPool, after_seq: i64, limit: i64) -> Result
     .await?;
     tx.commit().await?;
     Ok(entries)
+}
+
+impl From<Entry> for Event {
+    fn from(entry: Entry) -> Self {
+        Self {
+            seq: entry.seq.unwrap_or_default(),
+            event_id: entry.event_id.to_string(),
+            event_type: entry.event_type,
+            aggregate_type: entry.aggregate_type,
+            aggregate_id: entry.aggregate_id,
+            version: entry.version,
+            region_code: entry.region_code.to_string(),
+            occurred_on: Some(entry.occurred_on.into()),
+            record_time: Some(crate::clock::timestamp(entry.record_time)),
+            actor: entry.actor,
+            trace_parent: entry.trace_parent,
+            payload: entry.payload,
+            hash: entry.hash.unwrap_or_default(),
+        }
+    }
 }

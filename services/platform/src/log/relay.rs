@@ -1,5 +1,5 @@
-//! Carries events from the log to JetStream: one loop numbers them, another one publishes, so
-//! that a broker that hangs keeps nobody from reading the log.
+//! Carries events from the log to JetStream. One loop numbers them and another one publishes them, so that a broker
+//! that hangs does not keep events from the log's readers.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use tracing::warn;
 use super::{gauges::Gauges, publisher::Publisher, read::Entry, sequence};
 use crate::{lease::Lease, worker::Wake as RelayWake};
 
-/// How often the relay looks for events that nobody woke it for.
+/// How often the relay polls for events without being woken.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Parts of the log that may wait in memory for their publication; what is more is read again.
+/// Numbered parts that may wait in memory to be published; further ones are read again from the log.
 const PARTS_AHEAD: usize = 4;
 
-/// How long a part of the log may take to be published.
+/// Timeout for publishing a part.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The relay of one service.
@@ -42,22 +42,21 @@ impl Relay {
         Self { pool, jetstream, service, wake, look_every: POLL, publish_timeout: PUBLISH_TIMEOUT }
     }
 
-    /// Looks by itself so seldom.
+    /// With another poll interval.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn that_looks_every(self, look_every: Duration) -> Self {
         Self { look_every, ..self }
     }
 
-    /// Waits so long for the broker to take a part of the log.
+    /// With another publish timeout.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn with_publish_timeout(self, publish_timeout: Duration) -> Self {
         Self { publish_timeout, ..self }
     }
 
-    /// Numbers and publishes events until it is told to stop. Faults of Postgres and of the
-    /// broker are waited out.
+    /// Numbers and publishes events until told to stop. Errors of Postgres and of the broker are retried.
     pub async fn run(self, stop: CancellationToken) {
         let Self { pool, jetstream, service, wake, look_every, publish_timeout } = self;
         let lease = Mutex::new(Lease::new(pool.clone(), "relay"));
@@ -84,7 +83,7 @@ impl Numberer {
     async fn run(self, lease: &Mutex<Lease>, stop: &CancellationToken) {
         let mut called = false;
         loop {
-            // Registered before the look: an event written in between is not slept over.
+            // Registered before polling: an event that is written in between is not missed.
             let woken = self.wake.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
@@ -106,8 +105,8 @@ impl Numberer {
         }
     }
 
-    /// Numbers what has no number, at most one part, and says whether there may be more. Who was
-    /// called need not look first.
+    /// Numbers unnumbered events, at most one part, and returns whether there may be more. After a wake-up there is no
+    /// need to check first.
     async fn work(&self, lease: &Mutex<Lease>, called: bool) -> Result<bool, sqlx::Error> {
         if !lease.lock().await.hold().await? {
             return Ok(false);

@@ -3,18 +3,18 @@
 use sqlx::PgPool;
 
 use super::{
-    chain,
+    link,
     read::{Entry, Head},
 };
 use crate::db::Scope;
 
-/// Most events that one transaction numbers.
+/// Maximum number of events that one transaction numbers.
 pub(super) const BATCH: i64 = 2_000;
 
-/// Numbers the oldest events that have none and returns them.
+/// Numbers the oldest unnumbered events and returns them.
 ///
-/// The lock on the head makes numbers gapless whoever calls. Events are taken in the order of
-/// their ids; one whose transaction commits late gets a later number than its id suggests.
+/// The lock on the head makes numbers gapless whoever calls. Events are taken in the order of their ids; one whose
+/// transaction commits late gets a later number than its id suggests.
 pub(super) async fn sequence(pool: &PgPool) -> Result<Vec<Entry>, sqlx::Error> {
     let mut tx = Scope::EVERYWHERE.write(pool).await?;
     let head = sqlx::query_as!(Head, "SELECT epoch, seq, hash, published_seq FROM log_head FOR UPDATE")
@@ -59,12 +59,12 @@ pub(super) async fn sequence(pool: &PgPool) -> Result<Vec<Entry>, sqlx::Error> {
     Ok(entries)
 }
 
-/// Numbers the entries from the head on and returns the last number with its hash.
+/// Numbers the entries after the head and returns the last number with its hash.
 fn number(entries: &mut [Entry], head: &Head) -> Option<(i64, Vec<u8>)> {
     let mut last = None;
     let mut hash = head.hash.clone();
     for (entry, seq) in entries.iter_mut().zip(head.seq + 1..) {
-        hash = chain::link(&hash, &entry.content()).to_vec();
+        hash = link::link(&hash, &entry.content()).to_vec();
         entry.seq = Some(seq);
         entry.hash = Some(hash.clone());
         last = Some(seq);

@@ -1,4 +1,4 @@
-//! The `LogService`: the log for those who follow it.
+//! `LogService`: the log for consumers in other services.
 
 use std::pin::Pin;
 
@@ -18,10 +18,10 @@ use crate::error::{Error, Refusal};
 
 const DEFAULT_LIMIT: i64 = 10_000;
 
-/// Events that are read at once.
+/// Events per query.
 const PART: i64 = 1_000;
 
-/// Size of an answer, well below the 4 MiB that clients take by default.
+/// Size of a response, well below the 4 MiB that clients accept by default.
 const ANSWER_BYTES: usize = 1 << 20;
 
 /// Serves the log of a service.
@@ -38,7 +38,7 @@ impl LogReader {
     }
 }
 
-/// Reading the log is refused for no reason of its own.
+/// The log has no refusals of its own.
 #[derive(Debug, thiserror::Error, Refusal)]
 #[refusal(domain = "log.tongxin")]
 enum Refused {}

@@ -1,4 +1,4 @@
-//! An amount of money, read and shown in yuan.
+//! Amounts of money, parsed and displayed in yuan.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 
-/// An amount in fen (0.01 yuan); negative for money that goes back. Shown in yuan, stored in fen.
+/// An amount in fen (0.01 yuan); negative for reversals. Displayed in yuan, stored in fen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fen(i64);
 
 impl Fen {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
-    /// An amount of so many fen.
+    /// An amount of this many fen.
     #[must_use]
     pub const fn new(fen: i64) -> Self {
         Self(fen)
@@ -27,8 +27,8 @@ impl Fen {
         self.0
     }
 
-    /// Reads yuan with at most two decimals, for example `480000.25` or `-3`. No spaces, no plus sign, no
-    /// thousand separators, no exponent.
+    /// Parses yuan with at most two decimals, for example `480000.25` or `-3`. No spaces, no plus sign, no thousands
+    /// separators, no exponent.
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::NotANumber`], [`Error::TooManyDecimals`] or [`Error::Overflow`].
@@ -44,11 +44,11 @@ impl Fen {
         if decimals.len() > 2 {
             return Err(Error::TooManyDecimals);
         }
-        // Digits only, so all that can fail is the size.
+        // All digits, so parsing can fail only because of the size.
         format!("{sign}{yuan}{decimals:0<2}").parse().map(Self).map_err(|_| Error::Overflow)
     }
 
-    /// Both together.
+    /// The sum.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -56,7 +56,7 @@ impl Fen {
         self.0.checked_add(other.0).map(Self).ok_or(Error::Overflow)
     }
 
-    /// What remains without the other.
+    /// The difference.
     ///
     /// # Errors
     /// [`Error::Overflow`].
@@ -72,7 +72,7 @@ impl Fen {
         self.0.checked_neg().map(Self).ok_or(Error::Overflow)
     }
 
-    /// All together. Only the result has to fit, whatever the order.
+    /// The sum of all. Only the result has to fit, whatever the order.
     ///
     /// # Errors
     /// [`Error::Overflow`].

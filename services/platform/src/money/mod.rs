@@ -1,4 +1,4 @@
-//! Money as whole fen. Nothing here loses a fen, and nothing overflows unseen.
+//! Money in whole fen, without rounding losses and with checked arithmetic.
 
 mod fen;
 mod shares;
@@ -17,7 +17,7 @@ pub enum Error {
     #[error("amount is not a plain decimal number")]
     NotANumber,
 
-    /// The text has parts of a fen.
+    /// The text has fractions of a fen.
     #[error("amount has more than 2 decimals")]
     TooManyDecimals,
 
@@ -25,7 +25,7 @@ pub enum Error {
     #[error("amount is too large")]
     Overflow,
 
-    /// The shares are more or less than the whole.
+    /// The shares do not add up to the whole.
     #[error("shares add up to {0} basis points instead of 10000")]
     SharesNotWhole(u64),
 }

@@ -1,17 +1,17 @@
-//! Divides money among those who share it.
+//! Divides amounts by shares.
 
 use std::cmp::Reverse;
 
 use super::{Error, Fen};
 
-/// All of something in basis points (0.01 %).
+/// The whole in basis points (0.01 %).
 const WHOLE: u32 = 10_000;
 
 /// Divides an amount by shares in basis points (0.01 %), which must add up to 10,000.
 ///
-/// By largest remainder, of equal ones the first: the parts always add up to the total, each is less than
-/// a fen away from its exact value, a share of nothing gets nothing, and the parts of a reversal are those
-/// of the payment with their signs changed.
+/// By the largest remainder, and the first among equal ones: the parts always add up to the total, each is less than a
+/// fen away from its exact value, a zero share gets nothing, and the parts of a reversal are those of the payment with
+/// their signs changed.
 ///
 /// # Errors
 /// [`Error::SharesNotWhole`].
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(error, Error::SharesNotWhole(8_589_934_590));
     }
 
-    /// Up to ten shares that add up to the whole, some of them nothing.
+    /// Up to ten shares that add up to the whole, some of them zero.
     fn shares() -> impl Strategy<Value = Vec<u32>> {
         prop::collection::vec(0..=WHOLE, 0..10).prop_map(|mut cuts| {
             cuts.extend([0, WHOLE]);

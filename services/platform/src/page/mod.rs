@@ -1,4 +1,4 @@
-//! Pages of lists: how many rows, and after which.
+//! Keyset pagination.
 
 mod place;
 
@@ -10,25 +10,25 @@ pub use place::{NotAPlace, Place};
 
 const DEFAULT_SIZE: i32 = 50;
 
-/// Which rows of a list are asked for.
+/// A page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page<Key> {
-    /// Most rows to return, 1 to 1,000.
+    /// Maximum number of rows, 1 to 1,000.
     pub size: i64,
-    /// Rows with greater keys are returned; `None` starts at the first.
+    /// Rows with greater keys are returned; `None` starts at the beginning.
     pub after: Option<Key>,
 }
 
-/// A page token that this service did not give.
+/// A page token that this service did not issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a next_page_token of an earlier answer")]
 pub struct NotAPageToken;
 
 impl<Key: FromStr> Page<Key> {
-    /// Reads the paging fields of a request whose size the contract's rules bound.
+    /// Reads the paging fields of a request. The contract bounds the size.
     ///
     /// # Errors
-    /// A token that is none of ours.
+    /// If the token is invalid.
     pub fn parse(size: i32, token: &str) -> Result<Self, NotAPageToken> {
         let size = if size == 0 { DEFAULT_SIZE } else { size };
         let after = match token {
@@ -40,8 +40,8 @@ impl<Key: FromStr> Page<Key> {
 }
 
 impl<Key: Display> Page<Key> {
-    /// Cuts rows that were read with a limit of [`fetch`](Self::fetch) to the page, and says the token
-    /// of the next one; empty on the last.
+    /// Cuts rows that were read with a limit of [`fetch`](Self::fetch) to the page, and returns the token of the next
+    /// page; empty on the last.
     pub fn cut<Row>(&self, mut rows: Vec<Row>, key: impl Fn(&Row) -> Key) -> (Vec<Row>, String) {
         let size = usize::try_from(self.size).unwrap_or(usize::MAX);
         let more = rows.len() > size;
@@ -53,7 +53,7 @@ impl<Key: Display> Page<Key> {
         (rows, token)
     }
 
-    /// How many rows to read: one more than the page has, to know whether there are more.
+    /// How many rows to read: one more than the page has, which tells whether there are more.
     pub fn fetch(&self) -> i64 {
         self.size + 1
     }

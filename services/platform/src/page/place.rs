@@ -1,4 +1,4 @@
-//! The order of lists: by region, then mostly by the time of entry.
+//! The key of lists: region, then identifier, which mostly rises with the time of entry.
 
 use std::{fmt, str::FromStr};
 
@@ -6,17 +6,17 @@ use uuid::Uuid;
 
 use crate::region::{RegionCode, RegionRange};
 
-/// Where a row stands in a list: after those of regions with lower codes, and after those of its own with lower
-/// identifiers.
+/// The position of a row in a list: after the rows of regions with lower codes, and after those of its own region with
+/// lower identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place<Id = Uuid> {
     /// The row's region.
     pub region: RegionCode,
-    /// What tells it from others of its region; a UUID rises with time.
+    /// Distinguishes it from others of its region; a UUID rises with time.
     pub id: Id,
 }
 
-/// Text that names no place.
+/// Text that is no such key.
 #[derive(Debug)]
 pub struct NotAPlace;
 
@@ -37,13 +37,13 @@ impl<Id: FromStr> FromStr for Place<Id> {
 }
 
 impl<Id: Default + Ord> Place<Id> {
-    /// What a query compares region and identifier with: everything comes after the place that is none.
+    /// The values to compare region and identifier with. Without a key they sort before every row.
     #[must_use]
     pub fn columns(after: Option<Self>) -> (i64, Id) {
         after.map_or((0, Id::default()), |place| (place.region.number(), place.id))
     }
 
-    /// The same for a list of a range that is bounded below by nothing else.
+    /// The same for a list within a range of regions, which has no other lower bound.
     #[must_use]
     pub fn columns_in(range: RegionRange, after: Option<Self>) -> (i64, Id) {
         Self::columns(after).max((range.from, Id::default()))

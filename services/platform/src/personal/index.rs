@@ -1,4 +1,4 @@
-//! Looks up sealed fields by a keyed hash of their text.
+//! Finds sealed fields by a keyed hash of their text.
 
 use hmac::digest::consts::U32;
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,9 +12,9 @@ const KEY_LEN: usize = 32;
 
 /// Hashes the text of a field so that equal texts can be found without being read.
 ///
-/// Equal texts of one field have equal indexes: whoever holds the key can try all ID numbers. The key is
-/// therefore kept apart from the database, and an erased owner's indexes are deleted. Another key or
-/// another suite gives other indexes, which then have to be made anew from the opened fields.
+/// Equal texts of one field have equal indexes, so a holder of the key can try all ID numbers. The key is therefore
+/// kept apart from the database, and an erased owner's indexes are deleted. Another key or another suite gives other
+/// indexes, which then have to be computed again from the opened fields.
 #[derive(Debug)]
 pub struct BlindIndex {
     suite: Suite,

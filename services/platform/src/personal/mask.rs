@@ -1,4 +1,4 @@
-//! What is shown of personal data by default. Counts characters, not bytes.
+//! Masks for displaying personal data. Counts characters, not bytes.
 
 use std::iter::repeat_n;
 
@@ -11,8 +11,8 @@ pub fn mask_name(name: &str) -> String {
     mask(name, head, 0)
 }
 
-/// Shows the first four characters, province and city: 44182319900101123X becomes 4418**************. With a day of
-/// birth beside it, the last ones would tell all of them.
+/// Shows the first four characters, province and city: 44182319900101123X becomes 4418**************. Next to a date of
+/// birth, the last ones would reveal all of them.
 #[must_use]
 pub fn mask_id_number(number: &str) -> String {
     mask_middle(number, 4, 0)
@@ -24,8 +24,8 @@ pub fn mask_phone(number: &str) -> String {
     mask_middle(number, 3, 4)
 }
 
-/// Shows `head` characters before and `tail` after, the rest as stars. Shows nothing when that would
-/// leave less than a third of the text hidden.
+/// Shows `head` characters before and `tail` after, the rest as stars. Shows nothing if less than a third of the text
+/// would be hidden.
 #[must_use]
 pub fn mask_middle(text: &str, head: usize, tail: usize) -> String {
     let count = text.chars().count();

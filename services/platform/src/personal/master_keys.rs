@@ -72,8 +72,8 @@ impl MasterKeys {
         Ok(Key::new(header.key_version, material.to_vec().into())?.into())
     }
 
-    /// Wraps an owner's data key with the current master key, or gives `None` when it already is, so
-    /// that a rotation can be stopped and started again. The fields stay as they are.
+    /// Wraps an owner's data key with the current master key, or returns `None` if it already is, so that a rotation
+    /// can be stopped and started again. The fields stay as they are.
     ///
     /// # Errors
     /// As [`MasterKeys::open`].

@@ -21,9 +21,11 @@
 //! The associated data is the header (the first six bytes), then the table, column and row of a field, or
 //! the owner of a data key, each preceded by its length in eight bytes.
 
+mod cipher;
 mod config;
 mod data_key;
 mod error;
+mod header;
 mod index;
 mod mask;
 mod master_keys;
@@ -34,8 +36,8 @@ pub use config::PersonalConfig;
 pub(crate) use config::read_key;
 pub use data_key::{DataKey, Place};
 pub use error::Error;
+pub use header::{Header, KeyVersion};
 pub use index::BlindIndex;
 pub use mask::{mask_id_number, mask_middle, mask_name, mask_phone};
 pub use master_keys::MasterKeys;
-pub use seal::{Header, KeyVersion};
 pub use suite::Suite;

@@ -1,4 +1,4 @@
-//! What changing requests are answered with, and what of it is kept.
+//! Responses to changing requests, and what is stored of them.
 
 use prost::Message;
 use sqlx::PgConnection;
@@ -7,16 +7,16 @@ use tongxin_proto::personal::Personal;
 use super::{RequestError, answers::Earlier};
 use crate::error::Refusal;
 
-/// An answer to a changing request, which is kept without what is personal of it.
+/// A response to a changing request, which is stored without its personal fields.
 ///
-/// A service says of each of its answers, by implementing this, how what was left out is read again.
-/// [`plain_answers`](crate::plain_answers) says of some that they hold nothing personal.
+/// A service implements this for each of its responses: how the personal fields are read again.
+/// [`plain_answers`](crate::plain_answers) does it for responses without personal fields.
 pub trait Answer<Policy>: Message + Default + Clone + Personal + 'static {
-    /// What can go wrong with reading.
+    /// Errors of reading.
     type Error: Refusal + From<RequestError> + From<sqlx::Error> + Send;
 
-    /// Fills in what is personal, as the record is now and as the transaction may see it; what is not to be seen, or no longer
-    /// there, stays empty. Changes nothing else.
+    /// Fills in the personal fields, as the record is now and as far as the transaction may see it; others stay empty.
+    /// Changes nothing else.
     fn refill(
         &mut self,
         conn: &mut PgConnection,
@@ -24,7 +24,8 @@ pub trait Answer<Policy>: Message + Default + Clone + Personal + 'static {
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// States that answers hold nothing personal; fails to compile if one does.
+/// Implements [`Answer`](crate::request::Answer) for responses without personal fields; fails to compile if one has
+/// any.
 #[macro_export]
 macro_rules! plain_answers {
     ($policy:ty, $error:ty: $($answer:ty),+ $(,)?) => {$(
@@ -39,7 +40,7 @@ macro_rules! plain_answers {
     )+};
 }
 
-/// The bytes that are kept of an answer.
+/// The stored form of a response.
 pub(super) fn kept<Reply: Message + Clone + Personal>(answer: &Reply) -> Vec<u8> {
     if !Reply::ANY {
         return answer.encode_to_vec();
@@ -49,7 +50,7 @@ pub(super) fn kept<Reply: Message + Clone + Personal>(answer: &Reply) -> Vec<u8>
     without.encode_to_vec()
 }
 
-/// The answer that was given before, in a transaction that sees what the caller may see now.
+/// The stored response, refilled in a transaction that sees what the caller may see now.
 pub(super) async fn again<Policy, Reply: Answer<Policy>>(
     conn: &mut PgConnection,
     earlier: Earlier,

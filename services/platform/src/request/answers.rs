@@ -1,21 +1,22 @@
-//! The answers that were given, by request.
+//! Stored responses, by idempotency key.
 
 use sqlx::PgConnection;
 
 use super::{Call, Context, RequestError, RequestKeys};
 use crate::personal::KeyVersion;
 
-/// What is known of a request.
+/// What is stored under an idempotency key.
 pub(super) enum Earlier {
-    /// It has not been carried out.
+    /// Nothing: the request has not been carried out.
     Unknown,
-    /// It was, with this answer.
+    /// The request was carried out, with this response.
     Answered(Vec<u8>),
-    /// Another one was carried out under its identifier, or the same when the caller had another region.
+    /// Another request, or the same one when the caller had another region.
     Other,
 }
 
-/// A batch has a row of its own, part 0, so that its identifier is taken for anything else from its first part on.
+/// Part 0 reserves the idempotency key for the whole batch, so that no other request can reuse it once the first part
+/// has been committed.
 pub(super) async fn find(conn: &mut PgConnection, call: &Call, keys: &RequestKeys) -> Result<Earlier, RequestError> {
     let rows = sqlx::query!(
         "
@@ -47,13 +48,13 @@ pub(super) async fn find(conn: &mut PgConnection, call: &Call, keys: &RequestKey
     Ok(earlier)
 }
 
-/// What the request would be kept as by the key of a row.
+/// The fingerprint of a digest under the key version of a row.
 fn fingerprint(keys: &RequestKeys, version: i64, digest: &[u8; 32]) -> Result<[u8; 32], RequestError> {
     let known = u32::try_from(version).ok().and_then(KeyVersion::new);
     known.and_then(|known| keys.fingerprint(known, digest)).ok_or(RequestError::NoSuchKey(version))
 }
 
-/// Fails on the constraint `request_once` when a twin of the request, or another one of its identifier, was faster.
+/// Violates the constraint `request_once` if the same request, or another one with its identifier, was faster.
 pub(super) async fn keep(
     conn: &mut PgConnection,
     (call, keys): (&Call, &RequestKeys),

@@ -1,4 +1,4 @@
-//! Batches: options first, then rows, each message a request of its own or all of them one.
+//! Batches: options first, then rows. Each message is a request of its own, or all of them are one.
 
 use std::marker::PhantomData;
 
@@ -19,22 +19,22 @@ use crate::{
     grpc::MethodPath,
 };
 
-/// Rows of a batch that is carried out as a whole.
+/// Maximum number of rows of an all-or-nothing batch.
 const WHOLE_ROWS: usize = 50_000;
 
-/// Bytes of its messages: all of them are in memory at once.
+/// Maximum size of its messages: all of them are in memory at once.
 const WHOLE_BYTES: usize = 64 << 20;
 
-/// Rows of one that is not: its answer has an identifier for each, and has to fit into a message.
+/// Maximum number of rows of any other batch: its response has an identifier for each and has to fit into a message.
 const PART_ROWS: i64 = 100_000;
 
-/// Refused rows, and rows with warnings, that an answer names.
+/// Maximum number of refused rows, and of rows with warnings, in a response.
 const ROWS_NAMED: usize = 1_000;
 
-/// Rows to carry out, or why they are refused, in their order.
+/// Rows in their order, or why each is refused.
 #[derive(Debug)]
 pub struct Rows<Draft, R: ServiceRefusal> {
-    /// The rows. One that could not even be read is refused with the others.
+    /// The rows. One that could not be parsed is refused with the others.
     pub rows: Vec<Result<Draft, Error<R>>>,
     /// Number of the first row in the batch, from 1.
     pub first_row: i64,
@@ -43,20 +43,20 @@ pub struct Rows<Draft, R: ServiceRefusal> {
 }
 
 impl<Draft, R: ServiceRefusal> Rows<Draft, R> {
-    /// One row by itself.
+    /// A single row, as a batch of its own.
     #[must_use]
     pub fn one(draft: Draft) -> Self {
         Self { rows: vec![Ok(draft)], first_row: 1, all_or_nothing: true }
     }
 
-    /// Where the rows stand in the batch, and whether they are all or nothing.
+    /// The position of the rows in the batch, and whether the batch is all-or-nothing.
     #[must_use]
     pub fn place(&self) -> Place {
         Place { first_row: self.first_row, all_or_nothing: self.all_or_nothing }
     }
 }
 
-/// Where rows stand in a batch.
+/// The position of rows in a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     first_row: i64,
@@ -64,10 +64,10 @@ pub struct Place {
 }
 
 impl Place {
-    /// Makes sure that a batch which is carried out as a whole has no refused row.
+    /// Makes sure that an all-or-nothing batch has no refused row.
     ///
     /// # Errors
-    /// [`Error::BatchRefused`], because of the first refused row.
+    /// [`Error::BatchRefused`], for the first refused row.
     pub fn accept<T, R: ServiceRefusal>(self, outcomes: &[Result<T, Error<R>>]) -> Result<(), Error<R>> {
         if !self.all_or_nothing {
             return Ok(());
@@ -77,29 +77,29 @@ impl Place {
     }
 }
 
-/// What became of a row that was carried out.
+/// The outcome of a row that was carried out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {
-    /// What it made, if that has an identifier.
+    /// The identifier of what was created, if any.
     pub id: Option<Uuid>,
-    /// Numbers of the rules that warn of it.
+    /// Numbers of the data-quality rules that warn of it.
     pub warnings: Vec<i32>,
 }
 
 impl Done {
-    /// Something was made.
+    /// Something was created.
     #[must_use]
     pub const fn made(id: Uuid) -> Self {
         Self { id: Some(id), warnings: Vec::new() }
     }
 }
 
-/// What became of rows, in their order.
+/// The outcome of each row, in their order.
 #[derive(Debug)]
 pub struct Outcomes<R: ServiceRefusal>(pub Vec<Result<Done, Error<R>>>);
 
 impl<R: ServiceRefusal> Outcomes<R> {
-    /// The same for rows that made something.
+    /// Outcomes from the results of rows.
     pub fn of<T>(rows: Vec<Result<T, Error<R>>>, done: impl Fn(T) -> Done) -> Self {
         Self(rows.into_iter().map(|row| row.map(&done)).collect())
     }
@@ -133,25 +133,25 @@ impl<R: ServiceRefusal> From<Outcomes<R>> for Outcome {
     }
 }
 
-/// A batch while it is carried out, message by message.
+/// How a batch is carried out, message by message.
 pub trait Batch: Send {
     /// Its messages.
     type Parts: Parts<Options = BatchOptions>;
-    /// What carries some rows out.
+    /// The command for some rows.
     type Command: Command<Error = Error<Self::Refused>, Output = Outcomes<Self::Refused>>;
-    /// What a row may be refused for.
+    /// The refusals of rows.
     type Refused: ServiceRefusal;
 
-    /// What carries out the rows of a message, or of all of them.
+    /// The command for the rows of a message, or of all messages.
     fn command(&mut self, rows: Vec<<Self::Parts as Parts>::Row>, first_row: i64, whole: bool) -> Self::Command;
 
-    /// Takes note of what became of the rows of a message; the answer may be an earlier one, to the same message.
+    /// Is told the outcome of a message; it may be a stored one, if the message was sent before.
     fn carried_out(&mut self, _outcome: &Outcome) {}
 }
 
 type Of<Parts, Draft, R> = fn() -> (Parts, Draft, R);
 
-/// A batch whose messages need to know nothing of each other.
+/// A batch whose messages are independent of each other.
 pub struct Independent<Parts, Draft, R, F> {
     command: F,
     of: PhantomData<Of<Parts, Draft, R>>,
@@ -175,7 +175,7 @@ where
     }
 }
 
-/// A batch whose rows are drafts, and which a command carries out.
+/// A batch of drafts, which a command carries out.
 pub fn independent<P, Draft, R, C, F>(command: F) -> Independent<P, Draft, R, F>
 where
     Independent<P, Draft, R, F>: Batch<Parts = P, Command = C, Refused = R>,
@@ -250,10 +250,10 @@ pub(crate) async fn each<Draft, R: ServiceRefusal, C: Command<Error = Error<R>>>
     Ok(outcomes)
 }
 
-/// Checks a row by the contract and reads it, by itself, so that one that is wrong harms no other.
+/// Checks a row against the contract and parses it, by itself, so that an invalid row harms no other.
 ///
 /// # Errors
-/// The rules that it breaks, or why it cannot be read.
+/// The rules that it breaks, or why it cannot be parsed.
 pub fn read<Row: Rules, Draft, R: ServiceRefusal>(
     row: Row,
     read: impl FnOnce(Row) -> Result<Draft, Error<R>>,
@@ -262,10 +262,10 @@ pub fn read<Row: Rules, Draft, R: ServiceRefusal>(
     read(row)
 }
 
-/// Carries a batch out as its options say.
+/// Carries out a batch according to its options.
 ///
 /// # Errors
-/// When its messages are not in order, or too many, or a whole batch is refused because of a row.
+/// If its messages are out of order or too many, or an all-or-nothing batch has a refused row.
 pub async fn carry_out<B, Policy, Reply>(
     writer: &Writer<Policy>,
     request: Request<Streaming<B::Parts>>,
@@ -347,16 +347,16 @@ fn rows_of<P: Parts>(message: P) -> Result<Vec<P::Row>, Status> {
     }
 }
 
-/// A part of a stream of rows that stands where it does not belong.
+/// A part of a stream of rows in the wrong place.
 pub(crate) fn misplaced(field: &str, text: &str) -> Status {
     invalid_fields(&[Violation { field: field.to_owned(), message: text.to_owned() }])
 }
 
-/// Adds what became of the rows after the first so many.
+/// Adds the outcome of the rows after the first `rows_before`.
 fn add(all: &mut Outcome, part: Outcome, rows_before: i64) {
     let rows = |accepted: i64, refused: i64| usize::try_from(accepted + refused).unwrap_or(usize::MAX);
     if !all.ids.is_empty() || !part.ids.is_empty() {
-        // Each row has its place, also those of a message of which all were refused.
+        // Each row has an entry, also those of a message of which all were refused.
         all.ids.resize(rows(all.accepted, all.refused), String::new());
         all.ids.extend(part.ids);
         all.ids.resize(rows(all.accepted + part.accepted, all.refused + part.refused), String::new());

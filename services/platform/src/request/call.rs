@@ -1,4 +1,4 @@
-//! Who asks, under which identifier, and for what.
+//! Who sent a request, its idempotency key, and its context.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -19,24 +19,24 @@ use crate::{access::Caller, clock, db::Scope, grpc::MethodPath, limit::HourlyLim
 /// A changing request.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// The identifier that the caller chose.
+    /// The idempotency key that the caller chose.
     pub request_id: Uuid,
-    /// The part of a batch, from 1; 0 for a request that has none.
+    /// The part of a batch, from 1; 0 if the request has none.
     pub part: i32,
-    /// Hash of the method and of everything that was asked. Only its fingerprint is kept, which takes a key.
+    /// Hash of the method and of the whole request. Only its fingerprint, which takes a key, is stored.
     pub digest: [u8; 32],
-    /// Of a batch: the hash of the method and of its options, which all of its parts share.
+    /// For a batch: the hash of the method and of the options, which all of its parts share.
     pub batch: Option<[u8; 32]>,
     method: MethodPath,
 }
 
 impl Call {
-    /// Takes a request apart into the call and the message.
+    /// Splits a request into the call and the message.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` when the identifier is no UUID.
+    /// `INVALID_ARGUMENT` if the idempotency key is no UUID.
     pub fn open<M: Message + Identified>(request: Request<M>) -> Result<(Self, M), Status> {
         let caller = Caller::of(&request)?;
         let method = MethodPath::of(&request);
@@ -46,10 +46,10 @@ impl Call {
         Ok((Self { caller, request_id, part: 0, digest, batch: None, method }, message))
     }
 
-    /// A batch of a method, with its options, whose messages come one after the other.
+    /// A batch of a method, with its options; its messages follow as parts.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` when the identifier is no UUID.
+    /// `INVALID_ARGUMENT` if the idempotency key is no UUID.
     pub fn of_batch(
         caller: Caller,
         method: MethodPath,
@@ -59,16 +59,16 @@ impl Call {
         Ok(Self { batch: Some(digest), ..Self::of_stream(caller, method, request_id, digest)? })
     }
 
-    /// A stream that is carried out as a whole once all of it is there; the hash is over all of it.
+    /// A stream that is carried out as a whole once all of it has arrived; the hash is over all of it.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` when the identifier is no UUID.
+    /// `INVALID_ARGUMENT` if the idempotency key is no UUID.
     pub fn of_stream(caller: Caller, method: MethodPath, request_id: &str, digest: [u8; 32]) -> Result<Self, Status> {
         let request_id = parse_request_id(request_id)?;
         Ok(Self { caller, request_id, part: 0, digest, batch: None, method })
     }
 
-    /// The next part of the batch, which asks for `message`.
+    /// The next part of the batch, with `message` as its request.
     #[must_use]
     pub fn next_part(&mut self, message: &impl Message) -> Self {
         self.part += 1;
@@ -88,27 +88,27 @@ fn digest(method: &MethodPath, message: &impl Message) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// What a change needs to know about the moment and the one who asks.
+/// Moment, actor and rights of a change.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The moment of the change.
     pub now: DateTime<Utc>,
-    /// Subject of the token that asks.
+    /// Subject of the caller's token.
     pub actor: String,
-    /// The regions that may be changed.
+    /// The regions that the caller may change.
     pub regions: RegionRange,
-    /// Whether entries older than the window are allowed (`history.load`).
+    /// Whether entries older than the entry window are allowed (`history.load`).
     pub may_load_history: bool,
-    /// How often within an hour the actor may do what is limited.
+    /// The actor's limits of look-ups and reveals per hour.
     pub limits: HourlyLimits,
-    /// Counts the identifiers that were given, so that later ones are greater.
+    /// Makes identifiers of one moment rise.
     ids: Arc<Mutex<ContextV7>>,
-    /// Whether the change leaves work for later.
+    /// Whether the change leaves work for a worker.
     left_work: Arc<AtomicBool>,
 }
 
 impl Context {
-    /// A change that nobody asks for: a service makes it itself, in any region and of any day.
+    /// A change that a service makes by itself, in any region and for any day.
     #[must_use]
     pub fn of_service(actor: &str, now: DateTime<Utc>) -> Self {
         let (actor, regions) = (actor.to_owned(), RegionRange::EVERYWHERE);
@@ -116,7 +116,7 @@ impl Context {
         Self { now, actor, regions, may_load_history: true, limits, ids: Arc::default(), left_work }
     }
 
-    /// A change that a caller asks for at a moment.
+    /// A change by a caller.
     #[must_use]
     pub fn of(caller: &Caller, now: DateTime<Utc>) -> Self {
         Self {
@@ -130,11 +130,11 @@ impl Context {
         }
     }
 
-    /// Works with rows of every region, for what does not depend on who asks; after it the transaction is bound to the
-    /// caller's regions again, however it ended.
+    /// Runs `work` with rows of every region, for what must not depend on the caller. Afterwards the transaction is
+    /// narrowed to the caller's regions again, however `work` ended.
     ///
     /// # Errors
-    /// Those of the work, and faults of the database.
+    /// Those of `work`, and database errors.
     pub async fn everywhere<T, E: From<sqlx::Error>>(
         &self,
         conn: &mut PgConnection,
@@ -148,7 +148,7 @@ impl Context {
         Ok(done)
     }
 
-    /// Says that the change leaves work, which the service's worker is woken for once it is committed.
+    /// Marks the change as leaving work: the service's worker is woken after the commit.
     pub fn leave_work(&self) {
         self.left_work.store(true, Relaxed);
     }
@@ -164,7 +164,7 @@ impl Context {
         clock::business_date(self.now)
     }
 
-    /// A new identifier: greater than those that were given before, be it at the same moment.
+    /// A new identifier, greater than those given before, even at the same moment.
     #[must_use]
     pub fn new_id(&self) -> Uuid {
         let seconds = self.now.timestamp().max(0).cast_unsigned();

@@ -1,4 +1,4 @@
-//! The keys of the fingerprints by which a request is known again.
+//! The keys of request fingerprints.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +15,10 @@ use crate::personal::{self, KeyVersion};
 
 const KEY_LEN: usize = 32;
 
-/// Keys that are kept outside of the database.
+/// Keys that are not in the database.
 ///
-/// What is asked for is personal, and so a bare hash of it would be: whoever holds the tables could try all ID numbers. The
-/// fingerprint of a request says by which version of the key it was made, so that another one can follow.
+/// A request may be personal, and so would a bare hash of it be: a holder of the tables could try all ID numbers. Each
+/// fingerprint is stored with the version of its key, so that keys can be replaced.
 #[derive(Clone)]
 pub struct RequestKeys {
     current: KeyVersion,
@@ -44,7 +44,7 @@ impl RequestKeyFiles {
     }
 }
 
-/// Why the keys cannot be used. Never holds one.
+/// Why the keys cannot be used. Never contains one.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestKeyError {
     /// The settings name none.
@@ -52,10 +52,10 @@ pub enum RequestKeyError {
         "request_key_files names no key: a file of 32 bytes in hex or base64 is needed for version 1, as `openssl rand -hex 32` makes it"
     )]
     None,
-    /// The settings do not name the file of the current version.
+    /// The settings name no file for the current version.
     #[error("request_key_files has no file for current_request_key, which is {0}")]
     NoCurrent(KeyVersion),
-    /// A key has another length.
+    /// A key has the wrong length.
     #[error("request_key_files: the key of version {0} has to be 32 bytes long")]
     Length(KeyVersion),
     /// A file cannot be used.
@@ -64,11 +64,11 @@ pub enum RequestKeyError {
 }
 
 impl RequestKeys {
-    /// Reads the file of each version. Without a current one it is the highest; while replicas are brought to know
-    /// a new version one by one, the old one has to be stated.
+    /// Reads the file of each version. Without `current` it is the highest; while replicas are taught a new version one
+    /// by one, the old one has to be named.
     ///
     /// # Errors
-    /// When there is none, the current one is missing, or one of them is no key of 32 bytes.
+    /// If there is no key, the current one is missing, or one of them is not 32 bytes long.
     pub fn load(files: &BTreeMap<KeyVersion, PathBuf>, current: Option<KeyVersion>) -> Result<Self, RequestKeyError> {
         let read = |(version, path): (&KeyVersion, &PathBuf)| Ok((*version, read(*version, path)?));
         let keys = files.iter().map(read).collect::<Result<BTreeMap<_, _>, RequestKeyError>>()?;
@@ -80,19 +80,19 @@ impl RequestKeys {
         Ok(Self { current, keys: Arc::new(keys) })
     }
 
-    /// The version of new fingerprints.
+    /// The version for new fingerprints.
     pub(super) fn current(&self) -> KeyVersion {
         self.current
     }
 
-    /// The fingerprint of what has a digest, or nothing if the version is not loaded.
+    /// The fingerprint of a digest, or nothing if the version is not loaded.
     pub(super) fn fingerprint(&self, version: KeyVersion, digest: &[u8; 32]) -> Option<[u8; 32]> {
         let key = self.keys.get(&version)?.expose_secret();
         let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
         Some(mac.chain_update(digest).finalize().into_bytes().into())
     }
 
-    /// A key for tests, always the same.
+    /// A fixed key for tests.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn for_tests() -> Self {

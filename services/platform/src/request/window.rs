@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use super::Context;
 use crate::error::Refusal;
 
-/// How many days back a business date may lie without the permission `history.load`.
+/// How many days in the past a business date may be without the permission `history.load`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct EntryWindow {
@@ -42,10 +42,10 @@ impl EntryWindow {
         Self { days }
     }
 
-    /// Makes sure that something may be said to have occurred on a date.
+    /// Checks that a business date may be entered.
     ///
     /// # Errors
-    /// When the date is after today, or too long ago for the caller.
+    /// If the date is after today, or too far in the past for the caller.
     pub fn check(self, date: NaiveDate, context: &Context) -> Result<(), DateRefused> {
         let today = context.today();
         if date > today {
@@ -60,7 +60,7 @@ impl EntryWindow {
 }
 
 impl Default for EntryWindow {
-    /// A year and a day.
+    /// 366 days.
     fn default() -> Self {
         Self { days: 366 }
     }

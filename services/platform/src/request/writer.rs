@@ -1,4 +1,4 @@
-//! The one place that begins and commits a change.
+//! The unit of work: the one place that begins and commits a change.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use tracing::Instrument as _;
 
-use super::{Answer, Call, Context, RequestKeys, answer, answers};
+use super::{Answer, Call, Context, RequestError, RequestKeys, answer, answers};
 use crate::{
     access::Caller,
     clock::Clock,
     db::Scope,
-    error::{Listed, Refusal, Stated, common, stated_of_database},
-    limit::{self, LimitReached, Limited},
+    error::Refusal,
+    limit::{self, Limited},
     log::RelayWake,
     worker::Wake,
 };
@@ -21,56 +21,18 @@ use crate::{
 pub trait Command: Send + 'static {
     /// What the service decides by: its dated rules and limits.
     type Policy: Send + Sync + 'static;
-    /// What the caller is answered with.
+    /// The result of the change.
     type Output: Send;
     /// What can go wrong.
     type Error: Refusal + From<RequestError> + From<sqlx::Error> + Send;
 
-    /// Loads, decides and saves, within the transaction that `conn` is in.
+    /// Loads, decides and saves, in the transaction of `conn`.
     fn apply(
         self,
         conn: &mut PgConnection,
         context: &Context,
         policy: &Self::Policy,
     ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
-}
-
-/// What can go wrong with any changing request.
-#[derive(Debug, thiserror::Error)]
-pub enum RequestError {
-    /// The identifier belongs to another request.
-    #[error("request_id was used for another request: choose a new one")]
-    Reused,
-    /// A kept answer is not the message that it should be.
-    #[error("the answer kept for a request cannot be read")]
-    Answer(#[from] prost::DecodeError),
-    /// The request was kept by a key that is not loaded.
-    #[error("request key version {0} is not loaded")]
-    NoSuchKey(i64),
-    /// The change did not come to its end.
-    #[error("carrying out a request panicked")]
-    Panicked(#[source] tokio::task::JoinError),
-    /// The caller did it as often as it may within an hour.
-    #[error(transparent)]
-    LimitReached(#[from] LimitReached),
-    /// Postgres failed.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
-}
-
-impl Refusal for RequestError {
-    fn stated(&self) -> Stated<'_> {
-        match self {
-            Self::Reused => common::REQUEST_ID_REUSED.stated().about("request_id"),
-            Self::LimitReached(reached) => reached.stated(),
-            Self::Database(error) => stated_of_database(error),
-            Self::Answer(_) | Self::NoSuchKey(_) | Self::Panicked(_) => common::INTERNAL.stated(),
-        }
-    }
-
-    fn all() -> Vec<Listed> {
-        [vec![common::REQUEST_ID_REUSED], LimitReached::all()].concat()
-    }
 }
 
 /// Carries out commands.
@@ -98,7 +60,7 @@ impl<Policy> Clone for Writer<Policy> {
 }
 
 impl<Policy: Send + Sync + 'static> Writer<Policy> {
-    /// Carries out commands on a database, and wakes its relay after each.
+    /// A writer on a database, which wakes the relay after each commit.
     pub fn new(pool: PgPool, clock: Clock, wake: RelayWake, keys: RequestKeys, policy: Policy) -> Self {
         Self { pool, clock, wake, worker: Wake::default(), keys, policy: Arc::new(policy) }
     }
@@ -121,10 +83,10 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         &self.policy
     }
 
-    /// Carries out a command in a transaction of its own, once for each request: one that was
-    /// carried out before is given the same answer, in which what is personal is as it is now.
+    /// Carries out a command in a transaction of its own, once per idempotency key. A repeated request gets the stored
+    /// response, whose personal fields are read again.
     ///
-    /// The work is a task of its own, so a caller who goes away cannot stop it half way.
+    /// The work runs in a task of its own, so a cancelled call does not stop it half way.
     ///
     /// # Errors
     /// Those of the command, [`RequestError::Reused`], and faults of the database.
@@ -136,7 +98,7 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         self.execute_as(call, command, Reply::from).await
     }
 
-    /// The same, with an answer that is made of what the command returns.
+    /// The same, with a function that makes the response.
     ///
     /// # Errors
     /// As [`execute`](Self::execute).
@@ -158,12 +120,12 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         }
     }
 
-    /// Carries out a command in a transaction of its own, each time that it is asked for: one that keeps account
-    /// itself of what was done, or is to be written down each time. As with [`execute`](Self::execute), a caller
-    /// who goes away cannot stop it half way.
+    /// Carries out a command in a transaction of its own each time that it is requested: for commands that are
+    /// idempotent by themselves, or are to be recorded each time. As with [`execute`](Self::execute), a cancelled call
+    /// does not stop it half way.
     ///
     /// # Errors
-    /// Those of the command, and faults of the database.
+    /// Those of the command, and database errors.
     pub async fn execute_each_time<C>(&self, caller: &Caller, command: C) -> Result<C::Output, C::Error>
     where
         C: Command<Policy = Policy, Output: 'static>,
@@ -183,7 +145,7 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
         }
     }
 
-    /// Counts what a refusal told, in a transaction of its own: that of the command was rolled back.
+    /// Counts a refusal that reveals something, in a transaction of its own: that of the command was rolled back.
     async fn count_told(&self, caller: &Caller, told: Limited) -> Result<(), RequestError> {
         let context = Context::of(caller, self.clock.now());
         let mut tx = Scope::region(caller.region()).write(&self.pool).await?;
@@ -204,12 +166,12 @@ impl<Policy: Send + Sync + 'static> Writer<Policy> {
     {
         match self.carry_out(call, command, reply).await {
             Ok(answer) => Ok(answer),
-            // A twin of this request may have been faster, or the commit's answer was lost.
+            // A concurrent twin of this request may have been faster, or the commit's acknowledgement was lost.
             Err(error) => match self.earlier_answer(call).await {
                 Ok(Some(answer)) => Ok(answer),
                 Err(reused) if reused.stated().reason == RequestError::Reused.stated().reason => Err(reused),
                 Ok(None) | Err(_) => {
-                    // What is not counted is not told.
+                    // A refusal is not revealed before it is counted.
                     if let Some(told) = error.stated().told {
                         self.count_told(&call.caller, told).await?;
                     }

@@ -1,9 +1,13 @@
 //! A service that listens.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, pin::Pin};
 
-use super::{Build, Section, Service, StartError, Surroundings, builder::Part};
+use tokio_util::sync::CancellationToken;
+
 use crate::{admin::Admin, consumer::Progress, grpc::Server, lifecycle::Lifecycle, log::Relay};
+
+/// What a service does besides answering, until it is told to stop.
+pub(super) type Part = Box<dyn FnOnce(CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// A service that listens, and serves once it is [`start`](Self::start)ed. The program and tests build the same.
 pub struct App {
@@ -19,19 +23,6 @@ pub struct App {
 }
 
 impl App {
-    /// Connects a service to its database, puts it together as its settings say, and listens.
-    ///
-    /// # Errors
-    /// When the database is out of reach or behind, a port is taken, or a setting or key cannot be used.
-    pub async fn build<B: Build>(settings: B, surroundings: Surroundings) -> Result<Self, StartError> {
-        let kind = B::KIND;
-        let mut service =
-            Service::connect(kind.name, Section::common(&settings), surroundings, &kind.migrations()).await?;
-        service.contract = kind.contract;
-        settings.build(&mut service).await?;
-        service.listen().await
-    }
-
     /// Serves, follows and works, as parts of a lifecycle.
     pub fn start(self, lifecycle: &mut Lifecycle) {
         let stop = lifecycle.stop_token();

@@ -1,6 +1,6 @@
 //! A service while it is put together: connected to its database, not yet listening.
 
-use std::{collections::BTreeMap, convert::Infallible, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
 use async_nats::jetstream;
 use axum::response::IntoResponse;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tongxin_proto::{Contract, PRODUCT, log::v1::log_service_server::LogServiceServer};
 use tonic::{body::Body, server::NamedService, service::Routes, transport::Channel};
 
-use super::{App, StartError};
+use super::{App, StartError, app::Part};
 use crate::{
     access::{Access, Credentials},
     admin::{Admin, Readiness},
@@ -38,9 +38,6 @@ pub struct Surroundings {
     /// The metrics that `/metrics` shows.
     pub registry: Registry,
 }
-
-/// What a service does besides answering, until it is told to stop.
-pub(super) type Part = Box<dyn FnOnce(CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// A service with its database, before it listens.
 pub struct Service {

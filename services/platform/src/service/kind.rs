@@ -1,12 +1,13 @@
-//! What the program knows of a service before it reads the settings, and which services go together.
+//! What the program knows of a service before it reads the settings, and what it makes of them.
+
+use std::{fmt::Debug, pin::Pin};
 
 use sqlx::migrate::Migrator;
 use tongxin_proto::Contract;
 
-use super::{Build, Configured};
+use super::{App, StartError, Surroundings};
 use crate::{
-    broker::BrokerUser,
-    config::{ConfigError, Sections},
+    config::{ConfigError, Sections, ServiceConfig},
     db::Migrations,
 };
 
@@ -51,15 +52,6 @@ pub struct Needs {
 }
 
 impl Kind {
-    /// Its section, for `read`.
-    ///
-    /// # Errors
-    /// When a setting is unknown, missing or of the wrong kind.
-    pub fn configured<B: Build>(sections: &Sections) -> Read {
-        let section = sections.get::<B>(B::KIND.name)?;
-        Ok(section.map(|section| Box::new(section) as Box<dyn Configured>))
-    }
-
     /// The schema of its database.
     #[must_use]
     pub fn migrations(&self) -> Migrations {
@@ -82,90 +74,28 @@ impl Kind {
             Follows::Others => Some("other services".to_owned()),
         }
     }
-
-    /// What it may do at the broker, as one of some services.
-    #[must_use]
-    pub fn broker_user(&self, kinds: &[&'static Self]) -> BrokerUser {
-        BrokerUser::of_service(self.name, &followed(self, kinds))
-    }
 }
 
-/// The services among some whose events one follows.
-#[must_use]
-pub fn followed(kind: &Kind, kinds: &[&'static Kind]) -> Vec<&'static str> {
-    match kind.follows {
-        Follows::These(sources) => sources.to_vec(),
-        Follows::Others => kinds.iter().map(|other| other.name).filter(|name| *name != kind.name).collect(),
-    }
+/// A service with its settings, not yet started.
+pub trait Configured: Debug + Send {
+    /// The service.
+    fn kind(&self) -> &'static Kind;
+
+    /// What every service has.
+    fn common(&self) -> ServiceConfig;
+
+    /// All of its section, secrets masked.
+    ///
+    /// # Errors
+    /// When a setting has no JSON.
+    fn shown(&self) -> serde_json::Result<serde_json::Value>;
+
+    /// What is wrong with its own settings, one line each.
+    fn faults(&self) -> Vec<String>;
+
+    /// [`App::build`].
+    fn build(self: Box<Self>, surroundings: Surroundings) -> Started;
 }
 
-/// Why services cannot be those of one program.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KindsError {
-    /// Two have a name.
-    #[error("two services are named {0}")]
-    Twice(&'static str),
-    /// One follows another that is not there, or not yet.
-    #[error("{0} follows {1}, which has to be named before it")]
-    Missing(&'static str, &'static str),
-}
-
-/// Makes sure that each service is named once, and after those that it follows: so they can be started one after the other.
-///
-/// # Errors
-/// When one is not.
-pub fn check(kinds: &[&'static Kind]) -> Result<(), KindsError> {
-    for (place, kind) in kinds.iter().enumerate() {
-        let is_before = |name: &str| kinds[..place].iter().any(|earlier| earlier.name == name);
-        if is_before(kind.name) {
-            return Err(KindsError::Twice(kind.name));
-        }
-        if let Some(source) = followed(kind, kinds).into_iter().find(|source| !is_before(source)) {
-            return Err(KindsError::Missing(kind.name, source));
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn kind(name: &'static str, follows: Follows) -> Kind {
-        let needs = Needs { request_keys: true, personal_keys: false };
-        let contract = &tongxin_proto::PRODUCT;
-        Kind { name, about: "A toy", contract, follows, needs, migrator: &Migrator::DEFAULT, read: |_| Ok(None) }
-    }
-
-    static SHOP: Kind = kind("shop", Follows::These(&[]));
-    static LEDGER: Kind = kind("ledger", Follows::These(&["shop"]));
-    static FRONT: Kind = kind("front", Follows::Others);
-
-    #[test]
-    fn services_are_named_once_and_after_those_that_they_follow() {
-        assert_eq!(check(&[&SHOP, &LEDGER, &FRONT]), Ok(()));
-        for (kinds, fault) in [
-            ([&SHOP, &LEDGER, &SHOP], "two services are named shop"),
-            ([&LEDGER, &SHOP, &FRONT], "ledger follows shop, which has to be named before it"),
-            ([&SHOP, &FRONT, &LEDGER], "front follows ledger, which has to be named before it"),
-        ] {
-            assert_eq!(check(&kinds).unwrap_err().to_string(), fault);
-        }
-        assert_eq!(check(&[&LEDGER]), Err(KindsError::Missing("ledger", "shop")));
-    }
-
-    #[test]
-    fn a_service_may_use_at_the_broker_what_those_have_that_it_follows() {
-        let kinds = [&SHOP, &LEDGER, &FRONT];
-        let may_take = |kind: &Kind| {
-            let publish = kind.broker_user(&kinds).publish;
-            ["SHOP", "LEDGER"].map(|stream| publish.iter().any(|to| to.contains(&format!("NEXT.TONGXIN_{stream}"))))
-        };
-        assert_eq!([&SHOP, &LEDGER, &FRONT].map(may_take), [[false, false], [true, false], [true, true]]);
-        assert_eq!(
-            [&SHOP, &LEDGER, &FRONT].map(Kind::calls).map(Option::unwrap_or_default),
-            ["", "shop", "other services"]
-        );
-        assert_eq!([&LEDGER, &FRONT].map(Kind::title), ["ledger", "the front"]);
-    }
-}
+/// A service that is being started.
+pub type Started = Pin<Box<dyn Future<Output = Result<App, StartError>> + Send>>;

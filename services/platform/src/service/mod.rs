@@ -2,7 +2,8 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `kind`    | what the program knows of a service before it reads the settings, and which services go together |
+//! | `kind`    | what the program knows of a service before it reads the settings |
+//! | `kinds`   | which services go together |
 //! | `section` | its section of the settings |
 //! | `builder` | its parts: what it answers, follows and does |
 //! | `app`     | all of it, listening |
@@ -12,10 +13,12 @@ mod app;
 mod builder;
 mod error;
 mod kind;
+mod kinds;
 mod section;
 
 pub use app::App;
 pub use builder::{Service, Surroundings};
 pub use error::StartError;
-pub use kind::{Follows, Kind, KindsError, Needs, Read, check, followed};
-pub use section::{Build, Configured, Faults, Section};
+pub use kind::{Configured, Follows, Kind, Needs, Read};
+pub use kinds::{KindsError, check, followed};
+pub use section::{Build, Faults, Section};

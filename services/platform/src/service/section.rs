@@ -1,14 +1,17 @@
 //! The section of a service in the settings, and the service that comes of it.
 
-use std::{
-    fmt::{Debug, Display},
-    pin::Pin,
-};
+use std::fmt::{Debug, Display};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{App, Kind, Service, StartError, Surroundings};
-use crate::{config::ServiceConfig, error::chain};
+use super::{
+    App, Configured, Kind, Service, StartError, Surroundings,
+    kind::{Read, Started},
+};
+use crate::{
+    config::{Sections, ServiceConfig},
+    error::chain,
+};
 
 /// The section of a service in the settings.
 pub trait Section: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -52,29 +55,6 @@ impl Faults {
     }
 }
 
-/// A service with its settings, not yet started.
-pub trait Configured: Debug + Send {
-    /// The service.
-    fn kind(&self) -> &'static Kind;
-
-    /// What every service has.
-    fn common(&self) -> ServiceConfig;
-
-    /// All of its section, secrets masked.
-    ///
-    /// # Errors
-    /// When a setting has no JSON.
-    fn shown(&self) -> serde_json::Result<serde_json::Value>;
-
-    /// What is wrong with its own settings, one line each.
-    fn faults(&self) -> Vec<String>;
-
-    /// [`App::build`].
-    fn build(self: Box<Self>, surroundings: Surroundings) -> Started;
-}
-
-type Started = Pin<Box<dyn Future<Output = Result<App, StartError>> + Send>>;
-
 impl<B: Build> Configured for B {
     fn kind(&self) -> &'static Kind {
         B::KIND
@@ -100,6 +80,32 @@ impl<B: Build> Configured for B {
 
     fn build(self: Box<Self>, surroundings: Surroundings) -> Started {
         Box::pin(App::build(*self, surroundings))
+    }
+}
+
+impl Kind {
+    /// Its section, for `read`.
+    ///
+    /// # Errors
+    /// When a setting is unknown, missing or of the wrong kind.
+    pub fn configured<B: Build>(sections: &Sections) -> Read {
+        let section = sections.get::<B>(B::KIND.name)?;
+        Ok(section.map(|section| Box::new(section) as Box<dyn Configured>))
+    }
+}
+
+impl App {
+    /// Connects a service to its database, puts it together as its settings say, and listens.
+    ///
+    /// # Errors
+    /// When the database is out of reach or behind, a port is taken, or a setting or key cannot be used.
+    pub async fn build<B: Build>(settings: B, surroundings: Surroundings) -> Result<Self, StartError> {
+        let kind = B::KIND;
+        let mut service =
+            Service::connect(kind.name, Section::common(&settings), surroundings, &kind.migrations()).await?;
+        service.contract = kind.contract;
+        settings.build(&mut service).await?;
+        service.listen().await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Says now and then what strangers could otherwise fill the log with.
+//! Limits how much strangers can write to the log.
 
 use std::{
     collections::HashMap,
@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A line of the log is for all of one kind that came within this time.
+/// Interval in which events of one kind share a log line.
 pub(crate) const QUIET: Duration = Duration::from_secs(10);
 
-/// Kinds that are told apart.
+/// Maximum number of kinds that are distinguished.
 const KINDS: usize = 256;
 
-/// Counts what happens, by its kind, until the log is told of it.
+/// Counts events by kind until they are logged.
 pub(crate) struct Quiet<K>(Mutex<HashMap<K, Unsaid>>);
 
 #[derive(Debug, Default)]
@@ -27,9 +27,9 @@ impl<K: Clone + Eq + Hash> Quiet<K> {
         Self(Mutex::default())
     }
 
-    /// Takes note of one, which counts as one of `rest` while there are too many kinds. Returns what the log is to be told of now:
-    /// this one, unless its kind was told of a moment ago, and what was kept quiet of others whose time is over. The last of a burst
-    /// are told of when the next of any kind comes.
+    /// Counts one event, under `rest` if there are too many kinds. Returns what to log now: this event, unless its kind
+    /// was logged a moment ago, and the suppressed counts of other kinds whose interval is over. The last events of a
+    /// burst are logged when the next of any kind arrives.
     pub(crate) fn note(&self, kind: K, rest: K, now: Instant) -> Vec<(K, u64)> {
         let mut unsaid = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = Vec::new();
@@ -45,7 +45,7 @@ impl<K: Clone + Eq + Hash> Quiet<K> {
         let times = of_kind.tell(now);
         match (times, told.iter_mut().find(|(told, _)| *told == kind)) {
             (Some(times), _) => told.push((kind, times)),
-            // It was told of above, together with those before it.
+            // Logged above, together with those before it.
             (None, Some((_, times))) => *times += std::mem::take(&mut of_kind.times),
             (None, None) => {}
         }
@@ -63,7 +63,7 @@ impl Unsaid {
         self.said.is_some_and(|said| now < said + QUIET)
     }
 
-    /// How many the log is to be told of now.
+    /// The count to log now.
     fn tell(&mut self, now: Instant) -> Option<u64> {
         if self.is_quiet(now) {
             return None;

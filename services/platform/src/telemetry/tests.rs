@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::MakeWriter as _;
 
 use super::*;
 
-/// A collector that keeps the names of metrics and whose they are.
+/// A collector that records names of metrics and their resources.
 #[derive(Clone, Default)]
 struct Collector(Arc<Mutex<Vec<String>>>);
 
@@ -49,7 +49,7 @@ async fn metrics_come_to_the_collector_and_into_the_registry() {
     let meters = meters(&config, resource, &registry).unwrap();
     meters.meter("tongxin").u64_counter("tongxin_wells").build().add(3, &[]);
     assert!(render(&registry).contains("tongxin_wells_total"), "{}", render(&registry));
-    // Sends what it has.
+    // Flushes.
     tokio::task::spawn_blocking(move || meters.shutdown()).await.unwrap().unwrap();
     assert_eq!(*collector.0.lock().unwrap(), ["tongxin-test tongxin_wells"]);
 }

@@ -2,19 +2,13 @@
 
 pub mod certificates;
 pub mod contract;
+mod database;
 mod lines;
 mod plans;
+pub mod register;
 mod running;
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use base64::{
     Engine as _,
@@ -22,7 +16,6 @@ use base64::{
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, Executor as _, PgConnection, postgres::PgPoolOptions};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tongxin_proto::Contract;
@@ -32,22 +25,18 @@ use crate::{
     access::{Access, AccessConfig, Credentials, IssuerConfig, LocalKey, TokenRequest},
     broker::{self, BrokerConfig},
     clock::Clock,
-    config::{AdminConfig, ServiceConfig},
-    db::{DbConfig, Migrations},
-    grpc::GrpcConfig,
     limit::HourlyLimits,
     personal::KeyVersion,
     region::RegionCode,
-    request::RequestKeyFiles,
     service::{Build, Surroundings},
 };
 
+pub use database::Database;
 pub use lines::Lines;
 pub use plans::Plans;
 pub use running::Running;
 
 static SERVERS: OnceCell<Servers> = OnceCell::const_new();
-static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// Private servers, shared by the tests of a binary.
 ///
@@ -61,70 +50,6 @@ pub async fn servers() -> &'static Servers {
             Servers::temporary().await.expect("the private servers start")
         })
         .await
-}
-
-/// A database of a test's own.
-#[derive(Clone)]
-pub struct Database {
-    /// For the role that owns the tables.
-    pub owner_url: String,
-    /// For the role that services log in as.
-    pub app_url: String,
-}
-
-impl Database {
-    /// Makes a database and brings its schema up to date.
-    ///
-    /// # Panics
-    /// When Postgres fails.
-    pub async fn migrated(migrations: &Migrations) -> Self {
-        let database = Self::empty().await;
-        let mut owner = PgConnection::connect(&database.owner_url).await.expect("the owner connects");
-        migrations.run(&mut owner).await.expect("the migrations run");
-        database
-    }
-
-    async fn empty() -> Self {
-        let postgres = servers().await.postgres();
-        let name = format!("test_{}", DATABASES.fetch_add(1, Relaxed));
-        let pool = PgPoolOptions::new().max_connections(1).connect(&postgres.url("postgres")).await;
-        let create = format!("CREATE DATABASE {name}");
-        pool.expect("Postgres answers").execute(sqlx::AssertSqlSafe(create)).await.expect("a database is made");
-        let owner_url = postgres.url(&name);
-        let app_url = postgres.url_as("tongxin_app", &name);
-        Self { owner_url, app_url }
-    }
-
-    /// Makes sure that row-level security binds everybody, the owner too, in every table with a region.
-    ///
-    /// # Panics
-    /// When it does not, naming the tables.
-    pub async fn assert_regions_are_guarded(&self) {
-        let question = "
-            SELECT format('%I.%I', nspname, relname), relrowsecurity AND relforcerowsecurity
-            FROM pg_attribute
-            JOIN pg_class ON pg_class.oid = attrelid
-            JOIN pg_namespace ON pg_namespace.oid = relnamespace
-            WHERE attname = 'region_code' AND NOT attisdropped AND relkind IN ('r', 'p', 'f')
-                AND nspname NOT IN ('pg_catalog', 'information_schema')
-            ORDER BY 1";
-        let mut owner = PgConnection::connect(&self.owner_url).await.expect("the owner connects");
-        let tables: Vec<(String, bool)> = sqlx::query_as(question).fetch_all(&mut owner).await.expect("it has tables");
-        assert!(!tables.is_empty(), "no table has a region");
-        let open: Vec<_> = tables.iter().filter(|(_, guarded)| !guarded).map(|(table, _)| table).collect();
-        assert!(open.is_empty(), "call restrict_to_region in the migrations of {open:?}");
-    }
-
-    /// Settings of a service on this database, with free ports.
-    #[must_use]
-    pub fn service_config(&self) -> ServiceConfig {
-        ServiceConfig {
-            database: DbConfig::at(&self.app_url),
-            grpc: GrpcConfig::default(),
-            admin: AdminConfig::default(),
-            requests: RequestKeyFiles::default(),
-        }
-    }
 }
 
 /// What the services of a test share: a clock, a key that signs tokens, the broker.

@@ -1,4 +1,4 @@
-//! Two replicas that want the same job.
+//! Two replicas that compete for a job.
 
 use std::time::Instant;
 

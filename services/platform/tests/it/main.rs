@@ -5,6 +5,7 @@ mod db;
 mod grpc;
 mod lease;
 mod log;
+mod register;
 mod request;
 mod service;
 mod support;

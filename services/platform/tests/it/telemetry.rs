@@ -1,4 +1,4 @@
-//! One trace leads from a caller to what followed from the request elsewhere.
+//! One trace covers a request and what follows from it in other services.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -31,7 +31,7 @@ use crate::support::{CountResponse, Follower, SOURCE, Source, count, new_call};
 /// As the W3C's recommendation has it.
 const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// A service that counts the wells of somebody whose name nobody else is to know.
+/// A service that counts wells of a person whose name must stay secret.
 struct Counting(Writer<()>);
 
 #[tonic::async_trait]
@@ -52,7 +52,7 @@ impl LogService for Counting {
     }
 }
 
-/// Calls the service as another one does that traces.
+/// Calls the service with a trace context.
 async fn call(source: &Source) {
     let routes = Routes::new(LogServiceServer::new(Counting(source.writer.clone())));
     let access = Arc::clone(&source.world.surroundings.access);
@@ -75,7 +75,7 @@ fn context_of(trace_parent: &str) -> SpanContext {
     TraceContextPropagator::new().extract(&carrier).span().span_context().clone()
 }
 
-/// What the broker was given as the cause of the newest event.
+/// The trace context of the newest event in the broker.
 async fn cause_on_the_wire(source: &Source) -> String {
     let stream = source.jetstream.get_stream(stream_name(SOURCE)).await.unwrap();
     let last = stream.cached_info().state.last_sequence;
@@ -83,7 +83,7 @@ async fn cause_on_the_wire(source: &Source) -> String {
     message.headers.get("traceparent").unwrap().to_string()
 }
 
-/// All that happens here happens on one thread, whose spans are kept.
+/// Everything runs on one thread, whose spans are captured.
 #[tokio::test]
 async fn a_trace_leads_from_the_caller_through_log_and_broker_to_the_projection() {
     let source = Source::start().await;
@@ -102,7 +102,7 @@ async fn a_trace_leads_from_the_caller_through_log_and_broker_to_the_projection(
     eventually("the projection's span has ended", || async { !finished(SpanKind::Consumer).is_empty() }).await;
 
     let caller = context_of(CALLER);
-    // The follower's own calls are traces of their own.
+    // The follower's own calls have traces of their own.
     let of_caller = |span: &SpanData| span.span_context.trace_id() == caller.trace_id();
     let rpcs: Vec<_> = finished(SpanKind::Server).into_iter().filter(of_caller).collect();
     let [rpc] = &rpcs[..] else { panic!("not one span of the call: {rpcs:?}") };

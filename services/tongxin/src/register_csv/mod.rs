@@ -2,10 +2,7 @@
 
 use std::io::BufRead;
 
-use tongxin_proto::{
-    pairing::v1::{RegionLevel, RegionRow},
-    words::Word as _,
-};
+use tongxin_proto::{pairing::v1::RegionRow, register::v1::RegionLevel, words::Word as _};
 
 use crate::csv_file::{Columns, CsvError, CsvRows, Record};
 

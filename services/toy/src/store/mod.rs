@@ -1,4 +1,3 @@
 //! The only SQL: one file for each table.
 
-pub mod regions;
 pub mod tallies;

@@ -25,7 +25,7 @@ pub async fn lock(conn: &mut PgConnection, region: RegionCode, name: String) -> 
         SET reached = tally.reached
         RETURNING reached
         "#,
-        region.number(),
+        region as RegionCode,
         name,
     )
     .fetch_one(conn)
@@ -40,10 +40,9 @@ pub async fn save(
     change: Change<Tally, Counted>,
 ) -> Result<Tally, sqlx::Error> {
     let Change { state: tally, events } = change;
-    let number = tally.region.number();
     sqlx::query!(
         "UPDATE tally SET reached = $3 WHERE region_code = $1 AND name = $2",
-        number,
+        tally.region as RegionCode,
         tally.name,
         tally.reached,
     )
@@ -72,7 +71,7 @@ pub async fn list(
     let (after_region, after_name) = Place::columns_in(range, page.after.clone());
     let rows = sqlx::query!(
         r#"
-        SELECT region_code, name, reached,
+        SELECT region_code AS "region: RegionCode", name, reached,
                coalesce((SELECT region.name FROM region WHERE region.region_code = tally.region_code), '')
                    AS "region_name!"
         FROM tally
@@ -87,10 +86,6 @@ pub async fn list(
     )
     .fetch_all(conn)
     .await?;
-    let read = |code: i64| RegionCode::from_number(code).map_err(|error| Error::Corrupt(error.to_string()));
-    rows.into_iter()
-        .map(|row| {
-            Ok((Tally { region: read(row.region_code)?, name: row.name, reached: row.reached }, row.region_name))
-        })
-        .collect()
+    let tally = |region, name, reached| Tally { region, name, reached };
+    Ok(rows.into_iter().map(|row| (tally(row.region, row.name, row.reached), row.region_name)).collect())
 }

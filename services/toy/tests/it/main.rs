@@ -1,5 +1,4 @@
 //! The toy as it would be in production, on servers of its own.
 
-mod rooms;
 mod support;
 mod tallies;

@@ -3,9 +3,9 @@
 use tokio_stream::iter;
 use tongxin_platform::testing::eventually;
 use tongxin_proto::{
-    Parts as _,
+    Date, Parts as _,
     batch::v1::{BatchOptions, ImportOptions, ImportStatus, Outcome},
-    pairing::v1::{Region, RegionLevel, RegionsRecorded},
+    register::v1::{Region, RegionLevel, RegionsRecorded},
     toy::v1::{BatchCountRequest, CountDraft, CountRequest, ImportCountsRequest, ListTalliesRequest, Tally},
 };
 use tonic::{Code, Status};
@@ -114,6 +114,7 @@ async fn a_village_has_the_name_that_the_register_states() {
         code: VILLAGE.to_owned(),
         name: "太平村".to_owned(),
         level: RegionLevel::Village.into(),
+        valid_from: Some(Date { year: 2021, month: 1, day: 1 }),
         ..Region::default()
     };
     app.state(&RegionsRecorded { regions: vec![region] }).await;

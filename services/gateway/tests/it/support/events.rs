@@ -1,35 +1,19 @@
 //! Events as pairing states them.
 
-use tongxin_proto::pairing::v1::{
-    JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairedChange, PairingKind,
-    Region, RegionAssistanceChanged, RegionLevel, RegionsRecorded, VillageCoverageChanged,
+use tongxin_platform::testing::register::regions;
+use tongxin_proto::{
+    pairing::v1::{
+        JointActivityHeld, JointActivityVoided, OrganisationPairedChanged, OrganisationSide, PairedChange, PairingKind,
+        RegionAssistanceChanged, VillageCoverageChanged,
+    },
+    register::v1::{RegionLevel, RegionsRecorded},
 };
 use uuid::Uuid;
 
-use super::{CITY, COUNTY, NEIGHBOUR, PROVINCE, TOWN, VILLAGE, date};
+use super::date;
 
-/// The regions of the tests, from Guangdong down to two villages in different counties.
 pub fn register() -> RegionsRecorded {
-    let region = |code: &str, name: &str, level: RegionLevel, parent: &str| Region {
-        code: code.to_owned(),
-        name: name.to_owned(),
-        level: level.into(),
-        parent_code: parent.to_owned(),
-        valid_from: Some(date("2023-01-01").into()),
-        ..Region::default()
-    };
-    RegionsRecorded {
-        regions: vec![
-            region(PROVINCE, "广东省", RegionLevel::Province, ""),
-            region(CITY, "清远市", RegionLevel::City, PROVINCE),
-            region(COUNTY, "阳山县", RegionLevel::County, CITY),
-            region(TOWN, "太平镇", RegionLevel::Town, COUNTY),
-            region(VILLAGE, "太平村", RegionLevel::Village, TOWN),
-            region("441825000000", "连山壮族瑶族自治县", RegionLevel::County, CITY),
-            region("441825104000", "小三江镇", RegionLevel::Town, "441825000000"),
-            region(NEIGHBOUR, "小三江村", RegionLevel::Village, "441825104000"),
-        ],
-    }
+    RegionsRecorded { regions: regions() }
 }
 
 pub fn assisted(village: &str, day: &str, change: i32) -> RegionAssistanceChanged {

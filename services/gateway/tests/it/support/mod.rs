@@ -22,13 +22,7 @@ use tonic::{Request, Status, transport::Channel};
 
 pub use pairing::{FakePairing, LONG_REGION, UNKNOWN_NAME, UNKNOWN_REGION};
 pub use source::FakeSource;
-
-pub const PROVINCE: &str = "440000000000";
-pub const CITY: &str = "441800000000";
-pub const COUNTY: &str = "441823000000";
-pub const TOWN: &str = "441823107000";
-pub const VILLAGE: &str = "441823107201";
-pub const NEIGHBOUR: &str = "441825104201";
+pub use tongxin_platform::testing::register::{CITY, COUNTY, PROVINCE, TOWN, VILLAGE, VILLAGE_ELSEWHERE};
 
 /// Everything that a test needs, on servers of its own.
 pub struct Stage {

@@ -14,9 +14,10 @@ use tongxin_proto::{
     batch::v1::Outcome,
     pairing::v1::{
         BatchRegisterOrganisationsRequest, BatchRegisterOrganisationsResponse, GetRegionRequest, GetRegionResponse,
-        ImportRegionsRequest, ImportRegionsResponse, Region, batch_register_organisations_request::Part,
+        ImportRegionsRequest, ImportRegionsResponse, batch_register_organisations_request::Part,
         pairing_service_server::SERVICE_NAME,
     },
+    register::v1::Region,
 };
 use tonic::{Code, Request, Response, Status, Streaming, metadata::MetadataMap, server::Grpc, service::Routes};
 use tonic_types::{ErrorDetails, StatusExt as _};

@@ -1,10 +1,10 @@
-//! Loads what commands need, a statement for each kind of thing.
+//! Loads what commands need, with one statement for each kind of record.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
-use tongxin_platform::request::Context;
+use tongxin_platform::{register, request::Context};
 
 use super::{Desk, Needs, Rights};
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl<'a> Desk<'a> {
-    /// Locks the households of all that is needed, then loads it.
+    /// Locks the households of all records that are needed, then loads these.
     pub(in crate::commands) async fn load(
         conn: &mut PgConnection,
         (context, policy, rights): (&'a Context, &'a Policy, Rights),
@@ -39,6 +39,8 @@ impl<'a> Desk<'a> {
 
         let households: Vec<HouseholdId> = needs.households.iter().copied().collect();
         let heads = households::lock(conn, &households).await?;
+        let opened = needs.opened.values().filter_map(|household| Some(heads.get(household)?.region));
+        let homes = register::known(conn, opened).await?;
         profiles::count_elderly(conn, &households, context.today()).await?;
         let cases = cases::of_households(conn, &households).await?;
         let ids: Vec<CaseId> = cases.iter().map(|case| case.id).collect();
@@ -60,6 +62,7 @@ impl<'a> Desk<'a> {
             policy,
             rights,
             heads,
+            homes,
             cases: HashMap::new(),
             of_household: HashMap::new(),
             measures: BTreeMap::new(),
@@ -83,7 +86,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The villages and days whose rules are asked: those of the commands, and those on which notices were put up.
+/// The villages and days whose rules are needed: those of the commands, and those on which notices were put up.
 fn ruled(
     days: &[(HouseholdId, NaiveDate)],
     heads: &HashMap<HouseholdId, Head>,

@@ -1,5 +1,5 @@
-//! The desk at which commands about cases are decided: what they need is loaded at once, each is decided in memory,
-//! and what they change is written at once. One command or a thousand of them take the same few statements.
+//! The desk: decides commands about cases. What they need is loaded at once, each is decided in memory, and their
+//! changes are written at once. One command or a thousand of them take the same few statements.
 
 mod loaded;
 mod needs;
@@ -10,6 +10,7 @@ use chrono::{Datelike as _, NaiveDate};
 use sqlx::PgConnection;
 use tongxin_platform::{
     change::Change,
+    register::KnownRegions,
     request::{Command, Context},
 };
 
@@ -19,8 +20,9 @@ use super::Policy;
 use crate::{
     domain::{
         CaseId, HouseholdId, MeasureId, SignalId,
-        case::{Case, CaseEvent, CaseFile, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one, not_before},
-        measure::{Measure, MeasureEvent, MeasureRefused},
+        case::{Case, CaseEvent, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one, not_before},
+        case_file::CaseFile,
+        measure::{Measure, MeasureEvent, MeasureRefused, helped_by},
         procedure::Step,
         quality::{self, CaseFacts, Dossier, Person},
     },
@@ -31,7 +33,7 @@ use crate::{
     },
 };
 
-/// What a caller may do besides taking steps.
+/// The caller's rights beyond taking steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rights {
     /// Review for the town.
@@ -40,27 +42,26 @@ pub struct Rights {
     pub approve: bool,
 }
 
-/// What something became, and the numbers of the data-quality rules that warn of it.
+/// A result, and the data-quality rules that it triggered.
 pub struct Doubted<T> {
-    /// What it became.
     pub became: T,
-    /// The rules.
+    /// Numbers of the rules.
     pub warnings: Vec<i32>,
 }
 
 /// A change of a case or measure.
 pub trait Verb: Send + 'static {
-    /// What the caller is answered with.
+    /// The result for the caller.
     type Answer: Send;
 
-    /// Says what it needs.
+    /// Adds what it needs.
     fn needs(&self, needs: &mut Needs);
 
-    /// Decides by what is on the desk, and leaves there what changes.
+    /// Decides with the records on the desk, and leaves its changes there.
     fn decide(self, desk: &mut Desk<'_>) -> Result<Self::Answer, Error>;
 }
 
-/// A verb, with the rights of the caller who uses it.
+/// A verb, with the rights of its caller.
 pub struct Entitled<V>(pub V, pub Rights);
 
 impl<V: Verb> Command for Entitled<V> {
@@ -79,12 +80,14 @@ impl<V: Verb> Command for Entitled<V> {
     }
 }
 
-/// What commands need, and what they changed.
+/// The records that commands need, and their changes.
 pub struct Desk<'a> {
     context: &'a Context,
     policy: &'a Policy,
     rights: Rights,
     heads: HashMap<HouseholdId, Head>,
+    /// Where the households live for which a case is opened.
+    homes: KnownRegions,
     cases: HashMap<CaseId, Case>,
     of_household: HashMap<HouseholdId, Vec<CaseId>>,
     measures: BTreeMap<MeasureId, Measure>,
@@ -102,7 +105,7 @@ impl Desk<'_> {
         self.policy.check_date(field, date, self.context)
     }
 
-    /// Who did it: the caller, or whoever one who loads history says it was.
+    /// The performer of a step: the caller, or another person if the caller may load history.
     pub(super) fn performer(&self, stated: Option<String>) -> Result<String, CaseRefused> {
         let caller = &self.context.actor;
         match stated {
@@ -113,7 +116,7 @@ impl Desk<'_> {
         }
     }
 
-    /// The town's review and the county's approval take a permission of their own.
+    /// Checks the separate permissions for the town's review and the county's approval.
     pub(super) fn may_take(&self, step: Step) -> Result<(), CaseRefused> {
         let (allowed, permission) = match step {
             Step::TownReview => (self.rights.review, "monitoring.case.review"),
@@ -128,21 +131,26 @@ impl Desk<'_> {
         if allowed { Ok(()) } else { Err(CaseRefused::StepNotAllowed { step, permission }) }
     }
 
-    /// A household that was not merged into another.
+    /// A household, unless it was merged into another.
     pub(super) fn head(&self, id: HouseholdId) -> Result<Head, Error> {
         self.heads.get(&id).cloned().ok_or(Refused::HouseholdNotFound(id))?.unmerged()
     }
 
-    /// A case whose household was not merged into another.
+    /// A case, unless its household was merged into another.
     pub(super) fn case(&self, id: CaseId) -> Result<Case, Error> {
         let case = self.cases.get(&id).ok_or(CaseRefused::NotFound(id))?;
         self.head(case.household)?;
         Ok(case.clone())
     }
 
-    /// Makes sure that the household lived where it does on a day of which something is stated.
+    /// Checks that the household already lived in its region on a day.
     pub(super) fn check_home(&self, household: HouseholdId, field: &'static str, day: NaiveDate) -> Result<(), Error> {
         Ok(not_before(field, day, self.head(household)?.moved_on)?)
+    }
+
+    /// Makes sure that a case may be opened where the household lives.
+    pub(super) fn check_open(&self, head: &Head, day: NaiveDate) -> Result<(), Error> {
+        self.homes.open_on(head.region, day).map_err(|refused| Error::from(refused).at("household_id"))
     }
 
     pub(super) fn has_case(&self, id: CaseId) -> bool {
@@ -161,7 +169,6 @@ impl Desk<'_> {
         self.measures.contains_key(&id)
     }
 
-    /// The case of a measure.
     pub(super) fn case_of(&self, measure: MeasureId) -> Option<CaseId> {
         self.measures.get(&measure).map(|measure| measure.case)
     }
@@ -184,15 +191,15 @@ impl Desk<'_> {
         self.standings.get(&(household, day))
     }
 
-    /// What is known when the household of a case is to leave on a day.
+    /// The facts that decide whether the household of a case may leave on a day.
     pub(super) fn grounds(&self, case: &Case, day: NaiveDate) -> Option<Grounds> {
         let standing = self.standing(case.household, day)?;
-        let helped = Grounds::helped_by(self.measures_of(case.id), day);
+        let helped = helped_by(self.measures_of(case.id), day);
         Some(self.rules_of(case, day).ok()?.grounds(standing, helped, day))
     }
 
-    /// The data-quality rules that warn of a case, and of one of its measures, as they become on a day. Fails on one that
-    /// refuses them.
+    /// Numbers of the data-quality rules that warn of a case, and of one of its measures, after a change on a day.
+    /// Fails if a rule refuses it.
     pub(super) fn doubts(&self, case: &Case, changed: Option<&Measure>, day: NaiveDate) -> Result<Vec<i32>, Error> {
         let Some(standing) = self.standing(case.household, day) else { return Ok(Vec::new()) };
         let is_changed = |measure: &&Measure| changed.is_some_and(|changed| changed.id == measure.id);
@@ -213,7 +220,7 @@ impl Desk<'_> {
         self.signals.get(&signal).copied()
     }
 
-    /// The signals of a household that wait for a case, those that were verified by a day.
+    /// The signals of a household without a case that were verified by a day.
     pub(super) fn waiting_for_case(&self, household: HouseholdId, day: NaiveDate) -> Vec<SignalId> {
         let is_meant = |signal: &Waiting| {
             signal.household == household && signal.for_case && signal.decided_on.is_some_and(|on| on <= day)
@@ -223,14 +230,14 @@ impl Desk<'_> {
         ids
     }
 
-    /// A case is opened for signals: no other one is.
+    /// Reserves signals for a case, so that no other case is opened for them.
     pub(super) fn give_away(&mut self, signals: &[SignalId]) {
         for id in signals {
             self.signals.entry(*id).and_modify(|signal| signal.for_case = false);
         }
     }
 
-    /// Keeps what a case became.
+    /// Adds the change of a case.
     pub(super) fn keep(&mut self, change: Change<Case, CaseEvent>) -> CaseFile {
         let case = change.state.clone();
         if self.cases.insert(case.id, case.clone()).is_none() {
@@ -242,7 +249,7 @@ impl Desk<'_> {
         CaseFile { case, measures }
     }
 
-    /// Keeps what a measure of a case became.
+    /// Adds the change of a measure.
     pub(super) fn keep_measure(&mut self, case: &Case, change: Change<Measure, MeasureEvent>) -> Measure {
         let measure = change.state.clone();
         if self.measures.insert(measure.id, measure.clone()).is_none() {
@@ -252,7 +259,7 @@ impl Desk<'_> {
         measure
     }
 
-    /// Writes what was changed.
+    /// Writes all changes.
     pub(super) async fn save(self, conn: &mut PgConnection) -> Result<(), Error> {
         cases::save(conn, self.context, &self.changed_cases).await?;
         measures::save(conn, self.context, &self.changed_measures).await?;
@@ -265,7 +272,7 @@ impl Desk<'_> {
     }
 }
 
-/// What follows elsewhere from what happened to a case.
+/// Effects of a case's event elsewhere.
 async fn follow(conn: &mut PgConnection, context: &Context, case: &Case, event: &CaseEvent) -> Result<(), Error> {
     match event {
         CaseEvent::Opened if !case.signals.is_empty() => {

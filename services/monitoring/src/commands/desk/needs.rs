@@ -1,4 +1,4 @@
-//! What commands say that they need.
+//! The footprint of commands: the records that they need.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,30 +6,30 @@ use chrono::NaiveDate;
 
 use crate::domain::{CaseId, HouseholdId, MeasureId, SignalId, case::CaseDraft};
 
-/// What commands need.
+/// The records that commands need.
 #[derive(Default)]
 pub struct Needs {
     pub(super) households: BTreeSet<HouseholdId>,
-    /// The households of cases that are opened by these commands.
+    /// The households of cases that these commands open.
     pub(super) opened: HashMap<CaseId, HouseholdId>,
     pub(super) cases: BTreeSet<CaseId>,
     pub(super) measures: BTreeSet<MeasureId>,
-    /// Days for which the rules of a case are asked.
+    /// Cases and the days for which their rules are needed.
     pub(super) rules: BTreeSet<(CaseId, NaiveDate)>,
-    /// Days for which it is asked how the household of a case stood.
+    /// Cases and the days for which the standing of their household is needed.
     pub(super) standings: BTreeSet<(CaseId, NaiveDate)>,
-    /// Days for which it is asked how the household of a measure's case stood.
+    /// Measures and the days for which the standing of their case's household is needed.
     pub(super) of_measures: BTreeSet<(MeasureId, NaiveDate)>,
     pub(super) signals: BTreeSet<SignalId>,
-    /// Households of which all signals are asked that wait for a case.
+    /// Households whose signals without a case are needed.
     pub(super) waiting: BTreeSet<HouseholdId>,
 }
 
 impl Needs {
-    /// What opening a case needs.
+    /// Needs of opening a case.
     pub fn opening(&mut self, draft: &CaseDraft) {
         self.households.insert(draft.household);
-        // Of two commands that open one case, the second is refused.
+        // If two commands open the same case, the second is refused.
         self.opened.entry(draft.id).or_insert(draft.household);
         self.signals.extend(&draft.signals);
         if draft.signals.is_empty() {
@@ -39,29 +39,28 @@ impl Needs {
         self.standing(draft.id, draft.opened_on);
     }
 
-    /// A case.
     pub fn case(&mut self, case: CaseId) {
         self.cases.insert(case);
     }
 
-    /// A measure, and its case.
+    /// A measure and its case.
     pub fn measure(&mut self, measure: MeasureId) {
         self.measures.insert(measure);
     }
 
-    /// A measure, its case, and how the household stood on a day.
+    /// A measure, its case, and the standing of its household on a day.
     pub fn standing_of(&mut self, measure: MeasureId, day: NaiveDate) {
         self.measures.insert(measure);
         self.of_measures.insert((measure, day));
     }
 
-    /// A case, and its rules on a day.
+    /// A case and its rules on a day.
     pub fn rules(&mut self, case: CaseId, day: NaiveDate) {
         self.cases.insert(case);
         self.rules.insert((case, day));
     }
 
-    /// A case, and how its household stood on a day.
+    /// A case and the standing of its household on a day.
     pub fn standing(&mut self, case: CaseId, day: NaiveDate) {
         self.cases.insert(case);
         self.standings.insert((case, day));

@@ -4,11 +4,19 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::Due;
 use crate::domain::{
     calendar::Calendar,
     procedure::{DayKind, Step},
 };
+
+/// A step that is next, and the day by which it is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The step.
+    pub step: Step,
+    /// The day.
+    pub on: NaiveDate,
+}
 
 /// How long a step may take after the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,8 @@ use crate::{
     },
     domain::{
         CaseId, HouseholdId, MeasureId, SignalId,
-        case::{Case, CaseDraft, CaseFile, Emergency, Entry, Fact, StageName, StepRecord},
+        case::{Case, CaseDraft, Emergency, Entry, Fact, StageName, StepRecord},
+        case_file::CaseFile,
         measure::{Ending, Measure, MeasureDraft, MeasureState},
         procedure::Step,
         risk::Risk,
@@ -29,7 +30,7 @@ fn measure_id(text: &str) -> Result<MeasureId, Error> {
     uuid("measure_id", text).map(MeasureId)
 }
 
-/// Who did it; the caller if empty.
+/// The performer; empty means the caller.
 fn performer(text: &str) -> Option<String> {
     let performer = text.trim();
     (!performer.is_empty()).then(|| performer.to_owned())
@@ -156,7 +157,7 @@ impl TryFrom<v1::CaseCommand> for CaseCommand {
     }
 }
 
-/// What a command is about, even if the rest of it cannot be read.
+/// The subject of a command, even if the rest of it cannot be parsed.
 pub(in crate::grpc) fn about(command: &v1::CaseCommand) -> About {
     use v1::case_command::Command;
 
@@ -185,10 +186,10 @@ pub(in crate::grpc) fn list(request: &v1::ListCasesRequest) -> Result<(Filter, P
     Ok((filter, Page::parse(request.page_size, &request.page_token)?))
 }
 
-/// Entries of a case's history, and measures, that an answer shows.
+/// Maximum number of history entries, and of measures, in a response.
 const SHOWN: usize = 500;
 
-/// The last of what may be more than a message takes.
+/// The newest ones, if there are more than a message can hold.
 fn newest<T>(all: &[T]) -> &[T] {
     &all[all.len().saturating_sub(SHOWN)..]
 }

@@ -15,7 +15,7 @@ use crate::{
     store::disclosures::Asked,
 };
 
-/// A region that is named, what is asked for, and which page of it.
+/// The region of the request, the filter, and the page.
 type List = (Option<RegionCode>, Asked, Page<DisclosurePlace>);
 
 pub(in crate::grpc) fn list(request: v1::ListDisclosuresRequest, own: RegionCode) -> Result<List, Error> {
@@ -34,7 +34,7 @@ pub(in crate::grpc) fn list(request: v1::ListDisclosuresRequest, own: RegionCode
     Ok((region, asked, page))
 }
 
-/// Later than anything that was recorded, and within what Postgres keeps.
+/// Later than any record, and within the range of Postgres.
 const END: DateTime<Utc> = DateTime::from_timestamp(253_402_300_800, 0).expect("it is the year 10000");
 
 impl From<Disclosure> for v1::Disclosure {

@@ -1,4 +1,4 @@
-//! Answers of HouseholdService: what is personal is masked, except where it is revealed.
+//! Responses of `HouseholdService`: personal data is masked, except where it is revealed.
 
 use secrecy::ExposeSecret as _;
 use tongxin_platform::{
@@ -17,7 +17,7 @@ use crate::{
     store::households::Listed,
 };
 
-/// Those who belong to the household, the head first; then those who left.
+/// Present members, the head first; then those who left.
 fn in_order(household: &Household) -> Vec<&Member> {
     let mut members: Vec<&Member> = household.members.iter().collect();
     members.sort_by_key(|member| (!member.is_present(), member.relation != Relation::Head));

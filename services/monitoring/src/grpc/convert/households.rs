@@ -1,4 +1,4 @@
-//! Requests of HouseholdService. What a rule of the contract guarantees is not said again.
+//! Requests of `HouseholdService`. Rules of the contract are not checked again.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ pub(in crate::grpc) fn household(draft: v1::HouseholdDraft, today: NaiveDate) ->
     })
 }
 
-/// Where a member stands in a request.
+/// The path of a member in a request.
 #[derive(Clone, Copy)]
 enum Path {
     Alone,
@@ -61,12 +61,12 @@ impl Path {
         Error::Row { text: format!("{field} {text}"), field }
     }
 
-    /// A value that has to be stated.
+    /// A required value.
     fn named<T: Named>(self, name: &str, number: i32) -> Result<T, Error> {
         T::read(number).ok_or_else(|| self.wrong(name, "is required"))
     }
 
-    /// Values that are each stated once.
+    /// Values without duplicates.
     fn set<T: Named + Ord>(self, name: &str, numbers: &[i32]) -> Result<BTreeSet<T>, Error> {
         let mut set = BTreeSet::new();
         for number in numbers {

@@ -1,4 +1,4 @@
-//! All reading and writing of the contract's messages.
+//! Conversions between messages and domain types.
 
 pub(super) mod cases;
 pub(super) mod disclosures;
@@ -40,12 +40,12 @@ pub(super) fn optional_date(field: &'static str, date: Option<Date>) -> Result<O
     date.map(read).transpose()
 }
 
-/// A value that has to be stated.
+/// A required value.
 pub(super) fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
     T::read(number).ok_or_else(|| Error::field(field, "is required"))
 }
 
-/// Converts all of some values.
+/// Converts every value.
 pub(super) fn all<T, U: From<T>>(values: Vec<T>) -> Vec<U> {
     values.into_iter().map(U::from).collect()
 }

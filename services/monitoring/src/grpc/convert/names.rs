@@ -1,4 +1,4 @@
-//! The contract's enumerations and the domain's.
+//! Maps the contract's enumerations to the domain's.
 
 use tongxin_proto::{monitoring::v1, same_names};
 

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use tongxin_platform::{
     clock::timestamp,
     region::{Level, RegionCode},
+    register::RegionRefused,
 };
 use tongxin_proto::monitoring::v1;
 
@@ -29,7 +30,7 @@ pub(in crate::grpc) fn verdict_id(text: &str) -> Result<VerdictId, Error> {
     uuid("verdict_id", text).map(VerdictId)
 }
 
-/// The contract's rules keep numbers in ranges that start at 0.
+/// The contract bounds these numbers, from 0 on.
 fn count(number: i32) -> u32 {
     u32::try_from(number).unwrap_or(0)
 }
@@ -176,7 +177,7 @@ impl From<Verdict> for v1::Verdict {
     }
 }
 
-/// A hit of a simulation, which nothing keeps.
+/// A hit of a simulation, which is not stored.
 fn example(hit: Hit, day: NaiveDate) -> v1::Verdict {
     v1::Verdict {
         verdict_id: String::new(),
@@ -190,7 +191,7 @@ fn example(hit: Hit, day: NaiveDate) -> v1::Verdict {
     }
 }
 
-/// What a rule says of the inputs of a verdict now.
+/// Evaluates a rule again on the inputs of a verdict.
 pub(in crate::grpc) fn replay(given: Verdict, says: Option<String>) -> v1::ReplayVerdictResponse {
     let same = says.as_ref() == Some(&given.message);
     let given = v1::Verdict::from(given);
@@ -223,14 +224,14 @@ impl TryFrom<v1::SetHolidaysRequest> for SetHolidays {
     }
 }
 
-/// The province of a region that is named, or else of the caller's.
+/// The province of the region in the request, or else of the caller's.
 pub(in crate::grpc) fn province(named: &str, of_caller: RegionCode) -> Result<RegionCode, Error> {
     let asked = optional_region("region_code", named)?.unwrap_or(of_caller);
     let province = asked.at(Level::Province).ok_or_else(|| Refused::RegionLevelWrong(asked.to_string()))?;
     if province.contains(of_caller) || of_caller.contains(province) {
         Ok(province)
     } else {
-        Err(Refused::RegionNotFound(asked.to_string()).into())
+        Err(RegionRefused::NotFound(asked).into())
     }
 }
 
@@ -246,7 +247,7 @@ impl From<Holiday> for v1::Holiday {
     }
 }
 
-/// What a simulation has found so far.
+/// Results of a simulation so far.
 #[derive(Debug, Default)]
 pub(in crate::grpc) struct Simulated {
     pub tally: Tally,

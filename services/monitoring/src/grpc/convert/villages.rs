@@ -1,4 +1,4 @@
-//! Villages: their income, and how good their data is.
+//! Villages: income and data quality.
 
 use tongxin_platform::{
     page::{Page, Place},
@@ -41,7 +41,7 @@ pub(in crate::grpc) fn list_defects(request: &v1::ListDefectsRequest) -> Result<
     Ok((filter, Page::parse(request.page_size, &request.page_token)?))
 }
 
-/// A number that no rule has finds nothing.
+/// A number without a rule finds nothing.
 fn rule_number(number: i32) -> i16 {
     i16::try_from(number).unwrap_or(i16::MAX)
 }

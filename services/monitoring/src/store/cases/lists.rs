@@ -1,4 +1,4 @@
-//! Pages of cases, and of steps that are not done by their day.
+//! Lists of cases, and of overdue steps.
 
 use std::{fmt, str::FromStr};
 
@@ -21,17 +21,16 @@ use crate::{
     store::{named, region},
 };
 
-/// A place in a list that is ordered by day.
+/// The key of a list that is ordered by day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DayKey {
-    /// The day.
     pub day: NaiveDate,
-    /// Which of that day.
+    /// Tie-breaker within the day.
     pub id: Uuid,
 }
 
 impl DayKey {
-    /// What a query compares day and identifier with: everything comes after the place that is none.
+    /// The values to compare day and identifier with. Without a key they sort before every row.
     fn columns(after: Option<Self>) -> (NaiveDate, Uuid) {
         let first = NaiveDate::from_ymd_opt(1, 1, 1).unwrap_or_default();
         after.map_or((first, Uuid::nil()), |key| (key.day, key.id))
@@ -44,7 +43,7 @@ impl fmt::Display for DayKey {
     }
 }
 
-/// Text that is no place in a list.
+/// Text that is no such key.
 #[derive(Debug)]
 pub struct NotADayKey;
 
@@ -57,18 +56,16 @@ impl FromStr for DayKey {
     }
 }
 
-/// Which cases a list shows.
+/// Filter of a list of cases.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Those of this region or below.
+    /// Of this region or below.
     pub region: Option<RegionCode>,
-    /// Those in this stage.
     pub stage: Option<StageName>,
-    /// Those of this household.
     pub household: Option<HouseholdId>,
 }
 
-/// Lists cases without their histories, each with the day when it was opened; oldest first.
+/// Lists cases without their histories, each with the day it was opened; oldest first.
 pub async fn list(
     conn: &mut PgConnection,
     filter: &Filter,
@@ -132,22 +129,17 @@ pub async fn list(
     rows.into_iter().map(|row| Ok((row.opened_on, row.with(History::default())?))).collect()
 }
 
-/// A step that is not done by its day.
+/// A step that was not done by its due date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overdue {
-    /// The case.
     pub case: CaseId,
-    /// The household.
     pub household: HouseholdId,
-    /// The village.
     pub region: RegionCode,
-    /// The step.
     pub step: Step,
-    /// Day by which it was due.
     pub due_on: NaiveDate,
 }
 
-/// Lists the steps that were due before a day, the longest overdue first.
+/// Lists the steps that were due before a day, longest overdue first.
 pub async fn overdue(
     conn: &mut PgConnection,
     within: Option<RegionCode>,

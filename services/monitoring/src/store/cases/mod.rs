@@ -1,4 +1,4 @@
-//! Cases, with what happened in them.
+//! Cases and their histories.
 
 mod lists;
 mod read;

@@ -1,4 +1,4 @@
-//! Reads cases whole.
+//! Reads complete cases.
 
 use std::collections::HashMap;
 
@@ -67,7 +67,7 @@ impl Row {
         Some(Removal { kind, proposed_by: self.proposed_by.clone()? })
     }
 
-    /// The case with a history, or without one for a list.
+    /// The case with its history, or without one for a list.
     pub(super) fn with(self, history: History) -> Result<Case, Error> {
         let risks = self.risks.iter().map(|name| named(Risk::by_name(name), name));
         let emergency = self.emergency.as_deref().map(|name| named(Emergency::by_name(name), name));
@@ -89,7 +89,6 @@ impl Row {
     }
 }
 
-/// Reads one case.
 pub async fn find(conn: &mut PgConnection, id: CaseId) -> Result<Case, Error> {
     let rows = sqlx::query_as!(
         Row,
@@ -107,7 +106,6 @@ pub async fn find(conn: &mut PgConnection, id: CaseId) -> Result<Case, Error> {
     with_histories(conn, rows).await?.pop().ok_or_else(|| CaseRefused::NotFound(id).into())
 }
 
-/// Reads all cases of some households.
 pub async fn of_households(conn: &mut PgConnection, households: &[HouseholdId]) -> Result<Vec<Case>, Error> {
     let households: Vec<Uuid> = households.iter().map(|household| household.0).collect();
     let rows = sqlx::query_as!(

@@ -1,4 +1,4 @@
-//! Writes cases: their state first, what happened second, events third.
+//! Writes cases: state first, history entries second, events third.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::{
     store::published,
 };
 
-/// Writes changes of cases in their order, several of one case among them. The households are locked.
+/// Writes changes of cases in order, possibly several of one case. The households are locked.
 pub async fn save(
     conn: &mut PgConnection,
     context: &Context,
@@ -50,7 +50,7 @@ pub async fn save(
     Ok(())
 }
 
-/// The columns of cases that change.
+/// The changing columns of cases, as arrays.
 struct Columns<'a> {
     ids: Vec<Uuid>,
     stages: Vec<&'a str>,
@@ -129,7 +129,7 @@ async fn add(conn: &mut PgConnection, cases: &[&Case]) -> Result<(), Error> {
     let regions: Vec<i64> = cases.iter().map(|case| case.region.number()).collect();
     let rule_sets: Vec<Uuid> = cases.iter().map(|case| case.rule_set.0).collect();
     let categories: Vec<&str> = cases.iter().map(|case| case.category.as_str()).collect();
-    // Arrays of one length only can stand in an array, so lists come as text.
+    // Arrays within an array must have the same length, so lists are passed as text.
     let risks: Vec<String> = cases.iter().map(|case| listed(case.risks.iter().map(|risk| risk.name()))).collect();
     let signals: Vec<String> = cases.iter().map(|case| listed(case.signals.iter().map(|signal| signal.0))).collect();
     let remarks: Vec<&str> = cases.iter().map(|case| case.risk_remark.as_str()).collect();
@@ -184,13 +184,14 @@ async fn add(conn: &mut PgConnection, cases: &[&Case]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A list as Postgres reads it; none of the values needs quoting.
+/// A Postgres array literal; none of the values needs quoting.
 fn listed(values: impl Iterator<Item = impl ToString>) -> String {
     let values: Vec<String> = values.map(|value| value.to_string()).collect();
     format!("{{{}}}", values.join(","))
 }
 
-/// The household's lock and what was read under it leave only identifiers that are taken elsewhere.
+/// Only an identifier that is taken elsewhere can violate a constraint: everything else was read under the household's
+/// lock.
 fn taken(error: sqlx::Error) -> Error {
     match error.as_database_error().and_then(|error| error.constraint()) {
         Some("cases_open_household") => CaseRefused::HouseholdHasCase.into(),
@@ -250,7 +251,7 @@ async fn add_entries(
     Ok(())
 }
 
-/// Takes the cases of a household along to where it moved, and what they add to the counts. The household is locked.
+/// Moves the cases of a household, and their contributions to counts, to its new region. The household is locked.
 pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
     let cases = of_households(conn, &[moved.household]).await?;
     let (household, to) = (moved.household.0, moved.to.number());

@@ -1,4 +1,4 @@
-//! Households without what is personal of them.
+//! Household rows without personal data.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,43 +22,38 @@ use crate::{
     store::{named, published, region},
 };
 
-/// What is known of a household without opening anything.
+/// The columns of a household that need no unsealing.
 #[derive(Debug, Clone)]
 pub struct Head {
-    /// Identifier.
     pub id: HouseholdId,
     /// Village or community.
     pub region: RegionCode,
     /// The household that it was merged into.
     pub merged_into: Option<HouseholdId>,
-    /// Whether it was lifted out of poverty by 2020.
+    /// Lifted out of poverty by 2020.
     pub lifted_from_poverty: bool,
-    /// Social support.
     pub support: SocialSupport,
     /// Day of its last move.
     pub moved_on: Option<NaiveDate>,
-    /// Rises with each change.
     pub version: i64,
 }
 
 /// A household in a list.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// What others ask about it, too.
     pub head: Head,
     /// National household number.
     pub household_number: Option<String>,
     /// First day on which it counts as registered.
     pub registered_on: NaiveDate,
-    /// When it was registered.
     pub register_time: DateTime<Utc>,
 }
 
 impl Head {
-    /// The same, unless it was merged into another.
+    /// The household, unless it was merged into another.
     ///
     /// # Errors
-    /// When it was.
+    /// If it was merged.
     pub fn unmerged(self) -> Result<Self, Error> {
         match self.merged_into {
             Some(kept) => Err(Refused::HouseholdMerged(kept).into()),
@@ -93,14 +88,13 @@ impl TryFrom<Row> for Head {
     }
 }
 
-/// Holds a household still until the transaction ends. Whoever changes something of it does this first;
-/// one that was merged into another is returned as well.
+/// Locks a household until the transaction ends. Every change of a household begins with this; a merged household is
+/// returned as well.
 pub async fn lock_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head, Error> {
     lock(conn, &[id]).await?.remove(&id).ok_or_else(|| Refused::HouseholdNotFound(id).into())
 }
 
-/// Locks households in the order of their identifiers, so that nobody waits in a circle. Those that are not visible
-/// are missing.
+/// Locks households in the order of their identifiers, which avoids deadlocks. Those that are not visible are missing.
 pub async fn lock(conn: &mut PgConnection, ids: &[HouseholdId]) -> Result<HashMap<HouseholdId, Head>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
@@ -119,7 +113,7 @@ pub async fn lock(conn: &mut PgConnection, ids: &[HouseholdId]) -> Result<HashMa
     rows.into_iter().map(|row| Ok((HouseholdId(row.household_id), row.try_into()?))).collect()
 }
 
-/// Holds those of some households still until the transaction ends that nobody else holds, and says which these are.
+/// Locks those of some households that no other transaction has locked, and returns them.
 pub async fn lock_free(conn: &mut PgConnection, ids: &[HouseholdId]) -> Result<HashSet<HouseholdId>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let held = sqlx::query_scalar!(
@@ -137,7 +131,6 @@ pub async fn lock_free(conn: &mut PgConnection, ids: &[HouseholdId]) -> Result<H
     Ok(held.into_iter().map(HouseholdId).collect())
 }
 
-/// What is known of a household without opening anything.
 pub async fn find_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head, Error> {
     let row = sqlx::query_as!(
         Row,
@@ -153,8 +146,7 @@ pub async fn find_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head,
     row.ok_or(Refused::HouseholdNotFound(id))?.try_into()
 }
 
-/// Lists the households of a range by village, in the order of their registration, without those that were merged
-/// into others.
+/// Lists the households of a range by village, in the order of their registration, without merged ones.
 pub async fn list(conn: &mut PgConnection, within: RegionRange, page: &Page<Place>) -> Result<Vec<Listed>, Error> {
     let (after_region, after_id) = Place::columns_in(within, page.after);
     let rows = sqlx::query!(
@@ -194,7 +186,7 @@ pub async fn list(conn: &mut PgConnection, within: RegionRange, page: &Page<Plac
     Ok(listed)
 }
 
-/// States that households were looked up, and how many were found.
+/// Appends the event of a look-up, with the number of households found.
 pub async fn state_looked_up(
     conn: &mut PgConnection,
     context: &Context,
@@ -205,7 +197,7 @@ pub async fn state_looked_up(
     Ok(log::append(conn, context, &[event]).await?)
 }
 
-/// States that what is personal of a household is shown, and why.
+/// Appends the event of a reveal, with its purpose.
 pub async fn state_revealed(
     conn: &mut PgConnection,
     context: &Context,

@@ -1,4 +1,4 @@
-//! Households by somebody who belongs to them.
+//! Finds households by their members.
 
 use sqlx::PgConnection;
 use tongxin_platform::region::{Level, RegionCode, RegionRange};
@@ -10,23 +10,23 @@ use crate::{
     store::keys::{Hash, Keys},
 };
 
-/// Households that a look-up returns.
+/// Maximum number of households in a result.
 const FOUND: i64 = 50;
 
-/// What a code is divided by to get its county's six digits.
+/// Divisor of a region code that leaves the county's six digits.
 const COUNTY: i64 = 1_000_000;
 
-/// By what members are looked up.
+/// The blind index to search by.
 #[derive(Debug, Clone, Copy)]
 pub enum Index {
-    /// The hash of an ID number.
+    /// Of an ID number.
     IdNumber(Hash),
-    /// The hash of a full name.
+    /// Of a full name.
     Name(Hash),
 }
 
 impl Index {
-    /// What kind of key it is.
+    /// The kind of key, for the log.
     pub fn key(self) -> LookUpKey {
         match self {
             Self::IdNumber(_) => LookUpKey::IdNumber,
@@ -35,8 +35,7 @@ impl Index {
     }
 }
 
-/// Finds households by somebody who belongs to them, within a region, without those that were merged into
-/// others, and opens what is personal of them.
+/// Finds households by a member within a region, without merged ones, and opens their personal data.
 pub async fn search(
     conn: &mut PgConnection,
     keys: &Keys,
@@ -100,7 +99,7 @@ pub async fn search(
     open(conn, keys, found).await
 }
 
-/// The counties that a region lies in or holds, as the index of names has them.
+/// The counties that a region is in or contains, as in the index of names.
 async fn counties(conn: &mut PgConnection, region: RegionCode) -> Result<Vec<i32>, Error> {
     if region.level() >= Level::County {
         return Ok(vec![i32::try_from(region.number() / COUNTY).unwrap_or_default()]);

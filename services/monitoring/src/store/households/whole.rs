@@ -1,4 +1,4 @@
-//! Households as a whole: with their members, and what is personal opened.
+//! Complete households, with members and opened personal data.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::ExposeSecret as _;
@@ -15,7 +15,7 @@ use crate::{
     store::{keys::Keys, members, named, region, sealed},
 };
 
-/// Reads a household and opens what is personal of it.
+/// Reads a household and opens its personal data.
 pub async fn find(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Result<Household, Error> {
     let kept = sqlx::query_as!(
         Kept,
@@ -32,7 +32,7 @@ pub async fn find(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Resu
     open(conn, keys, kept).await?.pop().ok_or_else(|| Refused::HouseholdNotFound(id).into())
 }
 
-/// A household as it is kept.
+/// A household as stored.
 pub(super) struct Kept {
     pub(super) household_id: Uuid,
     pub(super) household_number: Option<String>,
@@ -48,7 +48,7 @@ pub(super) struct Kept {
     pub(super) version: i64,
 }
 
-/// Reads the members of households, and opens what is personal.
+/// Reads the members of households, and opens their personal data.
 pub(super) async fn open(conn: &mut PgConnection, keys: &Keys, kept: Vec<Kept>) -> Result<Vec<Household>, Error> {
     let ids: Vec<Uuid> = kept.iter().map(|row| row.household_id).collect();
     let mut members = members::of_households(conn, &ids).await?;

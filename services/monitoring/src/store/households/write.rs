@@ -1,4 +1,4 @@
-//! Writes households, sealed, with their members and events.
+//! Writes sealed households, with their members and events.
 
 use std::collections::HashSet;
 
@@ -20,8 +20,8 @@ use crate::{
     },
 };
 
-/// Adds new households with their members and events, in their order, and says whose household number is
-/// taken: those are not added.
+/// Adds new households with their members and events, in order, and returns those whose household number is taken: they
+/// are not added.
 pub async fn add(
     conn: &mut PgConnection,
     context: &Context,
@@ -92,7 +92,7 @@ pub async fn save(
     Ok(household)
 }
 
-/// Writes a household as it is now, with its members.
+/// Overwrites a household and its members.
 pub async fn write(conn: &mut PgConnection, keys: &Keys, household: &Household) -> Result<(), Error> {
     let key = lock_key(conn, keys, household.id).await?;
     let contact = sealed::contact(&key, household)?;

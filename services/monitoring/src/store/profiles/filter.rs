@@ -1,10 +1,10 @@
-//! Which households a screening has to look at: those that Postgres cannot tell no rule hits. Of a million, it reads a few
-//! thousand that way.
+//! Translates rules to SQL so that a screening loads only households that might match. Of a million, a few thousand
+//! remain.
 //!
-//! A condition is translated so that, where SQL says that it is false, the rule says so, too, and has a value at that. Where a
-//! rule has no value because it divides by zero, SQL has none either: NULL goes through `AND`, `OR` and `NOT` as a rule's error
-//! does. The reverse need not hold: whoever is read is judged by the rules themselves. What might overflow, or is not worth a
-//! translation, is taken to hold.
+//! The translation may produce false positives, never false negatives: if SQL says false, the rule evaluates to false
+//! without an error. Where a rule fails because it divides by zero, SQL yields NULL, which passes through `AND`, `OR`
+//! and `NOT` as a rule's error does. False positives are harmless: every loaded household is judged by the rules
+//! themselves. A condition that might overflow, or is not worth a translation, counts as true.
 
 #[cfg(test)]
 mod tests;
@@ -22,11 +22,11 @@ use crate::domain::{
     },
 };
 
-/// Longer conditions are not worth their while: a rule may name the line hundreds of times, each a choice among many years.
+/// Longer conditions are not worth it: a rule may name the line hundreds of times, each a choice among many years.
 const MOST_BYTES: usize = 64 << 10;
 
-/// A condition over the columns of `profile`. It names columns and holds literals that are quoted here, so it is part of a
-/// statement as it is.
+/// A condition over the columns of `profile`. It contains only column names and literals that are quoted here, so it is
+/// inserted into a statement as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter(String);
 
@@ -37,7 +37,7 @@ impl fmt::Display for Filter {
 }
 
 impl Filter {
-    /// Households that a rule of any of some rule sets may hit.
+    /// Matches households that a rule of any of some rule sets may hit.
     pub fn of<'a>(rule_sets: impl IntoIterator<Item = &'a RuleSet>) -> Self {
         let mut all = Vec::new();
         let mut bytes = 0;
@@ -55,7 +55,8 @@ impl Filter {
         if all.is_empty() { Self("false".to_owned()) } else { Self(format!("({})", all.join(" OR "))) }
     }
 
-    /// The statement that looks over some villages ($1) for households whose newest window ended after a day ($2), on a day ($3).
+    /// The statement that finds, in some villages ($1), households whose newest window ended after a day ($2), as of a
+    /// day ($3).
     pub(super) fn look_over(&self) -> String {
         format!(
             "SELECT count(*),
@@ -82,7 +83,7 @@ impl Line {
         let mut lines = rule_set.lines.clone();
         lines.sort_by_key(|line| line.year);
         let amounts = || lines.iter().map(|line| line.fen);
-        // Windows that end before all years with a line have that of the first.
+        // Windows that end before the first year with a line use that one.
         let first = amounts().next().unwrap_or(0);
         let latest_first = lines.iter().skip(1).rev();
         let cases: Vec<String> = latest_first
@@ -95,10 +96,10 @@ impl Line {
     }
 }
 
-/// A condition or a text in SQL.
+/// An SQL expression for a condition or a text.
 struct Said {
     sql: String,
-    /// Whether it has a value for every household.
+    /// Whether it is never NULL.
     always: bool,
 }
 
@@ -107,7 +108,7 @@ impl Said {
         Self { sql, always: true }
     }
 
-    /// One of two by a condition, and NULL where that is NULL.
+    /// A choice by a condition; NULL where that is NULL.
     fn either(condition: &Self, yes: &Self, no: &Self) -> Self {
         let sql = format!("(CASE {} WHEN true THEN {} WHEN false THEN {} END)", condition.sql, yes.sql, no.sql);
         Self { sql, always: condition.always && yes.always && no.always }
@@ -118,23 +119,23 @@ impl Said {
     }
 }
 
-/// A number in SQL, and what it can be.
+/// An SQL expression for a number, with its bounds.
 struct Known {
     said: Said,
     least: i64,
     most: i64,
 }
 
-/// Translates what rules are made of.
+/// Translates the parts of rules.
 struct Columns {
     line: Line,
 }
 
 impl Columns {
-    /// SQL that is false only if the condition is; nothing where none can be given.
+    /// SQL that is false only if the condition is; `None` if there is no translation.
     fn may_hold(&self, condition: &Bool) -> Option<String> {
         match condition {
-            // A side that is false decides, whether the other one has a value or not.
+            // A false side decides, whether or not the other one has a value.
             Bool::And(of) => match (self.may_hold(&of.0), self.may_hold(&of.1)) {
                 (Some(left), Some(right)) => Some(format!("({left} AND {right})")),
                 (one, None) | (None, one) => one,
@@ -144,7 +145,7 @@ impl Columns {
         }
     }
 
-    /// SQL that says exactly what the condition says, of every household.
+    /// SQL that is equivalent to the condition, for every household.
     fn bool(&self, condition: &Bool) -> Option<Said> {
         let joined = |of: &(Bool, Bool), by: &str| {
             let (left, right) = (self.bool(&of.0)?, self.bool(&of.1)?);
@@ -169,8 +170,8 @@ impl Columns {
         })
     }
 
-    /// Whether a text is in a list, if all of them always have a value: a rule looks at all items, SQL at those up to the one
-    /// that it finds.
+    /// Whether a text is in a list, if none of them can be NULL: a rule evaluates all items, SQL only those up to the
+    /// first match.
     fn within(&self, item: &Text, list: &List) -> Option<Said> {
         let List::Literal(items) = list else { return None };
         let valued = |text: &Text| self.text(text).filter(|said| said.always).map(|said| said.sql);
@@ -180,7 +181,7 @@ impl Columns {
         Some(Said::always(sql))
     }
 
-    /// SQL of a number, if it does not overflow.
+    /// SQL of a number, if it cannot overflow.
     fn int(&self, value: &Int) -> Option<Known> {
         match value {
             Int::Literal(value) => Some(Known { said: Said::always(bigint(*value)), least: *value, most: *value }),
@@ -219,10 +220,10 @@ impl Columns {
         Known { said: Said::always(sql), least, most }
     }
 
-    /// Texts are compared by their bytes.
+    /// Texts are compared bytewise.
     fn text(&self, text: &Text) -> Option<Said> {
         Some(match text {
-            // No text of Postgres holds it.
+            // Postgres cannot store it.
             Text::Literal(text) if text.contains('\0') => return None,
             Text::Literal(text) => Said::always(format!("('{}' COLLATE \"C\")", text.replace('\'', "''"))),
             Text::Field(word @ (Word::HousingGrade | Word::Support)) => {
@@ -233,7 +234,7 @@ impl Columns {
     }
 }
 
-/// The result of an operation, unless there are numbers for which it overflows.
+/// The result of an operation, unless it can overflow.
 fn applied(operation: Arithmetic, left: &Known, right: &Known) -> Option<Known> {
     let (a, b) = ((left.least, left.most), (right.least, right.most));
     let largest = |bounds: (i64, i64)| Some(bounds.0.checked_abs()?.max(bounds.1.checked_abs()?));
@@ -245,9 +246,9 @@ fn applied(operation: Arithmetic, left: &Known, right: &Known) -> Option<Known> 
             let products: Vec<i64> = corners.into_iter().map(|(a, b)| a.checked_mul(b)).collect::<Option<_>>()?;
             (*products.iter().min()?, *products.iter().max()?)
         }
-        // Of two of which one is NULL, Postgres takes the other.
+        // If one of both is NULL, Postgres returns the other.
         Arithmetic::Least | Arithmetic::Most if !(left.said.always && right.said.always) => return None,
-        // No quotient by a whole number is larger than what is divided, and no remainder.
+        // No quotient or remainder of whole numbers is larger than the dividend.
         Arithmetic::Divide | Arithmetic::Remainder => (-largest(a)?, largest(a)?),
         Arithmetic::Least => (a.0.min(b.0), a.1.min(b.1)),
         Arithmetic::Most => (a.0.max(b.0), a.1.max(b.1)),

@@ -1,4 +1,4 @@
-//! What rules ask about households: one narrow row for each, written with what it is made of.
+//! Profiles: what rules ask about households, one narrow row each, written together with its sources.
 
 mod filter;
 mod read;
@@ -25,7 +25,7 @@ use crate::{
     error::Error,
 };
 
-/// What is written of a household when it is registered or stated anew.
+/// The part of a profile that is written when a household is registered or changed.
 #[derive(Debug, Clone, Copy)]
 pub struct NewProfile {
     household: HouseholdId,
@@ -37,7 +37,7 @@ pub struct NewProfile {
 }
 
 impl NewProfile {
-    /// A household as of a day.
+    /// A household's part as of a day.
     #[must_use]
     pub fn of(household: &Household, day: NaiveDate) -> Self {
         Self {
@@ -51,8 +51,8 @@ impl NewProfile {
     }
 }
 
-/// States who belongs to each of some households, all different, with what is stated of it otherwise. Where one is known,
-/// its village and whether it is monitored stay: a move and a case state these.
+/// Upserts the composition and statement of some households, all different. An existing profile keeps its village and
+/// whether it is monitored: a move and a case set these.
 pub async fn set(conn: &mut PgConnection, profiles: &[NewProfile]) -> Result<(), Error> {
     let ids: Vec<Uuid> = profiles.iter().map(|profile| profile.household.0).collect();
     let regions: Vec<i64> = profiles.iter().map(|profile| profile.region.number()).collect();
@@ -108,8 +108,8 @@ pub async fn set(conn: &mut PgConnection, profiles: &[NewProfile]) -> Result<(),
     Ok(())
 }
 
-/// Households of a region in which somebody became elderly since they were counted. They are few, and found by the day: of a
-/// day alone, and of the region, the planner would expect so many that it would read all of the region.
+/// Households of a region in which a member became elderly since they were counted. They are few, and found by the day:
+/// for a condition on day and region together the planner expects so many rows that it would read all of the region.
 pub async fn aged(conn: &mut PgConnection, within: RegionCode, today: NaiveDate) -> Result<Vec<HouseholdId>, Error> {
     let range = within.range();
     let ids = sqlx::query_scalar!(
@@ -129,7 +129,8 @@ pub async fn aged(conn: &mut PgConnection, within: RegionCode, today: NaiveDate)
     Ok(ids.into_iter().map(HouseholdId).collect())
 }
 
-/// How many members are elderly in the households of a region in which somebody became it since they were counted.
+/// The number of elderly members, for the households of a region in which a member became elderly since they were
+/// counted.
 pub async fn elderly(
     conn: &mut PgConnection,
     within: RegionCode,
@@ -156,7 +157,7 @@ pub async fn elderly(
     Ok(rows.into_iter().map(|row| (HouseholdId(row.household_id), row.elderly)).collect())
 }
 
-/// Counts anew who is elderly, in those of some locked households where somebody became it.
+/// Recounts elderly members in those of some locked households in which a member became elderly.
 pub async fn count_elderly(conn: &mut PgConnection, households: &[HouseholdId], today: NaiveDate) -> Result<(), Error> {
     let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
     sqlx::query!(
@@ -185,7 +186,7 @@ pub async fn count_elderly(conn: &mut PgConnection, households: &[HouseholdId], 
     Ok(())
 }
 
-/// States whether a household is under monitoring.
+/// Sets whether a household is under monitoring.
 pub async fn set_monitored(conn: &mut PgConnection, household: HouseholdId, monitored: bool) -> Result<(), Error> {
     sqlx::query!("UPDATE profile SET monitored = $2 WHERE household_id = $1", household.0, monitored)
         .execute(conn)
@@ -193,7 +194,7 @@ pub async fn set_monitored(conn: &mut PgConnection, household: HouseholdId, moni
     Ok(())
 }
 
-/// Reads the newest observation of each of some households anew.
+/// Copies the newest observation of some households into their profiles again.
 pub async fn refresh_newest(conn: &mut PgConnection, households: &[HouseholdId]) -> Result<(), Error> {
     let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
     let risks: Vec<&str> = Risk::ALL.iter().map(|risk| risk.name()).collect();
@@ -244,7 +245,7 @@ pub async fn refresh_newest(conn: &mut PgConnection, households: &[HouseholdId])
     Ok(())
 }
 
-/// Takes the profile of a household that moves along.
+/// Moves the profile of a household to its new region.
 pub async fn move_to(conn: &mut PgConnection, moved: &Move) -> Result<(), Error> {
     sqlx::query!("UPDATE profile SET region_code = $2 WHERE household_id = $1", moved.household.0, moved.to.number(),)
         .execute(conn)

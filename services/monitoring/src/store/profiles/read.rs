@@ -1,4 +1,4 @@
-//! Profiles as rules read them.
+//! Reads profiles in the form that rules use.
 
 use std::collections::HashMap;
 
@@ -39,7 +39,7 @@ macro_rules! composition {
     };
 }
 
-/// What some households are, whatever was observed of them.
+/// The circumstances of some households, whether observed or not.
 pub async fn circumstances(
     conn: &mut PgConnection,
     asked: &[HouseholdId],
@@ -69,7 +69,7 @@ pub async fn circumstances(
     Ok(households)
 }
 
-/// What is known of some households; those without an observation are missing.
+/// The profiles of some households; those without an observation are missing.
 pub async fn find(conn: &mut PgConnection, households: &[HouseholdId]) -> Result<Vec<Candidate>, Error> {
     let ids: Vec<Uuid> = households.iter().map(|household| household.0).collect();
     let rows = sqlx::query_as!(
@@ -94,17 +94,17 @@ pub async fn find(conn: &mut PgConnection, households: &[HouseholdId]) -> Result
     rows.into_iter().map(Candidate::try_from).collect()
 }
 
-/// What a look at some villages finds.
+/// The result of a filter over some villages.
 #[derive(Debug)]
 pub struct Look {
-    /// Households whose newest window ended after a day.
+    /// Number of households whose newest window ended after the day.
     pub households: i64,
-    /// Those of them that the rules have to be asked about.
+    /// Those that the rules have to judge.
     pub suspects: Vec<HouseholdId>,
 }
 
-/// Looks over the households of some villages whose newest window ended after a day, and leaves out those of which the filter
-/// says that no rule hits them. Where somebody became elderly by `day` and was not counted yet, it may be wrong: they stay.
+/// Filters the households of some villages whose newest window ended after a day, leaving out those that no rule can
+/// hit. Where a member became elderly by `day` and was not counted yet, the filter may be wrong: these stay.
 pub async fn look_over(
     conn: &mut PgConnection,
     villages: &[RegionCode],
@@ -114,12 +114,12 @@ pub async fn look_over(
 ) -> Result<Look, Error> {
     let villages: Vec<i64> = villages.iter().map(|village| village.number()).collect();
     let look_over = sqlx::query_as(sqlx::AssertSqlSafe(filter.look_over())).bind(villages).bind(after).bind(day);
-    // There are as many statements as rule sets, tried ones too: connections need not keep them.
+    // There are as many statements as rule sets, including simulated ones: not worth caching per connection.
     let (households, suspects): (i64, Vec<Uuid>) = look_over.persistent(false).fetch_one(conn).await?;
     Ok(Look { households, suspects: suspects.into_iter().map(HouseholdId).collect() })
 }
 
-/// The villages of a region that have households, in the order of their codes.
+/// The villages of a region that have households, by code.
 pub async fn villages(conn: &mut PgConnection, within: RegionCode) -> Result<Vec<RegionCode>, Error> {
     let range = within.range();
     let villages = sqlx::query_scalar!(

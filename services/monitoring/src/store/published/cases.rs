@@ -1,4 +1,4 @@
-//! What happened to cases and measures.
+//! Events of cases and measures.
 
 use tongxin_platform::{log::NewEvent, region::RegionCode};
 use tongxin_proto::monitoring::v1;
@@ -12,7 +12,7 @@ use crate::domain::{
 const CASE: &str = "case";
 const MEASURE: &str = "measure";
 
-/// What happened to a case, as it is after it.
+/// The event of a case, which is in its state afterwards.
 pub fn case(case: &Case, event: &CaseEvent) -> NewEvent {
     let Case { id, region, .. } = case;
     match event {
@@ -54,7 +54,7 @@ fn opened(case: &Case) -> NewEvent {
     NewEvent::new((CASE, case.id), case.region, opened_on, &payload)
 }
 
-/// A change of what a case adds to the counts of a village.
+/// A change of a case's contribution to the counts of a village.
 pub fn counted(case: &Case, region: RegionCode, CountChange { counted, on, change }: CountChange) -> NewEvent {
     let stated =
         |counted| count_changed(counted, case.household.to_string(), region, on, change, &case.category, &case.risks);
@@ -70,7 +70,7 @@ pub fn counted(case: &Case, region: RegionCode, CountChange { counted, on, chang
     as_event(region, on, &stated)
 }
 
-/// What happened to a measure of a case.
+/// The event of a measure.
 pub fn measure(measure: &Measure, region: RegionCode, event: MeasureEvent) -> NewEvent {
     let Measure { id, case, stated, state } = measure;
     match (event, measure.ending()) {

@@ -6,7 +6,8 @@ use tongxin_proto::monitoring::v1;
 
 use crate::domain::risk::Risk;
 
-/// States that a count of a village changes from a day on. Category and risks are for what is counted by them.
+/// A signed change of a count of a village from a day on. Category and risks are for counts that are broken down by
+/// them.
 pub fn count_changed(
     counted: v1::Counted,
     subject: String,

@@ -1,4 +1,4 @@
-//! What the log says of look-ups and reveals, read back for those who audit them.
+//! Parses look-ups and reveals in the log, for auditors.
 
 use prost::{Message as _, Name as _};
 use tongxin_proto::{
@@ -16,7 +16,7 @@ use crate::{
     error::Error,
 };
 
-/// Reads an event of either type.
+/// Parses an event of either type.
 pub(in crate::store) fn read(event_type: &str, payload: &[u8]) -> Result<Act, Error> {
     let wrong = || Error::Corrupt(format!("an event {event_type} that cannot be read"));
     if event_type == HouseholdsLookedUp::full_name() {

@@ -1,4 +1,4 @@
-//! What happened to households.
+//! Events of households.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ const HOUSEHOLD: &str = "household";
 const IMPORT: &str = "import";
 const LOOK_UP: &str = "look_up";
 
-/// One event, and one count, for each village and day. They belong to the import, which is locked, or to the one
+/// One event, and one count, for each village and day. Their aggregate is the import, which is locked, or the one
 /// household that is new.
 pub(in crate::store) fn registered(households: &[&Household], import: Option<ImportId>) -> Vec<NewEvent> {
     let mut by_village: BTreeMap<(RegionCode, NaiveDate), Vec<HouseholdId>> = BTreeMap::new();
@@ -47,7 +47,7 @@ pub(in crate::store) fn registered(households: &[&Household], import: Option<Imp
     events
 }
 
-/// Registered households of a village become more or fewer from a day on.
+/// The number of registered households of a village changes from a day on.
 fn count(subject: String, region: RegionCode, on: NaiveDate, change: i64) -> NewEvent {
     as_event(region, on, &count_changed(v1::Counted::Households, subject, region, on, change, "", &[]))
 }
@@ -79,8 +79,8 @@ pub(in crate::store) fn changed(household: &Household, event: &HouseholdEvent, c
     }
 }
 
-/// Says who, by what kind of key, where, and how many were found; neither the key nor whom. Each is an aggregate of its
-/// own, so that look-ups at once do not wait for each other.
+/// Contains the actor, the kind of key, the region and the number found; neither the key nor the households. Each is an
+/// aggregate of its own, so that concurrent look-ups do not wait for each other.
 pub(in crate::store) fn looked_up((key, region): (LookUpKey, RegionCode), found: usize, context: &Context) -> NewEvent {
     let payload = v1::HouseholdsLookedUp {
         key: v1::LookUpKey::from(key).into(),
@@ -90,7 +90,7 @@ pub(in crate::store) fn looked_up((key, region): (LookUpKey, RegionCode), found:
     NewEvent::new((LOOK_UP, context.new_id()), region, context.today(), &payload)
 }
 
-/// Says who, which household, and why; nothing of what was shown.
+/// Contains the actor, the household and the purpose; nothing of what was shown.
 pub(in crate::store) fn revealed(
     head: &Head,
     (purpose, reference): (RevealPurpose, String),

@@ -1,4 +1,4 @@
-//! What happened, as the contract's events: one file for each aggregate.
+//! Domain events as the contract's messages: one file for each aggregate.
 
 pub mod cases;
 pub mod counts;

@@ -1,4 +1,4 @@
-//! What happened to observations. They belong to their household.
+//! Events of observations. Their aggregate is the household.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(in crate::store) fn recorded((household, region, observation): &OfHousehold)
     NewEvent::new(("household", household), *region, window_ends_on, &payload)
 }
 
-/// One event for each village. They belong to the import, which is locked.
+/// One event for each village. Their aggregate is the import, which is locked.
 pub(in crate::store) fn imported(import: ImportId, observations: &[OfHousehold], today: NaiveDate) -> Vec<NewEvent> {
     let mut by_village: BTreeMap<RegionCode, BTreeSet<HouseholdId>> = BTreeMap::new();
     for (household, region, _) in observations {

@@ -1,4 +1,4 @@
-//! What happened to rule sets and holidays.
+//! Events of rule sets and holidays.
 
 use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
 use tongxin_proto::monitoring::v1;

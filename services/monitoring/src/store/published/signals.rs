@@ -1,4 +1,4 @@
-//! What happened to signals.
+//! Events of signals.
 
 use tongxin_platform::{log::NewEvent, region::RegionCode, request::Context};
 use tongxin_proto::monitoring::v1;
@@ -8,7 +8,7 @@ use crate::domain::signal::{CountChange, Counted, Decision, Department, Signal, 
 
 const SIGNAL: &str = "signal";
 
-/// A report raised a signal, or joined one, which changes counts of its village.
+/// A report raised or joined a signal, with the changes of its village's counts.
 pub fn raised(signal: &Signal, source: Source, joined: bool, changes: &[CountChange]) -> NewEvent {
     let payload = v1::SignalRaised {
         signal_id: signal.id.to_string(),
@@ -24,7 +24,7 @@ pub fn raised(signal: &Signal, source: Source, joined: bool, changes: &[CountCha
     NewEvent::new((SIGNAL, signal.id), signal.region, source.reported_on, &payload)
 }
 
-/// A signal was decided upon, which changes counts of its village.
+/// A signal was decided, with the changes of its village's counts.
 pub fn decided(signal: &Signal, changes: &[CountChange]) -> NewEvent {
     let (verified, on) = signal
         .decision
@@ -41,7 +41,7 @@ pub fn decided(signal: &Signal, changes: &[CountChange]) -> NewEvent {
     NewEvent::new((SIGNAL, signal.id), signal.region, on, &payload)
 }
 
-/// What a signal adds to the counts of a village changes, though nothing happened to the signal itself.
+/// A signal's contribution to the counts of a village changes, although the signal itself does not.
 pub fn counted(signal: &Signal, region: RegionCode, changes: &[CountChange]) -> Vec<NewEvent> {
     let stated = counts(signal, region, changes);
     changes.iter().zip(&stated).map(|(change, stated)| as_event(region, change.on, stated)).collect()
@@ -59,7 +59,7 @@ fn counts(signal: &Signal, region: RegionCode, changes: &[CountChange]) -> Vec<v
     changes.iter().map(stated).collect()
 }
 
-/// A department sent warnings that it had not sent before.
+/// A department sent new warnings.
 pub fn warnings_received(context: &Context, department: Department, region: RegionCode, count: usize) -> NewEvent {
     let payload = v1::WarningsReceived {
         region_code: region.to_string(),

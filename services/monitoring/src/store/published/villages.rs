@@ -1,4 +1,4 @@
-//! What happened to the incomes of villages.
+//! Events of the incomes of villages.
 
 use tongxin_platform::log::NewEvent;
 use tongxin_proto::monitoring::v1;
@@ -22,7 +22,7 @@ pub fn income_recorded(income: &VillageIncome) -> NewEvent {
     NewEvent::new(aggregate(income), income.region, last_day(income.year), &payload)
 }
 
-/// A village rose above a tier, or no longer is.
+/// A village rose above a tier, or fell below it.
 pub fn tier_changed(income: &VillageIncome, TierChange { tier, on, change }: &TierChange) -> NewEvent {
     let payload = v1::VillageIncomeTierChanged {
         region_code: income.region.to_string(),

@@ -1,4 +1,4 @@
-//! What else becomes of signals: they are decided upon, lead to cases, and move along with households.
+//! Other changes of signals: decisions, cases that they lead to, and moves of their households.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -16,7 +16,7 @@ use crate::{
     store::{households::Head, published},
 };
 
-/// Holds signals still until the transaction ends, those of them that are there.
+/// Locks signals until the transaction ends, and returns those that exist.
 async fn lock(conn: &mut PgConnection, ids: &[SignalId]) -> Result<Vec<Signal>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query_as!(
@@ -35,7 +35,7 @@ async fn lock(conn: &mut PgConnection, ids: &[SignalId]) -> Result<Vec<Signal>, 
     with_sources(conn, rows).await
 }
 
-/// Holds a signal of a locked household still, decides upon it, and tells of it.
+/// Locks a signal of a locked household, decides it, and appends an event.
 pub async fn decide(
     conn: &mut PgConnection,
     context: &Context,
@@ -69,8 +69,8 @@ pub async fn decide(
     Ok(decided)
 }
 
-/// Lets verified signals lead to a case. They are those of a locked household, or of a record that was merged into it,
-/// wherever that was registered.
+/// Assigns verified signals to a case. They belong to a locked household, or to a record that was merged into it, in
+/// any region.
 pub async fn take_for_case(
     conn: &mut PgConnection,
     context: &Context,
@@ -92,7 +92,7 @@ pub async fn take_for_case(
     context.everywhere(conn, take).await
 }
 
-/// States that the household of a case was identified on a day, for the signals that led to it.
+/// Records that the household of a case was identified on a day, for the signals that led to it.
 pub async fn identified(conn: &mut PgConnection, context: &Context, case: CaseId, on: NaiveDate) -> Result<(), Error> {
     let count = async |conn: &mut PgConnection| {
         let of_case = of_case(conn, case).await?;
@@ -106,7 +106,7 @@ pub async fn identified(conn: &mut PgConnection, context: &Context, case: CaseId
     context.everywhere(conn, count).await
 }
 
-/// Takes the signals of a locked household that moves along.
+/// Moves the signals of a locked household to its new region.
 pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -> Result<(), Error> {
     let signals = of_household(conn, moved.household).await?;
     let ids: Vec<Uuid> = signals.iter().map(|counting| counting.signal.id.0).collect();
@@ -127,7 +127,7 @@ pub async fn move_to(conn: &mut PgConnection, context: &Context, moved: &Move) -
     Ok(())
 }
 
-/// A locked signal with what else decides how it counts.
+/// A locked signal with everything else that its counts depend on.
 struct Counting {
     signal: Signal,
     moved_on: Option<NaiveDate>,

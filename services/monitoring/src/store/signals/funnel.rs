@@ -1,4 +1,4 @@
-//! What became of signals, in one reading.
+//! The funnel of signals, in one query.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;
@@ -13,7 +13,7 @@ use crate::{
     error::Error,
 };
 
-/// What became of the signals of a region that were reported on days of a period, the last one included.
+/// Outcomes of the signals of a region that were reported in a period, its last day included.
 pub async fn funnel(
     conn: &mut PgConnection,
     within: RegionCode,
@@ -41,7 +41,7 @@ pub async fn funnel(
     Ok(funnel)
 }
 
-/// A signal counts once on each way on which it came in, and once in the total.
+/// A signal counts once for each of its origins, and once in the total.
 async fn outcomes(
     conn: &mut PgConnection,
     range: RegionRange,

@@ -1,4 +1,4 @@
-//! Warnings meet the people that they are about.
+//! Matches warnings with the people that they are about.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -22,19 +22,19 @@ use crate::{
     store::{households, keys::Hash},
 };
 
-/// Warnings that are matched in one transaction at most: households are locked for as long as it takes.
+/// Maximum number of warnings matched in one transaction: households are locked for as long as it takes.
 const WARNINGS_AT_ONCE: i64 = 1_000;
 
-/// Of whom something is left to be matched.
+/// People that are not completely matched.
 #[derive(Debug, Default)]
 pub struct Left {
-    /// There are more warnings about these than one transaction takes.
+    /// People with more warnings than one transaction takes.
     pub more: HashSet<Hash>,
-    /// The households of these are being changed by somebody.
+    /// People whose households other transactions have locked.
     pub held: HashSet<Hash>,
 }
 
-/// A person, and the household that the person belongs to.
+/// A person and the person's household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Home {
     household: HouseholdId,
@@ -42,7 +42,7 @@ struct Home {
     region: RegionCode,
 }
 
-/// A warning that waits, without what is personal.
+/// An unmatched warning, without personal data.
 struct Waiting {
     id: WarningId,
     person: Hash,
@@ -52,11 +52,11 @@ struct Waiting {
     occurred_on: NaiveDate,
 }
 
-/// Makes warnings about people signals of their households, as far as the senders' regions hold these, and says of whom
-/// something is left. The transaction sees every region.
+/// Raises signals for warnings about people whose households are in the senders' regions, and returns the people that
+/// are not completely matched. The transaction sees every region.
 ///
-/// Both sides are read anew here, so whatever was committed before counts, in whatever order it came. Nobody is waited
-/// for: one change of a household that takes long would keep all warnings waiting.
+/// Both sides are read again here, so whatever was committed before counts, in whatever order it came. Locked
+/// households are skipped, not waited for: one long change of a household would delay all warnings.
 pub async fn match_people(conn: &mut PgConnection, context: &Context, people: &[Hash]) -> Result<Left, Error> {
     let warned_of = warned_of(conn, people).await?;
     if warned_of.is_empty() {
@@ -71,7 +71,7 @@ pub async fn match_people(conn: &mut PgConnection, context: &Context, people: &[
     let meant: HashSet<HouseholdId> =
         waiting.iter().filter_map(|warning| home_of(&found, warning)).map(|home| home.household).collect();
     let held = households::lock_free(conn, &meant.into_iter().collect::<Vec<_>>()).await?;
-    // Until they were ours somebody may have left, moved or been merged.
+    // Before the lock was ours, a person may have left, moved or been merged.
     let people: HashSet<Hash> = waiting.iter().map(|warning| warning.person).collect();
     let found = homes(conn, &people.into_iter().collect::<Vec<_>>()).await?;
     let mut matched = Vec::with_capacity(waiting.len());
@@ -93,12 +93,12 @@ impl Waiting {
     }
 }
 
-/// Of two households in which a person is registered, the first one in the sender's region is as good as the other.
+/// Of two households of a person, the first one in the sender's region is as good as the other.
 fn home_of<'a>(homes: &'a HashMap<Hash, Vec<Home>>, warning: &Waiting) -> Option<&'a Home> {
     homes.get(&warning.person)?.iter().find(|home| warning.sender.contains(home.region))
 }
 
-/// Those of some people about whom a warning waits.
+/// Those of some people that have an unmatched warning.
 async fn warned_of(conn: &mut PgConnection, people: &[Hash]) -> Result<Vec<Hash>, Error> {
     let warned_of = sqlx::query_scalar!(
         r#"
@@ -118,7 +118,7 @@ async fn warned_of(conn: &mut PgConnection, people: &[Hash]) -> Result<Vec<Hash>
     Ok(warned_of)
 }
 
-/// The households of people, in the order of their identifiers.
+/// The households of people, by identifier.
 async fn homes(conn: &mut PgConnection, people: &[Hash]) -> Result<HashMap<Hash, Vec<Home>>, Error> {
     let rows = sqlx::query!(
         r#"
@@ -142,7 +142,7 @@ async fn homes(conn: &mut PgConnection, people: &[Hash]) -> Result<HashMap<Hash,
     Ok(homes)
 }
 
-/// Warnings about people, locked, whose senders' regions hold a household of theirs, in the order in which they came.
+/// Locks warnings about people that have a household in the sender's region, in the order in which they came.
 async fn waiting_for(conn: &mut PgConnection, homes: &HashMap<Hash, Vec<Home>>) -> Result<Vec<Waiting>, Error> {
     let above = |home: &Home| home.region.with_ancestors().chain([RegionCode::COUNTRY]);
     let senders = |home: &Home| above(home).map(RegionCode::number).collect::<Vec<_>>();
@@ -184,7 +184,7 @@ async fn waiting_for(conn: &mut PgConnection, homes: &HashMap<Hash, Vec<Home>>) 
     Ok(waiting)
 }
 
-/// Raises signals, and remembers which warning led to which.
+/// Raises signals, and stores which warning led to which.
 async fn settle(conn: &mut PgConnection, context: &Context, matched: Vec<(WarningId, Report)>) -> Result<(), Error> {
     let (warnings, reports): (Vec<WarningId>, Vec<Report>) = matched.into_iter().unzip();
     let raised = raise(conn, context, &reports).await?;

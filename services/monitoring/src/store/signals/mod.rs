@@ -1,4 +1,4 @@
-//! Signals, and the reports that they rest on.
+//! Signals and their sources.
 
 mod change;
 mod funnel;
@@ -81,15 +81,14 @@ async fn with_sources(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Sig
     rows.into_iter().map(whole).collect()
 }
 
-/// Sources of a signal that a list shows.
+/// Maximum number of sources of a signal in a list.
 pub const SOURCES_SHOWN: usize = 20;
 
-/// A signal as a list shows it: with its first sources, and how many it has.
+/// A signal in a list: with its first sources, and their number.
 #[derive(Debug)]
 pub struct Shown {
-    /// The signal.
     pub signal: Signal,
-    /// How many sources it has.
+    /// Number of all sources.
     pub source_count: i64,
 }
 
@@ -103,14 +102,12 @@ async fn as_shown(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Shown>,
     rows.into_iter().map(shown).collect()
 }
 
-/// Which signals a list shows.
+/// Filter of a list of signals.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Those of this region or below.
+    /// Of this region or below.
     pub region: Option<RegionCode>,
-    /// Those in this state.
     pub state: Option<SignalState>,
-    /// Those of this household.
     pub household: Option<HouseholdId>,
 }
 
@@ -166,7 +163,6 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
     as_shown(conn, rows).await
 }
 
-/// Reads one signal.
 pub async fn find(conn: &mut PgConnection, id: SignalId) -> Result<Signal, Error> {
     let row = sqlx::query_as!(
         Row,

@@ -1,4 +1,4 @@
-//! Reports become signals, or join those that are open.
+//! Turns reports into signals, or joins them to open ones.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,28 +21,27 @@ use crate::{
     store::published,
 };
 
-/// What became of a report.
+/// The outcome of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Raised {
-    /// The signal that rests on it.
     pub signal: SignalId,
-    /// Whether the signal was there before.
+    /// Whether the signal existed before.
     pub joined: bool,
 }
 
-/// In the order in which signals are locked.
+/// In this order signals are locked.
 type Key = (HouseholdId, Risk);
 
-/// A signal while reports join it.
+/// A locked signal while reports join it.
 struct Held {
     signal: Signal,
-    /// Sources that are in the table; a new signal has none.
+    /// Number of its stored sources; 0 for a new signal.
     kept: usize,
     before: Spells,
 }
 
-/// Makes reports signals, or lets them join those that are open for the same household and cause. The caller holds
-/// the households still.
+/// Raises signals for reports, or joins reports to the open signals of the same household and cause. The caller has
+/// locked the households.
 pub async fn raise(conn: &mut PgConnection, context: &Context, reports: &[Report]) -> Result<Vec<Raised>, Error> {
     if reports.is_empty() {
         return Ok(Vec::new());
@@ -68,8 +67,7 @@ fn take(held: &mut Held, report: &Report) -> Raised {
 }
 
 impl Held {
-    /// What happened to the signal: it was raised by, or joined by, each of its new sources. The last one of them tells how
-    /// it counts since.
+    /// One event for each new source, which raised or joined the signal. The last one carries the changes of counts.
     fn told(&self, homes: &HashMap<HouseholdId, NaiveDate>) -> impl Iterator<Item = NewEvent> {
         let Self { signal, kept, before } = self;
         let changes = changes(before, &Spells::of(signal, homes.get(&signal.household).copied(), None));
@@ -90,7 +88,7 @@ async fn save(
 ) -> Result<(), Error> {
     let mut changed: Vec<Held> = held.filter(|held| held.signal.sources.len() > held.kept).collect();
     for held in &mut changed {
-        // A new one has its version from the beginning.
+        // A new one has its version already.
         held.signal.version += i64::from(held.kept > 0);
     }
     sources::add(conn, changed.iter().map(|held| (&held.signal, held.kept))).await?;
@@ -117,8 +115,8 @@ async fn save(
     Ok(())
 }
 
-/// The open signal of each household and cause, made where there is none, and locked: reports that come at the same
-/// time wait here for each other.
+/// Locks the open signal of each household and cause, after inserting it if there is none: concurrent reports wait here
+/// for each other.
 async fn open_signals(
     conn: &mut PgConnection,
     context: &Context,
@@ -177,7 +175,7 @@ async fn open_signals(
     Ok(held)
 }
 
-/// The days on which households moved to where they live; those that never moved have none.
+/// The day of each household's last move; households that never moved have none.
 async fn lived_there_since(
     conn: &mut PgConnection,
     reports: &[Report],

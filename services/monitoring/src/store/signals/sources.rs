@@ -1,4 +1,4 @@
-//! The reports that signals rest on.
+//! Sources of signals.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::named;
+use super::super::named;
 use crate::{
     domain::{
         RuleSetId, SignalId, VerdictId,
@@ -45,7 +45,7 @@ impl TryFrom<Row> for Source {
     }
 }
 
-/// The sources of some signals, each in the order of their entry.
+/// The sources of some signals, each in order of entry.
 pub(super) async fn of(conn: &mut PgConnection, signals: &[Uuid]) -> Result<HashMap<SignalId, Vec<Source>>, Error> {
     let rows = sqlx::query_as!(
         Row,
@@ -66,7 +66,7 @@ pub(super) async fn of(conn: &mut PgConnection, signals: &[Uuid]) -> Result<Hash
     Ok(sources)
 }
 
-/// The first sources of some signals, each in the order of their entry, at most so many, and how many there are.
+/// The first sources of some signals, each in order of entry, and the number of all sources.
 pub(super) async fn first_of(
     conn: &mut PgConnection,
     signals: &[Uuid],
@@ -103,7 +103,7 @@ pub(super) async fn first_of(
     Ok(sources)
 }
 
-/// Adds those sources of signals that are not kept yet: all after the first so many.
+/// Adds the sources of signals after the stored ones.
 pub(super) async fn add<'a>(
     conn: &mut PgConnection,
     signals: impl Iterator<Item = (&'a Signal, usize)>,
@@ -148,7 +148,7 @@ pub(super) async fn add<'a>(
     Ok(())
 }
 
-/// Verdict, rule set and the rule's number, of a screening.
+/// Verdict, rule set and rule number of a screening.
 fn rule(origin: Origin) -> (Option<Uuid>, (Option<Uuid>, Option<i32>)) {
     match origin {
         Origin::Screening { verdict, rule_set, rule_number } => {

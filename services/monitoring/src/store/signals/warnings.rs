@@ -1,4 +1,4 @@
-//! Warnings of departments, kept sealed. Whom they are about is looked for later.
+//! Warnings of departments, stored sealed. They are matched later.
 
 use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
 
@@ -25,22 +25,19 @@ use crate::{
 /// A warning about a person.
 #[derive(Debug, Clone)]
 pub struct Warning {
-    /// Identifier.
     pub id: WarningId,
-    /// The person.
     pub id_number: IdNumber,
-    /// What the person's household is at risk of.
+    /// The risk of the person's household.
     pub cause: Risk,
-    /// Business date.
     pub occurred_on: NaiveDate,
     /// The sender's own number.
     pub reference: String,
 }
 
-/// What a reference stands for: the person, by the keyed hash, the cause and the day.
+/// The content that a reference identifies: the person, by blind index, the cause and the day.
 type Content = (Hash, &'static str, NaiveDate);
 
-/// A warning with what its reference stands for.
+/// A warning with the content that its reference identifies.
 struct Sent<'a> {
     warning: &'a Warning,
     content: Content,
@@ -53,11 +50,11 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Keeps warnings of a department in a region, each sealed under a data key of its own, tells how many are new, and
-/// lets the people be matched. Says of each, in their order, whether its reference was its own: what was sent
-/// before is kept once.
+/// Stores warnings of a department in a region, each sealed under a data key of its own, appends an event with the
+/// number of new ones, and queues the people for matching. Returns for each warning, in order, whether its reference
+/// was not used for other content. A warning that was sent before is stored once.
 ///
-/// Nothing here looks for the people: neither the answer nor its time depends on whom we know.
+/// Nothing here looks people up: neither the response nor its time depends on whom we know.
 pub async fn keep(
     conn: &mut PgConnection,
     context: &Context,
@@ -94,7 +91,7 @@ pub async fn keep(
     Ok(sent.iter().map(is_own).collect())
 }
 
-/// Inserts those whose references were not sent before, and says which references these are.
+/// Inserts warnings with new references, and returns these references.
 async fn insert<'a>(
     conn: &mut PgConnection,
     context: &Context,
@@ -151,7 +148,7 @@ fn seal(keys: &Keys, warning: &Warning) -> Result<(Vec<u8>, Vec<u8>), Error> {
     Ok((wrapped, key.seal_text(place, warning.id_number.text().expose_secret())?))
 }
 
-/// What references stand for that were sent before.
+/// The content of references that were sent before.
 async fn kept(
     conn: &mut PgConnection,
     (department, region): (Department, RegionCode),

@@ -160,7 +160,7 @@ fn counted(pairings: &[Pairing]) -> Vec<(Counted, Timeline)> {
 }
 
 proptest! {
-    /// Whoever adds all changes knows the truth for every day, whatever was entered in which order.
+    /// The sum of all changes is right for every day, whatever was entered in which order.
     #[test]
     fn the_sum_of_changes_is_what_holds(steps in proptest::collection::vec(step(), 1..25)) {
         let (mut book, rules) = (Book::new([], &HashSet::new(), assisted_since(0)), CoverageRules::default());
@@ -208,7 +208,7 @@ proptest! {
         }
     }
 
-    /// A book that is read anew counts on from where the other was.
+    /// A book that is loaded again continues from the counts of the previous one.
     #[test]
     fn a_book_that_is_read_counts_like_the_one_that_was_kept(steps in proptest::collection::vec(step(), 1..25), last in step()) {
         let (mut kept, rules) = (Book::new([], &HashSet::new(), assisted_since(0)), CoverageRules::default());

@@ -1,10 +1,10 @@
-//! Writes answers.
+//! Conversions to responses.
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::pairing::v1;
+use tongxin_proto::{pairing::v1, register};
 
 use crate::{
     domain::{
@@ -17,24 +17,19 @@ use crate::{
     },
 };
 
-/// Villages that an answer about coverage names.
+/// Maximum number of uncovered villages in a response.
 const UNCOVERED_NAMED: usize = 1_000;
 
 pub(in crate::grpc) fn all<Ours, Theirs: From<Ours>>(values: Vec<Ours>) -> Vec<Theirs> {
     values.into_iter().map(Theirs::from).collect()
 }
 
-impl From<Region> for v1::Region {
+impl From<Region> for register::v1::Region {
     fn from(region: Region) -> Self {
         Self {
-            code: region.code.to_string(),
-            name: region.name,
-            level: v1::RegionLevel::from(region.level).into(),
-            parent_code: region.parent.map(|parent| parent.to_string()).unwrap_or_default(),
-            valid_from: Some(region.valid.starts_on().into()),
-            valid_until: region.valid.ends_on().map(Into::into),
             assisted_from: region.assisted.map(|assisted| assisted.starts_on().into()),
             assisted_until: region.assisted.and_then(Period::ends_on).map(Into::into),
+            ..region.registered.into()
         }
     }
 }
@@ -179,15 +174,17 @@ pub(in crate::grpc) fn coverage(
         of_village.entry(pairing.region).or_default().push(pairing);
     }
     let is_covered = |village: &AssistedVillage| {
-        let pairings = of_village.get(&village.code).into_iter().flatten().copied();
+        let pairings = of_village.get(&village.region_code).into_iter().flatten().copied();
         rule.is_met(&pairings, as_of)
     };
     let count = |villages: usize| i32::try_from(villages).unwrap_or(i32::MAX);
     let total = villages.len();
     let uncovered: Vec<_> = villages.into_iter().filter(|village| !is_covered(village)).collect();
     let covered = total - uncovered.len();
-    let name =
-        |village: AssistedVillage| v1::UncoveredVillage { region_code: village.code.to_string(), name: village.name };
+    let name = |village: AssistedVillage| v1::UncoveredVillage {
+        region_code: village.region_code.to_string(),
+        name: village.name,
+    };
     v1::Coverage {
         region_code: request.region_code,
         rule: request.rule,

@@ -1,4 +1,4 @@
-//! All reading and writing of the contract's messages.
+//! Conversions between messages and domain types.
 
 mod answers;
 mod names;

@@ -1,4 +1,4 @@
-//! The contract's enumerations and the domain's.
+//! Maps the contract's enumerations to the domain's.
 
 use tongxin_proto::{pairing::v1, same_names};
 
@@ -6,7 +6,6 @@ use crate::domain::{
     activity::ActivityKind,
     organisation::{OrganisationKind, Side},
     pairing::PairingKind,
-    register::RegisterLevel,
 };
 
 same_names!(
@@ -23,4 +22,3 @@ same_names!(
 same_names!(v1::OrganisationSide, Side, Supporter, Recipient);
 same_names!(v1::PairingKind, PairingKind, Party, School, Hospital, Enterprise);
 same_names!(v1::ActivityKind, ActivityKind, PartyDay, Visit, Teaching, Medical, Industry, Other);
-same_names!(v1::RegionLevel, RegisterLevel, Province, City, County, Town, Village, Community);

@@ -1,10 +1,12 @@
-//! Reads requests. What a rule of the contract guarantees is not said again.
+//! Conversions from requests. Rules of the contract are not checked again.
 
 use chrono::NaiveDate;
 use tongxin_platform::{
     clock::Clock,
     page::{Page, Place},
     region::RegionCode,
+    register::RegionLevel,
+    request::DateRefused,
 };
 use tongxin_proto::{Date, names::Named, pairing::v1};
 use uuid::Uuid;
@@ -18,10 +20,9 @@ use crate::{
         organisation::{Closed, OrganisationDraft, OrganisationKind, Side},
         pairing::{PairingDraft, PairingKind},
         period::Period,
-        register::{Edition, RegisterLevel, RegisterRow},
+        register::{Edition, RegisterRow},
     },
     error::{Error, Refused},
-    grpc::not_after_today,
     store::{organisations, pairings},
 };
 
@@ -54,7 +55,7 @@ fn optional_date(field: &'static str, date: Option<Date>) -> Result<Option<Naive
     date.map(read).transpose()
 }
 
-/// A value that has to be stated.
+/// A required value.
 fn named<T: Named>(field: &'static str, number: i32) -> Result<T, Error> {
     T::read(number).ok_or_else(|| Error::field(field, "is required"))
 }
@@ -167,7 +168,7 @@ impl TryFrom<v1::RegionRow> for RegisterRow {
         let row = Self {
             code: region("code", &row.code)?,
             name: row.name,
-            level: named::<RegisterLevel>("level", row.level)?,
+            level: named::<RegionLevel>("level", row.level)?,
             parent: optional_region("parent_code", &row.parent_code)?,
             assisted: row.assisted,
         };
@@ -220,4 +221,10 @@ pub(in crate::grpc) fn edition(edition: &v1::RegionEdition) -> Result<Edition, E
         row_count,
         source: edition.source.clone(),
     })
+}
+
+/// Checks that a day is not after today.
+fn not_after_today(field: &'static str, day: NaiveDate, clock: &Clock) -> Result<(), Error> {
+    let today = clock.today();
+    if day > today { Err(Error::Date(field, DateRefused::InFuture { date: day, today })) } else { Ok(()) }
 }

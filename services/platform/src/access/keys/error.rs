@@ -1,11 +1,14 @@
-//! Why keys cannot be had.
+//! Errors of loading keys.
 
 use std::{io, path::PathBuf};
 
-use super::{Unusable, fetch::SET_BYTES};
+use super::Unusable;
 use crate::secret::Address;
 
-/// Why an issuer's keys cannot be had.
+/// Maximum size of a key set.
+pub(super) const SET_BYTES: usize = 1 << 20;
+
+/// Why an issuer's keys cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read.
@@ -19,7 +22,7 @@ pub enum KeyError {
     /// The file holds no public key that is accepted.
     #[error("{0} holds no Ed25519, P-256, P-384 or RSA public key")]
     NoKey(PathBuf),
-    /// The file holds a key that belongs to its issuer alone.
+    /// The file holds a private key, which only its issuer should have.
     #[error(
         "{0} holds a private key, which only its issuer should have: set the file of the public one \
          (`openssl pkey -in {0} -pubout`)"
@@ -31,10 +34,10 @@ pub enum KeyError {
     /// The file holds no certificate.
     #[error("{0} holds no certificate in PEM")]
     NoCertificate(PathBuf),
-    /// The address is none.
+    /// The address is invalid.
     #[error("{0} is no address of a key set: https://host/path is needed")]
     NoAddress(Address),
-    /// Nobody's certificates are trusted.
+    /// No authority is trusted.
     #[error(
         "there are no CA certificates on this machine for the https address of a key set: install them (ca-certificates), name a \
          file of them in SSL_CERT_FILE, or set keys_ca_file"
@@ -43,22 +46,22 @@ pub enum KeyError {
     /// The key set cannot be fetched.
     #[error("cannot fetch the key set")]
     Fetch(#[from] reqwest::Error),
-    /// The key set is elsewhere.
+    /// The server redirects to another address.
     #[error("the address of the key set redirects: set the address to which it leads")]
     Redirected,
     /// The key set is not JSON.
     #[error("the key set cannot be read")]
     Json(#[from] serde_json::Error),
-    /// The key set is none.
+    /// It is not a key set.
     #[error("what is served is no JSON Web Key Set")]
     NoSet,
-    /// There is no key in it.
+    /// The key set is empty.
     #[error("the key set is empty: the last one that had keys is kept, if there was one")]
     Empty,
-    /// There are keys in it, and none that we have a use for.
+    /// The key set has no usable key.
     #[error("no key of the set can be used; of the first one: {0}")]
     NoneOfUse(Unusable),
-    /// Two sets for one issuer.
+    /// An issuer is configured twice.
     #[error("issuer {0} is there twice: state it once, with all of its keys in one set")]
     IssuerTwice(String),
     /// The key set is larger than any should be.

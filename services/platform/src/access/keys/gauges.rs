@@ -12,7 +12,7 @@ use opentelemetry::{
 
 use crate::clock::Clock;
 
-/// As metrics show the set.
+/// What the metrics show of a set.
 pub(super) struct Gauges(Arc<GaugesInner>);
 
 struct GaugesInner {

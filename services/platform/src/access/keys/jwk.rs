@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::key::{PublicKey, Unusable};
 
-/// As much of one as says what it checks.
+/// The fields of a JWK that are used here.
 #[derive(Debug, Deserialize)]
 struct Jwk {
     kty: String,
@@ -21,8 +21,8 @@ struct Jwk {
     y: Option<String>,
 }
 
-/// Symmetric keys are not usable: whoever checks such a token could also sign one. Nor are curves of which no algorithm of ours is,
-/// nor keys that are for something else.
+/// Symmetric keys are rejected: their holders could also sign tokens. So are curves without an algorithm of ours, and
+/// keys for other purposes.
 pub(super) fn read(key: Value) -> Result<PublicKey, Unusable> {
     let jwk: Jwk = serde_json::from_value(key).map_err(|_| Unusable::Broken)?;
     let checks = |operations: &Vec<String>| operations.iter().any(|operation| operation == "verify");

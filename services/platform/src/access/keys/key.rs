@@ -1,18 +1,18 @@
-//! A public key, and the tokens that it may check.
+//! A public key, and the algorithms it may be used with.
 
 use ed25519_dalek::VerifyingKey;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 
-/// Bits of RSA keys that are taken: fewer are too weak (RFC 7518, 3.3), more are not worth the time of a check.
+/// Accepted sizes of RSA keys in bits: smaller ones are too weak (RFC 7518, 3.3), larger ones too slow.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// What RSA keys are for, unless one says which of these.
+/// Algorithms of RSA keys, unless the key names one of them.
 const RSA: [Algorithm; 2] = [Algorithm::RS256, Algorithm::PS256];
 
-/// Exponents that are taken have so many bytes at most.
+/// Maximum size of an exponent, in bytes.
 const EXPONENT_BYTES: usize = 4;
 
-/// The algorithm by its name in a header or in a key, if it is one of ours.
+/// The algorithm of a name in a header or a key, if it is one of ours.
 pub(in crate::access) fn algorithm(name: &str) -> Option<Algorithm> {
     match name {
         "RS256" => Some(Algorithm::RS256),
@@ -25,7 +25,7 @@ pub(in crate::access) fn algorithm(name: &str) -> Option<Algorithm> {
     }
 }
 
-/// A key that was found sound, and the algorithms that it may be used with.
+/// A sound key, and the algorithms that it may be used with.
 #[derive(Debug, Clone)]
 pub(super) struct PublicKey {
     pub(super) key: DecodingKey,
@@ -35,13 +35,13 @@ pub(super) struct PublicKey {
 /// Why a key is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// Symmetric, of another curve, or of a kind that nobody knew when this was written.
+    /// Symmetric, of another curve, or of an unknown kind.
     #[error("it is none of Ed25519, P-256, P-384 and RSA: have the issuer sign with one of these")]
     Kind,
-    /// It is for something else.
+    /// It is for another purpose.
     #[error("its use or key_ops says that it is not for checking signatures")]
     Purpose,
-    /// It says that it is for an algorithm that is not taken, or not one of its kind.
+    /// It names an algorithm that is not accepted, or not of its kind.
     #[error(
         "its alg says that it is for another algorithm than RS256, PS256, ES256, ES384 and EdDSA, or not for its kind"
     )]
@@ -49,13 +49,13 @@ pub enum Unusable {
     /// Too weak or too slow.
     #[error("it is an RSA key of {0} bits: 2048 to 4096 are taken, so have the issuer make another one")]
     Bits(usize),
-    /// Nothing can be checked with it.
+    /// It cannot be used at all.
     #[error("what it holds is no public key of its kind: get it from the issuer once more")]
     Broken,
 }
 
 impl PublicKey {
-    /// Of RSA, by its modulus and exponent.
+    /// An RSA key, from its modulus and exponent.
     pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Unusable> {
         let (modulus, exponent) = (number(modulus), number(exponent));
         let [first, ..] = modulus else { return Err(Unusable::Broken) };
@@ -70,24 +70,24 @@ impl PublicKey {
         Ok(Self { key: DecodingKey::from_rsa_raw_components(modulus, exponent), algorithms: RSA.to_vec() })
     }
 
-    /// Of P-256, by its point.
+    /// A P-256 key, from its point.
     pub(super) fn p256(point: &[u8]) -> Result<Self, Unusable> {
         Self::of_curve(point, Algorithm::ES256)
     }
 
-    /// Of P-384, by its point.
+    /// A P-384 key, from its point.
     pub(super) fn p384(point: &[u8]) -> Result<Self, Unusable> {
         Self::of_curve(point, Algorithm::ES384)
     }
 
     fn of_curve(point: &[u8], algorithm: Algorithm) -> Result<Self, Unusable> {
         let key = DecodingKey::from_ec_der(point);
-        // Fails for what is no point of the curve, before it looks at a signature.
+        // Fails for what is no point of the curve, before the signature is looked at.
         crypto::verify("", b"", &key, algorithm).map_err(|_| Unusable::Broken)?;
         Ok(Self { key, algorithms: vec![algorithm] })
     }
 
-    /// Of Ed25519. Whoever checks with it later takes its length for granted.
+    /// An Ed25519 key. Later checks rely on its length.
     pub(super) fn ed25519(bytes: &[u8]) -> Result<Self, Unusable> {
         let whole = <&[u8; 32]>::try_from(bytes).map_err(|_| Unusable::Broken)?;
         let sound = VerifyingKey::from_bytes(whole).ok().filter(|key| !key.is_weak());
@@ -95,7 +95,7 @@ impl PublicKey {
         Ok(Self { key: DecodingKey::from_ed_der(whole), algorithms: vec![Algorithm::EdDSA] })
     }
 
-    /// The same key for the one algorithm that it says it is for.
+    /// The same key for the one algorithm that it names.
     pub(super) fn only(mut self, stated: &str) -> Result<Self, Unusable> {
         let stated = algorithm(stated).ok_or(Unusable::Algorithm)?;
         self.algorithms.retain(|algorithm| *algorithm == stated);
@@ -103,7 +103,7 @@ impl PublicKey {
     }
 }
 
-/// Without zeros before it.
+/// Without leading zeros.
 fn number(bytes: &[u8]) -> &[u8] {
     &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..]
 }

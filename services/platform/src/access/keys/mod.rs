@@ -1,7 +1,8 @@
-//! Public keys of an issuer, read or fetched, and kept.
+//! Public keys of an issuer: read or fetched, and cached.
 
 mod error;
 mod fetch;
+mod file;
 mod gauges;
 mod jwk;
 mod key;
@@ -9,7 +10,6 @@ mod pem;
 mod set;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -33,23 +33,23 @@ use self::{
 use super::{IssuerConfig, KeySource};
 use crate::{clock::Clock, error::chain};
 
-/// A token may name a key that the set lacks to make us fetch: not more often than this.
+/// Minimum interval between fetches that are caused by tokens with unknown keys.
 const FETCH_PAUSE: Duration = Duration::from_secs(30);
 
-/// As soon after a fetch that failed, for a key that cannot be had otherwise.
+/// Minimum interval after a failed fetch, for a key that is not available otherwise.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// A set that is older is fetched again: its issuer may have withdrawn a key.
+/// Maximum age of a set: its issuer may have withdrawn a key.
 const FETCH_AGAIN: Duration = Duration::from_mins(10);
 
-/// How often a file is looked at.
+/// Interval at which a file is checked.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a caller with a known key waits for an old set to be fetched again: long enough for an issuer that answers to have
-/// a withdrawn key refused, and not as long as one that hangs.
+/// How long a caller with a known key waits for an old set to be fetched again: long enough for a responsive issuer to
+/// withdraw a key, but short enough for one that hangs.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// As long as a set cannot be had for the same reason, the log says so once in this time.
+/// While a set cannot be loaded for the same reason, this is the interval of log lines about it.
 const TELL_AGAIN: Duration = Duration::from_secs(30);
 
 /// Why there is no key for a token.
@@ -57,9 +57,9 @@ const TELL_AGAIN: Duration = Duration::from_secs(30);
 pub(super) enum NoKey {
     /// The issuer has no such key.
     Unknown,
-    /// The key that it means is not for its algorithm; in words.
+    /// The key that it names is not for its algorithm; in words.
     NotFor(String),
-    /// Nobody can say: the issuer's set cannot be had, and why, as far as that is known.
+    /// Unknown: the issuer's set cannot be loaded, and why, as far as that is known.
     Unavailable(Option<String>),
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Keys {
     source: Source,
     known: RwLock<Option<Arc<KeySet>>>,
     attempts: Arc<Mutex<Attempts>>,
-    /// Why the source could not be had the last time, if that was so.
+    /// Why the last attempt failed, if it did.
     trouble: RwLock<Option<String>>,
     clock: Clock,
     gauges: Gauges,
@@ -80,23 +80,23 @@ enum Source {
     Url(Fetcher),
 }
 
-/// When the source was last looked at; locked while somebody does.
+/// When the source was last read or fetched; locked meanwhile.
 #[derive(Default)]
 struct Attempts {
-    /// When a set was last had.
+    /// When a set was last loaded.
     had: Option<Instant>,
-    /// When one was last had for a key that the set before lacked.
+    /// When one was last loaded for a key that the set before lacked.
     had_for_unknown: Option<Instant>,
     /// When it last failed, if it did since.
     failed: Option<Instant>,
-    /// When the log was last told that it failed.
+    /// When a failure was last logged.
     told: Option<Instant>,
-    /// What a file held.
+    /// Last contents of a file.
     content: Vec<u8>,
 }
 
 impl Keys {
-    /// Reads the keys of a file at once; those of an address when the first token asks for one.
+    /// Reads the keys of a file at once; those of an address when the first token needs one.
     pub(super) fn new(issuer: &IssuerConfig, clock: &Clock) -> Result<Self, KeyError> {
         let source = match issuer.keys.clone() {
             KeySource::PemFile(path) => Source::Pem(path),
@@ -108,7 +108,7 @@ impl Keys {
         let gauges = Gauges::new(&issuer.issuer, clock);
         let (mut known, mut attempts) = (None, Attempts::default());
         if let Source::Pem(path) | Source::Json(path) = &source {
-            attempts.content = read(path)?;
+            attempts.content = file::read(path)?;
             known = Some(Arc::new(source.parse(&attempts.content)?));
             gauges.had(clock.now().timestamp());
         }
@@ -117,10 +117,10 @@ impl Keys {
         Ok(Self { source, known: RwLock::new(known), attempts, trouble, clock: clock.clone(), gauges })
     }
 
-    /// The keys that a token with this key identifier, or none, and this algorithm may be signed with.
+    /// The keys that may have signed a token with this key identifier, or none, and this algorithm.
     ///
-    /// A set that was never had, is old, or lacks the key is fetched, as far as the pauses let it be. While that fails, keys of the
-    /// last good set serve, and nobody says of others that they are unknown.
+    /// A set that was never loaded, is old, or lacks the key is fetched, if the pauses allow it. While that fails, keys
+    /// of the last good set are used, and no other key is called unknown.
     pub(super) async fn find(
         self: &Arc<Self>,
         id: Option<&str>,
@@ -129,7 +129,7 @@ impl Keys {
         let known = self.known_for(id, algorithm);
         let attempts = match Arc::clone(&self.attempts).try_lock_owned() {
             Ok(attempts) => attempts,
-            // Somebody looks: only those without a key wait for it.
+            // Another task is loading: only callers without a key wait for it.
             Err(_) => match known {
                 Some(found) => return found.keys(),
                 None => Arc::clone(&self.attempts).lock_owned().await,
@@ -139,7 +139,7 @@ impl Keys {
         let is_missing = if self.is_due(&attempts, is_known) {
             let looking = self.look(attempts, !is_known && self.has_any());
             match &self.source {
-                // It goes on without us.
+                // It continues without us.
                 Source::Url(_) if is_known => timeout(PATIENCE, looking).await.is_ok(),
                 Source::Url(_) | Source::Pem(_) | Source::Json(_) => looking.await.unwrap_or(false),
             }
@@ -158,7 +158,7 @@ impl Keys {
         self.known().is_some()
     }
 
-    /// Looks for a set if there is none, as far as the pauses let it.
+    /// Loads a set if there is none, if the pauses allow it.
     pub(super) async fn seek(self: Arc<Self>) {
         let attempts = Arc::clone(&self.attempts).lock_owned().await;
         if !self.has_any() && self.is_due(&attempts, false) {
@@ -174,7 +174,7 @@ impl Keys {
         }
     }
 
-    /// Whether the issuer is known not to have a key that its set lacks.
+    /// Whether it is certain that the issuer does not have a key that its set lacks.
     fn is_unknown(&self, attempts: &Attempts) -> bool {
         match self.source {
             Source::Pem(_) | Source::Json(_) => attempts.failed.is_none(),
@@ -182,7 +182,8 @@ impl Keys {
         }
     }
 
-    /// Reads or fetches the set; whether that succeeded. It is done for all: a caller that goes away does not end it.
+    /// Reads or fetches the set, and returns whether that succeeded. It is done for all callers: one that goes away
+    /// does not end it.
     fn look(self: &Arc<Self>, mut attempts: OwnedMutexGuard<Attempts>, is_for_unknown: bool) -> JoinHandle<bool> {
         let keys = Arc::clone(self);
         tokio::spawn(async move {
@@ -216,7 +217,7 @@ impl Keys {
                 self.gauges.failed();
                 let error = chain(&error);
                 let before = self.trouble.write().unwrap_or_else(PoisonError::into_inner).replace(error.clone());
-                // Tokens of strangers make us look, but do not fill the log.
+                // Tokens of strangers cause fetches, but do not fill the log.
                 if before.as_ref() != Some(&error) || !within(attempts.told, TELL_AGAIN) {
                     attempts.told = now;
                     warn!(issuer = self.gauges.issuer(), error, "a key set cannot be had");
@@ -226,7 +227,7 @@ impl Keys {
         }
     }
 
-    /// The set of a file, if it changed.
+    /// Reads the set of a file again, if it changed.
     async fn read_again(&self, path: &Path, attempts: &mut Attempts) -> Result<Option<KeySet>, KeyError> {
         let read = tokio::fs::read(path).await;
         let content = read.map_err(|source| KeyError::File { path: path.to_owned(), source })?;
@@ -272,8 +273,4 @@ impl Source {
             Self::Json(_) | Self::Url(_) => KeySet::of_json(content),
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
-    fs::read(path).map_err(|source| KeyError::File { path: path.to_owned(), source })
 }

@@ -13,11 +13,11 @@ use x509_parser::{
 
 use super::key::{PublicKey, Unusable};
 
-/// Why a file has no key for us.
+/// Why a file has no usable key.
 pub(super) enum Fault {
-    /// There is none in it.
+    /// It has no key.
     None,
-    /// There is a private one, which is nobody's but its owner's.
+    /// It has a private key, which only its owner should have.
     Private,
     Unusable(Unusable),
 }
@@ -43,7 +43,7 @@ pub(super) fn read(pem: &[u8]) -> Result<PublicKey, Fault> {
     Err(Fault::None)
 }
 
-/// What was read of something, if nothing comes after it.
+/// The result of a parser, if it consumed everything.
 fn whole<T, E>(read: Result<(&[u8], T), E>) -> Result<T, Unusable> {
     match read {
         Ok(([], all)) => Ok(all),

@@ -1,4 +1,4 @@
-//! The keys of an issuer, and which of them a token may be signed with.
+//! The keys of an issuer, and which of them may have signed a token.
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
@@ -8,36 +8,36 @@ use super::{
     key::{PublicKey, Unusable},
 };
 
-/// Most keys that a token is tried with.
+/// Maximum number of keys that a token is tried with.
 const TRIED: usize = 8;
 
-/// The keys of an issuer, at least one of which is of use.
+/// The keys of an issuer, at least one of them usable.
 #[derive(Debug)]
 pub(super) struct KeySet(Vec<Key>);
 
 #[derive(Debug)]
 struct Key {
     id: Option<String>,
-    /// One that is not used is known all the same: a token that names it is told apart from one of a key that nobody knows.
+    /// An unusable key is kept: a token that names it is distinguished from one with an unknown key.
     key: Result<PublicKey, Unusable>,
 }
 
-/// What a set has for a token.
+/// The result of a look-up.
 #[derive(Debug)]
 pub(super) enum Match {
     /// Keys that may have signed it.
     Keys(Vec<DecodingKey>),
-    /// The key that it means is not for its algorithm; in words.
+    /// The key that it names is not for its algorithm; in words.
     NotFor(String),
 }
 
 impl KeySet {
-    /// One key without a name: every token is checked with it.
+    /// One key without a name, which checks every token.
     pub(super) fn of_one(key: PublicKey) -> Self {
         Self(vec![Key { id: None, key: Ok(key) }])
     }
 
-    /// Reads a JSON Web Key Set, or a single JSON Web Key. Keys that we have no use for are left out (RFC 7517, 5), but not all.
+    /// Parses a JSON Web Key Set, or a single JSON Web Key. Unusable keys are skipped (RFC 7517, 5), unless all are.
     pub(super) fn of_json(json: &[u8]) -> Result<Self, KeyError> {
         let Value::Object(mut stated) = serde_json::from_slice(json)? else { return Err(KeyError::NoSet) };
         let keys = match stated.remove("keys") {
@@ -57,7 +57,7 @@ impl KeySet {
         Err(why.map_or(KeyError::Empty, KeyError::NoneOfUse))
     }
 
-    /// How many are of use.
+    /// Number of usable keys.
     pub(super) fn len(&self) -> usize {
         self.usable().count()
     }
@@ -66,11 +66,11 @@ impl KeySet {
         self.0.iter().filter(|key| key.key.is_ok())
     }
 
-    /// What there is for a token with a key identifier, or none, and an algorithm; nothing if it means a key that the set does not
-    /// have.
+    /// The keys for a token with a key identifier, or none, and an algorithm; `None` if it names a key that the set
+    /// does not have.
     ///
-    /// Keys may share an identifier (RFC 7517, 4.5) or have none, and one without may be any. A token that names none means the only
-    /// key that there is, or those without a name.
+    /// Keys may share an identifier (RFC 7517, 4.5) or have none, and one without may be any. A token that names none
+    /// means the only key, or those without a name.
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Match> {
         let named: Vec<_> = self.0.iter().filter(|key| id.is_some() && key.id.as_deref() == id).collect();
         let only = self.usable().filter(|key| key.id.is_some() && id.is_none() && self.len() == 1);

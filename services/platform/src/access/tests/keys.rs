@@ -1,4 +1,4 @@
-//! Keys that an issuer serves: down, rotated, withdrawn, and asked for too often.
+//! Keys that an issuer serves: down, rotated, withdrawn, and requested too often.
 
 use std::{
     net::SocketAddr,
@@ -27,7 +27,7 @@ struct Issuer {
 struct Shown {
     set: Arc<Mutex<Option<Value>>>,
     fetches: Arc<AtomicUsize>,
-    /// Answers are held up while this is locked.
+    /// Responses are delayed while this is locked.
     slow: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -75,14 +75,14 @@ impl Drop for Issuer {
     }
 }
 
-/// Lets time pass for keys, but not for connections.
+/// Advances the clock for keys, but not for connections.
 async fn pass(seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
     tokio::time::resume();
 }
 
-/// A token that was not seen before, so that its key is looked for.
+/// A token that is not cached, so that its key is looked up.
 fn token(signer: &Signer, number: usize) -> String {
     signer.sign(&signer.header(), &claims_with("jti", json!(number)))
 }
@@ -128,7 +128,7 @@ async fn the_last_good_keys_serve_while_the_issuer_is_down() {
     access.called_by(token(&signer, 1)).await.unwrap();
     issuer.break_down();
     for number in 2..5 {
-        // Right after the fetch as well as an hour later.
+        // Right after the fetch, and an hour later.
         assert_eq!(access.called_by(token(&unknown, number)).await, Err(Fault::KeysUnavailable));
         access.called_by(token(&signer, number)).await.unwrap();
         pass(3600).await;
@@ -188,7 +188,7 @@ async fn two_issuers_do_not_wait_for_each_other() {
         drop(held);
     });
     late.unwrap();
-    // A key is one issuer's only.
+    // A key belongs to one issuer only.
     assert_eq!(access.called_by(token(&two, 2)).await, Err(Fault::KeyUnknown));
 }
 
@@ -215,7 +215,7 @@ async fn keys_of_a_file_are_seen_anew_without_a_restart() {
     for (number, door) in (0..).zip(&doors) {
         door.called_by(token(&old, number)).await.unwrap();
     }
-    // Half a file is none.
+    // Half a file is no key set.
     std::fs::write(&set, "{\"keys\": [").unwrap();
     std::fs::write(&pem, "-----BEGIN PUBLIC KEY-----").unwrap();
     pass(3).await;
@@ -262,7 +262,7 @@ async fn a_token_of_a_file_opens_the_address_and_is_read_again() {
     serving.abort();
 }
 
-/// Certificates are looked for where an address needs them, and only there.
+/// Certificates are loaded if an address needs them, and only then.
 #[test]
 fn only_an_https_address_needs_certificates() {
     let issuer = |url: &str| IssuerConfig::new(ISSUER, KeySource::JwksUrl(url.into()));
@@ -334,7 +334,7 @@ async fn a_key_set_that_is_none_does_not_replace_the_last_good_one() {
     assert_eq!(issuer.fetches(), 4);
 }
 
-/// Keys that are for something else, or of kinds that nobody knew when this was written, do not spoil the others.
+/// Keys for other purposes, or of unknown kinds, do not spoil the others.
 #[tokio::test]
 async fn keys_that_are_of_no_use_are_left_out_of_a_set() {
     let signer = Signer::new("one", 1);
@@ -369,7 +369,7 @@ async fn a_symmetric_key_of_a_set_is_not_used() {
     assert_eq!(issuer.access().called_by(token).await, Err(Fault::Algorithm));
 }
 
-/// A key that panics in whoever checks with it is not used, and those beside it are.
+/// A key that makes the verifier panic is not used, but those beside it are.
 #[tokio::test]
 async fn a_key_of_another_length_than_its_kinds_is_refused_and_nothing_else() {
     let signer = Signer::new("one", 1);
@@ -431,7 +431,7 @@ async fn a_set_without_a_key_of_use_does_not_replace_the_last_good_one() {
         for door in &doors {
             door.called_by(token(&signer, round)).await.unwrap();
         }
-        // Had at first, it is none either.
+        // If it is loaded first, it is unusable, too.
         let first = issuer.access();
         assert_eq!(first.called_by(token(&signer, round)).await, Err(Fault::KeysUnavailable));
         assert!(first.ready().is_err());
@@ -455,7 +455,7 @@ async fn a_caller_with_a_known_key_does_not_wait_for_an_issuer_that_hangs() {
     access.called_by(token(&signer, 2)).await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     access.called_by(token(&signer, 3)).await.unwrap();
-    // Others wait no longer than a fetch may take.
+    // Other callers wait no longer than the fetch timeout.
     assert_eq!(access.called_by(token(&unknown, 1)).await, Err(Fault::KeysUnavailable));
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     drop(held);

@@ -1,5 +1,5 @@
-//! Keys of other kinds than Ed25519. Nobody has the private ones any more: the tokens were signed once, with the claims of
-//! a good token.
+//! Keys of other kinds than Ed25519. The private ones no longer exist: the tokens were signed once, with the claims of
+//! a valid token.
 
 use tempfile::TempDir;
 
@@ -166,7 +166,7 @@ async fn tokens_of_rsa_p256_and_p384_are_good() {
     assert_eq!(caller_by(pem(PSS_PEM), PSS_TOKEN).await, zhang);
     assert_eq!(caller_by(pem(P256_PEM), P256_TOKEN).await, zhang);
     assert_eq!(caller_by(pem(P384_PEM), P384_TOKEN).await, zhang);
-    // A file with a single key, in the form of JSON.
+    // A file with a single JWK.
     for (key, token) in [(RSA_JWK, RSA_TOKEN), (PSS_JWK, PSS_TOKEN), (P256_JWK, P256_TOKEN), (P384_JWK, P384_TOKEN)] {
         let (folder, source) = pem(key);
         let KeySource::PemFile(file) = source else { unreachable!() };
@@ -181,7 +181,7 @@ async fn a_key_is_for_tokens_of_its_own_algorithm() {
     }
     let as_pkcs1 = PSS_JWK.replace("PS256", "RS256");
     assert_eq!(caller_by(set(&[&as_pkcs1]), PSS_TOKEN).await, Err(Fault::Algorithm));
-    // Under the name of another key of the set.
+    // With the name of another key of the set.
     let renamed = P256_JWK.replace("p256", "rsa");
     assert_eq!(caller_by(set(&[&renamed]), RSA_TOKEN).await, Err(Fault::Algorithm));
 }
@@ -197,7 +197,7 @@ async fn a_curve_is_not_taken_for_another() {
     assert!(refused.to_string().contains("holds no Ed25519, P-256, P-384 or RSA public key"), "{refused}");
 }
 
-/// RSA keys are for RS256 and PS256, unless one says for which of these.
+/// RSA keys are for RS256 and PS256, unless the key names one of them.
 #[tokio::test]
 async fn a_key_that_says_its_algorithm_is_for_no_other() {
     let of_any = RSA_JWK.replace("\"alg\": \"RS256\", ", "");

@@ -1,4 +1,4 @@
-//! Which tokens are good, and where the keys come from.
+//! Valid tokens, and sources of keys.
 
 mod claims;
 mod keys;
@@ -18,7 +18,7 @@ use crate::{
 
 const ISSUER: &str = "https://people.example";
 
-/// Somebody who signs whatever a test wants signed.
+/// Signs any claims.
 struct Signer {
     id: String,
     key: SigningKey,
@@ -58,7 +58,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", part(header), part(claims))
 }
 
-/// Claims of a good token.
+/// Claims of a valid token.
 fn claims() -> Value {
     let now = noon().timestamp();
     json!({
@@ -72,7 +72,7 @@ fn claims() -> Value {
     })
 }
 
-/// The claims of a good token but for one, which null takes away.
+/// The claims of a valid token with one replaced, or removed by null.
 fn claims_with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     claims[name] = value;

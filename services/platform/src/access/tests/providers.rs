@@ -1,4 +1,4 @@
-//! The examples of deploy/tokens: settings, and the token that goes with them.
+//! The examples of deploy/tokens: settings, and the token for each.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
@@ -19,14 +19,14 @@ use crate::{config::Sections, testing::certificates::Authority};
 
 const PAGE: &str = include_str!("../../../../../deploy/tokens/README.md");
 
-/// Parts of the page between a fence and the next.
+/// The fenced blocks of a language on the page.
 fn fenced(language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
     let parts = PAGE.split(fence.as_str()).skip(1);
     parts.map(|part| part.split("```").next().unwrap()).collect()
 }
 
-/// What the page says the bearers are.
+/// The bearers according to the page.
 fn bearers() -> Vec<(&'static str, &'static str)> {
     let lines = PAGE.lines().filter_map(|line| line.strip_prefix("The bearer is a `"));
     lines.map(|line| line.trim_end_matches('.').split_once("` in ").unwrap()).collect()
@@ -42,7 +42,7 @@ fn issuer(text: &str) -> IssuerConfig {
     issuer
 }
 
-/// A key server with a certificate of its own authority, which lets in whoever brings the token.
+/// A key server with a certificate of its own authority, which requires the token.
 struct KeyServer {
     address: SocketAddr,
     serving: JoinHandle<()>,
@@ -67,7 +67,7 @@ impl KeyServer {
         let serving = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                // Whoever does not trust us goes away.
+                // A client that does not trust us disconnects.
                 let Ok(mut stream) = acceptor.accept(stream).await else { continue };
                 let mut head = vec![0; 4_096];
                 let length = stream.read(&mut head).await.unwrap();
@@ -91,7 +91,7 @@ impl Drop for KeyServer {
     }
 }
 
-/// The issuer of an example, with files and hosts that a test can have. Keys come in the form that the example says.
+/// The issuer of an example, with files and hosts for the test. Keys have the form of the example.
 async fn made_real(mut issuer: IssuerConfig, signer: &Signer, folder: &Path) -> (IssuerConfig, Option<KeyServer>) {
     let server = match &issuer.keys {
         KeySource::PemFile(_) => {
@@ -110,7 +110,7 @@ async fn made_real(mut issuer: IssuerConfig, signer: &Signer, folder: &Path) -> 
             }
             let server = KeyServer::start(folder, json!({ "keys": [signer.jwk()] }).to_string(), token).await;
             issuer.keys = KeySource::JwksUrl(format!("https://{}/{path}", server.address).into());
-            // The machine's authorities do not sign what a test needs.
+            // The machine's authorities do not sign test certificates.
             issuer.keys_ca_file = Some(folder.join("ca.pem"));
             Some(server)
         }
@@ -162,7 +162,7 @@ async fn a_key_server_is_trusted_by_the_authority_of_the_settings_alone_and_lets
             let called = Access::new(config, Clock::fixed(noon())).unwrap().caller(&signer.good()).await;
             match (called, said) {
                 (Ok(_), None) => {}
-                // The operator reads why: in the log, and when the token is inspected.
+                // The operator can read why: in the log, and when the token is inspected.
                 (Err(refused), Some(said)) => {
                     assert_eq!(refused.fault, Fault::KeysUnavailable);
                     assert!(refused.detail.contains(said), "{ca} {token}: {refused}");

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Access by a PEM file and by a key set, which have the same key.
+/// Access by a PEM file and by a key set with the same key.
 struct Both {
     signer: Signer,
     pem: String,
@@ -161,7 +161,7 @@ async fn a_token_outside_of_its_time_is_refused() {
         let claims = claims_with(name, value);
         both.refuse(&claims.to_string(), &both.signer.sign(&both.signer.header(), &claims), fault).await;
     }
-    // Null is there, and is no number.
+    // Null is present, but no number.
     for name in ["exp", "nbf"] {
         let mut claims = claims();
         claims[name] = Value::Null;
@@ -264,7 +264,7 @@ async fn a_key_that_the_set_does_not_have_is_refused() {
     let file = folder.path().join("keys.json");
     std::fs::write(&file, json!({ "keys": [one.jwk(), two.jwk()] }).to_string()).unwrap();
     let access = access_by(KeySource::JwksFile(file));
-    // With more than one key, a token has to say by which it was signed.
+    // With more than one key, a token has to name the one that signed it.
     for (header, said) in [
         (json!({ "alg": "EdDSA", "kid": "three" }), "the issuer's key set has no key with the token's kid"),
         (json!({ "alg": "EdDSA" }), "it has no kid, and the issuer's key set has several keys"),
@@ -351,7 +351,7 @@ async fn regions_are_mapped_by_word_and_by_subject() {
     assert_eq!(region(robot.clone()).await.as_deref(), Ok("441800000000"));
     robot["sub"] = json!("robot");
     assert_eq!(region(robot.clone()).await.as_deref(), Ok("440000000000"));
-    // A claim that is there and says nothing is not made good by the subject.
+    // The setting for the subject does not replace an empty claim.
     robot["region"] = Value::Null;
     assert_eq!(region(robot).await, Err(Fault::Region));
 }
@@ -377,7 +377,7 @@ async fn the_whole_country_is_a_region_for_tokens_of_some_issuers_alone() {
         let token = token(&claims_with("region", region.clone()));
         assert_eq!(national.caller(&token).await.unwrap_err().fault, Fault::Region, "{region}");
     }
-    // Nor does the default of an issuer make anybody national.
+    // An issuer's default makes nobody national either.
     let without = token(&claims_with("region", Value::Null));
     let by_default = access(|issuer| issuer.default_region = Some("000000000000".to_owned()));
     assert_eq!(by_default.caller(&without).await.unwrap_err().fault, Fault::Region);
@@ -411,7 +411,7 @@ async fn a_department_is_a_claim_or_else_the_subjects() {
     assert_eq!(of(json!("water")).await.as_deref(), Some("water"), "the claim comes first");
     assert_eq!(of(Value::Null).await.as_deref(), Some("health"), "zhang's");
     assert_eq!(of(json!(["water"])).await.as_deref(), Some("water"), "a list of one");
-    // What is not one text is not made good by the subject.
+    // The setting for the subject does not replace a claim that is not one text.
     for other in [json!(["water", "health"]), json!([]), json!(9), json!({ "water": true })] {
         assert_eq!(of(other).await, None);
     }
@@ -453,7 +453,7 @@ async fn a_bearer_who_may_do_nothing_is_in_the_log_once() {
         assert!(text.contains(ISSUER) && text.contains("realm_access.roles") && !text.contains("zhang"), "{text}");
         assert_eq!(text.lines().count(), 1, "{text}");
     }
-    // One role of ours is enough.
+    // One of our roles is enough.
     let lines = Lines::from(tracing::Level::WARN);
     let some = json!({ "roles": ["offline_access", "county"] });
     assert!(called(nested, claims_with("realm_access", some)).await.unwrap().may("shop.order.approve"));
@@ -470,7 +470,7 @@ fn an_issuer_is_there_once() {
     assert!(refused.contains(ISSUER) && refused.contains("is there twice"), "{refused}");
 }
 
-/// Anybody may write into `iss` whatever they like, and it is believed of nobody.
+/// Anybody can write anything into `iss`; it is never trusted.
 #[tokio::test]
 async fn an_unknown_issuer_is_shown_if_it_is_one_by_its_looks() {
     let both = Both::new();

@@ -1,4 +1,4 @@
-//! What a certificate says of itself.
+//! The contents of a certificate.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,7 +11,7 @@ use crate::clock::local_time;
 /// Long enough to get another one.
 const SOON: TimeDelta = TimeDelta::days(14);
 
-/// Whom a certificate is for, and when.
+/// The names of a certificate, and its validity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Certificate {
     names: Vec<String>,
@@ -19,7 +19,7 @@ pub(super) struct Certificate {
     pub(super) not_after: DateTime<Utc>,
 }
 
-/// What a moment makes of a certificate.
+/// Whether a certificate is valid at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     Early,
@@ -29,7 +29,8 @@ pub(super) enum Standing {
 }
 
 impl Certificate {
-    /// Reads the first of a chain in DER, which is good as long as all of the chain; none if one of them is no certificate.
+    /// Reads the first certificate of a chain in DER, which is valid as long as all of the chain; `None` if one of them
+    /// cannot be parsed.
     pub(super) fn of_chain<'der>(chain: impl IntoIterator<Item = &'der [u8]>) -> Option<Self> {
         let mut chain = chain.into_iter().map(Self::read);
         let mut own = chain.next()??;
@@ -41,7 +42,7 @@ impl Certificate {
         Some(own)
     }
 
-    /// Reads one in DER; none if it is no certificate.
+    /// Parses one in DER; `None` if it is no certificate.
     fn read(der: &[u8]) -> Option<Self> {
         let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
         let validity = certificate.validity();
@@ -52,7 +53,7 @@ impl Certificate {
         })
     }
 
-    /// Whom it is for, in one line.
+    /// Its names, in one line.
     pub(super) fn names(&self) -> String {
         if self.names.is_empty() { "no subjectAltName".to_owned() } else { self.names.join(", ") }
     }
@@ -69,7 +70,7 @@ impl Certificate {
         }
     }
 
-    /// Says in the log what somebody has to do about it.
+    /// Logs what an operator has to do about it.
     pub(super) fn warn(&self, now: DateTime<Utc>) {
         self.warn_of_time(now);
         if self.names.is_empty() {
@@ -77,7 +78,7 @@ impl Certificate {
         }
     }
 
-    /// The same of its time alone.
+    /// The same for its validity alone.
     pub(super) fn warn_of_time(&self, now: DateTime<Utc>) {
         let (names, from, until) = (self.names(), local_time(self.not_before), local_time(self.not_after));
         match self.standing(now) {
@@ -93,7 +94,7 @@ impl Certificate {
     }
 }
 
-/// The names that clients look at; its subject is none of them.
+/// The names that clients check; the subject is none of them.
 fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
     names.value.general_names.iter().filter_map(name).collect()
@@ -135,7 +136,7 @@ mod tests {
         Certificate::of_chain(chain.iter().map(AsRef::as_ref))
     }
 
-    /// What the log says of one at a moment.
+    /// What is logged about one at a moment.
     fn warned(certificate: &Certificate, now: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");

@@ -1,4 +1,4 @@
-//! The certificate that is served at the moment, and the one that follows it when the files change.
+//! The certificate that is being served, and its replacement when the files change.
 
 use std::{
     sync::{
@@ -32,13 +32,13 @@ use crate::{
     error::chain,
 };
 
-/// How long a look at the files may take: a file system of a network may hang.
+/// Time limit for reading the files: a network file system may hang.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// After which the log repeats what has to be done about a certificate.
+/// Interval at which the log repeats what has to be done about a certificate.
 const AGAIN: TimeDelta = TimeDelta::days(1);
 
-/// What handshakes are made with, now.
+/// The configuration of new handshakes.
 pub(in crate::grpc) struct Current {
     config: ServerTlsConfig,
     protocols: Vec<Vec<u8>>,
@@ -47,26 +47,26 @@ pub(in crate::grpc) struct Current {
     metrics: Metrics,
 }
 
-/// What was seen of the files.
+/// What was read from the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Seen {
     Content(Fingerprint),
     Unreadable(String),
 }
 
-/// What looks at the files have come to.
+/// State of watching the files.
 pub(in crate::grpc) struct Looks {
     served: Seen,
     last: Seen,
     refused: Option<Seen>,
     certificate: Certificate,
     warned: Option<(Standing, DateTime<Utc>)>,
-    /// One that has not come to an end.
+    /// A read that has not finished.
     under_way: Option<Receiver<Result<Files, TlsError>>>,
 }
 
 impl Current {
-    /// Reads the files; `protocols` are what handshakes agree on one of, best first.
+    /// Reads the files; `protocols` are those offered in handshakes, best first.
     pub(in crate::grpc) fn load(
         config: ServerTlsConfig,
         protocols: &[&[u8]],
@@ -86,17 +86,17 @@ impl Current {
         Ok((current, looks))
     }
 
-    /// How long a client may take for its handshake.
+    /// Time limit of a handshake.
     pub(super) fn patience(&self) -> Duration {
         Duration::from_secs(self.config.handshake_seconds)
     }
 
-    /// What the next handshake is made with.
+    /// The configuration for the next handshake.
     pub(super) fn serving(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.serving.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Serves what the files come to hold, for ever.
+    /// Watches the files and serves what they come to hold, for ever.
     pub(in crate::grpc) async fn keep_up(self: Arc<Self>, mut looks: Looks, clock: Clock) {
         loop {
             sleep(Duration::from_secs(self.config.reload_seconds.max(1))).await;
@@ -106,7 +106,7 @@ impl Current {
         }
     }
 
-    /// What the files hold, if they can be read in time. Whatever hangs is waited for, and not asked a second time.
+    /// The files, if they can be read in time. A read that hangs is waited for, and not started a second time.
     async fn read(&self, looks: &mut Looks, time: Duration) -> Result<Files, TlsError> {
         let under_way = looks.under_way.get_or_insert_with(|| begin(self.config.clone()));
         let done = timeout(time, &mut *under_way).await;
@@ -115,7 +115,7 @@ impl Current {
         done.unwrap_or_else(|_| Err(TlsError::TooSlow(self.config.certificate_file.clone())))
     }
 
-    /// Says when the certificate that is served ends soon or has ended: once, and again each day.
+    /// Logs that the certificate ends soon or has ended: once, and again each day.
     fn tell(&self, looks: &mut Looks, now: DateTime<Utc>) {
         let standing = looks.certificate.standing(now);
         self.expired.store(standing == Standing::Expired, Relaxed);
@@ -125,13 +125,13 @@ impl Current {
         }
     }
 
-    /// Whether clients refuse what is served because its time is over.
+    /// Whether clients refuse the certificate because it has expired.
     pub(super) fn is_expired(&self) -> bool {
         self.expired.load(Relaxed)
     }
 
-    /// Takes what two looks after each other found alike: a file that is just being written is no news, nor is a certificate whose
-    /// key has not been written yet.
+    /// Accepts what two successive reads found alike: a file that is being written is ignored, as is a certificate
+    /// whose key has not been written yet.
     fn look(&self, looks: &mut Looks, found: Result<Files, TlsError>, now: DateTime<Utc>) {
         let seen = match &found {
             Ok(files) => Seen::Content(files.fingerprint()),
@@ -149,7 +149,7 @@ impl Current {
         }
         match found.and_then(|files| files.pair(&self.config)) {
             Ok((pair, certificate)) => {
-                // A new cache of sessions with it: nobody goes on with one that the old certificate began.
+                // With a new session cache: no client resumes a session of the old certificate.
                 let serving = server_config(pair, &self.protocols);
                 *self.serving.write().unwrap_or_else(PoisonError::into_inner) = serving;
                 self.metrics.reloaded(&certificate, now);
@@ -170,12 +170,12 @@ impl Current {
     }
 }
 
-/// Reads in a thread of its own: the runtime waits for those that it has lent before it ends.
+/// Reads in a thread of its own: at its end the runtime waits for those of its own pool.
 fn begin(config: ServerTlsConfig) -> Receiver<Result<Files, TlsError>> {
     let (read, under_way) = oneshot::channel();
-    // Without a thread nothing is read, and that is what is found.
+    // Without a thread nothing can be read, and that is the result.
     let _ = thread::Builder::new().name("certificate".to_owned()).spawn(move || {
-        // Nobody may wait any more.
+        // The receiver may be gone.
         let _ = read.send(Files::read(&config));
     });
     under_way
@@ -203,7 +203,7 @@ mod tests {
         noon,
     };
 
-    /// A certificate that is served, and those who look at its files.
+    /// A certificate that is being served, with its watcher.
     struct Watched {
         folder: TempDir,
         current: Current,
@@ -217,7 +217,7 @@ mod tests {
             Self { folder, current, looks }
         }
 
-        /// Whether a look at the files makes another one be served.
+        /// Whether a look at the files changes the certificate that is served.
         fn looks(&mut self) -> bool {
             let before = self.current.serving();
             self.current.look(&mut self.looks, Files::read(&self.current.config), noon());
@@ -287,7 +287,7 @@ mod tests {
         assert_eq!([watched.looks(), watched.looks()], [false, true]);
     }
 
-    /// Whoever reads it waits for somebody to write.
+    /// Reading a pipe waits for its writer.
     #[test]
     fn a_pipe_is_no_file_and_the_next_pair_is_served() {
         let authority = Authority::new();

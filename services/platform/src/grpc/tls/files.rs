@@ -1,4 +1,4 @@
-//! The files of a certificate and its key, and what they come to.
+//! The files of a certificate and its key.
 
 use std::{
     fs::{self, File},
@@ -19,13 +19,13 @@ use super::{ServerTlsConfig, TlsError, certificate::Certificate};
 /// More than any chain of certificates has.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// What the files hold at a moment.
+/// Contents of the files at a moment.
 pub(super) struct Files {
     pub(super) certificate: Vec<u8>,
     pub(super) key: Vec<u8>,
 }
 
-/// By which content is known again that is not to be kept.
+/// Identifies content that is not stored.
 pub(super) type Fingerprint = [u8; 32];
 
 impl Files {
@@ -51,7 +51,7 @@ impl Files {
             .into()
     }
 
-    /// A certificate with its key, if they are one pair.
+    /// The certificate with its key, if they match.
     pub(super) fn pair(&self, config: &ServerTlsConfig) -> Result<(Arc<CertifiedKey>, Certificate), TlsError> {
         let no_certificate = || TlsError::NoCertificate(config.certificate_file.clone());
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
@@ -76,7 +76,7 @@ fn read(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
 }
 
 fn bounded(path: &Path) -> io::Result<Vec<u8>> {
-    // A pipe would have us wait for whoever writes into it.
+    // Reading a pipe would wait for its writer.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
     }

@@ -1,4 +1,4 @@
-//! Handshakes: each beside accepting and for a bounded time, so that whoever does not finish his holds up nobody.
+//! TLS handshakes: each in a task of its own and for a bounded time, so that an unfinished one holds up nobody.
 
 use std::{
     io,
@@ -21,17 +21,18 @@ use tracing::{debug, warn};
 use super::current::Current;
 use crate::{error::chain, grpc::connections::Seat};
 
-/// The first byte of whoever speaks TLS.
+/// The first byte of a TLS connection.
 const HANDSHAKE: u8 = 0x16;
 
-/// Told to those who speak HTTP instead, in the words that HTTP/1 has for it.
+/// Sent to clients that speak plain HTTP, as an HTTP/1 response.
 const HINT: &str = "this port speaks TLS: its address begins with https://\n";
 
 /// Bytes of a request in plain text that are read before the connection is closed, so that the hint arrives.
 const PLAIN_BYTES: u64 = 64 << 10;
 
-/// Connections that have spoken TLS, of those that were accepted. There are as many handshakes at once as connections that were
-/// not let in: each has its place among those, and loses it to who comes later when there are too many.
+/// Connections that have finished their handshake, of those that were accepted. There are as many handshakes at once as
+/// connections without an admitted call: each has its place among those, and loses it to later ones when there are too
+/// many.
 pub(in crate::grpc) fn secured(
     accepted: impl Stream<Item = io::Result<(TcpStream, Seat)>> + Send + Unpin + 'static,
     current: Arc<Current>,
@@ -40,7 +41,7 @@ pub(in crate::grpc) fn secured(
     stream::unfold(beside, |mut beside| async move { Some((beside.next().await?, beside)) })
 }
 
-/// A listener, and the handshakes beside it. They end with it.
+/// A listener and its handshakes, which end with it.
 struct Beside<S> {
     accepted: S,
     handshakes: JoinSet<Option<(TlsStream<TcpStream>, Seat)>>,
@@ -78,7 +79,7 @@ async fn shake_hands(
     let patience = current.patience();
     let secured = tokio::select! {
         secured = timeout(patience, secure(stream, &current)) => secured.unwrap_or(Err(Failure::TooSlow(patience))),
-        // Another one needs its place, which is counted there.
+        // Another connection needs its place; it is counted there.
         () = seat.is_taken() => return None,
     };
     match secured {
@@ -99,7 +100,7 @@ async fn secure(stream: TcpStream, current: &Current) -> Result<TlsStream<TcpStr
         return Err(Failure::Left);
     }
     if first[0] != HANDSHAKE {
-        // Whether it reads that or not.
+        // Whether the client reads it or not.
         let _ = explain(stream).await;
         return Err(Failure::Plain);
     }
@@ -117,7 +118,7 @@ async fn explain(mut stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Why there is no handshake.
+/// Why a handshake failed.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("it was not done after {0:?}")]
@@ -135,7 +136,7 @@ enum Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            // The certificate, most of the time: the alert says which fault it found.
+            // Mostly because of the certificate: the alert says which fault the client found.
             Some(error @ rustls::Error::AlertReceived(_)) => Self::Refused(error.clone()),
             Some(error) => Self::Protocol(error.clone()),
             None => Self::Left,
@@ -159,10 +160,10 @@ impl Failure {
     }
 }
 
-/// A line of the log about clients who refuse an expired certificate is for all of them within this time.
+/// Interval of log lines about clients that refuse an expired certificate; one line is for all of them.
 const QUIET: Duration = Duration::from_mins(10);
 
-/// Counts handshakes that fail. Anybody can cause them, so the log has each for those who look for it alone.
+/// Counts failed handshakes. Anybody can cause them, so only the debug log has each.
 #[derive(Clone)]
 struct Failures {
     counter: Counter<u64>,
@@ -178,7 +179,7 @@ impl Failures {
         Self { counter, unsaid: Arc::default() }
     }
 
-    /// Clients are turned away, which is ours to mend.
+    /// Clients are turned away, which is ours to fix.
     fn tell_of_expiry(&self, now: Instant) {
         let mut unsaid = self.unsaid.lock().unwrap_or_else(PoisonError::into_inner);
         unsaid.0 += 1;

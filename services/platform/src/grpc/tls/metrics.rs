@@ -1,4 +1,4 @@
-//! What is told of a certificate to those who watch over it.
+//! Metrics of the certificate.
 
 use chrono::{DateTime, Utc};
 use opentelemetry::{
@@ -8,7 +8,7 @@ use opentelemetry::{
 
 use super::certificate::Certificate;
 
-/// The metrics of a certificate, without a label for which one: a program serves with one, but for trials.
+/// Gauges without a label for the certificate: a program serves one, except in tests.
 pub(super) struct Metrics {
     expiration: Gauge<i64>,
     in_step: Gauge<i64>,

@@ -1,4 +1,4 @@
-//! TLS at a server's port: its certificate and key, which may change while it serves, and handshakes beside accepting.
+//! TLS at a server's port: certificate and key, which are reloaded while it serves, and handshakes beside accepting.
 
 mod certificate;
 mod current;
@@ -18,7 +18,7 @@ use files::Files;
 pub(super) use current::{Current, Looks};
 pub(super) use handshake::secured;
 
-/// Certificate and key by which a server speaks TLS. Both files are read again while it serves.
+/// Certificate and key of a server. Both files are read again while it serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerTlsConfig {
@@ -26,10 +26,10 @@ pub struct ServerTlsConfig {
     pub certificate_file: PathBuf,
     /// PEM file with its key: PKCS#8, PKCS#1 or SEC1.
     pub key_file: PathBuf,
-    /// Seconds that a client may take for its handshake; 10 unless it is set.
+    /// Seconds that a handshake may take; 10 by default.
     #[serde(default = "default_handshake_seconds")]
     pub handshake_seconds: u64,
-    /// Seconds after which the files are looked at again; 5 unless it is set. What two looks see alike is served.
+    /// Seconds after which the files are read again; 5 by default. A change is served once two reads agree.
     #[serde(default = "default_reload_seconds")]
     pub reload_seconds: u64,
 }
@@ -42,7 +42,7 @@ const fn default_reload_seconds() -> u64 {
     5
 }
 
-/// Why TLS cannot be spoken with a certificate and a key. Each names its setting.
+/// Why a certificate and key cannot be used. Each variant names its setting.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
@@ -55,13 +55,13 @@ pub enum TlsError {
         /// Why.
         source: io::Error,
     },
-    /// A look at the files does not come to an end.
+    /// Reading the files does not finish.
     #[error("certificate_file: {0} or key_file cannot be read: that takes too long")]
     TooSlow(PathBuf),
     /// A file holds no certificate.
     #[error("certificate_file: {0} is no PEM file with certificates")]
     NoCertificate(PathBuf),
-    /// Nobody would take the certificate.
+    /// No client would accept the certificate.
     #[error("certificate_file: the first certificate in {0} cannot be used")]
     Unsound(PathBuf, #[source] rustls::Error),
     /// A file holds no key.
@@ -75,27 +75,27 @@ pub enum TlsError {
         /// Path of the certificate.
         certificate: PathBuf,
     },
-    /// TLS has no use for the key.
+    /// TLS cannot use the key.
     #[error("key_file: the key in {0} cannot be used: RSA of 2048 bits or more, P-256, P-384 or Ed25519 is needed")]
     Unusable(PathBuf, #[source] rustls::Error),
-    /// Clients refuse the certificate.
+    /// The certificate has expired.
     #[error("certificate_file: the certificate for {names} in {path} has expired on {}", at(.since))]
     Expired {
         /// Path of the certificate.
         path: PathBuf,
-        /// Whom it is for.
+        /// The names in the certificate.
         names: String,
-        /// Since when.
+        /// When it expired.
         since: DateTime<Utc>,
     },
-    /// Clients refuse the certificate as yet.
+    /// The certificate is not valid yet.
     #[error("certificate_file: the certificate for {names} in {path} is not valid before {}", at(.until))]
     Early {
         /// Path of the certificate.
         path: PathBuf,
-        /// Whom it is for.
+        /// The names in the certificate.
         names: String,
-        /// Until when.
+        /// When it becomes valid.
         until: DateTime<Utc>,
     },
 }
@@ -105,7 +105,7 @@ fn at(moment: &DateTime<Utc>) -> String {
 }
 
 impl ServerTlsConfig {
-    /// A certificate and its key, with the usual times.
+    /// A certificate and its key, with the default times.
     #[must_use]
     pub fn new(certificate_file: PathBuf, key_file: PathBuf) -> Self {
         Self {
@@ -116,7 +116,8 @@ impl ServerTlsConfig {
         }
     }
 
-    /// All that is wrong with the files at a moment, also what a server would start with and clients would refuse.
+    /// Everything that is wrong with the files at a moment, including what a server would start with but clients would
+    /// refuse.
     #[must_use]
     pub fn faults(&self, now: DateTime<Utc>) -> Vec<TlsError> {
         let (certificate, key) = (Files::certificate(self), Files::key(self));

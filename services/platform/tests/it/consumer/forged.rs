@@ -1,4 +1,4 @@
-//! Whoever can publish at the broker changes nothing: events count when the source's log says that they are its own.
+//! Forged messages of the broker have no effect: events count only if the source's log has them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tongxin_platform::consumer::{Consumer, Envelope};
 
 const SUBJECT: &str = "tongxin.sample.tongxin.sample.v1.Counted";
 
-/// A source that a consumer follows by way of the broker, and is level with.
+/// A source, and a consumer that follows it through the broker and is level with it.
 async fn followed() -> (Source, Follower) {
     let source = Source::start().await;
     let follower = Follower::start(&source).await;
@@ -22,7 +22,7 @@ async fn followed() -> (Source, Follower) {
     (source, follower)
 }
 
-/// The newest event, as the broker has it.
+/// The newest event in the broker.
 async fn newest_message(source: &Source) -> (HeaderMap, Vec<u8>) {
     let stream = stream(source).await.unwrap();
     let message = stream.get_raw_message(stream.cached_info().state.last_sequence).await.unwrap();
@@ -30,7 +30,7 @@ async fn newest_message(source: &Source) -> (HeaderMap, Vec<u8>) {
 }
 
 fn with(mut headers: HeaderMap, changes: &[(&'static str, &str)]) -> HeaderMap {
-    // The broker itself would drop what it has seen.
+    // Otherwise the broker would drop it as a duplicate.
     headers.insert("Nats-Msg-Id", Uuid::new_v4().to_string());
     for (name, value) in changes {
         headers.insert(*name, *value);
@@ -47,7 +47,7 @@ fn raised_by(by: i64) -> Vec<u8> {
     Counted { tally_id: "roads".to_owned(), by, reached: by }.encode_to_vec()
 }
 
-/// All that the log says has had its effect, and nothing else.
+/// Exactly the events of the log have had their effect.
 async fn is_as_the_log_says(source: &Source, follower: &Follower) {
     follower.has_each_event_once(source).await;
     let counted = everywhere(&source.pool, "SELECT sum(reached)::bigint FROM tally").await;
@@ -60,12 +60,12 @@ async fn refused(follower: &Follower, messages: u64) {
     assert_eq!(follower.progress.refused_messages(), messages);
 }
 
-/// A message as a consumer reads it.
+/// Parses a message like a consumer.
 fn read(headers: HeaderMap, payload: &[u8]) -> Option<Envelope> {
     Envelope::from_message(SOURCE, &message(SUBJECT, headers, payload))
 }
 
-/// A consumer that is as far as the follower, which it is given messages in the place of.
+/// A consumer in the state of the follower, which is given messages by hand.
 async fn at_the_place_of(follower: &Follower, source: &Source) -> Consumer<Totals> {
     let (pool, handler) = (follower.pool.clone(), Arc::clone(&follower.handler));
     let mut consumer = Consumer::new((CONSUMER, SOURCE), pool, source.jetstream.clone(), source.log_client(), handler);
@@ -73,7 +73,7 @@ async fn at_the_place_of(follower: &Follower, source: &Source) -> Consumer<Total
     consumer
 }
 
-/// So many events of the source that the consumer has not taken.
+/// Events of the source that the consumer has not applied.
 async fn untaken(source: &Source, consumer: &mut Consumer<Totals>, events: i64) -> Vec<Envelope> {
     source.published(consumer.resume().await.unwrap() + events).await;
     consumer.next_of_log().await.unwrap()
@@ -86,7 +86,7 @@ async fn an_event_of_the_next_number_that_somebody_else_published_counts_nowhere
     let (headers, _) = newest_message(&source).await;
     let (id, next) = (Uuid::new_v4().to_string(), (before.seq + 1).to_string());
     let headers = with(headers, &[("ce-id", &id), ("tx-seq", &next), ("tx-version", &next)]);
-    // Anybody can compute the hash that the chain would come to, and say so.
+    // Anybody can compute the next hash of the chain.
     let hash = read(headers.clone(), &raised_by(5_000)).unwrap().link(&before.hash);
     let headers = with(headers, &[("tx-hash", &hex::encode(hash))]);
     publish(&source, headers, &raised_by(5_000)).await;
@@ -99,7 +99,7 @@ async fn an_event_of_the_next_number_that_somebody_else_published_counts_nowhere
     assert!(!follower.progress.has_log_gone_back());
 }
 
-/// Each field that an event has, changed in a copy of the next event of the log.
+/// Changes each field of a copy of the next event.
 #[tokio::test]
 async fn an_event_that_was_altered_in_anything_is_read_from_the_log() {
     let (source, mut follower) = followed().await;
@@ -130,7 +130,7 @@ async fn an_event_that_was_altered_in_anything_is_read_from_the_log() {
     }
 }
 
-/// Spellings of one and the same event are the same event.
+/// Different spellings of an event are the same event.
 #[tokio::test]
 async fn an_event_that_is_written_in_another_way_is_the_same() {
     let (source, mut follower) = followed().await;
@@ -161,25 +161,25 @@ async fn forged_events_beside_true_ones_are_refused_and_the_true_ones_count_once
         let events = untaken(&source, &mut consumer, 6).await;
         let (first, last) = (events[0].seq, events[5].seq);
         let (batch, expected) = match round {
-            // The next number before the true one.
+            // The next number before the real one.
             0 => ([vec![forged(&events[0], first)], events.clone()].concat(), 1),
-            // In the middle, and one behind the end.
+            // In the middle, and beyond the end.
             1 => ([events.clone(), vec![forged(&events[0], first + 2), forged(&events[0], last + 1)]].concat(), 2),
-            // In the place of the true one.
+            // Instead of the real one.
             2 => ([vec![forged(&events[0], first)], events[1..].to_vec()].concat(), 1),
-            // In another order: each of two in the place of the other.
+            // Swapped: each of two in place of the other.
             3 => {
                 let mut swapped = events.clone();
                 swapped.swap(0, 1);
                 (swapped[0].seq, swapped[1].seq) = (first, first + 1);
                 (swapped, 2)
             }
-            // Far ahead, of an epoch that the log never had, and of one before.
+            // Far ahead, of an unknown epoch, and of an earlier one.
             4 => {
                 let far = [(1, i64::MAX), (i64::MAX, 1), (0, 1)];
                 (far.map(|(epoch, seq)| Envelope { epoch, ..forged(&events[0], seq) }).to_vec(), 2)
             }
-            // None: all are true.
+            // All are real.
             _ => (events.clone(), 0),
         };
         let mut batch = batch;
@@ -207,7 +207,7 @@ async fn a_flood_of_messages_that_are_no_events_does_not_keep_true_ones_from_cou
         for headers in strange {
             publish(&source, headers, &payload).await;
         }
-        // Nearly all that one message may have.
+        // Almost as large as a message may be.
         publish(&source, with(headers.clone(), &[("tx-actor", "")]), &vec![0; 1_000_000]).await;
         if round % 4 == 0 {
             count_some(&source).await;
@@ -250,7 +250,7 @@ async fn true_messages_that_somebody_deleted_are_read_from_the_log() {
     is_as_the_log_says(&source, &follower).await;
 }
 
-/// What was proven from one cursor proves nothing from another: a second replica may have come further meanwhile.
+/// A proof from one cursor is not valid from another: a second replica may have advanced it meanwhile.
 #[tokio::test]
 async fn events_that_another_replica_has_taken_meanwhile_are_not_taken_again() {
     let (source, mut follower) = followed().await;
@@ -264,7 +264,7 @@ async fn events_that_another_replica_has_taken_meanwhile_are_not_taken_again() {
     is_as_the_log_says(&source, &follower).await;
 }
 
-/// Does something to the log that only a superuser can, who switches every trigger off.
+/// A change of the log that only a superuser can make, by disabling all triggers.
 async fn tamper(source: &Source, statement: &'static str) {
     let tampering = format!("SET session_replication_role = replica; {statement}");
     owner(&source.database).await.execute(AssertSqlSafe(tampering)).await.unwrap();

@@ -1,4 +1,4 @@
-//! The broker loses things, and all is made again without a restart.
+//! The broker loses data, and everything recovers without a restart.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -45,7 +45,7 @@ async fn a_broker_that_comes_back_empty_is_filled_again() {
     follower.has_each_event_once(&source).await;
 }
 
-/// As after a crash of its machine: what the broker confirmed last is gone, and it numbers other messages alike.
+/// As after a crash of its machine: the broker loses what it confirmed last, and reuses the numbers for other messages.
 #[tokio::test]
 async fn an_older_copy_of_the_brokers_store_changes_nothing() {
     let (source, follower) = following().await;
@@ -147,7 +147,7 @@ async fn a_gap_in_the_delivery_is_filled_from_the_log() {
     let jetstream = source.jetstream.clone();
     let mut consumer = Consumer::new((CONSUMER, SOURCE), follower.pool.clone(), jetstream, log, handler);
     let events = consumer.next_of_log().await.unwrap();
-    // The broker lost 7 and 8 and repeats 2; then it delivers what was read in the meantime.
+    // The broker lost 7 and 8 and repeats 2; then it delivers events that were read from the log meanwhile.
     consumer.offer(vec![events[1].clone(), events[8].clone()]).await.unwrap();
     consumer.offer(events[6..].to_vec()).await.unwrap();
     follower.has_each_event_once(&source).await;
@@ -185,7 +185,7 @@ async fn a_consumer_that_is_stopped_again_and_again_misses_nothing() {
     follower.has_each_event_once(&source).await;
 }
 
-/// Events that come after a long time away do not wait until the broker has delivered the old ones.
+/// After a long absence, new events do not wait until the broker has delivered the old ones.
 #[tokio::test]
 async fn what_the_log_has_told_is_not_delivered_by_the_broker_again() {
     const MISSED: i64 = 2_000;

@@ -1,4 +1,4 @@
-//! Every event of the source has its effect once and in its order, whatever the broker does.
+//! Every event of the source takes effect once and in order, whatever the broker does.
 
 mod forged;
 mod heal;
@@ -25,13 +25,13 @@ fn durable() -> String {
     format!("{CONSUMER}-{SOURCE}")
 }
 
-/// How the broker's consumer stands; none if it or its stream is gone.
+/// The state of the broker's consumer; `None` if it or its stream is gone.
 async fn delivery(source: &Source) -> Option<Info> {
     let mut consumer: PullConsumer = stream(source).await?.get_consumer(&durable()).await.ok()?;
     consumer.info().await.ok().cloned()
 }
 
-/// Waits until the broker has delivered all that it has, and so much.
+/// Waits until the broker has delivered everything, and at least this many messages.
 async fn delivered(source: &Source, at_least: u64) {
     eventually("the broker has delivered", || async {
         delivery(source).await.is_some_and(|info| {
@@ -41,7 +41,7 @@ async fn delivered(source: &Source, at_least: u64) {
     .await;
 }
 
-/// Writes events until one came by way of the broker: stream and consumer are there again.
+/// Writes events until one is delivered by the broker, which shows that stream and consumer exist again.
 async fn flows_through_the_broker(source: &Source) {
     eventually("events come from the broker", || async {
         source.count("roads", 1).await;
@@ -50,7 +50,7 @@ async fn flows_through_the_broker(source: &Source) {
     .await;
 }
 
-/// A message as a consumer is given it.
+/// A message as a consumer receives it.
 fn message(subject: &str, headers: HeaderMap, payload: &[u8]) -> Message {
     Message {
         subject: subject.into(),

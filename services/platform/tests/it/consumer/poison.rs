@@ -3,7 +3,7 @@
 use super::*;
 use crate::support::{Counted, DREADED, event};
 
-/// Calls itself a count, but its first field is of another kind.
+/// Has the name of a count, but its first field has another type.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Garbled {
     #[prost(double, tag = "1")]
@@ -15,7 +15,7 @@ impl prost::Name for Garbled {
     const PACKAGE: &'static str = "tongxin.sample.v1";
 }
 
-/// An event that a newer version of the source would tell of.
+/// An event of a newer version of the source.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Unheard {}
 
@@ -28,8 +28,7 @@ fn counted(by: i64) -> Counted {
     Counted { by, ..Counted::default() }
 }
 
-/// Four tallies that each have a bad event, a good one before it and one behind it; and a
-/// tally that is well.
+/// Four tallies that each have an invalid event between two valid ones, and one tally without.
 async fn poisoned() -> (Source, Follower) {
     let source = Source::start().await;
     let follower = Follower::start(&source).await;

@@ -1,4 +1,4 @@
-//! Events that come again, logs that begin anew, and projections built from nothing.
+//! Repeated events, new epochs, and projections built from nothing.
 
 use async_nats::HeaderMap;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
@@ -7,7 +7,7 @@ use super::*;
 use crate::support::{Counted, event, everywhere};
 use tongxin_platform::log::{self, stream_config};
 
-/// The broker drops what it saw in the last 100 ms, so that repetitions reach the consumer.
+/// The broker drops duplicates within the last 100 ms only, so that repetitions reach the consumer.
 async fn forgetful(source: &Source) {
     let mut config = stream_config(SOURCE);
     config.duplicate_window = std::time::Duration::from_millis(100);
@@ -67,13 +67,13 @@ async fn an_empty_log_is_level_at_once() {
     flows_through_the_broker(&source).await;
 }
 
-/// Puts the source's database back to an earlier state, as from a backup, and says so.
+/// Restores the source's database to an earlier state, as from a backup, with a new epoch.
 async fn restore(source: &Source, seq: i64) -> i64 {
     let mut owner = put_back(source, seq).await;
     log::begin_epoch(&mut owner).await.unwrap()
 }
 
-/// Puts the source's database back to an earlier state, as from a backup, and tells nobody.
+/// Restores the source's database to an earlier state, as from a backup, without a new epoch.
 async fn put_back(source: &Source, seq: i64) -> PgConnection {
     let mut owner = crate::support::owner(&source.database).await;
     let restore = format!(
@@ -94,8 +94,8 @@ async fn put_back(source: &Source, seq: i64) -> PgConnection {
     owner
 }
 
-/// Reading takes three seconds here, an answer may stream for one: twelve megabytes are more than
-/// what is on its way by then.
+/// Reading takes three seconds here, and a stream may last for one: twelve megabytes are more than is in flight by
+/// then.
 #[tokio::test]
 async fn a_log_that_takes_longer_to_read_than_an_answer_may_last_is_read_to_its_end() {
     let source = Source::curt().await;
@@ -139,7 +139,7 @@ async fn a_log_that_went_back_without_a_new_epoch_is_not_taken_for_level() {
     let mut owner = put_back(&source, 3).await;
     eventually("the consumer notices", || async { follower.progress.has_log_gone_back() }).await;
     assert_eq!(follower.cursor().await, (1, 6), "and keeps what it has");
-    // It is not the same log because it has grown to where the other one was.
+    // It has grown to the length of the old log, but is another one.
     count_some(&source).await;
     source.published(9).await;
     follower.stop().await;
@@ -180,7 +180,7 @@ async fn an_event_of_the_new_log_that_cannot_be_handled_waits_and_the_others_cou
     assert_eq!((follower.parked().await, follower.totals().await), (parked, totals));
 }
 
-/// Whoever can publish cannot make a consumer forget: only the log says what its epoch is.
+/// Whoever can publish at the broker cannot make a consumer delete its data: only the log states the epoch.
 #[tokio::test]
 async fn a_stray_message_of_the_broker_changes_nothing() {
     let source = Source::start().await;

@@ -1,8 +1,9 @@
-//! Events of a package that services share: each publishes under its own subjects.
+//! Events of a package that several services use: each publishes under its own subjects.
 
 use async_nats::jetstream::message::StreamMessage;
-use prost::Name;
+use prost::Message as _;
 use tokio_util::sync::CancellationToken;
+use tongxin_proto::register::v1::{Region, RegionsRecorded};
 
 use super::*;
 use crate::support::{CountResponse, Tell, VILLAGE, database, new_call, noon, region};
@@ -13,16 +14,9 @@ use tongxin_platform::{
     request::{RequestKeys, Writer},
 };
 
-/// An event of a package that no service owns.
-#[derive(Clone, PartialEq, prost::Message)]
-struct RegionRenamed {
-    #[prost(string, tag = "1")]
-    name: String,
-}
-
-impl Name for RegionRenamed {
-    const NAME: &'static str = "RegionRenamed";
-    const PACKAGE: &'static str = "tongxin.register.v1";
+/// An event of a package that services share, which says by whom it was stated.
+fn recorded(service: &str) -> RegionsRecorded {
+    RegionsRecorded { regions: vec![Region { name: service.to_owned(), ..Region::default() }] }
 }
 
 /// The first message of a service's stream, once it has one.
@@ -41,8 +35,7 @@ async fn two_services_publish_events_of_one_package_and_neither_is_taken_for_the
     let (source, stop) = (Source::start().await, CancellationToken::new());
     for service in ["first", "second"] {
         let pool = db::connect(&DbConfig::at(&database().await.app_url)).await.unwrap();
-        let renamed = RegionRenamed { name: service.to_owned() };
-        let event = NewEvent::new(("region", VILLAGE), region(VILLAGE), noon().date_naive(), &renamed);
+        let event = NewEvent::new(("region", VILLAGE), region(VILLAGE), noon().date_naive(), &recorded(service));
         let tell = Tell { tally_id: "roads".to_owned(), event };
         let (clock, keys) = (source.world.clock.clone(), RequestKeys::for_tests());
         let writer = Writer::new(pool.clone(), clock, RelayWake::default(), keys, ());
@@ -52,10 +45,10 @@ async fn two_services_publish_events_of_one_package_and_neither_is_taken_for_the
     }
     for (service, other) in [("first", "second"), ("second", "first")] {
         let message = first_message(&source, service).await;
-        assert_eq!(message.subject.as_str(), format!("tongxin.{service}.tongxin.register.v1.RegionRenamed"));
+        assert_eq!(message.subject.as_str(), format!("tongxin.{service}.tongxin.register.v1.RegionsRecorded"));
         let message = super::message(&message.subject, message.headers, &message.payload);
         let event = Envelope::from_message(service, &message).unwrap();
-        assert_eq!(event.payload, [&[10, u8::try_from(service.len()).unwrap()], service.as_bytes()].concat());
+        assert_eq!(event.payload, recorded(service).encode_to_vec());
         assert_eq!(Envelope::from_message(other, &message), None);
     }
     stop.cancel();

@@ -1,4 +1,4 @@
-//! Nothing runs or waits for ever.
+//! Time limits of statements and locks.
 
 use sqlx::{Connection as _, error::DatabaseError};
 
@@ -16,14 +16,14 @@ async fn a_statement_that_takes_too_long_ends_and_may_be_sent_again() {
     let pool = connect(&config).await.unwrap();
     let cancelled = sqlx::query("SELECT pg_sleep(300)").execute(&pool).await.unwrap_err();
     assert_eq!((code(&cancelled).as_str(), database_kind(&cancelled)), ("57014", ErrorKind::Unavailable));
-    // And the connection is good.
+    // The connection is still usable.
     sqlx::query("SELECT 1").execute(&pool).await.unwrap();
 }
 
 #[tokio::test]
 async fn who_waits_too_long_for_a_lock_gives_up_and_may_ask_again() {
     let database = database().await;
-    // So that it is not the time of the statement that runs out.
+    // Otherwise the statement's time limit would end it first.
     let pool = connect(&DbConfig { statement_seconds: 300, ..DbConfig::at(&database.app_url) }).await.unwrap();
     let mut owner = owner(&database).await;
     let mut held = owner.begin().await.unwrap();

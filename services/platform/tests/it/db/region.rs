@@ -1,4 +1,4 @@
-//! Whoever has no region sees nothing, in whatever way the region is missing.
+//! Without a valid region a transaction sees nothing, however the region is missing.
 
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, error::DatabaseError};
 
@@ -6,10 +6,10 @@ use super::*;
 use crate::support::{COUNTY, ELSEWHERE, VILLAGE, event, region};
 use tongxin_platform::db::Scope;
 
-/// What a setting may hold that is no region.
+/// Values of the setting that are no region.
 const NO_REGION: [&str; 8] = ["", " ", "%", "_", "4418%", "'' OR true", "-1", "99999999999999"];
 
-/// Every table with a region: those that this test does not know of, too.
+/// Every table with a region, including those that this test does not know.
 async fn tables(owner: &mut PgConnection) -> Vec<String> {
     let tables = "
         SELECT format('%I.%I', nspname, relname)
@@ -27,7 +27,7 @@ async fn rows(conn: &mut PgConnection, table: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(question)).fetch_one(conn).await.unwrap()
 }
 
-/// A database with a row of each of two counties in every table.
+/// A database with a row of two counties each in every table.
 async fn filled() -> (Database, Vec<String>) {
     let database = database().await;
     let mut owner = owner(&database).await;
@@ -36,6 +36,7 @@ async fn filled() -> (Database, Vec<String>) {
         let insert = format!(
             "
             INSERT INTO tally (tally_id, region_code, reached) VALUES ('{tally_id}', {number}, 1);
+            INSERT INTO region (region_code, name, level, valid_from) VALUES ({number}, 'n', 'village', now());
             INSERT INTO event (event_id, event_type, aggregate_type, aggregate_id, version, region_code,
                                occurred_on, record_time, actor, trace_parent, payload)
             VALUES (gen_random_uuid(), 't', 'tally', '{tally_id}', 1, {number}, now(), now(), 'a', '', '')"
@@ -58,7 +59,7 @@ async fn no_region_means_no_row() {
         let mut conn = pool.acquire().await.unwrap();
         assert_eq!(rows(&mut conn, table).await, 0, "{table} with the region unset");
     }
-    // From here on the connection has had a region.
+    // Now the connection has had a region.
     Scope::region(region(COUNTY)).read(&pool).await.unwrap().commit().await.unwrap();
     let mut conn = pool.acquire().await.unwrap();
     for table in &tables {

@@ -1,4 +1,4 @@
-//! What a cancelled transaction leaves behind.
+//! Effects of a cancelled transaction.
 
 use std::{future::Future as _, pin::pin, task::Context, time::Duration};
 
@@ -7,7 +7,7 @@ use futures::task::noop_waker;
 use super::*;
 use tongxin_platform::{db::Scope, testing::eventually};
 
-/// One connection, so that what is left on it is met by the next who comes.
+/// One connection, so that the next transaction meets what is left on it.
 fn narrow(database: &Database) -> DbConfig {
     DbConfig { max_connections: 1, ..DbConfig::at(&database.app_url) }
 }
@@ -17,7 +17,7 @@ async fn a_begin_that_was_dropped_takes_no_later_write_with_it() {
     let database = database().await;
     let pool = connect(&narrow(&database)).await.unwrap();
     drop(pool.acquire().await.unwrap());
-    // Now and then Postgres is so quick that one poll is all it takes.
+    // Sometimes Postgres is so fast that one poll is enough.
     while !is_dropped_under_way(&pool).await {}
 
     sqlx::query("INSERT INTO total (tally_id, total) VALUES ('kept', 1)").execute(&pool).await.unwrap();
@@ -29,7 +29,7 @@ async fn a_begin_that_was_dropped_takes_no_later_write_with_it() {
 
 /// Polls a begin once and drops it.
 async fn is_dropped_under_way(pool: &PgPool) -> bool {
-    // Without a free connection one poll does not come to the begin.
+    // Without a free connection one poll does not reach the BEGIN.
     eventually("the connection is free", || async { pool.num_idle() == 1 }).await;
     let mut begin = pin!(Scope::EVERYWHERE.write(pool));
     begin.as_mut().poll(&mut Context::from_waker(&noop_waker())).is_pending()

@@ -1,4 +1,4 @@
-//! A caller who no longer waits costs Postgres nothing either.
+//! A caller that no longer waits costs Postgres nothing.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn what_is_read_for_a_caller_who_no_longer_waits_ends_in_postgres() {
 #[tokio::test]
 async fn who_gives_no_time_is_told_so_and_always_in_the_same_way() {
     let served = Served::start(GrpcConfig { accept_http1: true, ..GrpcConfig::default() }).await;
-    // No client of tonic's, which keeps the time itself.
+    // Not tonic's client, which enforces the timeout itself.
     let client = reqwest::Client::new();
     for time in ["0n", "1u", "1m", "3m"].repeat(10) {
         let request = client
@@ -87,7 +87,7 @@ async fn who_gives_no_time_is_told_so_and_always_in_the_same_way() {
     }
 }
 
-/// The address of its keys takes calls and says nothing.
+/// The address of its keys accepts connections but never answers.
 #[tokio::test]
 async fn who_calls_is_found_out_within_the_time_of_the_call() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! Who comes in.
+//! Authentication and authorization at the door.
 
 use prost_reflect::{
     DescriptorPool,
@@ -158,7 +158,7 @@ async fn two_tokens_are_none() {
     assert_eq!(served.log.arrived.available_permits(), 0, "a request came to the service");
 }
 
-/// All of it happens on one thread, so its lines are kept.
+/// Everything runs on one thread, whose log lines are captured.
 #[tokio::test]
 async fn callers_without_a_good_token_write_next_to_nothing_into_the_log() {
     let lines = Lines::from(tracing::Level::INFO);
@@ -221,7 +221,7 @@ async fn a_method_that_is_not_there_and_a_message_that_did_not_come_have_their_r
     assert_eq!(call("GetHead", Vec::new()).await, (Code::InvalidArgument, "MESSAGE_MALFORMED".to_owned()));
 }
 
-/// What a body that is no message is answered, as tonic's own clients never send one.
+/// The response to a body that is no message; tonic's clients never send one.
 async fn refused(served: &Served, path: &str, body: &'static [u8]) -> Status {
     let request = http::Request::post(path)
         .header("content-type", "application/grpc")

@@ -14,7 +14,7 @@ use super::{
 };
 use tongxin_platform::testing::eventually;
 
-/// A server with so many places for who asks for the log, all of which one subject may have.
+/// A server with a number of places for log requests, all of which one subject may have.
 fn places(max_log_requests: usize) -> GrpcConfig {
     GrpcConfig { max_log_requests, subject_share_percent: 100, shares: BTreeMap::new(), ..GrpcConfig::default() }
 }
@@ -46,7 +46,7 @@ async fn a_full_server_says_so_at_once_and_takes_requests_again() {
     served.head(Some(&bearer)).await.unwrap();
 }
 
-/// Whoever asks how the server is, for as long as the answers are read.
+/// Watches the server's health while the responses are read.
 async fn watch(served: &Served) -> Result<Streaming<HealthCheckResponse>, Status> {
     let watched = HealthClient::new(served.channel.clone()).watch(HealthCheckRequest::default()).await?;
     Ok(watched.into_inner())
@@ -83,10 +83,10 @@ async fn a_connection_too_many_takes_the_place_of_the_one_that_is_idle_for_longe
     let served = Served::start(GrpcConfig { max_connections: 4, ..GrpcConfig::default() }).await;
     has_a_free_place(&served).await;
     let connect = || TcpStream::connect(served.address);
-    // Half of the places are for those who have not called.
+    // Half of the places are for connections that have not called.
     let (first, second, third) = (connect().await.unwrap(), connect().await.unwrap(), connect().await.unwrap());
     let closed = |patience: u64, mut one: TcpStream| async move {
-        // What a server says first comes before the end.
+        // The server's first frames come before the end.
         tokio::time::timeout(Duration::from_millis(patience), one.read_to_end(&mut Vec::new())).await.is_ok()
     };
     assert!(closed(8_000, first).await, "it was not closed");
@@ -105,7 +105,7 @@ async fn a_request_that_takes_too_long_is_given_up_and_its_place_is_free() {
     }
 }
 
-/// A server with a single place, and an answer on its way that streams and holds it.
+/// A server with a single place, held by a streamed response in progress.
 async fn full_of_a_stream(limit: i32, stream_timeout_seconds: u64) -> (Served, Streaming<ReadEventsResponse>) {
     let config = GrpcConfig { stream_timeout_seconds, ..places(1) };
     let served = Served::start(config).await;
@@ -148,7 +148,7 @@ async fn an_answer_that_streams_too_long_is_given_up() {
     has_a_free_place(&served).await;
 }
 
-/// Flow control holds the answer up, so nobody asks it whether its time is up.
+/// Flow control holds the response up, so nothing polls for its deadline.
 #[tokio::test]
 async fn a_caller_who_does_not_read_loses_the_place() {
     let (served, answers) = full_of_a_stream(0, 1).await;
@@ -209,7 +209,7 @@ async fn headers_that_are_too_large_are_refused() {
     assert_eq!(served.log.arrived.available_permits(), 0, "a request with huge headers came to the service");
 }
 
-/// What a server states first is a frame of settings, six bytes for each.
+/// The server's first frame is SETTINGS, with six bytes for each.
 #[tokio::test]
 async fn a_connection_is_told_how_many_requests_it_may_have_at_once() {
     const MAX_CONCURRENT_STREAMS: u16 = 3;

@@ -1,7 +1,8 @@
-//! What the door lets in, and what it says to the rest.
+//! The door, with a log as its service.
 
 mod deadline;
 mod door;
+mod late;
 mod limits;
 mod raw;
 mod tls;
@@ -33,10 +34,10 @@ use tongxin_platform::{
     testing::{Lines, TestWorld},
 };
 
-/// A log whose head is told only when a test allows it.
+/// A log whose head is returned only when a test allows it.
 #[derive(Clone)]
 struct SlowLog {
-    /// A permit for each request that has come to the service.
+    /// A permit for each request that has reached the service.
     arrived: Arc<Semaphore>,
     allowed: Arc<Notify>,
     stream_may_end: Arc<Notify>,
@@ -58,7 +59,7 @@ impl LogService for SlowLog {
         Ok(Response::new(GetHashResponse::default()))
     }
 
-    /// Without a limit, the same answer for ever; with one, a single answer and, once allowed, the end.
+    /// Without a limit, the same message for ever; with one, a single message and, once allowed, the end.
     async fn read_events(
         &self,
         request: Request<ReadEventsRequest>,
@@ -108,7 +109,7 @@ impl Served {
         LogServiceClient::new(self.channel.clone())
     }
 
-    /// The head, asked for with the text of an `authorization` header.
+    /// Requests the head with an `authorization` header.
     async fn head(&self, authorization: Option<&str>) -> Result<GetHeadResponse, Status> {
         let mut request = Request::new(GetHeadRequest {});
         if let Some(text) = authorization {
@@ -117,7 +118,7 @@ impl Served {
         self.client().get_head(request).await.map(Response::into_inner)
     }
 
-    /// A log that is being read; with a limit of 1 its end has to be allowed.
+    /// Reads the log; with a limit of 1 its end has to be allowed.
     async fn read(&self, limit: i32) -> Result<Streaming<ReadEventsResponse>, Status> {
         let mut request = Request::new(ReadEventsRequest { after_seq: 0, limit });
         request.metadata_mut().insert("authorization", self.bearer("operator").parse().unwrap());

@@ -1,4 +1,4 @@
-//! A client that speaks HTTP/2 frame by frame, so that it can do what no library does.
+//! HTTP/2 frame by frame, for clients and servers that do what no library does.
 
 use std::net::SocketAddr;
 
@@ -10,15 +10,15 @@ use tokio::{
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const GOAWAY: u8 = 7;
-const SETTINGS: u8 = 4;
+pub const SETTINGS: u8 = 4;
+pub const END_STREAM: u8 = 1;
+pub const END_HEADERS: u8 = 4;
 const DATA: u8 = 0;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 
 pub struct Raw(TcpStream);
 
 impl Raw {
-    /// A connection on which answers may have so many bytes before they are asked for.
+    /// A connection with an initial window for responses.
     pub async fn connect(address: SocketAddr, window: u32) -> Self {
         let mut raw = Self(TcpStream::connect(address).await.unwrap());
         raw.0.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
@@ -27,7 +27,7 @@ impl Raw {
         raw
     }
 
-    /// Asks for the head of the log; `whole`: with its message, which else never comes.
+    /// Requests the head of the log; `whole` sends the message, too, which otherwise never comes.
     pub async fn ask(&mut self, stream: u32, bearer: &str, whole: bool) -> std::io::Result<()> {
         let mut head = Vec::new();
         for (name, value) in [
@@ -54,29 +54,38 @@ impl Raw {
         self.send(RST_STREAM, 0, stream, &8_u32.to_be_bytes()).await
     }
 
-    /// The next frame of a kind; none when the connection has ended.
+    /// The next frame of a type; `None` when the connection has ended.
     pub async fn next(&mut self, kind: u8) -> Option<Vec<u8>> {
         loop {
-            let mut head = [0; 9];
-            self.0.read_exact(&mut head).await.ok()?;
-            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            let mut payload = vec![0; length as usize];
-            self.0.read_exact(&mut payload).await.ok()?;
-            if head[3] == kind {
+            let (found, _, payload) = next_frame(&mut self.0).await?;
+            if found == kind {
                 return Some(payload);
             }
         }
     }
 
     async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> std::io::Result<()> {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-        self.0.write_all(&[head.as_slice(), payload].concat()).await
+        self.0.write_all(&frame(kind, flags, stream, payload)).await
     }
 }
 
-/// A text of a header: its length, of which 127 and more go into further bytes, and itself.
-fn text(head: &mut Vec<u8>, text: &str) {
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Kind, stream and payload; none when the connection has ended.
+pub async fn next_frame(connection: &mut TcpStream) -> Option<(u8, u32, Vec<u8>)> {
+    let mut head = [0; 9];
+    connection.read_exact(&mut head).await.ok()?;
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut payload = vec![0; length as usize];
+    connection.read_exact(&mut payload).await.ok()?;
+    Some((head[3], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload))
+}
+
+/// An encoded header text: its length, with continuation bytes from 127 on, and itself.
+pub fn text(head: &mut Vec<u8>, text: &str) {
     let mut length = text.len();
     if length < 127 {
         head.push(u8::try_from(length).unwrap());

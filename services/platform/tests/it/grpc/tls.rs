@@ -1,4 +1,4 @@
-//! What a port does that speaks TLS, and to whom.
+//! TLS at a server's port.
 
 use std::{io, time::Duration};
 
@@ -26,13 +26,13 @@ use tongxin_platform::{
     },
 };
 
-/// How a handshake begins that never ends.
+/// The beginning of a handshake that never ends.
 const HALF: [u8; 5] = [0x16, 3, 1, 2, 0];
 
-/// Sooner than a handshake is given up by itself.
+/// Earlier than the handshake timeout.
 const SOON: Duration = Duration::from_secs(8);
 
-/// A server that speaks TLS, and the files of its certificate.
+/// A server with TLS, and the files of its certificate.
 struct Secure {
     served: Served,
     authority: Authority,
@@ -54,7 +54,7 @@ impl Secure {
         Self { served: Served::start(config).await, authority, folder }
     }
 
-    /// Whoever trusts its authority.
+    /// A client that trusts its authority.
     fn caller(&self) -> Caller {
         let tls = TlsConfig { ca_file: Some(self.folder.path().join("ca.pem")), ..TlsConfig::default() };
         let address = format!("https://localhost:{}", self.served.address.port());
@@ -62,7 +62,7 @@ impl Secure {
         Caller { address, tls, client, bearer: self.served.bearer("operator") }
     }
 
-    /// A connection that speaks some protocols.
+    /// A connection that offers some protocols.
     async fn connect(&self, protocols: &[&[u8]]) -> io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.authority.pem.as_bytes()).unwrap()).unwrap();
@@ -76,7 +76,7 @@ impl Secure {
         TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
     }
 
-    /// The certificate that it shows to whoever comes anew.
+    /// The certificate that it presents to a new connection.
     async fn shown(&self) -> CertificateDer<'static> {
         let stream = self.connect(&[b"h2"]).await.unwrap();
         stream.get_ref().1.peer_certificates().unwrap()[0].clone()
@@ -84,7 +84,7 @@ impl Secure {
 
     async fn half_a_handshake(&self) -> TcpStream {
         let mut stream = TcpStream::connect(self.served.address).await.unwrap();
-        // It may have had to make place already.
+        // The server may have closed it already.
         let _ = stream.write_all(&HALF).await;
         stream
     }
@@ -102,7 +102,7 @@ fn client(address: &str, tls: &TlsConfig) -> LogServiceClient<Channel> {
 }
 
 impl Caller {
-    /// Makes the next call on another connection.
+    /// Makes the next call on a new connection.
     fn connects_anew(&mut self) {
         self.client = client(&self.address, &self.tls);
     }
@@ -143,7 +143,7 @@ async fn a_handshake_counts_as_an_idle_connection() {
     let secure = Secure::start(|grpc| grpc.max_connections = 4).await;
     let mut friend = secure.caller();
     friend.call().await.unwrap();
-    // Half of the places are for those whose calls were not let in.
+    // Half of the places are for connections without an admitted call.
     let first = secure.half_a_handshake().await;
     let others = [secure.half_a_handshake().await, secure.half_a_handshake().await];
     assert!(ends(first).await, "it makes place");
@@ -212,7 +212,7 @@ async fn a_protocol_is_agreed_on_that_the_port_speaks() {
         if agreed != Some(b"h2") {
             stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
             let mut answer = String::new();
-            // Whoever ends need not say so in TLS.
+            // A peer may close without saying so in TLS.
             let _ = stream.read_to_string(&mut answer).await;
             assert!(answer.starts_with("HTTP/1.1 "), "{answer}");
         }

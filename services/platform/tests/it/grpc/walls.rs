@@ -1,4 +1,4 @@
-//! What one caller cannot do to the others.
+//! What one caller cannot do to others.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,7 +13,7 @@ use super::{
 use tongxin_platform::testing::eventually;
 
 impl Served {
-    /// The token of somebody else with the same role.
+    /// The token of another subject with the same role.
     fn another(&self, role: &str) -> String {
         format!("Bearer {}", self.world.token(role, "441881000000"))
     }
@@ -83,7 +83,7 @@ async fn a_message_that_does_not_come_and_a_stream_that_is_not_read_end() {
     drop(unread);
 }
 
-/// The log has nothing new for longer than anybody may keep us waiting: that is not the reader's fault.
+/// The log has nothing new for longer than the stall timeout: that is not the reader's fault.
 #[tokio::test]
 async fn a_reader_who_waits_for_us_is_not_cut_off() {
     let served = Served::start(GrpcConfig { stall_seconds: 1, ..GrpcConfig::default() }).await;
@@ -104,7 +104,7 @@ async fn bytes_that_are_worked_on_are_counted() {
         tokio::spawn(async move {
             let mut grpc = Grpc::new(served.channel.clone());
             grpc.ready().await.unwrap();
-            // Fields that the method does not know are passed over.
+            // Unknown fields are ignored.
             let mut request = Request::new(GetHeadResponse { hash: vec![0; bytes], ..GetHeadResponse::default() });
             request.metadata_mut().insert("authorization", served.bearer("operator").parse().unwrap());
             let path = http::uri::PathAndQuery::from_static("/tongxin.log.v1.LogService/GetHead");
@@ -114,7 +114,7 @@ async fn bytes_that_are_worked_on_are_counted() {
     let too_much = send(300 << 10).await.unwrap().unwrap_err();
     assert_eq!(refusal(&too_much), (Code::Unavailable, "SHARE_EXHAUSTED".to_owned()));
 
-    // What is worked on counts, and is given back.
+    // Bytes in work count, and are released.
     for _ in 0..3 {
         let working = send(200 << 10);
         served.log.arrived.acquire().await.unwrap().forget();
@@ -136,7 +136,7 @@ async fn a_client_that_gives_up_call_after_call_loses_its_connection() {
         if raw.ask(stream, &bearer, true).await.is_err() || raw.reset(stream).await.is_err() {
             break;
         }
-        // Each has come in before it is given up: what was never looked at has a limit of its own.
+        // Each has reached the service before it is cancelled: earlier resets have a limit of their own.
         tokio::task::yield_now().await;
     }
     let end = timeout(Duration::from_secs(20), async { while raw.next(HEADERS).await.is_some() {} });

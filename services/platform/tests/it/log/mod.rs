@@ -1,4 +1,4 @@
-//! The log's order, its relay, and what nobody can do to it.
+//! The log: order, relay, and protection against changes.
 
 mod order;
 mod plans;

@@ -1,4 +1,4 @@
-//! Numbers and versions while many write.
+//! Numbers and versions under concurrent writes.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use super::*;
 use crate::support::{CountResponse, Follower, VILLAGE, region};
 use tongxin_platform::testing::eventually;
 
-/// Writers on few aggregates while a transaction that began before them stays open: it commits
-/// last, with the smallest ids.
+/// Writers on few aggregates while a transaction that began before them stays open: it commits last, with the smallest
+/// ids.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_two_writers_and_a_long_transaction_leave_no_gap_and_no_inversion() {
     const WRITERS: usize = 32;
@@ -40,7 +40,7 @@ async fn thirty_two_writers_and_a_long_transaction_leave_no_gap_and_no_inversion
 
     follower.has_each_event_once(&source).await;
     assert_eq!(source.head().await.seq, total + 1);
-    // What a tally has reached is also the version of the event that says so.
+    // The value of a tally is also the version of its event.
     let mut reached_before: HashMap<String, i64> = HashMap::new();
     for (seq, tally, reached) in follower.seen().await {
         let before = reached_before.insert(tally.clone(), reached).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Statements read what they are about, also by plans that were made while the tables were empty.
+//! Statements use indexes, even with plans that were made while the tables were empty.
 
 use crate::support::migrations;
 use tongxin_platform::{
@@ -6,9 +6,9 @@ use tongxin_platform::{
     testing::{Database, Plans},
 };
 
-/// Statements about a table of one row, about roles, about events without a number, which have an index to themselves, and
-/// about the end of the log, which is asked for when all of it is verified.
-const READ_ALL: [&str; 8] = [
+/// Statements that read a table of one row, roles, unnumbered events, which have an index to themselves, the end of the
+/// log, which is read when all of it is verified, and a register that is forgotten.
+const READ_ALL: [&str; 9] = [
     "SELECT epoch, seq, hash, published_seq FROM log_head",
     "SELECT log_head.epoch, event.hash",
     "UPDATE log_head SET seq = $1, hash = $2",
@@ -17,6 +17,7 @@ const READ_ALL: [&str; 8] = [
     "WHERE seq IS NULL\n        ORDER BY id",
     "WHERE seq IS NULL) AS",
     "SELECT max(seq) FROM event",
+    "DELETE FROM region WHERE source = $1",
 ];
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! How events come to the broker.
+//! Publishing to the broker.
 
 use rustix::process::Signal;
 use sqlx::Executor as _;
@@ -18,8 +18,8 @@ async fn a_relay_that_nobody_wakes_finds_events_by_looking() {
     }
 }
 
-/// A relay that is woken before the commit finds nothing, as committing takes a while here, and looks
-/// again in an hour.
+/// Committing takes a while here: a relay that is woken before the commit finds nothing, and would poll again only in
+/// an hour.
 #[tokio::test]
 async fn a_relay_is_woken_after_each_commit_and_not_before() {
     let source = Source::only_woken().await;
@@ -44,7 +44,7 @@ async fn the_relay_goes_on_from_where_another_one_ended() {
     let mut stream = source.jetstream.get_stream(stream_name("sample")).await.unwrap();
     assert_eq!(stream.info().await.unwrap().state.messages, 1);
 
-    // As after a crash between publishing and marking: the broker drops the second one.
+    // As after a crash between publishing and marking: the broker drops the duplicate.
     sqlx::query("UPDATE log_head SET published_seq = 0").execute(&source.pool).await.unwrap();
     source.count("wells", 1).await;
     source.published(2).await;
@@ -67,7 +67,7 @@ async fn changes_are_accepted_and_numbered_without_a_broker() {
     assert_eq!(stream.cached_info().state.messages, 2);
 }
 
-/// The relay waits for the broker's answer to the first event while it numbers the others.
+/// The relay numbers further events while it waits for the broker's answer to the first one.
 #[tokio::test]
 async fn a_broker_that_hangs_keeps_no_event_from_its_number() {
     let source = Source::patient().await;

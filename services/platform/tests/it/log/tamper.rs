@@ -1,4 +1,4 @@
-//! Nobody alters the log, and whoever does all the same is found out.
+//! The log cannot be altered, and alterations by a superuser are detected.
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, error::DatabaseError};
 
@@ -8,7 +8,7 @@ use tongxin_platform::{
     testing::Database,
 };
 
-/// What nobody may do to the log, whatever role.
+/// Statements that no role may execute.
 const FORBIDDEN: [&str; 9] = [
     "UPDATE event SET payload = 'x'",
     "UPDATE event SET actor = 'x' WHERE seq IS NULL",
@@ -30,7 +30,7 @@ async fn refused(conn: &mut PgConnection, statement: &'static str) {
     tx.rollback().await.unwrap();
 }
 
-/// A log with one event that has its number and one that has none.
+/// A log with one numbered event and one without a number.
 async fn half_sequenced() -> Database {
     let database = database().await;
     let pool = tongxin_platform::db::connect(&tongxin_platform::db::DbConfig::at(&database.app_url)).await.unwrap();
@@ -95,7 +95,7 @@ async fn the_head_of_the_log_never_goes_back() {
     }
 }
 
-/// Does something to the log that only a superuser can, who switches every trigger off.
+/// A change of the log that only a superuser can make, by disabling all triggers.
 async fn tamper(source: &Source, statement: &'static str) {
     let mut owner = crate::support::owner(&source.database).await;
     let tampering = format!("SET session_replication_role = replica; {statement}");

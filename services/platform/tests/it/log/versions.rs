@@ -1,4 +1,4 @@
-//! Versions go on wherever an aggregate's events lie, and finding the last one reads no more for a long past.
+//! Versions continue wherever an aggregate's events are, and finding the last one reads no more for a long history.
 
 use chrono::NaiveDate;
 use sqlx::PgConnection;

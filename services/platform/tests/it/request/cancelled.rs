@@ -1,4 +1,4 @@
-//! Callers who go away.
+//! Callers that go away.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,8 @@ use futures::future::join_all;
 use super::*;
 use tongxin_platform::testing::eventually;
 
-/// Handlers are dropped after at most thrice the time that a request takes here, as tonic does when a
-/// caller's deadline passes.
+/// Handlers are dropped after at most three times the duration of a request here, as tonic does when a caller's
+/// deadline passes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_request_of_impatient_callers_is_carried_out_whole_and_none_acknowledged_is_lost() {
     const UNHURRIED: u32 = 5;
@@ -50,7 +50,7 @@ async fn every_request_of_impatient_callers_is_carried_out_whole_and_none_acknow
     .await;
 }
 
-/// A caller who leaves while the change is under way does not undo it.
+/// A caller that leaves while the change is in progress does not undo it.
 #[tokio::test]
 async fn a_change_goes_on_when_its_caller_has_gone() {
     let database = database().await;
@@ -69,7 +69,7 @@ async fn a_change_goes_on_when_its_caller_has_gone() {
     assert_eq!(again.reached, 1);
 }
 
-/// The same holds for what is done each time that it is asked for.
+/// The same for commands that are executed each time.
 #[tokio::test]
 async fn what_is_done_each_time_goes_on_without_its_caller_too() {
     let database = database().await;

@@ -14,22 +14,22 @@ use tongxin_platform::{
     testing::{Database, servers},
 };
 
-/// Where the connection of the next commit breaks.
+/// Where the connection breaks at the next commit.
 #[derive(Clone, Copy, Default)]
 enum Cut {
     #[default]
     Nowhere,
-    /// Postgres never hears of the commit.
+    /// Postgres does not receive the commit.
     Before,
-    /// Postgres has committed, and nobody hears of it.
+    /// Postgres commits, but the acknowledgement is lost.
     After,
-    /// As after it, and from then on Postgres is gone.
+    /// As `After`, and from then on Postgres is gone.
     AfterForGood,
-    /// No connection is to be had.
+    /// No connection can be opened.
     Gone,
 }
 
-/// Stands between a service and Postgres.
+/// A proxy between a service and Postgres.
 struct Wire {
     cut: Arc<Mutex<Cut>>,
     folder: TempDir,
@@ -61,7 +61,7 @@ impl Wire {
         *self.cut.lock().unwrap() = cut;
     }
 
-    /// The database's URL, by way of this wire.
+    /// The database's URL through this proxy.
     fn url(&self, database: &Database) -> String {
         let (begin, rest) = database.app_url.split_once("host=").unwrap();
         let (_, end) = rest.split_once('&').unwrap();
@@ -97,7 +97,7 @@ async fn pass(mut client: UnixStream, mut server: UnixStream, cut: Arc<Mutex<Cut
     }
 }
 
-/// Where the connection breaks now; the next ones hold, unless Postgres is gone.
+/// Where the connection breaks now; the next ones work, unless Postgres is gone.
 fn here(cut: &Mutex<Cut>) -> Cut {
     let mut cut = cut.lock().unwrap();
     let next = if matches!(*cut, Cut::AfterForGood) { Cut::Gone } else { Cut::Nowhere };

@@ -1,4 +1,4 @@
-//! What is kept of a request says nothing to whoever has no key.
+//! Without the key, the stored form of a request reveals nothing.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -13,7 +13,7 @@ use tongxin_platform::{
     personal::KeyVersion,
 };
 
-/// Files of keys by version.
+/// Key files by version.
 struct Files {
     folder: TempDir,
 }

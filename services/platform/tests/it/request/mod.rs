@@ -1,4 +1,4 @@
-//! A request has one effect and one answer, whatever happens on the way.
+//! A request has one effect and one response, whatever happens on the way.
 
 mod cancelled;
 mod cut;
@@ -25,7 +25,7 @@ async fn writer(database: &Database) -> (PgPool, Writer<()>) {
     (pool.clone(), Writer::new(pool, Clock::fixed(noon()), RelayWake::default(), RequestKeys::for_tests(), ()))
 }
 
-/// What the database holds: the tally, its events, the answers kept.
+/// Contents of the database: the tally, its events, the stored responses.
 async fn effects(database: &Database) -> (i64, i64, i64) {
     let mut owner = crate::support::owner(database).await;
     let question = "

@@ -1,4 +1,4 @@
-//! The same request more than once.
+//! Repeated requests.
 
 use std::collections::HashSet;
 
@@ -46,7 +46,7 @@ async fn a_request_has_its_answer_after_a_crash_too() {
     assert_eq!(effects(&database).await, (6, 2, 2));
 }
 
-/// The answer may tell of all that lay in the caller's region then.
+/// The response may reveal anything in the caller's region at that time.
 #[tokio::test]
 async fn whoever_works_elsewhere_now_is_not_given_the_answer_again() {
     let database = database().await;

@@ -13,7 +13,7 @@ use tongxin_platform::{
     clock::Clock,
 };
 
-use super::own_key;
+use super::key::own_key;
 use crate::{settings::Settings, table};
 
 pub async fn run(file: &Path, settings: Option<&Path>, data_dir: &Path, as_json: bool) -> Result<()> {

@@ -1,20 +1,19 @@
 //! `tongxin token`: signs a token with the key of a data folder, or explains one.
 
 mod inspect;
+mod key;
 
-use std::{
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use tongxin_platform::{
-    access::{AccessConfig, LocalKey, LocalKeyError, TokenRequest},
+    access::{AccessConfig, TokenRequest},
     clock::Clock,
     region::RegionCode,
 };
 use tongxin_proto::{monitoring::v1::Department, words::Word as _};
+
+use key::own_key;
 
 use crate::instance::DATA_DIR;
 
@@ -108,17 +107,4 @@ fn sign(args: &Args, region: RegionCode) -> Result<String> {
         lifetime: Duration::from_hours(24) * args.days,
     };
     Ok(key.sign(&request, &Clock::system())?)
-}
-
-/// The key of a data folder of `tongxin up`.
-fn own_key(data_dir: &Path) -> Result<LocalKey> {
-    if !data_dir.is_dir() {
-        bail!("there is no data folder {}: start `tongxin up`, or name its folder with --data-dir", data_dir.display());
-    }
-    LocalKey::of_folder(data_dir).map_err(|error| match &error {
-        LocalKeyError::File { source, .. } if source.kind() == ErrorKind::NotFound => {
-            anyhow!("{} has no key yet: `tongxin up` makes one when it starts", data_dir.display())
-        }
-        _ => error.into(),
-    })
 }

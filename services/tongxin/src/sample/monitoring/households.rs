@@ -6,7 +6,7 @@ use tongxin_proto::{
     monitoring::v1::{
         Health, HouseholdDraft, Insurance, LabourAbility, MemberDraft, Relation, Schooling, SocialSupport, Work,
     },
-    pairing::v1::RegionLevel,
+    register::v1::RegionLevel,
 };
 
 use super::people::{IdNumbers, name, surname};

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use chrono::Datelike as _;
 use tongxin_proto::{
     monitoring::v1::{IncomeAmount, IncomeKind},
-    pairing::v1::RegionLevel,
+    register::v1::RegionLevel,
 };
 
 use crate::sample::{chance::Chance, files::Files};

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result, ensure};
 use chrono::{Datelike as _, NaiveDate};
 use tongxin_platform::region::{Level, RegionCode};
-use tongxin_proto::pairing::v1::{
-    ActivityKind, OrganisationDraft, OrganisationKind, OrganisationSide, PairingKind, RegionLevel, RegionRow,
+use tongxin_proto::{
+    pairing::v1::{ActivityKind, OrganisationDraft, OrganisationKind, OrganisationSide, PairingKind, RegionRow},
+    register::v1::RegionLevel,
 };
 
 use super::{chance::Chance, files::Files, names};

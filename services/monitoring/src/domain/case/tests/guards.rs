@@ -260,7 +260,7 @@ fn a_measure_helps_from_the_day_on_which_it_was_done() {
     let on = after(last_day(&case), 10);
     let done = measure.clone().finish(&case, false, ending(on)).unwrap().state;
     let cancelled = measure.clone().finish(&case, true, ending(on)).unwrap().state;
-    let helped = |measure: &Measure, day| Grounds::helped_by([measure], day).len();
+    let helped = |measure: &Measure, day| helped_by([measure], day).len();
     assert_eq!((helped(&done, on), helped(&done, on.pred_opt().unwrap())), (1, 0));
     assert_eq!((helped(&cancelled, on), helped(&measure, on)), (0, 0));
 }

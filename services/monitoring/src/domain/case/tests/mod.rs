@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::{
-    MeasureId,
+    CaseId, HouseholdId, MeasureId, RuleSetId,
     calendar::Calendar,
-    measure::{Ending, Measure, MeasureDraft, MeasureFamily},
-    procedure::DayKind,
+    measure::{Ending, Measure, MeasureDraft, MeasureFamily, helped_by},
+    procedure::{DayKind, Step},
+    risk::Risk,
 };
 
 /// Days that each step may take, and in an emergency.

@@ -1,4 +1,4 @@
-//! What Postgres leaves out, beside what the rules say. From outside neither can be seen by itself, so Postgres is asked here.
+//! Compares the filter in Postgres with the rules. Neither is visible from outside, so Postgres is queried here.
 
 use proptest::{prelude::*, sample::select, strategy::ValueTree as _, test_runner::TestRunner};
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Households of any kind that the contract lets be.
+/// Any household that the contract allows.
 fn any_profile() -> impl Strategy<Value = Profile> {
     let most = Number::Wages.bounds().1;
     let amount = prop_oneof![3 => 0..20_i64, 1 => Just(0), 1 => Just(most), 2 => 0..=most];
