@@ -69,6 +69,3 @@ impl Lease {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -36,8 +36,6 @@ pub mod personal;
 pub mod region;
 pub mod register;
 pub mod request;
-#[cfg(test)]
-mod sample;
 pub mod secret;
 pub mod service;
 pub mod telemetry;

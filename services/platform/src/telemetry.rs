@@ -166,7 +166,8 @@ where
 }
 
 /// Exports our own spans only: those of h2 and tonic would bury them.
-fn spans_to<S>(tracer: SdkTracer) -> impl tracing_subscriber::Layer<S> + Send + Sync
+#[must_use]
+pub fn spans_to<S>(tracer: SdkTracer) -> impl tracing_subscriber::Layer<S> + Send + Sync
 where
     S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {

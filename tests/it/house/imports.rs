@@ -173,7 +173,7 @@ impl Reader {
             match token {
                 TokenTree::Ident(ident) => {
                     if colons != 2 {
-                        self.path(mem::take(&mut path));
+                        self.path(&mem::take(&mut path));
                     }
                     path.push(ident.to_string());
                     colons = 0;
@@ -186,16 +186,16 @@ impl Reader {
                 TokenTree::Group(group) => self.tokens(group.stream()),
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
-            self.path(mem::take(&mut path));
+            self.path(&mem::take(&mut path));
             colons = 0;
         }
-        self.path(path);
+        self.path(&path);
     }
 
-    fn path(&mut self, path: Segments) {
+    fn path(&mut self, path: &[String]) {
         if path.len() > 1 {
             // What begins with no keyword may begin with a child.
-            let path = self.absolute(&path).unwrap_or_else(|| [self.at.as_slice(), &path].concat());
+            let path = self.absolute(path).unwrap_or_else(|| [self.at.as_slice(), path].concat());
             self.module.uses.insert(path);
         }
     }
@@ -210,7 +210,7 @@ impl<'ast> Visit<'ast> for Reader {
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.path(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        self.path(&path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Segments>());
         visit::visit_path(self, path);
     }
 

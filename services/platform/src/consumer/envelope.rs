@@ -48,7 +48,8 @@ impl Envelope {
     /// Parses a message of the broker; `None` if the source does not publish messages of this form.
     ///
     /// Different spellings of a value are parsed to one, so that equal hashes mean equal envelopes.
-    pub(super) fn from_message(source: &'static str, message: &Message) -> Option<Self> {
+    #[must_use]
+    pub fn from_message(source: &'static str, message: &Message) -> Option<Self> {
         let headers = message.headers.as_ref()?;
         let event_type = text(headers, "ce-type")?;
         let is_of_source = text(headers, "ce-source")?.strip_prefix("/tongxin/") == Some(source)
@@ -120,7 +121,8 @@ impl Envelope {
     }
 
     /// The place in the log that it claims.
-    pub(super) fn place(&self) -> (i64, i64) {
+    #[must_use]
+    pub fn place(&self) -> (i64, i64) {
         (self.epoch, self.seq)
     }
 

@@ -1,5 +1,8 @@
 //! Follows one source: takes what the broker delivers, and reads what it does not from the log.
 
+#[cfg(any(test, feature = "testing"))]
+mod probe;
+
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream;
@@ -36,10 +39,10 @@ pub struct Consumer<H> {
     source: &'static str,
     pool: PgPool,
     jetstream: jetstream::Context,
-    pub(super) log: LogClient,
+    log: LogClient,
     handler: Arc<H>,
-    pub(super) progress: Progress,
-    pub(super) reached: Cursor,
+    progress: Progress,
+    reached: Cursor,
     /// Misbehaviour of the broker is logged once a minute, however often it occurs.
     complaints: Complaints,
 }
@@ -183,7 +186,7 @@ impl<H: EventHandler> Consumer<H> {
 
     /// Applies those events of the broker that are new, if they are the next ones of the log; otherwise reads the log,
     /// which has the events in between and decides what is true.
-    pub(super) async fn take(&mut self, mut events: Vec<Envelope>) -> Result<(), Fault> {
+    async fn take(&mut self, mut events: Vec<Envelope>) -> Result<(), Fault> {
         events.retain(|event| event.place() > self.reached.place());
         if events.is_empty() {
             return Ok(());

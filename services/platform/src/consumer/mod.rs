@@ -18,8 +18,6 @@ mod parked;
 mod progress;
 mod proven;
 mod source;
-#[cfg(test)]
-mod tests;
 
 pub use envelope::Envelope;
 pub use follow::Consumer;

@@ -4,8 +4,6 @@ mod column;
 mod deadline;
 mod migrate;
 mod scope;
-#[cfg(test)]
-mod tests;
 
 use std::{str::FromStr as _, time::Duration};
 

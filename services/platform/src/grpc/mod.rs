@@ -22,8 +22,6 @@ mod server;
 mod shed;
 mod status;
 mod stream;
-#[cfg(test)]
-mod tests;
 mod threshold;
 mod tls;
 mod told;

@@ -52,3 +52,33 @@ pub(super) fn stated_timeout(headers: &HeaderMap) -> Option<Duration> {
     // 99,999,999 hours exceed the range of moments.
     Some(unit.saturating_mul(number).min(Duration::from_hours(24)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_read_as_grpc_states_it() {
+        let read = |text: &str| {
+            let headers =
+                http::HeaderMap::from_iter([(http::HeaderName::from_static("grpc-timeout"), text.parse().unwrap())]);
+            stated_timeout(&headers)
+        };
+        for (text, expected) in [
+            ("2S", Some(Duration::from_secs(2))),
+            ("1500m", Some(Duration::from_millis(1_500))),
+            ("7u", Some(Duration::from_micros(7))),
+            ("3n", Some(Duration::from_nanos(3))),
+            ("1M", Some(Duration::from_mins(1))),
+            ("99999999H", Some(Duration::from_hours(24))),
+            ("", None),
+            ("S", None),
+            ("-1S", None),
+            ("1s", None),
+            ("99999999999S", None),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+        assert_eq!(stated_timeout(&http::HeaderMap::new()), None);
+    }
+}

@@ -10,8 +10,6 @@ mod read;
 mod relay;
 mod sequence;
 mod service;
-#[cfg(test)]
-mod tests;
 
 pub use append::{NewEvent, append};
 pub use chain::{ChainBroken, Verified, verify};
@@ -20,6 +18,8 @@ pub(crate) use publish::{MESSAGE_BYTES, unescaped};
 pub use publish::{stream_config, stream_name, subject, subjects};
 pub use read::{Head, begin_epoch, head, read};
 pub use relay::Relay;
+#[cfg(any(test, feature = "testing"))]
+pub use sequence::number_waiting;
 
 pub use crate::worker::Wake as RelayWake;
 pub use service::LogReader;

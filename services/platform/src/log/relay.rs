@@ -43,14 +43,16 @@ impl Relay {
     }
 
     /// With another poll interval.
-    #[cfg(test)]
-    pub(crate) fn that_looks_every(self, look_every: Duration) -> Self {
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn that_looks_every(self, look_every: Duration) -> Self {
         Self { look_every, ..self }
     }
 
     /// With another publish timeout.
-    #[cfg(test)]
-    pub(crate) fn with_publish_timeout(self, publish_timeout: Duration) -> Self {
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn with_publish_timeout(self, publish_timeout: Duration) -> Self {
         Self { publish_timeout, ..self }
     }
 

@@ -71,3 +71,12 @@ fn number(entries: &mut [Entry], head: &Head) -> Option<(i64, Vec<u8>)> {
     }
     last.map(|seq| (seq, hash))
 }
+
+/// Numbers the events that wait for a number, as the relay does.
+///
+/// # Errors
+/// When Postgres fails.
+#[cfg(any(test, feature = "testing"))]
+pub async fn number_waiting(pool: &PgPool) -> Result<(), sqlx::Error> {
+    sequence(pool).await.map(drop)
+}

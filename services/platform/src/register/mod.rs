@@ -7,8 +7,6 @@ mod follow;
 mod known;
 mod refused;
 mod region;
-#[cfg(test)]
-mod tests;
 
 pub use follow::Register;
 pub use known::{KnownRegions, ensure, find, known, lock};

@@ -6,8 +6,6 @@ pub mod batch;
 mod call;
 mod error;
 mod keys;
-#[cfg(test)]
-mod tests;
 mod window;
 mod writer;
 

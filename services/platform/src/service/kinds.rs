@@ -58,7 +58,7 @@ mod tests {
     const fn kind(name: &'static str, follows: Follows) -> Kind {
         let needs = Needs { request_keys: true, personal_keys: false };
         let contract = &tongxin_proto::PRODUCT;
-        Kind { name, about: "A toy", contract, follows, needs, migrator: &Migrator::DEFAULT, read: |_| Ok(None) }
+        Kind { name, about: "An example", contract, follows, needs, migrator: &Migrator::DEFAULT, read: |_| Ok(None) }
     }
 
     static SHOP: Kind = kind("shop", Follows::These(&[]));

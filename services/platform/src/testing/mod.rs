@@ -63,7 +63,11 @@ pub struct TestWorld {
 
 impl TestWorld {
     /// The file of a key by which requests are known again.
-    fn request_key_files(&self) -> BTreeMap<KeyVersion, PathBuf> {
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn request_key_files(&self) -> BTreeMap<KeyVersion, PathBuf> {
         let file = self.keys.path().join("requests.hex");
         std::fs::write(&file, "07".repeat(32)).expect("a folder for keys");
         BTreeMap::from([(KeyVersion::FIRST, file)])
@@ -182,6 +186,15 @@ fn token_request(subject: &str, roles: &[&str], region: &str) -> TokenRequest {
         department: None,
         lifetime: Duration::from_hours(1),
     }
+}
+
+/// A moment at which tests take place.
+///
+/// # Panics
+/// Never: it is one.
+#[must_use]
+pub fn noon() -> DateTime<Utc> {
+    "2025-06-01T04:00:00Z".parse().expect("a moment")
 }
 
 /// Waits until something holds.

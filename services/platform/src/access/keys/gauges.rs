@@ -86,7 +86,7 @@ mod tests {
     use prometheus::{Encoder as _, Registry, TextEncoder};
 
     use super::*;
-    use crate::sample::noon;
+    use crate::testing::noon;
 
     #[test]
     fn age_and_failures_of_a_set_are_shown_by_its_issuer() {

@@ -11,7 +11,10 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 
 use super::{Access, AccessConfig, Caller, Fault, IssuerConfig, KeySource, TokenRefused};
-use crate::{clock::Clock, sample::noon, testing::Lines};
+use crate::{
+    clock::Clock,
+    testing::{Lines, noon},
+};
 
 const ISSUER: &str = "https://people.example";
 

@@ -198,9 +198,9 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{
-        sample::noon,
-        testing::certificates::{Authority, Signed},
+    use crate::testing::{
+        certificates::{Authority, Signed},
+        noon,
     };
 
     /// A certificate that is being served, with its watcher.
