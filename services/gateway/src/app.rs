@@ -5,7 +5,7 @@ use std::time::Duration;
 use tongxin_platform::{
     consumer::Progress,
     grpc::{Edge, secure_channel},
-    service::{Build, Faults, Follows, Kind, Needs, Service, StartError, Surroundings},
+    service::{Build, Faults, Follows, Kind, Needs, Service, Shared, StartError},
 };
 use tongxin_proto::gateway::v1::gateway_service_server::GatewayServiceServer;
 use tower::ServiceBuilder;
@@ -58,7 +58,7 @@ impl Build for Config {
                 service.readiness.add(source.name, move || std::future::ready(fresh(&progress)));
             }
         }
-        let Surroundings { clock, registry, .. } = &service.surroundings;
+        let Shared { clock, registry, .. } = &service.surroundings;
         if self.shows_figures() {
             let figures = Figures::new(service.pool.clone(), clock.clone(), self.metrics_regions, registry);
             let figures = figures.map_err(StartError::preparing)?;

@@ -10,7 +10,7 @@ use tongxin_platform::request::{
 
 use super::{
     FinishMeasure, OpenCase, PlanMeasure, Policy, ProposeRemoval, RecordStep, Rights,
-    desk::{Desk, Needs, Verb},
+    case_work::{CaseWork, Footprint, Verb},
 };
 use crate::{
     domain::{CaseId, MeasureId, case::CaseRefused},
@@ -27,7 +27,7 @@ pub enum CaseCommand {
 }
 
 impl CaseCommand {
-    fn needs(&self, needs: &mut Needs) {
+    fn needs(&self, needs: &mut Footprint) {
         match self {
             Self::Open(verb) => verb.needs(needs),
             Self::Step(verb) => verb.needs(needs),
@@ -38,13 +38,13 @@ impl CaseCommand {
     }
 
     /// Numbers of the data-quality rules that warn of the result.
-    fn decide(self, desk: &mut Desk<'_>) -> Result<Vec<i32>, Error> {
+    fn decide(self, work: &mut CaseWork<'_>) -> Result<Vec<i32>, Error> {
         match self {
-            Self::Open(verb) => verb.decide(desk).map(|opened| opened.warnings),
-            Self::Step(verb) => verb.decide(desk).map(|stepped| stepped.warnings),
-            Self::Propose(verb) => verb.decide(desk).map(|_| Vec::new()),
-            Self::Plan(verb) => verb.decide(desk).map(|planned| planned.warnings),
-            Self::Finish(verb) => verb.decide(desk).map(|finished| finished.warnings),
+            Self::Open(verb) => verb.decide(work).map(|opened| opened.warnings),
+            Self::Step(verb) => verb.decide(work).map(|stepped| stepped.warnings),
+            Self::Propose(verb) => verb.decide(work).map(|_| Vec::new()),
+            Self::Plan(verb) => verb.decide(work).map(|planned| planned.warnings),
+            Self::Finish(verb) => verb.decide(work).map(|finished| finished.warnings),
         }
     }
 }
@@ -106,16 +106,16 @@ impl Command for BatchCaseCommands {
         context: &Context,
         policy: &Policy,
     ) -> Result<Outcomes<Refused>, Error> {
-        let mut needs = Needs::default();
+        let mut needs = Footprint::default();
         self.rows.iter().flat_map(|row| &row.command).for_each(|command| command.needs(&mut needs));
         self.failed.measures.iter().for_each(|measure| needs.measure(*measure));
-        let mut desk = Desk::load(conn, (context, policy, self.rights), needs).await?;
+        let mut work = CaseWork::load(conn, (context, policy, self.rights), needs).await?;
 
         let mut failed = self.failed;
-        failed.cases.extend(failed.measures.iter().filter_map(|measure| desk.case_of(*measure)));
+        failed.cases.extend(failed.measures.iter().filter_map(|measure| work.case_of(*measure)));
         let mut outcomes = Vec::with_capacity(self.rows.len());
         for (number, row) in (self.first_row..).zip(self.rows) {
-            let outcome = decide(row, &mut desk, &mut failed);
+            let outcome = decide(row, &mut work, &mut failed);
             if self.all_or_nothing
                 && let Err(error) = &outcome
             {
@@ -123,17 +123,17 @@ impl Command for BatchCaseCommands {
             }
             outcomes.push(outcome);
         }
-        desk.save(conn).await?;
+        work.save(conn).await?;
         Ok(Outcomes::of(outcomes, |warnings| Done { warnings, ..Done::default() }))
     }
 }
 
-fn decide(row: Row, desk: &mut Desk<'_>, failed: &mut Failed) -> Result<Vec<i32>, Error> {
-    let case = row.about.case.or_else(|| desk.case_of(row.about.measure?));
+fn decide(row: Row, work: &mut CaseWork<'_>, failed: &mut Failed) -> Result<Vec<i32>, Error> {
+    let case = row.about.case.or_else(|| work.case_of(row.about.measure?));
     let about = About { case, ..row.about };
     let outcome = match row.command {
         Ok(_) if failed.contains(about) => Err(CaseRefused::FailedBefore.into()),
-        Ok(command) => command.decide(desk),
+        Ok(command) => command.decide(work),
         Err(error) => Err(error),
     };
     if outcome.is_err() {

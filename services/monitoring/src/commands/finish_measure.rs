@@ -1,6 +1,6 @@
 //! Ends a measure.
 
-use super::desk::{Desk, Doubted, Needs, Verb};
+use super::case_work::{CaseWork, Footprint, Verb, WithWarnings};
 use crate::{
     domain::{
         MeasureId,
@@ -18,19 +18,19 @@ pub struct FinishMeasure {
 }
 
 impl Verb for FinishMeasure {
-    type Answer = Doubted<Measure>;
+    type Answer = WithWarnings<Measure>;
 
-    fn needs(&self, needs: &mut Needs) {
+    fn needs(&self, needs: &mut Footprint) {
         needs.standing_of(self.measure, self.ending.on);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<Measure>, Error> {
+    fn decide(self, work: &mut CaseWork<'_>) -> Result<WithWarnings<Measure>, Error> {
         let day = self.ending.on;
-        desk.check_date("finished_on", day)?;
-        let measure = desk.measure(self.measure)?;
-        let case = desk.case(measure.case)?;
+        work.check_date("finished_on", day)?;
+        let measure = work.measure(self.measure)?;
+        let case = work.case(measure.case)?;
         let change = measure.finish(&case, self.cancelled, self.ending)?;
-        let warnings = desk.doubts(&case, Some(&change.state), day)?;
-        Ok(Doubted { became: desk.keep_measure(&case, change), warnings })
+        let warnings = work.doubts(&case, Some(&change.state), day)?;
+        Ok(WithWarnings { became: work.keep_measure(&case, change), warnings })
     }
 }

@@ -1,11 +1,11 @@
 //! Changes: one file for each verb. Load, decide, save.
 
 mod batch_case_commands;
+mod case_work;
 mod change_household;
 mod check_households;
 mod count_elderly;
 mod decide_signal;
-mod desk;
 mod find_households;
 mod finish_measure;
 mod household_numbers;
@@ -40,10 +40,10 @@ use chrono::NaiveDate;
 use tongxin_platform::request::{Context, EntryWindow};
 
 pub use batch_case_commands::{About, BatchCaseCommands, CaseCommand, Failed, Row};
+pub use case_work::{Authorized, Rights, WithWarnings};
 pub use change_household::ChangeHousehold;
 pub use check_households::Check;
 pub use decide_signal::DecideSignal;
-pub use desk::{Doubted, Entitled, Rights};
 pub use find_households::FindHouseholds;
 pub use finish_measure::FinishMeasure;
 pub use import_households::{HouseholdImport, NewHousehold};

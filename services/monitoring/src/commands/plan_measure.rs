@@ -1,6 +1,6 @@
 //! Plans a measure against a risk.
 
-use super::desk::{Desk, Doubted, Needs, Verb};
+use super::case_work::{CaseWork, Footprint, Verb, WithWarnings};
 use crate::{
     domain::{
         CaseId, MeasureId,
@@ -18,22 +18,22 @@ pub struct PlanMeasure {
 }
 
 impl Verb for PlanMeasure {
-    type Answer = Doubted<Measure>;
+    type Answer = WithWarnings<Measure>;
 
-    fn needs(&self, needs: &mut Needs) {
+    fn needs(&self, needs: &mut Footprint) {
         needs.standing(self.case, self.draft.planned_on);
         needs.measure(self.measure);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<Measure>, Error> {
+    fn decide(self, work: &mut CaseWork<'_>) -> Result<WithWarnings<Measure>, Error> {
         let day = self.draft.planned_on;
-        desk.check_date("measure.planned_on", day)?;
-        let case = desk.case(self.case)?;
-        if desk.has_measure(self.measure) {
+        work.check_date("measure.planned_on", day)?;
+        let case = work.case(self.case)?;
+        if work.has_measure(self.measure) {
             return Err(MeasureRefused::Exists(self.measure).into());
         }
         let change = self.draft.plan(self.measure, &case)?;
-        let warnings = desk.doubts(&case, Some(&change.state), day)?;
-        Ok(Doubted { became: desk.keep_measure(&case, change), warnings })
+        let warnings = work.doubts(&case, Some(&change.state), day)?;
+        Ok(WithWarnings { became: work.keep_measure(&case, change), warnings })
     }
 }

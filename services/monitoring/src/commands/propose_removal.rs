@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{
     at_version,
-    desk::{Desk, Needs, Verb},
+    case_work::{CaseWork, Footprint, Verb},
 };
 use crate::{
     domain::{
@@ -29,21 +29,21 @@ pub struct ProposeRemoval {
 impl Verb for ProposeRemoval {
     type Answer = CaseFile;
 
-    fn needs(&self, needs: &mut Needs) {
+    fn needs(&self, needs: &mut Footprint) {
         needs.rules(self.case, self.proposed_on);
         needs.standing(self.case, self.proposed_on);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<CaseFile, Error> {
-        desk.check_date("proposed_on", self.proposed_on)?;
-        let proposed_by = desk.performer(self.performed_by)?;
-        let case = desk.case(self.case)?;
+    fn decide(self, work: &mut CaseWork<'_>) -> Result<CaseFile, Error> {
+        work.check_date("proposed_on", self.proposed_on)?;
+        let proposed_by = work.performer(self.performed_by)?;
+        let case = work.case(self.case)?;
         at_version(case.version, self.expected_version)?;
-        desk.check_home(case.household, "proposed_on", self.proposed_on)?;
+        work.check_home(case.household, "proposed_on", self.proposed_on)?;
         let removal = Removal { kind: self.kind, proposed_by };
-        let grounds = desk.grounds(&case, self.proposed_on);
-        let timetable = &desk.rules_of(&case, self.proposed_on)?.timetable;
+        let grounds = work.grounds(&case, self.proposed_on);
+        let timetable = &work.rules_of(&case, self.proposed_on)?.timetable;
         let change = case.propose_removal(removal, self.proposed_on, timetable, grounds.as_ref())?;
-        Ok(desk.keep(change))
+        Ok(work.keep(change))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     at_version,
-    desk::{Desk, Doubted, Needs, Verb},
+    case_work::{CaseWork, Footprint, Verb, WithWarnings},
 };
 use crate::{
     domain::{
@@ -33,33 +33,33 @@ impl RecordStep {
 }
 
 impl Verb for RecordStep {
-    type Answer = Doubted<CaseFile>;
+    type Answer = WithWarnings<CaseFile>;
 
-    fn needs(&self, needs: &mut Needs) {
+    fn needs(&self, needs: &mut Footprint) {
         needs.rules(self.case, self.record.occurred_on);
         needs.standing(self.case, self.record.occurred_on);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<Doubted<CaseFile>, Error> {
+    fn decide(self, work: &mut CaseWork<'_>) -> Result<WithWarnings<CaseFile>, Error> {
         let day = self.record.occurred_on;
-        desk.check_date("occurred_on", day)?;
-        let performed_by = desk.performer(self.performed_by.clone())?;
-        desk.may_take(self.record.step)?;
-        let case = desk.case(self.case)?;
+        work.check_date("occurred_on", day)?;
+        let performed_by = work.performer(self.performed_by.clone())?;
+        work.may_take(self.record.step)?;
+        let case = work.case(self.case)?;
         at_version(case.version, self.expected_version)?;
-        desk.check_home(case.household, "occurred_on", day)?;
+        work.check_home(case.household, "occurred_on", day)?;
 
         let is_removal = case.stage.name() == StageName::Removing && self.may_remove();
-        let grounds = if is_removal { desk.grounds(&case, day) } else { None };
-        let rules = desk.rules_of(&case, day)?;
+        let grounds = if is_removal { work.grounds(&case, day) } else { None };
+        let rules = work.rules_of(&case, day)?;
         let posted_on = case.history.notice().map_or(day, |notice| notice.posted_on);
         let rules = StepRules {
             timetable: &rules.timetable,
-            notice_min_days: desk.rules_of(&case, posted_on)?.notice_min_days(),
+            notice_min_days: work.rules_of(&case, posted_on)?.notice_min_days(),
             grounds: grounds.as_ref(),
         };
         let change = case.step(StepRecord { performed_by, ..self.record }, rules)?;
-        let warnings = desk.doubts(&change.state, None, day)?;
-        Ok(Doubted { became: desk.keep(change), warnings })
+        let warnings = work.doubts(&change.state, None, day)?;
+        Ok(WithWarnings { became: work.keep(change), warnings })
     }
 }

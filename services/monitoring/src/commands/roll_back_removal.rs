@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::{
     at_version,
-    desk::{Desk, Needs, Verb},
+    case_work::{CaseWork, Footprint, Verb},
 };
 use crate::{
     domain::{CaseId, case_file::CaseFile},
@@ -23,19 +23,19 @@ pub struct RollBackRemoval {
 impl Verb for RollBackRemoval {
     type Answer = CaseFile;
 
-    fn needs(&self, needs: &mut Needs) {
+    fn needs(&self, needs: &mut Footprint) {
         needs.case(self.case);
     }
 
-    fn decide(self, desk: &mut Desk<'_>) -> Result<CaseFile, Error> {
-        desk.check_date("occurred_on", self.occurred_on)?;
-        let performed_by = desk.performer(None)?;
-        let case = desk.case(self.case)?;
+    fn decide(self, work: &mut CaseWork<'_>) -> Result<CaseFile, Error> {
+        work.check_date("occurred_on", self.occurred_on)?;
+        let performed_by = work.performer(None)?;
+        let case = work.case(self.case)?;
         at_version(case.version, self.expected_version)?;
-        desk.check_home(case.household, "occurred_on", self.occurred_on)?;
+        work.check_home(case.household, "occurred_on", self.occurred_on)?;
         let household = case.household;
-        let others = desk.cases_of(household);
+        let others = work.cases_of(household);
         let change = case.roll_back_removal(self.occurred_on, performed_by, self.reason, others)?;
-        Ok(desk.keep(change))
+        Ok(work.keep(change))
     }
 }

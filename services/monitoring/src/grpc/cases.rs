@@ -6,7 +6,7 @@ use tonic::{Request, Response, Streaming};
 
 use super::{Door, batch::CaseCommands, convert, notice};
 use crate::{
-    commands::{Entitled, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, Rights, RollBackRemoval},
+    commands::{Authorized, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, Rights, RollBackRemoval},
     domain::case_file::CaseFile,
     error::Error,
     store::{
@@ -21,40 +21,40 @@ pub(super) fn rights(caller: &Caller) -> Rights {
 }
 
 /// A request about a case as a verb, with the rights of its caller.
-fn entitled<Stated, V>(stated: Stated, caller: &Caller) -> Result<Entitled<V>, Error>
+fn authorized<Stated, V>(stated: Stated, caller: &Caller) -> Result<Authorized<V>, Error>
 where
     V: TryFrom<Stated, Error = Error>,
 {
-    Ok(Entitled(stated.try_into()?, rights(caller)))
+    Ok(Authorized(stated.try_into()?, rights(caller)))
 }
 
 #[tonic::async_trait]
 impl CaseService for Door {
     async fn open_case(&self, request: Request<v1::OpenCaseRequest>) -> Reply<v1::OpenCaseResponse> {
-        self.write_stated(request, ("case", |request| request.case), entitled::<_, OpenCase>).await
+        self.write_stated(request, ("case", |request| request.case), authorized::<_, OpenCase>).await
     }
 
     async fn record_step(&self, request: Request<v1::RecordStepRequest>) -> Reply<v1::RecordStepResponse> {
-        self.write_stated(request, ("step", |request| request.step), entitled::<_, RecordStep>).await
+        self.write_stated(request, ("step", |request| request.step), authorized::<_, RecordStep>).await
     }
 
     async fn propose_removal(&self, request: Request<v1::ProposeRemovalRequest>) -> Reply<v1::ProposeRemovalResponse> {
-        self.write_stated(request, ("removal", |request| request.removal), entitled::<_, ProposeRemoval>).await
+        self.write_stated(request, ("removal", |request| request.removal), authorized::<_, ProposeRemoval>).await
     }
 
     async fn roll_back_removal(
         &self,
         request: Request<v1::RollBackRemovalRequest>,
     ) -> Reply<v1::RollBackRemovalResponse> {
-        self.write_by(request, entitled::<_, RollBackRemoval>).await
+        self.write_by(request, authorized::<_, RollBackRemoval>).await
     }
 
     async fn plan_measure(&self, request: Request<v1::PlanMeasureRequest>) -> Reply<v1::PlanMeasureResponse> {
-        self.write_stated(request, ("measure", |request| request.measure), entitled::<_, PlanMeasure>).await
+        self.write_stated(request, ("measure", |request| request.measure), authorized::<_, PlanMeasure>).await
     }
 
     async fn finish_measure(&self, request: Request<v1::FinishMeasureRequest>) -> Reply<v1::FinishMeasureResponse> {
-        self.write_stated(request, ("result", |request| request.result), entitled::<_, FinishMeasure>).await
+        self.write_stated(request, ("result", |request| request.result), authorized::<_, FinishMeasure>).await
     }
 
     async fn batch_case_commands(

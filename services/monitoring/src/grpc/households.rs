@@ -4,7 +4,7 @@ use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Reply},
     import::{self, ImportId},
-    page::Place,
+    page::PageKey,
     register,
 };
 use tongxin_proto::monitoring::v1::{self, household_service_server::HouseholdService};
@@ -65,7 +65,7 @@ impl HouseholdService for Door {
         }
         let listed = households::list(&mut tx, asked.unwrap_or(own).range(), &page).await?;
         let (listed, next_page_token) =
-            page.cut(listed, |listed| Place { region: listed.head.region, id: listed.head.id.0 });
+            page.cut(listed, |listed| PageKey { region: listed.head.region, id: listed.head.id.0 });
         let households = listed.into_iter().map(v1::Household::from).collect();
         Ok(Response::new(v1::ListHouseholdsResponse { households, next_page_token }))
     }

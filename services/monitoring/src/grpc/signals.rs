@@ -1,6 +1,6 @@
 //! The methods of `SignalService`.
 
-use tongxin_platform::{grpc::Reply, page::Place, register};
+use tongxin_platform::{grpc::Reply, page::PageKey, register};
 use tongxin_proto::monitoring::v1::{self, signal_service_server::SignalService};
 use tonic::{Request, Response, Streaming};
 
@@ -39,7 +39,7 @@ impl SignalService for Door {
         let (filter, page) = convert::signals::list_signals(&request.into_inner())?;
         let found = signals::list(&mut tx, &filter, &page).await?;
         let (signals, next_page_token) =
-            page.cut(found, |Shown { signal, .. }| Place { region: signal.region, id: signal.id.0 });
+            page.cut(found, |Shown { signal, .. }| PageKey { region: signal.region, id: signal.id.0 });
         let signals = signals.into_iter().map(Into::into).collect();
         Ok(Response::new(v1::ListSignalsResponse { signals, next_page_token }))
     }

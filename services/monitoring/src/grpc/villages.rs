@@ -3,7 +3,7 @@
 use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Reply},
-    page::Place,
+    page::PageKey,
     register,
 };
 use tongxin_proto::monitoring::v1::{self, village_service_server::VillageService};
@@ -76,9 +76,8 @@ impl VillageService for Door {
     ) -> Reply<v1::ListDefectiveHouseholdsResponse> {
         let mut tx = self.read(&request).await?;
         let (region, rule, page) = convert::villages::list_defective_households(&request.into_inner())?;
-        let (defects, next_page_token) = page.cut(defects::list(&mut tx, region, rule, &page).await?, |defect| Place {
-            region: defect.region,
-            id: defect.household.0,
+        let (defects, next_page_token) = page.cut(defects::list(&mut tx, region, rule, &page).await?, |defect| {
+            PageKey { region: defect.region, id: defect.household.0 }
         });
         let defects = defects.into_iter().map(Into::into).collect();
         Ok(Response::new(v1::ListDefectiveHouseholdsResponse { defects, next_page_token }))

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::{RegionCode, RegionRange},
     request::Context,
 };
@@ -148,13 +148,13 @@ async fn state_others(conn: &mut PgConnection, moved: HouseholdId) -> Result<(),
 }
 
 /// Key of a count: village, then rule number.
-pub type CountPlace = Place<i16>;
+pub type CountPlace = PageKey<i16>;
 
 impl DefectCount {
     /// Its key in the list.
     #[must_use]
     pub fn place(&self) -> CountPlace {
-        Place { region: self.region, id: self.rule_number }
+        PageKey { region: self.region, id: self.rule_number }
     }
 }
 
@@ -213,7 +213,7 @@ async fn counts_of_all(
     range: RegionRange,
     page: &Page<CountPlace>,
 ) -> Result<Vec<DefectCount>, Error> {
-    let (after_region, after_rule) = Place::columns_in(range, page.after);
+    let (after_region, after_rule) = PageKey::columns_in(range, page.after);
     let rows = sqlx::query_as!(
         CountRow,
         r#"
@@ -280,10 +280,10 @@ pub async fn list(
     conn: &mut PgConnection,
     within: Option<RegionCode>,
     rule_number: i16,
-    page: &Page<Place>,
+    page: &Page<PageKey>,
 ) -> Result<Vec<Defect>, Error> {
     let range = within.map_or(RegionRange::EVERYWHERE, RegionCode::range);
-    let (after_region, after_id) = Place::columns_in(range, page.after);
+    let (after_region, after_id) = PageKey::columns_in(range, page.after);
     let rows = sqlx::query!(
         r#"
         SELECT household_id, region_code, rule_number, found_on

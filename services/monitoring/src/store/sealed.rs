@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use prost::Message;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
-use tongxin_platform::personal::{DataKey, KeyVersion, Place};
+use tongxin_platform::personal::{DataKey, KeyVersion, SealLocation};
 
 use super::keys::{Hash, Keys};
 use crate::{
@@ -99,12 +99,12 @@ fn owner(household: &HouseholdId) -> &[u8] {
     household.0.as_bytes()
 }
 
-fn contact_place(household: &HouseholdId) -> Place<'_> {
-    Place { table: "household", column: "sealed_contact", row: household.0.as_bytes() }
+fn contact_place(household: &HouseholdId) -> SealLocation<'_> {
+    SealLocation { table: "household", column: "sealed_contact", row: household.0.as_bytes() }
 }
 
-fn member_place(member: &MemberId) -> Place<'_> {
-    Place { table: "member", column: "sealed", row: member.0.as_bytes() }
+fn member_place(member: &MemberId) -> SealLocation<'_> {
+    SealLocation { table: "member", column: "sealed", row: member.0.as_bytes() }
 }
 
 /// Wiped from memory after use.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{observations, profiles};
 use crate::{
-    domain::{HouseholdId, case::Standing, observation::a_year_before, profile::Newest},
+    domain::{HouseholdId, case::HouseholdAsOf, observation::a_year_before, profile::Newest},
     error::Error,
 };
 
@@ -20,7 +20,7 @@ type Incomes = Vec<(NaiveDate, i64)>;
 
 /// Loads standings: members, the newest observation whose window had ended by the day, and the incomes of all windows.
 /// Households that are not visible are missing.
-pub async fn find(conn: &mut PgConnection, asked: &BTreeSet<Asked>) -> Result<HashMap<Asked, Standing>, Error> {
+pub async fn find(conn: &mut PgConnection, asked: &BTreeSet<Asked>) -> Result<HashMap<Asked, HouseholdAsOf>, Error> {
     if asked.is_empty() {
         return Ok(HashMap::new());
     }
@@ -43,7 +43,7 @@ pub async fn find(conn: &mut PgConnection, asked: &BTreeSet<Asked>) -> Result<Ha
             let previous = incomes.iter().find(|(window, _)| *window == before).map(|(_, income)| *income);
             known.observed(Newest::of(observation, previous))
         });
-        standings.insert(*asked, Standing { known: *known, profile, incomes });
+        standings.insert(*asked, HouseholdAsOf { known: *known, profile, incomes });
     }
     Ok(standings)
 }

@@ -8,7 +8,7 @@ use std::ops::Deref;
 use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Endpoint, Reply},
-    page::Place,
+    page::PageKey,
     plain_answers, register,
     request::batch,
 };
@@ -120,7 +120,7 @@ impl PairingService for Door {
         let mut tx = self.read(&request).await?;
         let own = Caller::of(&request)?.region();
         let (filter, page) = convert::list_organisations(&request.into_inner(), own)?;
-        let place = |one: &Organisation| Place { region: one.draft.region, id: one.id.0 };
+        let place = |one: &Organisation| PageKey { region: one.draft.region, id: one.id.0 };
         let (organisations, next_page_token) = page.cut(organisations::list(&mut tx, &filter, &page).await?, place);
         let organisations = convert::all(organisations);
         Ok(Response::new(v1::ListOrganisationsResponse { organisations, next_page_token }))
@@ -169,7 +169,7 @@ impl PairingService for Door {
         let mut tx = self.read(&request).await?;
         let own = Caller::of(&request)?.region();
         let (filter, page) = convert::list_pairings(&request.into_inner(), own)?;
-        let place = |one: &Pairing| Place { region: one.region, id: one.id.0 };
+        let place = |one: &Pairing| PageKey { region: one.region, id: one.id.0 };
         let (pairings, next_page_token) = page.cut(pairings::list(&mut tx, &filter, &page).await?, place);
         Ok(Response::new(v1::ListPairingsResponse { pairings: convert::all(pairings), next_page_token }))
     }

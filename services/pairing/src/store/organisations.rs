@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     change::Change,
     log,
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::{RegionCode, RegionRange},
     request::Context,
 };
@@ -70,7 +70,7 @@ pub struct Filter {
 /// Lists organisations by region, then in the order of their registration.
 ///
 /// Uses the index `organisation_list`: it reads a page for each side and kind, and merges them.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Organisation>, Error> {
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<PageKey>) -> Result<Vec<Organisation>, Error> {
     let (mut sides, mut kinds, mut from, mut until) = (vec![], vec![], vec![], vec![]);
     for side in Side::ALL.iter().copied().filter(|side| filter.side.is_none_or(|wanted| wanted == *side)) {
         let range = match side {
@@ -86,7 +86,7 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
             until.push(range.until);
         }
     }
-    let (after_region, after_id) = Place::columns(page.after);
+    let (after_region, after_id) = PageKey::columns(page.after);
     let rows = sqlx::query_as!(
         Row,
         r#"

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
     log::{self, NewEvent},
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::{RegionCode, RegionRange},
     request::Context,
 };
@@ -85,7 +85,7 @@ impl Filter {
 }
 
 /// Lists pairings by region, then in the order of their entry.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Pairing>, Error> {
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<PageKey>) -> Result<Vec<Pairing>, Error> {
     let rows = match filter.organisation {
         Some(organisation) => list_of_organisation(conn, organisation, filter, page).await?,
         None => list_of_region(conn, filter, page).await?,
@@ -95,10 +95,14 @@ pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) 
 
 /// Uses the index `pairing_list`: it reads a page for each kind, and merges them. Pairings that were not in force on
 /// the day, or were voided, are skipped on the way.
-async fn list_of_region(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Row>, sqlx::Error> {
+async fn list_of_region(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    page: &Page<PageKey>,
+) -> Result<Vec<Row>, sqlx::Error> {
     let RegionRange { from, until } =
         filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range).and(filter.own.range());
-    let (after_region, after_id) = Place::columns(page.after);
+    let (after_region, after_id) = PageKey::columns(page.after);
     sqlx::query_as!(
         Row,
         r#"
@@ -138,11 +142,11 @@ async fn list_of_organisation(
     conn: &mut PgConnection,
     organisation: OrganisationId,
     filter: &Filter,
-    page: &Page<Place>,
+    page: &Page<PageKey>,
 ) -> Result<Vec<Row>, sqlx::Error> {
     let RegionRange { from, until } =
         filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range).and(filter.own.range());
-    let (after_region, after_id) = Place::columns(page.after);
+    let (after_region, after_id) = PageKey::columns(page.after);
     sqlx::query_as!(
         Row,
         r#"

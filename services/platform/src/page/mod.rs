@@ -1,12 +1,12 @@
 //! Keyset pagination.
 
-mod place;
+mod key;
 
 use std::{fmt::Display, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-pub use place::{NotAPlace, Place};
+pub use key::{NotAPageKey, PageKey};
 
 const DEFAULT_SIZE: i32 = 50;
 

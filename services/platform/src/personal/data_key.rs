@@ -7,7 +7,7 @@ use super::{Error, Header};
 
 /// The one place where a sealed field opens.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct SealLocation<'a> {
     /// The table's name.
     pub table: &'a str,
 
@@ -18,7 +18,7 @@ pub struct Place<'a> {
     pub row: &'a [u8],
 }
 
-impl<'a> Place<'a> {
+impl<'a> SealLocation<'a> {
     const fn parts(&self) -> [&'a [u8]; 3] {
         [self.table.as_bytes(), self.column.as_bytes(), self.row]
     }
@@ -39,7 +39,7 @@ impl DataKey {
     ///
     /// # Errors
     /// [`Error::Randomness`] or [`Error::TooLong`].
-    pub fn seal(&self, place: Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+    pub fn seal(&self, place: SealLocation<'_>, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         self.0.seal(&place.parts(), plaintext)
     }
 
@@ -48,7 +48,7 @@ impl DataKey {
     /// # Errors
     /// [`Error::Forged`] when they were altered or moved, [`Error::OtherKey`] when the header names
     /// another key, and the errors of [`Header::of`].
-    pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretSlice<u8>, Error> {
+    pub fn open(&self, place: SealLocation<'_>, sealed: &[u8]) -> Result<SecretSlice<u8>, Error> {
         self.0.open(&place.parts(), sealed)
     }
 
@@ -56,7 +56,7 @@ impl DataKey {
     ///
     /// # Errors
     /// As [`DataKey::seal`].
-    pub fn seal_text(&self, place: Place<'_>, text: &str) -> Result<Vec<u8>, Error> {
+    pub fn seal_text(&self, place: SealLocation<'_>, text: &str) -> Result<Vec<u8>, Error> {
         self.seal(place, text.as_bytes())
     }
 
@@ -64,7 +64,7 @@ impl DataKey {
     ///
     /// # Errors
     /// As [`DataKey::open`], and [`Error::NotText`].
-    pub fn open_text(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretString, Error> {
+    pub fn open_text(&self, place: SealLocation<'_>, sealed: &[u8]) -> Result<SecretString, Error> {
         let bytes = self.open(place, sealed)?;
         let text = str::from_utf8(bytes.expose_secret()).map_err(|_| Error::NotText)?;
         Ok(text.into())
@@ -86,7 +86,7 @@ mod tests {
     use super::super::{KeyVersion, Suite};
     use super::*;
 
-    const NAME: Place<'_> = Place { table: "customer", column: "name", row: b"row-1" };
+    const NAME: SealLocation<'_> = SealLocation { table: "customer", column: "name", row: b"row-1" };
 
     fn new_key(suite: Suite) -> DataKey {
         key(suite.random_key().unwrap())
@@ -104,10 +104,10 @@ mod tests {
             assert_eq!(key.open_text(NAME, &sealed).unwrap().expose_secret(), "张三丰");
 
             let elsewhere = [
-                Place { table: "person", ..NAME },
-                Place { column: "phone", ..NAME },
-                Place { row: b"row-2", ..NAME },
-                Place { table: "customername", column: "", ..NAME },
+                SealLocation { table: "person", ..NAME },
+                SealLocation { column: "phone", ..NAME },
+                SealLocation { row: b"row-2", ..NAME },
+                SealLocation { table: "customername", column: "", ..NAME },
             ];
             for place in elsewhere {
                 assert!(matches!(key.open_text(place, &sealed), Err(Error::Forged)), "{place:?}");

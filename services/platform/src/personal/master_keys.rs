@@ -105,10 +105,10 @@ impl MasterKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Place;
+    use super::super::SealLocation;
     use super::*;
 
-    const NAME: Place<'_> = Place { table: "customer", column: "name", row: b"row-1" };
+    const NAME: SealLocation<'_> = SealLocation { table: "customer", column: "name", row: b"row-1" };
     const OWNER: &[u8] = b"owner-1";
 
     fn version(number: u8) -> KeyVersion {

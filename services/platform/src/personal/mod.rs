@@ -1,7 +1,7 @@
 //! Personal data at rest: sealed in its column, found by a blind index, shown masked.
 //!
 //! Every owner of personal data has a data key. The data key seals the owner's fields, each to the one
-//! [`Place`] where it lives; a master key wraps the data key. An owner is erased by deleting the wrapped
+//! [`SealLocation`] where it lives; a master key wraps the data key. An owner is erased by deleting the wrapped
 //! data key and the owner's blind indexes.
 //!
 //! A dump made before an erasure still holds the wrapped key. It becomes unreadable once the remaining
@@ -34,7 +34,7 @@ mod suite;
 
 pub use config::PersonalConfig;
 pub(crate) use config::read_key;
-pub use data_key::{DataKey, Place};
+pub use data_key::{DataKey, SealLocation};
 pub use error::Error;
 pub use header::{Header, KeyVersion};
 pub use index::BlindIndex;

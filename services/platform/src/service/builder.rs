@@ -26,7 +26,7 @@ use crate::{
 
 /// What the services of one program share.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct Shared {
     /// The time.
     pub clock: Clock,
     /// Checks tokens.
@@ -46,7 +46,7 @@ pub struct Service {
     /// Its database.
     pub pool: PgPool,
     /// What it shares with others.
-    pub surroundings: Surroundings,
+    pub surroundings: Shared,
     /// What has to hold for it to be ready, besides that its database answers and tokens can be checked.
     pub readiness: Readiness,
     pub(super) contract: &'static Contract,
@@ -67,7 +67,7 @@ impl Service {
     pub async fn connect(
         name: &'static str,
         config: ServiceConfig,
-        surroundings: Surroundings,
+        surroundings: Shared,
         migrations: &Migrations,
     ) -> Result<Self, StartError> {
         let pool = db::connect(&config.database).await?;
@@ -142,7 +142,7 @@ impl Service {
 
     /// Follows the events of another service, which is reached over a channel, and says how far that has come.
     pub fn follow<H: EventHandler>(&mut self, source: &'static str, channel: Channel, handler: H) -> Progress {
-        let Surroundings { jetstream, credentials, .. } = &self.surroundings;
+        let Shared { jetstream, credentials, .. } = &self.surroundings;
         let log = LogClient::new(channel, credentials.clone());
         let consumer = Consumer::new((self.name, source), self.pool.clone(), jetstream.clone(), log, Arc::new(handler));
         let progress = consumer.progress();

@@ -5,7 +5,7 @@ use std::{fmt::Debug, pin::Pin};
 use sqlx::migrate::Migrator;
 use tongxin_proto::Contract;
 
-use super::{App, StartError, Surroundings};
+use super::{App, Shared, StartError};
 use crate::{
     config::{ConfigError, Sections, ServiceConfig},
     db::Migrations,
@@ -94,7 +94,7 @@ pub trait Configured: Debug + Send {
     fn faults(&self) -> Vec<String>;
 
     /// [`App::build`].
-    fn build(self: Box<Self>, surroundings: Surroundings) -> Started;
+    fn build(self: Box<Self>, surroundings: Shared) -> Started;
 }
 
 /// A service that is being started.

@@ -17,7 +17,7 @@ mod kinds;
 mod section;
 
 pub use app::App;
-pub use builder::{Service, Surroundings};
+pub use builder::{Service, Shared};
 pub use error::StartError;
 pub use kind::{Configured, Follows, Kind, Needs, Read};
 pub use kinds::{KindsError, check, followed};

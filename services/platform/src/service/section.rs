@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    App, Configured, Kind, Service, StartError, Surroundings,
+    App, Configured, Kind, Service, Shared, StartError,
     kind::{Read, Started},
 };
 use crate::{
@@ -78,7 +78,7 @@ impl<B: Build> Configured for B {
         faults.found
     }
 
-    fn build(self: Box<Self>, surroundings: Surroundings) -> Started {
+    fn build(self: Box<Self>, surroundings: Shared) -> Started {
         Box::pin(App::build(*self, surroundings))
     }
 }
@@ -99,7 +99,7 @@ impl App {
     ///
     /// # Errors
     /// When the database is out of reach or behind, a port is taken, or a setting or key cannot be used.
-    pub async fn build<B: Build>(settings: B, surroundings: Surroundings) -> Result<Self, StartError> {
+    pub async fn build<B: Build>(settings: B, surroundings: Shared) -> Result<Self, StartError> {
         let kind = B::KIND;
         let mut service =
             Service::connect(kind.name, Section::common(&settings), surroundings, &kind.migrations()).await?;

@@ -28,7 +28,7 @@ use crate::{
     limit::HourlyLimits,
     personal::KeyVersion,
     region::RegionCode,
-    service::{Build, Surroundings},
+    service::{Build, Shared},
 };
 
 pub use database::Database;
@@ -57,7 +57,7 @@ pub struct TestWorld {
     /// The time, which stands still unless it is set.
     pub clock: Clock,
     /// What services need to start.
-    pub surroundings: Surroundings,
+    pub surroundings: Shared,
     keys: TempDir,
 }
 
@@ -121,7 +121,7 @@ impl TestWorld {
         let access = AccessConfig { issuers: vec![IssuerConfig { may_be_national: true, ..key.issuer() }], ..access };
         let request = token_request("service:test", &["system"], "440000000000");
         let nats = BrokerConfig { url: servers().await.nats().url().into(), ..BrokerConfig::default() };
-        let surroundings = Surroundings {
+        let surroundings = Shared {
             access: Arc::new(Access::new(access, clock.clone()).expect("the key is good")),
             jetstream: broker::connect(&nats, "test").await.expect("the broker's URL is good"),
             credentials: Credentials::local(key, request, clock.clone()),

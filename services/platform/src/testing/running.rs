@@ -10,7 +10,7 @@ use crate::{
     consumer::Progress,
     grpc,
     lifecycle::Lifecycle,
-    service::{App, Build, Surroundings},
+    service::{App, Build, Shared},
 };
 
 /// What its requests have to finish in.
@@ -33,7 +33,7 @@ impl Running {
     ///
     /// # Panics
     /// When it does not start.
-    pub async fn start(settings: impl Build, surroundings: Surroundings) -> Self {
+    pub async fn start(settings: impl Build, surroundings: Shared) -> Self {
         Self::of(App::build(settings, surroundings).await.expect("the service starts"))
     }
 

@@ -9,7 +9,7 @@ use tongxin_platform::{
     clock::Clock,
     error::chain,
     lifecycle::Lifecycle,
-    service::{Kind, Surroundings},
+    service::{Kind, Shared},
     telemetry::{self, Telemetry},
 };
 
@@ -52,9 +52,9 @@ pub async fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-async fn surroundings(kind: &Kind, settings: Settings, telemetry: &Telemetry) -> Result<Surroundings> {
+async fn surroundings(kind: &Kind, settings: Settings, telemetry: &Telemetry) -> Result<Shared> {
     let clock = Clock::system();
-    Ok(Surroundings {
+    Ok(Shared {
         access: Arc::new(Access::new(settings.access, clock.clone())?),
         jetstream: broker::connect(&settings.nats, kind.name).await?,
         credentials: Credentials::file(settings.token_file.unwrap_or_default(), clock.clone()),

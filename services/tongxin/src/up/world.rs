@@ -11,7 +11,7 @@ use tongxin_platform::{
     grpc::GrpcConfig,
     lifecycle::Lifecycle,
     region::RegionCode,
-    service::{Kind, Surroundings},
+    service::{Kind, Shared},
     telemetry::Telemetry,
 };
 use tongxin_proto::{monitoring::v1::Department, words::Word as _};
@@ -168,11 +168,11 @@ async fn surroundings(
     servers: &Servers,
     telemetry: &Telemetry,
     (kind, access): (&Kind, &Arc<Access>),
-) -> Result<Surroundings> {
+) -> Result<Shared> {
     let clock = Clock::system();
     let key = LocalKey::in_folder(servers.postgres().data_dir())?;
     let of_service = request("service", &["system"], RegionCode::parse(REGION)?);
-    Ok(Surroundings {
+    Ok(Shared {
         access: Arc::clone(access),
         jetstream: broker::connect(&broker_config(servers, kind), kind.name).await?,
         credentials: Credentials::local(key, of_service, clock.clone()),

@@ -6,7 +6,7 @@ use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Endpoint, Reply},
     import,
-    page::{Page, Place},
+    page::{Page, PageKey},
     plain_answers,
     request::batch,
 };
@@ -52,7 +52,7 @@ impl TallyService for Door {
         let page = Page::parse(request.page_size, &request.page_token).map_err(Error::from)?;
         let tallies = tallies::list(&mut tx, range, &page).await?;
         let (tallies, next_page_token) =
-            page.cut(tallies, |(tally, _)| Place { region: tally.region, id: tally.name.clone() });
+            page.cut(tallies, |(tally, _)| PageKey { region: tally.region, id: tally.name.clone() });
         let tallies = tallies.into_iter().map(convert::listed).collect();
         Ok(Response::new(v1::ListTalliesResponse { tallies, next_page_token }))
     }

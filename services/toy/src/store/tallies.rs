@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use tongxin_platform::{
     change::Change,
     log::{self, NewEvent},
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::{RegionCode, RegionRange},
     request::Context,
 };
@@ -66,9 +66,9 @@ pub async fn save(
 pub async fn list(
     conn: &mut PgConnection,
     range: RegionRange,
-    page: &Page<Place<String>>,
+    page: &Page<PageKey<String>>,
 ) -> Result<Vec<(Tally, String)>, Error> {
-    let (after_region, after_name) = Place::columns_in(range, page.after.clone());
+    let (after_region, after_name) = PageKey::columns_in(range, page.after.clone());
     let rows = sqlx::query!(
         r#"
         SELECT region_code AS "region: RegionCode", name, reached,

@@ -25,7 +25,7 @@ pub use opening::{CaseDraft, Opening};
 pub use record::{Case, Emergency};
 pub use refused::CaseRefused;
 pub use removal::{Removal, RemovalKind};
-pub use rules::{CaseRules, Standing};
+pub use rules::{CaseRules, HouseholdAsOf};
 pub use stage::{Stage, StageName};
 pub use timetable::{Deadline, Due, Timetable};
 pub use transitions::{StepRecord, StepRules};

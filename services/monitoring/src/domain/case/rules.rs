@@ -16,7 +16,7 @@ use crate::domain::{
 
 /// A household as of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct HouseholdAsOf {
     /// Independent of observations.
     pub known: Circumstances,
     /// Members, and the newest observation whose window had ended; `None` without one.
@@ -62,7 +62,7 @@ impl CaseRules {
     pub fn category_met(
         &self,
         code: &str,
-        standing: Option<&Standing>,
+        standing: Option<&HouseholdAsOf>,
         day: NaiveDate,
     ) -> Result<Option<bool>, CaseRefused> {
         self.category_name(code)?;
@@ -78,7 +78,7 @@ impl CaseRules {
     }
 
     #[must_use]
-    pub fn grounds(&self, standing: &Standing, helped: BTreeSet<Risk>, day: NaiveDate) -> Grounds {
+    pub fn grounds(&self, standing: &HouseholdAsOf, helped: BTreeSet<Risk>, day: NaiveDate) -> Grounds {
         let observed = standing.profile.as_ref().map(|profile| {
             let condition_met = self.rules.removal_condition_is_met(profile, day).unwrap_or(false);
             Observed::of(&profile.newest, condition_met)

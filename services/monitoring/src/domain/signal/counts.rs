@@ -29,13 +29,13 @@ pub struct CountChange {
 /// The periods in which a signal contributes to each count. Nothing counts in a village before the household lives
 /// there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Spells {
+pub struct CountedPeriods {
     open: Timeline,
     warning: Timeline,
     identified: Timeline,
 }
 
-impl Spells {
+impl CountedPeriods {
     /// For the village where the household has lived since a day. Its case was identified on `identified_on`.
     #[must_use]
     pub fn of(signal: &Signal, lives_there_since: Option<NaiveDate>, identified_on: Option<NaiveDate>) -> Self {
@@ -58,7 +58,7 @@ fn spell(from: Option<NaiveDate>, until: Option<NaiveDate>) -> Timeline {
 
 /// Changes that turn one set of contributions to a village's counts into another.
 #[must_use]
-pub fn changes(before: &Spells, now: &Spells) -> Vec<CountChange> {
+pub fn changes(before: &CountedPeriods, now: &CountedPeriods) -> Vec<CountChange> {
     let of = |counted: Counted, before: &Timeline, now: &Timeline| {
         let change = move |(on, change)| CountChange { counted, on, change };
         now.since(before).into_iter().map(change).collect::<Vec<_>>()
@@ -79,8 +79,8 @@ impl Moved {
     /// From the day of the move on, the contributions end at the old village and begin at the new one.
     #[must_use]
     pub fn of(signal: &Signal, moved: &Move, identified_on: Option<NaiveDate>) -> Self {
-        let later = Spells::of(signal, Some(moved.moved_on), identified_on);
-        let none = Spells::default();
+        let later = CountedPeriods::of(signal, Some(moved.moved_on), identified_on);
+        let none = CountedPeriods::default();
         let left = changes(&later, &none).into_iter().map(|change| (moved.from, change));
         Self(left.chain(changes(&none, &later).into_iter().map(|change| (moved.to, change))).collect())
     }

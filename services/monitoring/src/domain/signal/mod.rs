@@ -8,7 +8,7 @@ mod tests;
 use chrono::NaiveDate;
 use tongxin_platform::{error::Refusal, named, region::RegionCode};
 
-pub use counts::{CountChange, Counted, Moved, Spells, changes};
+pub use counts::{CountChange, Counted, CountedPeriods, Moved, changes};
 pub use funnel::{Funnel, FunnelRow, Outcomes, Route};
 
 use super::{CaseId, HouseholdId, RuleSetId, SignalId, VerdictId, risk::Risk};

@@ -114,20 +114,20 @@ fn a_token_names_its_department_with_or_without_the_prefix_of_the_contract() {
 #[test]
 fn a_signal_counts_as_open_until_it_is_decided() {
     let open = signal(Origin::Sweep, "2025-03-01");
-    let before = Spells::of(&open, None, None);
-    let raised = changes(&Spells::default(), &before);
+    let before = CountedPeriods::of(&open, None, None);
+    let raised = changes(&CountedPeriods::default(), &before);
     assert_eq!(listed(&raised), [(Counted::OpenSignals, "2025-03-01".to_owned(), 1)]);
     let decided = open.decide(found(true, "2025-03-05"), None).unwrap();
-    let changes = changes(&before, &Spells::of(&decided, None, None));
+    let changes = changes(&before, &CountedPeriods::of(&decided, None, None));
     assert_eq!(listed(&changes), [(Counted::OpenSignals, "2025-03-05".to_owned(), -1)]);
 }
 
 #[test]
 fn a_report_of_an_earlier_day_lets_the_signal_count_from_then() {
     let mut signal = signal(Origin::Sweep, "2025-03-10");
-    let before = Spells::of(&signal, None, None);
+    let before = CountedPeriods::of(&signal, None, None);
     signal.join(source(WARNING, "2025-03-01"));
-    let joined = changes(&before, &Spells::of(&signal, None, None));
+    let joined = changes(&before, &CountedPeriods::of(&signal, None, None));
     assert_eq!(
         listed(&joined),
         [
@@ -136,17 +136,17 @@ fn a_report_of_an_earlier_day_lets_the_signal_count_from_then() {
             (Counted::WarningSignals, "2025-03-01".to_owned(), 1),
         ]
     );
-    let before = Spells::of(&signal, None, None);
+    let before = CountedPeriods::of(&signal, None, None);
     signal.join(source(WARNING, "2025-03-02"));
-    assert_eq!(changes(&before, &Spells::of(&signal, None, None)), []);
+    assert_eq!(changes(&before, &CountedPeriods::of(&signal, None, None)), []);
 }
 
 #[test]
 fn only_warnings_count_as_identified() {
     let (sweep, warning) = (signal(Origin::Sweep, "2025-03-01"), signal(WARNING, "2025-03-01"));
     let identified = |signal: &Signal| {
-        let before = Spells::of(signal, None, None);
-        listed(&changes(&before, &Spells::of(signal, None, Some(day("2025-05-01")))))
+        let before = CountedPeriods::of(signal, None, None);
+        listed(&changes(&before, &CountedPeriods::of(signal, None, Some(day("2025-05-01")))))
     };
     assert_eq!(identified(&sweep), []);
     assert_eq!(identified(&warning), [(Counted::WarningsIdentified, "2025-05-01".to_owned(), 1)]);

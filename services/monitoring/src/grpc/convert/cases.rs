@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::{date, named, optional_region, uuid};
 use crate::{
     commands::{
-        About, CaseCommand, Doubted, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, RollBackRemoval,
+        About, CaseCommand, FinishMeasure, OpenCase, PlanMeasure, ProposeRemoval, RecordStep, RollBackRemoval,
+        WithWarnings,
     },
     domain::{
         CaseId, HouseholdId, MeasureId, SignalId,
@@ -308,8 +309,8 @@ answered_with_case!(ProposeRemovalResponse, RollBackRemovalResponse, GetCaseResp
 
 macro_rules! answered_with_doubts {
     ($($answer:ident { $became:ident: $of:ty }),+ $(,)?) => {$(
-        impl From<Doubted<$of>> for v1::$answer {
-            fn from(Doubted { became, warnings }: Doubted<$of>) -> Self {
+        impl From<WithWarnings<$of>> for v1::$answer {
+            fn from(WithWarnings { became, warnings }: WithWarnings<$of>) -> Self {
                 Self { $became: Some(became.into()), warnings }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use tongxin_platform::{
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::RegionCode,
 };
 use tongxin_proto::{monitoring::v1, names::Named};
@@ -99,7 +99,7 @@ fn member(path: Path, draft: v1::MemberDraft) -> Result<MemberDraft, Error> {
     })
 }
 
-pub(in crate::grpc) fn list(request: &v1::ListHouseholdsRequest) -> Result<(Option<RegionCode>, Page<Place>), Error> {
+pub(in crate::grpc) fn list(request: &v1::ListHouseholdsRequest) -> Result<(Option<RegionCode>, Page<PageKey>), Error> {
     let page = Page::parse(request.page_size, &request.page_token)?;
     Ok((optional_region("region_code", &request.region_code)?, page))
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use tongxin_platform::{
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::RegionCode,
 };
 use tongxin_proto::{monitoring::v1, names::Named as _};
@@ -43,7 +43,7 @@ pub(in crate::grpc) fn decide_signal(request: &v1::DecideSignalRequest) -> Resul
     })
 }
 
-pub(in crate::grpc) fn list_signals(request: &v1::ListSignalsRequest) -> Result<(Filter, Page<Place>), Error> {
+pub(in crate::grpc) fn list_signals(request: &v1::ListSignalsRequest) -> Result<(Filter, Page<PageKey>), Error> {
     let household = match request.household_id.as_str() {
         "" => None,
         text => Some(HouseholdId(uuid("household_id", text)?)),

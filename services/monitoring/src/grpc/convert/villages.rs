@@ -1,7 +1,7 @@
 //! Villages: income and data quality.
 
 use tongxin_platform::{
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::RegionCode,
 };
 use tongxin_proto::monitoring::v1;
@@ -48,7 +48,7 @@ fn rule_number(number: i32) -> i16 {
 
 pub(in crate::grpc) fn list_defective_households(
     request: &v1::ListDefectiveHouseholdsRequest,
-) -> Result<(Option<RegionCode>, i16, Page<Place>), Error> {
+) -> Result<(Option<RegionCode>, i16, Page<PageKey>), Error> {
     let region = optional_region("region_code", &request.region_code)?;
     Ok((region, rule_number(request.rule_number), Page::parse(request.page_size, &request.page_token)?))
 }

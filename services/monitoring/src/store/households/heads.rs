@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use tongxin_platform::{
     log,
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::{RegionCode, RegionRange},
     request::Context,
 };
@@ -147,8 +147,8 @@ pub async fn find_head(conn: &mut PgConnection, id: HouseholdId) -> Result<Head,
 }
 
 /// Lists the households of a range by village, in the order of their registration, without merged ones.
-pub async fn list(conn: &mut PgConnection, within: RegionRange, page: &Page<Place>) -> Result<Vec<Listed>, Error> {
-    let (after_region, after_id) = Place::columns_in(within, page.after);
+pub async fn list(conn: &mut PgConnection, within: RegionRange, page: &Page<PageKey>) -> Result<Vec<Listed>, Error> {
+    let (after_region, after_id) = PageKey::columns_in(within, page.after);
     let rows = sqlx::query!(
         r#"
         SELECT household_id, household_number, region_code, lifted_from_poverty, support, registered_on, moved_on,

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         CaseId, HouseholdId, SignalId,
         household::Move,
-        signal::{Decision, Moved, Signal, SignalRefused, Spells, changes},
+        signal::{CountedPeriods, Decision, Moved, Signal, SignalRefused, changes},
     },
     error::Error,
     store::{households::Head, published},
@@ -44,7 +44,7 @@ pub async fn decide(
     decide: impl FnOnce(Signal) -> Result<Signal, Error>,
 ) -> Result<Signal, Error> {
     let signal = lock(conn, &[id]).await?.pop().ok_or(SignalRefused::NotFound(id))?;
-    let before = Spells::of(&signal, head.moved_on, None);
+    let before = CountedPeriods::of(&signal, head.moved_on, None);
     let decided = decide(signal)?;
     let Some(Decision { reason, on, .. }) = &decided.decision else { return Ok(decided) };
     sqlx::query!(
@@ -64,7 +64,7 @@ pub async fn decide(
     )
     .execute(&mut *conn)
     .await?;
-    let changes = changes(&before, &Spells::of(&decided, head.moved_on, None));
+    let changes = changes(&before, &CountedPeriods::of(&decided, head.moved_on, None));
     log::append(conn, context, &[published::signals::decided(&decided, &changes)]).await?;
     Ok(decided)
 }
@@ -98,7 +98,8 @@ pub async fn identified(conn: &mut PgConnection, context: &Context, case: CaseId
         let of_case = of_case(conn, case).await?;
         let mut events = Vec::new();
         for Counting { signal, moved_on, .. } in of_case {
-            let (before, now) = (Spells::of(&signal, moved_on, None), Spells::of(&signal, moved_on, Some(on)));
+            let (before, now) =
+                (CountedPeriods::of(&signal, moved_on, None), CountedPeriods::of(&signal, moved_on, Some(on)));
             events.extend(published::signals::counted(&signal, signal.region, &changes(&before, &now)));
         }
         Ok(log::append(conn, context, &events).await?)

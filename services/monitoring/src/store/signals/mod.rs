@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::{RegionCode, RegionRange},
 };
 use uuid::Uuid;
@@ -112,10 +112,10 @@ pub struct Filter {
 }
 
 /// Lists signals by village, in the order in which they were raised.
-pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<Place>) -> Result<Vec<Shown>, Error> {
+pub async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page<PageKey>) -> Result<Vec<Shown>, Error> {
     let range = filter.region.map_or(RegionRange::EVERYWHERE, RegionCode::range);
     let state = filter.state.map(SignalState::name);
-    let (after_region, after_id) = Place::columns_in(range, page.after);
+    let (after_region, after_id) = PageKey::columns_in(range, page.after);
     let rows = match filter.household {
         Some(household) => {
             sqlx::query_as!(

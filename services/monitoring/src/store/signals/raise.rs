@@ -15,7 +15,7 @@ use crate::{
     domain::{
         HouseholdId, SignalId,
         risk::Risk,
-        signal::{Report, Signal, Source, Spells, changes},
+        signal::{CountedPeriods, Report, Signal, Source, changes},
     },
     error::Error,
     store::published,
@@ -37,7 +37,7 @@ struct Held {
     signal: Signal,
     /// Number of its stored sources; 0 for a new signal.
     kept: usize,
-    before: Spells,
+    before: CountedPeriods,
 }
 
 /// Raises signals for reports, or joins reports to the open signals of the same household and cause. The caller has
@@ -70,7 +70,7 @@ impl Held {
     /// One event for each new source, which raised or joined the signal. The last one carries the changes of counts.
     fn told(&self, homes: &HashMap<HouseholdId, NaiveDate>) -> impl Iterator<Item = NewEvent> {
         let Self { signal, kept, before } = self;
-        let changes = changes(before, &Spells::of(signal, homes.get(&signal.household).copied(), None));
+        let changes = changes(before, &CountedPeriods::of(signal, homes.get(&signal.household).copied(), None));
         let last = signal.sources.len().saturating_sub(1);
         let told = move |(place, source): (usize, &Source)| {
             let changes = if place == last { &*changes } else { &[] };
@@ -167,8 +167,8 @@ async fn open_signals(
         let signal = Signal { id, sources: own, version: row.version, ..signal };
         let kept = signal.sources.len();
         let before = match kept {
-            0 => Spells::default(),
-            _ => Spells::of(&signal, homes.get(&key.0).copied(), None),
+            0 => CountedPeriods::default(),
+            _ => CountedPeriods::of(&signal, homes.get(&key.0).copied(), None),
         };
         held.insert(key, Held { signal, kept, before });
     }

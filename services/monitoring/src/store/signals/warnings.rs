@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
 use tongxin_platform::{
     log,
-    personal::{KeyVersion, Place},
+    personal::{KeyVersion, SealLocation},
     region::RegionCode,
     request::Context,
 };
@@ -144,7 +144,7 @@ async fn insert<'a>(
 fn seal(keys: &Keys, warning: &Warning) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let row = warning.id.0.as_bytes();
     let (key, wrapped) = keys.masters.create(row, KeyVersion::FIRST)?;
-    let place = Place { table: "warning", column: "sealed", row };
+    let place = SealLocation { table: "warning", column: "sealed", row };
     Ok((wrapped, key.seal_text(place, warning.id_number.text().expose_secret())?))
 }
 

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use tongxin_platform::{
     clock::Clock,
-    page::{Page, Place},
+    page::{Page, PageKey},
     region::RegionCode,
     register::RegionLevel,
     request::DateRefused,
@@ -68,7 +68,7 @@ pub(in crate::grpc) fn list_regions(request: &v1::ListRegionsRequest) -> Result<
 pub(in crate::grpc) fn list_organisations(
     request: &v1::ListOrganisationsRequest,
     own: RegionCode,
-) -> Result<(organisations::Filter, Page<Place>), Error> {
+) -> Result<(organisations::Filter, Page<PageKey>), Error> {
     let filter = organisations::Filter {
         region: optional_region("region_code", &request.region_code)?,
         kind: OrganisationKind::read(request.kind),
@@ -81,7 +81,7 @@ pub(in crate::grpc) fn list_organisations(
 pub(in crate::grpc) fn list_pairings(
     request: &v1::ListPairingsRequest,
     own: RegionCode,
-) -> Result<(pairings::Filter, Page<Place>), Error> {
+) -> Result<(pairings::Filter, Page<PageKey>), Error> {
     let organisation = match request.organisation_id.as_str() {
         "" => None,
         text => Some(organisation_id("organisation_id", text)?),

@@ -1,8 +1,8 @@
-//! The desk: decides commands about cases. What they need is loaded at once, each is decided in memory, and their
+//! The unit of work of commands about cases. What they need is loaded at once, each is decided in memory, and their
 //! changes are written at once. One command or a thousand of them take the same few statements.
 
+mod footprint;
 mod loaded;
-mod needs;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,13 +14,13 @@ use tongxin_platform::{
     request::{Command, Context},
 };
 
-pub(super) use needs::Needs;
+pub(super) use footprint::Footprint;
 
 use super::Policy;
 use crate::{
     domain::{
         CaseId, HouseholdId, MeasureId, SignalId,
-        case::{Case, CaseEvent, CaseRefused, CaseRules, Counted, Grounds, Standing, may_be_one, not_before},
+        case::{Case, CaseEvent, CaseRefused, CaseRules, Counted, Grounds, HouseholdAsOf, may_be_one, not_before},
         case_file::CaseFile,
         measure::{Measure, MeasureEvent, MeasureRefused, helped_by},
         procedure::Step,
@@ -43,7 +43,7 @@ pub struct Rights {
 }
 
 /// A result, and the data-quality rules that it triggered.
-pub struct Doubted<T> {
+pub struct WithWarnings<T> {
     pub became: T,
     /// Numbers of the rules.
     pub warnings: Vec<i32>,
@@ -55,33 +55,33 @@ pub trait Verb: Send + 'static {
     type Answer: Send;
 
     /// Adds what it needs.
-    fn needs(&self, needs: &mut Needs);
+    fn needs(&self, needs: &mut Footprint);
 
-    /// Decides with the records on the desk, and leaves its changes there.
-    fn decide(self, desk: &mut Desk<'_>) -> Result<Self::Answer, Error>;
+    /// Decides with what was loaded, and keeps its changes here.
+    fn decide(self, work: &mut CaseWork<'_>) -> Result<Self::Answer, Error>;
 }
 
 /// A verb, with the rights of its caller.
-pub struct Entitled<V>(pub V, pub Rights);
+pub struct Authorized<V>(pub V, pub Rights);
 
-impl<V: Verb> Command for Entitled<V> {
+impl<V: Verb> Command for Authorized<V> {
     type Policy = Policy;
     type Output = V::Answer;
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<V::Answer, Error> {
         let Self(verb, rights) = self;
-        let mut needs = Needs::default();
+        let mut needs = Footprint::default();
         verb.needs(&mut needs);
-        let mut desk = Desk::load(conn, (context, policy, rights), needs).await?;
-        let answer = verb.decide(&mut desk)?;
-        desk.save(conn).await?;
+        let mut work = CaseWork::load(conn, (context, policy, rights), needs).await?;
+        let answer = verb.decide(&mut work)?;
+        work.save(conn).await?;
         Ok(answer)
     }
 }
 
 /// The records that commands need, and their changes.
-pub struct Desk<'a> {
+pub struct CaseWork<'a> {
     context: &'a Context,
     policy: &'a Policy,
     rights: Rights,
@@ -93,14 +93,14 @@ pub struct Desk<'a> {
     measures: BTreeMap<MeasureId, Measure>,
     of_case: HashMap<CaseId, Vec<MeasureId>>,
     rules: DatedRules,
-    standings: HashMap<Asked, Standing>,
+    standings: HashMap<Asked, HouseholdAsOf>,
     people: HashMap<HouseholdId, Vec<Person>>,
     signals: HashMap<SignalId, Waiting>,
     changed_cases: Vec<Change<Case, CaseEvent>>,
     changed_measures: Vec<measures::Placed>,
 }
 
-impl Desk<'_> {
+impl CaseWork<'_> {
     pub(super) fn check_date(&self, field: &'static str, date: NaiveDate) -> Result<(), Error> {
         self.policy.check_date(field, date, self.context)
     }
@@ -187,7 +187,7 @@ impl Desk<'_> {
         self.rules.of_case(case.rule_set, case.region, day).ok_or(CaseRefused::RuleSetMissing)
     }
 
-    pub(super) fn standing(&self, household: HouseholdId, day: NaiveDate) -> Option<&Standing> {
+    pub(super) fn standing(&self, household: HouseholdId, day: NaiveDate) -> Option<&HouseholdAsOf> {
         self.standings.get(&(household, day))
     }
 

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{register, request::Context};
 
-use super::{Desk, Needs, Rights};
+use super::{CaseWork, Footprint, Rights};
 use crate::{
     commands::Policy,
     domain::{
@@ -21,12 +21,12 @@ use crate::{
     },
 };
 
-impl<'a> Desk<'a> {
+impl<'a> CaseWork<'a> {
     /// Locks the households of all records that are needed, then loads these.
     pub(in crate::commands) async fn load(
         conn: &mut PgConnection,
         (context, policy, rights): (&'a Context, &'a Policy, Rights),
-        mut needs: Needs,
+        mut needs: Footprint,
     ) -> Result<Self, Error> {
         let ids: Vec<_> = needs.measures.iter().copied().collect();
         let case_of = measures::cases_of(conn, &ids).await?;
@@ -57,7 +57,7 @@ impl<'a> Desk<'a> {
         let ids: Vec<_> = needs.signals.iter().copied().collect();
         let signals = case_signals::find(conn, context, &ids).await?;
 
-        let mut desk = Self {
+        let mut work = Self {
             context,
             policy,
             rights,
@@ -75,14 +75,14 @@ impl<'a> Desk<'a> {
             changed_measures: Vec::new(),
         };
         for case in cases {
-            desk.of_household.entry(case.household).or_default().push(case.id);
-            desk.cases.insert(case.id, case);
+            work.of_household.entry(case.household).or_default().push(case.id);
+            work.cases.insert(case.id, case);
         }
         for measure in measures {
-            desk.of_case.entry(measure.case).or_default().push(measure.id);
-            desk.measures.insert(measure.id, measure);
+            work.of_case.entry(measure.case).or_default().push(measure.id);
+            work.measures.insert(measure.id, measure);
         }
-        Ok(desk)
+        Ok(work)
     }
 }
 

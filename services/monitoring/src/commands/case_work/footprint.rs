@@ -8,7 +8,7 @@ use crate::domain::{CaseId, HouseholdId, MeasureId, SignalId, case::CaseDraft};
 
 /// The records that commands need.
 #[derive(Default)]
-pub struct Needs {
+pub struct Footprint {
     pub(super) households: BTreeSet<HouseholdId>,
     /// The households of cases that these commands open.
     pub(super) opened: HashMap<CaseId, HouseholdId>,
@@ -25,8 +25,8 @@ pub struct Needs {
     pub(super) waiting: BTreeSet<HouseholdId>,
 }
 
-impl Needs {
-    /// Needs of opening a case.
+impl Footprint {
+    /// Footprint of opening a case.
     pub fn opening(&mut self, draft: &CaseDraft) {
         self.households.insert(draft.household);
         // If two commands open the same case, the second is refused.
