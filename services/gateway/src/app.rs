@@ -58,13 +58,13 @@ impl Build for Config {
                 service.readiness.add(source.name, move || std::future::ready(fresh(&progress)));
             }
         }
-        let Shared { clock, registry, .. } = &service.surroundings;
+        let Shared { clock, registry, .. } = &service.shared;
         if self.shows_figures() {
             let figures = Figures::new(service.pool.clone(), clock.clone(), self.metrics_regions, registry);
             let figures = figures.map_err(StartError::preparing)?;
             service.run("the figures' metrics", |stop| figures.run(stop));
         }
-        let own = Gateway { pool: service.pool.clone(), clock: service.surroundings.clock.clone() };
+        let own = Gateway { pool: service.pool.clone(), clock: service.shared.clock.clone() };
         service.answer(GatewayServiceServer::new(own).max_decoding_message_size(max_bytes));
         service.route(upstreams.service_names(), |routes| upstreams.pass_through(routes));
         let web = WebEdge::new(max_bytes, Duration::from_secs(self.grpc.stall_seconds));

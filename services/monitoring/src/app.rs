@@ -40,7 +40,7 @@ impl Build for Config {
         let keys = Arc::new(Keys::load(&self.personal).map_err(StartError::preparing)?);
         service.follow("pairing", secure_channel(self.pairing.expose(), &self.pairing_tls)?, Register);
         let matcher_wake = Wake::default();
-        let matcher = Matcher::new(service.pool.clone(), service.surroundings.clock.clone(), service.relay_wake());
+        let matcher = Matcher::new(service.pool.clone(), service.shared.clock.clone(), service.relay_wake());
         let policy =
             Policy { window: self.entry_window_days, keys: Arc::clone(&keys), income_tiers: self.income_tiers };
         let endpoint = service.endpoint(service.writer(policy)?.waking(&matcher_wake));

@@ -30,7 +30,7 @@ impl Build for Config {
     const KIND: &'static Kind = &KIND;
 
     async fn build(self, service: &mut Service) -> Result<(), StartError> {
-        let context = Context::of_service("service:pairing", service.surroundings.clock.now());
+        let context = Context::of_service("service:pairing", service.shared.clock.now());
         let adopted = adopt_coverage_rules(&service.pool, &context, &self.coverage).await;
         adopted.map_err(StartError::preparing)?;
         let rules = (service.pool.clone(), self.coverage.clone());

@@ -20,7 +20,7 @@ async fn stage(address: SocketAddr) -> Stage {
     let keys = KeySource::JwksUrl(format!("http://{address}/keys").into());
     let issuers = vec![IssuerConfig::new("tongxin-local", keys)];
     let config = AccessConfig { issuers, ..AccessConfig::default() };
-    world.surroundings.access = Arc::new(Access::new(config, world.clock.clone()).unwrap());
+    world.shared.access = Arc::new(Access::new(config, world.clock.clone()).unwrap());
     Stage::with(world, nats, pairing, |_| {}).await
 }
 

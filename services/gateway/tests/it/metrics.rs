@@ -14,7 +14,7 @@ use crate::support::{
 #[tokio::test]
 async fn metrics_show_the_figures_of_province_to_town() {
     let (world, nats) = world().await;
-    let exporter = opentelemetry_prometheus::exporter().with_registry(world.surroundings.registry.clone());
+    let exporter = opentelemetry_prometheus::exporter().with_registry(world.shared.registry.clone());
     let provider = SdkMeterProvider::builder().with_reader(exporter.build().unwrap()).build();
     opentelemetry::global::set_meter_provider(provider);
     let pairing = FakePairing::start(&world).await;
@@ -59,7 +59,7 @@ async fn all_towns_of_a_province_are_shown_up_to_a_limit() {
 async fn figures_are_shown_or_not_as_the_setting_says() {
     for is_shown in [false, true] {
         let (world, nats) = world().await;
-        let registry = world.surroundings.registry.clone();
+        let registry = world.shared.registry.clone();
         let pairing = FakePairing::start(&world).await;
         let stage = Stage::with(world, nats, pairing, |config| config.metrics_figures = Some(is_shown)).await;
         // A registry takes nothing by a name that is somebody's.

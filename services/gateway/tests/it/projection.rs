@@ -19,7 +19,7 @@ async fn an_event_that_is_delivered_again_counts_once() {
     stage.pairing.state_all(&[activity(VILLAGE, "2025-05-01"), activity(VILLAGE, "2025-05-02")]).await;
     stage.settle().await;
 
-    let jetstream = &stage.world.surroundings.jetstream;
+    let jetstream = &stage.world.shared.jetstream;
     let mut stream = jetstream.get_stream("TONGXIN_PAIRING").await.unwrap();
     let messages = stream.info().await.unwrap().state.messages;
     assert_eq!(messages, 3);
@@ -54,7 +54,7 @@ async fn a_broker_that_lost_everything_changes_no_figure() {
 
     // And events flow again through the broker.
     eventually("the stream is there", || async {
-        stage.world.surroundings.jetstream.get_stream("TONGXIN_PAIRING").await.is_ok()
+        stage.world.shared.jetstream.get_stream("TONGXIN_PAIRING").await.is_ok()
     })
     .await;
     stage.pairing.state(&activity(VILLAGE, "2025-05-04")).await;

@@ -105,7 +105,7 @@ impl Command for RecordObservation {
     }
 }
 
-/// The surroundings of an observation at entry.
+/// The shared of an observation at entry.
 pub(super) struct Entry<'a> {
     pub known: Circumstances,
     pub members: &'a [Person],

@@ -314,7 +314,7 @@ async fn no_personal_data_comes_to_rest_outside_of_its_sealed_columns() {
     let (folder, spans) = (TempDir::new().unwrap(), Spans::default());
     let telemetry = listen_in(&folder, &spans).await;
     let mut world = TestWorld::at(now()).await;
-    world.surroundings.registry = telemetry.registry();
+    world.shared.registry = telemetry.registry();
     let app = TestApp::start_in(world).await;
 
     let household = live(&app).await;

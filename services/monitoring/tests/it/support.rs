@@ -141,7 +141,7 @@ impl TestApp {
         let stop = CancellationToken::new();
         let pairing = register::serve("pairing", now(), stop.clone()).await;
         let config = Config { pairing: format!("http://{pairing}").into(), ..config };
-        let running = Running::start(config.clone(), world.surroundings.clone()).await;
+        let running = Running::start(config.clone(), world.shared.clone()).await;
         let app = Self {
             world,
             config,
@@ -158,7 +158,7 @@ impl TestApp {
 
     /// Another replica on the same database.
     pub async fn replica(&self) -> Running {
-        Running::start(self.config.clone(), self.world.surroundings.clone()).await
+        Running::start(self.config.clone(), self.world.shared.clone()).await
     }
 
     /// Clients of another replica, as of [`clients`](Self::clients).

@@ -93,7 +93,7 @@ impl TestApp {
     async fn on(database: Database, coverage: CoverageRules) -> Self {
         let world = TestWorld::at(now()).await;
         let config = world.settings::<Config>(&database, json!({ "coverage": coverage }));
-        let running = Running::start(config, world.surroundings.clone()).await;
+        let running = Running::start(config, world.shared.clone()).await;
         Self {
             world,
             owner: PgPoolOptions::new().max_connections(2).connect(&database.owner_url).await.unwrap(),

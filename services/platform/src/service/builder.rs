@@ -46,7 +46,7 @@ pub struct Service {
     /// Its database.
     pub pool: PgPool,
     /// What it shares with others.
-    pub surroundings: Shared,
+    pub shared: Shared,
     /// What has to hold for it to be ready, besides that its database answers and tokens can be checked.
     pub readiness: Readiness,
     pub(super) contract: &'static Contract,
@@ -67,7 +67,7 @@ impl Service {
     pub async fn connect(
         name: &'static str,
         config: ServiceConfig,
-        surroundings: Shared,
+        shared: Shared,
         migrations: &Migrations,
     ) -> Result<Self, StartError> {
         let pool = db::connect(&config.database).await?;
@@ -75,7 +75,7 @@ impl Service {
         Ok(Self {
             name,
             pool,
-            surroundings,
+            shared,
             readiness: Readiness::default(),
             contract: &PRODUCT,
             config,
@@ -100,7 +100,7 @@ impl Service {
     /// When a key cannot be read.
     pub fn writer<Policy: Send + Sync + 'static>(&self, policy: Policy) -> Result<Writer<Policy>, StartError> {
         let keys = self.config.requests.load()?;
-        Ok(Writer::new(self.pool.clone(), self.surroundings.clock.clone(), self.wake.clone(), keys, policy))
+        Ok(Writer::new(self.pool.clone(), self.shared.clock.clone(), self.wake.clone(), keys, policy))
     }
 
     /// What this service's methods need to answer.
@@ -109,7 +109,7 @@ impl Service {
         &self,
         writer: Writer<Policy>,
     ) -> Endpoint<Policy, R> {
-        Endpoint::new(self.pool.clone(), self.surroundings.clock.clone(), writer)
+        Endpoint::new(self.pool.clone(), self.shared.clock.clone(), writer)
     }
 
     /// The largest message that its servers accept.
@@ -142,7 +142,7 @@ impl Service {
 
     /// Follows the events of another service, which is reached over a channel, and says how far that has come.
     pub fn follow<H: EventHandler>(&mut self, source: &'static str, channel: Channel, handler: H) -> Progress {
-        let Shared { jetstream, credentials, .. } = &self.surroundings;
+        let Shared { jetstream, credentials, .. } = &self.shared;
         let log = LogClient::new(channel, credentials.clone());
         let consumer = Consumer::new((self.name, source), self.pool.clone(), jetstream.clone(), log, Arc::new(handler));
         let progress = consumer.progress();
@@ -166,8 +166,8 @@ impl Service {
     /// When a port is taken, or a method has no permission.
     pub async fn listen(mut self) -> Result<App, StartError> {
         self.answer(LogServiceServer::new(LogReader::new(self.pool.clone())));
-        let Self { name, pool, surroundings, mut readiness, contract, config, wake, progress, parts, .. } = self;
-        let access = surroundings.access;
+        let Self { name, pool, shared, mut readiness, contract, config, wake, progress, parts, .. } = self;
+        let access = shared.access;
         let answered: Vec<&str> = self.answered.iter().map(String::as_str).collect();
         let server = Server::bind(config.grpc, Arc::clone(&access), (contract, &answered), self.routes).await?;
         let server = if let Some(edge) = self.edge { server.with_edge(edge) } else { server };
@@ -181,10 +181,9 @@ impl Service {
             }
         });
         let listen = config.admin.listen;
-        let admin = Admin::bind(listen, readiness, surroundings.registry)
-            .await
-            .map_err(|error| StartError::Admin(listen, error))?;
-        let relay = Relay::new(name, pool, surroundings.jetstream, wake);
+        let admin =
+            Admin::bind(listen, readiness, shared.registry).await.map_err(|error| StartError::Admin(listen, error))?;
+        let relay = Relay::new(name, pool, shared.jetstream, wake);
         Ok(App { grpc: server.address()?, admin: admin.address()?, progress, servers: (server, admin), relay, parts })
     }
 }

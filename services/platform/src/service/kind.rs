@@ -94,7 +94,7 @@ pub trait Configured: Debug + Send {
     fn faults(&self) -> Vec<String>;
 
     /// [`App::build`].
-    fn build(self: Box<Self>, surroundings: Shared) -> Started;
+    fn build(self: Box<Self>, shared: Shared) -> Started;
 }
 
 /// A service that is being started.

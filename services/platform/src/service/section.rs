@@ -78,8 +78,8 @@ impl<B: Build> Configured for B {
         faults.found
     }
 
-    fn build(self: Box<Self>, surroundings: Shared) -> Started {
-        Box::pin(App::build(*self, surroundings))
+    fn build(self: Box<Self>, shared: Shared) -> Started {
+        Box::pin(App::build(*self, shared))
     }
 }
 
@@ -99,10 +99,13 @@ impl App {
     ///
     /// # Errors
     /// When the database is out of reach or behind, a port is taken, or a setting or key cannot be used.
-    pub async fn build<B: Build>(settings: B, surroundings: Shared) -> Result<Self, StartError> {
-        let kind = B::KIND;
-        let mut service =
-            Service::connect(kind.name, Section::common(&settings), surroundings, &kind.migrations()).await?;
+    pub async fn build<B: Build>(settings: B, shared: Shared) -> Result<Self, StartError> {
+        let (kind, common) = (B::KIND, Section::common(&settings));
+        if kind.needs.request_keys {
+            // A wrong key file is reported before anything is connected to.
+            common.requests.load()?;
+        }
+        let mut service = Service::connect(kind.name, common, shared, &kind.migrations()).await?;
         service.contract = kind.contract;
         settings.build(&mut service).await?;
         service.listen().await

@@ -57,7 +57,7 @@ pub struct TestWorld {
     /// The time, which stands still unless it is set.
     pub clock: Clock,
     /// What services need to start.
-    pub surroundings: Shared,
+    pub shared: Shared,
     keys: TempDir,
 }
 
@@ -121,14 +121,14 @@ impl TestWorld {
         let access = AccessConfig { issuers: vec![IssuerConfig { may_be_national: true, ..key.issuer() }], ..access };
         let request = token_request("service:test", &["system"], "440000000000");
         let nats = BrokerConfig { url: servers().await.nats().url().into(), ..BrokerConfig::default() };
-        let surroundings = Shared {
+        let shared = Shared {
             access: Arc::new(Access::new(access, clock.clone()).expect("the key is good")),
             jetstream: broker::connect(&nats, "test").await.expect("the broker's URL is good"),
             credentials: Credentials::local(key, request, clock.clone()),
             registry: prometheus::Registry::new(),
             clock: clock.clone(),
         };
-        Self { clock, surroundings, keys }
+        Self { clock, shared, keys }
     }
 
     /// A token for a subject with a role, in a region, good for an hour.

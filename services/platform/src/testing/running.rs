@@ -33,8 +33,8 @@ impl Running {
     ///
     /// # Panics
     /// When it does not start.
-    pub async fn start(settings: impl Build, surroundings: Shared) -> Self {
-        Self::of(App::build(settings, surroundings).await.expect("the service starts"))
+    pub async fn start(settings: impl Build, shared: Shared) -> Self {
+        Self::of(App::build(settings, shared).await.expect("the service starts"))
     }
 
     /// Starts a service that listens.

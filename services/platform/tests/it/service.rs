@@ -34,7 +34,7 @@ async fn a_service_answers_once_it_is_started_by_its_kind() {
     let database = Database::migrated(&KIND.migrations()).await;
     let toy = configured(&section(&world, &database));
     assert_eq!((toy.kind().name, toy.faults()), ("toy", Vec::new()));
-    let app = toy.build(world.surroundings.clone()).await.unwrap();
+    let app = toy.build(world.shared.clone()).await.unwrap();
     assert_eq!(app.progress.keys().collect::<Vec<_>>(), [&"pairing"]);
     let running = Running::of(app);
     let mut client = TallyServiceClient::new(running.channel());
@@ -52,7 +52,7 @@ async fn a_service_does_not_start_on_a_schema_that_is_behind() {
     let world = TestWorld::of(&TOY, noon()).await;
     let platform_alone = Migrations::with_platform(&sqlx::migrate::Migrator::DEFAULT);
     let database = Database::migrated(&platform_alone).await;
-    let started = configured(&section(&world, &database)).build(world.surroundings.clone()).await;
+    let started = configured(&section(&world, &database)).build(world.shared.clone()).await;
     assert!(matches!(started, Err(StartError::Schema(_))), "{:?}", started.err());
 }
 

@@ -55,7 +55,7 @@ impl LogService for Counting {
 /// Calls the service with a trace context.
 async fn call(source: &Source) {
     let routes = Routes::new(LogServiceServer::new(Counting(source.writer.clone())));
-    let access = Arc::clone(&source.world.surroundings.access);
+    let access = Arc::clone(&source.world.shared.access);
     let server =
         Server::bind(GrpcConfig::default(), access, (&tongxin_proto::PRODUCT, &[SERVICE_NAME]), routes).await.unwrap();
     let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();

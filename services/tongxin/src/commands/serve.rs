@@ -44,7 +44,7 @@ pub async fn run(args: Args) -> Result<()> {
     }
     let telemetry = telemetry::init("tongxin", &settings.telemetry)?;
     let grace = Duration::from_secs(settings.grace_seconds.0);
-    let app = service.build(surroundings(kind, settings, &telemetry).await?).await?;
+    let app = service.build(shared(kind, settings, &telemetry).await?).await?;
     tracing::info!(service = kind.name, grpc = %app.grpc, admin = %app.admin, "serving");
     let mut lifecycle = Lifecycle::default();
     app.start(&mut lifecycle);
@@ -52,7 +52,7 @@ pub async fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-async fn surroundings(kind: &Kind, settings: Settings, telemetry: &Telemetry) -> Result<Shared> {
+async fn shared(kind: &Kind, settings: Settings, telemetry: &Telemetry) -> Result<Shared> {
     let clock = Clock::system();
     Ok(Shared {
         access: Arc::new(Access::new(settings.access, clock.clone())?),

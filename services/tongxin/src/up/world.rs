@@ -62,7 +62,7 @@ impl World {
             let database_url = databases::app_url(servers.postgres(), kind);
             let place = Place { database_url, grpc, admin, limits, tls, data_dir, running: &running };
             let configured = (kind.read)(&place.settings(kind)?)?.context("its settings were just made")?;
-            let app = configured.build(surroundings(servers, telemetry, (kind, &access)).await?).await?;
+            let app = configured.build(shared(servers, telemetry, (kind, &access)).await?).await?;
             running.insert(kind.name.to_owned(), Addresses::of(&app));
             progress.extend(app.progress.iter().map(|(source, progress)| ((kind.name, *source), progress.clone())));
             apps.push(app);
@@ -164,11 +164,7 @@ fn access(data_dir: &Path) -> Result<Arc<Access>> {
 }
 
 /// The context of a service: its own broker connection as its own user, and the shared parts.
-async fn surroundings(
-    servers: &Servers,
-    telemetry: &Telemetry,
-    (kind, access): (&Kind, &Arc<Access>),
-) -> Result<Shared> {
+async fn shared(servers: &Servers, telemetry: &Telemetry, (kind, access): (&Kind, &Arc<Access>)) -> Result<Shared> {
     let clock = Clock::system();
     let key = LocalKey::in_folder(servers.postgres().data_dir())?;
     let of_service = request("service", &["system"], RegionCode::parse(REGION)?);

@@ -28,7 +28,7 @@ pub struct TestApp {
 
 async fn named_pairing(world: &TestWorld, database: &Database) -> Service {
     let migrations = Migrations::with_platform(&Migrator::DEFAULT);
-    Service::connect("pairing", database.service_config(), world.surroundings.clone(), &migrations).await.unwrap()
+    Service::connect("pairing", database.service_config(), world.shared.clone(), &migrations).await.unwrap()
 }
 
 impl TestApp {
@@ -39,7 +39,7 @@ impl TestApp {
         let database = Database::migrated(&KIND.migrations()).await;
         database.assert_regions_are_guarded().await;
         let settings: Config = world.settings(&database, json!({ "pairing": format!("http://{}", running_log.grpc) }));
-        let running = Running::start(settings, world.surroundings.clone()).await;
+        let running = Running::start(settings, world.shared.clone()).await;
         Self { pairing: named_pairing(&world, &log).await, world, running, _log: running_log }
     }
 

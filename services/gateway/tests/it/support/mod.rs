@@ -50,7 +50,7 @@ pub async fn world() -> (TestWorld, Nats) {
     let mut world = TestWorld::at(noon()).await;
     let nats = Nats::temporary().await.unwrap();
     let config = BrokerConfig { url: nats.url().into(), ..BrokerConfig::default() };
-    world.surroundings.jetstream = broker::connect(&config, "test").await.unwrap();
+    world.shared.jetstream = broker::connect(&config, "test").await.unwrap();
     (world, nats)
 }
 
@@ -67,7 +67,7 @@ impl Stage {
         let mut config: Config = world.settings(&database, json!({}));
         config.upstreams = BTreeMap::from([pairing.upstream()]);
         set(&mut config);
-        let running = Running::start(config, world.surroundings.clone()).await;
+        let running = Running::start(config, world.shared.clone()).await;
         let (grpc, admin, progress) = (running.grpc, running.admin, running.progress.get("pairing").cloned());
         let pool = db::connect(&DbConfig::at(&database.app_url)).await.unwrap();
         Self { world, nats, pairing, database, pool, grpc, admin, progress, running }

@@ -37,9 +37,9 @@ impl FakeSource {
     ) -> Self {
         let migrations = Migrations::with_platform(&Migrator::DEFAULT);
         let database = Database::migrated(&migrations).await;
-        let (mut config, surroundings) = (database.service_config(), world.surroundings.clone());
+        let (mut config, shared) = (database.service_config(), world.shared.clone());
         set(&mut config.grpc);
-        let mut service = Service::connect(name, config, surroundings, &migrations).await.unwrap();
+        let mut service = Service::connect(name, config, shared, &migrations).await.unwrap();
         service.route([service_name.to_owned()], |_| routes);
         let pool = service.pool.clone();
         let running = Running::of(service.listen().await.unwrap());

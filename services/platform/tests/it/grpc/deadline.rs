@@ -43,7 +43,7 @@ async fn what_is_read_for_a_caller_who_no_longer_waits_ends_in_postgres() {
     let patient = DbConfig { statement_seconds: 600, ..DbConfig::at(&database.app_url) };
     let routes = Routes::new(LogServiceServer::new(DeepLog(db::connect(&patient).await.unwrap())));
     let config = GrpcConfig { timeout_seconds: 600, ..GrpcConfig::default() };
-    let access = Arc::clone(&world.surroundings.access);
+    let access = Arc::clone(&world.shared.access);
     let server = Server::bind(config, access, (&tongxin_proto::PRODUCT, &[SERVICE_NAME]), routes).await.unwrap();
     let channel = channel(&format!("http://{}", server.address().unwrap())).unwrap();
     let stop = CancellationToken::new();

@@ -66,7 +66,7 @@ async fn a_method_needs_its_permission() {
 #[tokio::test]
 async fn a_server_of_unguarded_methods_does_not_bind() {
     let world = TestWorld::at(noon()).await;
-    let access = Arc::clone(&world.surroundings.access);
+    let access = Arc::clone(&world.shared.access);
     let bound = Server::bind(
         GrpcConfig::default(),
         access,

@@ -96,7 +96,7 @@ impl Served {
             stream_may_end: Arc::new(Notify::new()),
         };
         let routes = Routes::new(LogServiceServer::new(log.clone()));
-        let access = Arc::clone(&world.surroundings.access);
+        let access = Arc::clone(&world.shared.access);
         let server = Server::bind(config, access, (&tongxin_proto::PRODUCT, &[SERVICE_NAME]), routes).await.unwrap();
         let address = server.address().unwrap();
         let channel = channel(&format!("http://{address}")).unwrap();

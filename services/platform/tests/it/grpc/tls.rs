@@ -266,8 +266,7 @@ async fn a_key_of_another_certificate_keeps_a_server_from_starting() {
     let world = TestWorld::at(noon()).await;
     let config = GrpcConfig { tls: Some(tls), ..GrpcConfig::default() };
     let started =
-        Server::bind(config, Arc::clone(&world.surroundings.access), (&tongxin_proto::PRODUCT, &[]), Routes::default())
-            .await;
+        Server::bind(config, Arc::clone(&world.shared.access), (&tongxin_proto::PRODUCT, &[]), Routes::default()).await;
     let refused = started.map(drop).unwrap_err();
     assert!(chain(&refused).contains("grpc.tls: key_file: the key in "), "{}", chain(&refused));
 }

@@ -107,7 +107,7 @@ impl Source {
 
         let stop = CancellationToken::new();
         let routes = Routes::new(LogServiceServer::new(LogReader::new(pool.clone())));
-        let access = Arc::clone(&world.surroundings.access);
+        let access = Arc::clone(&world.shared.access);
         let server = Server::bind(config, access, (&tongxin_proto::PRODUCT, &[SERVICE_NAME]), routes).await.unwrap();
         let address = format!("http://{}", server.address().unwrap());
         tokio::spawn(server.run(stop.clone()));
@@ -169,7 +169,7 @@ impl Source {
     }
 
     pub fn log_client(&self) -> LogClient {
-        LogClient::new(grpc::channel(&self.address).unwrap(), self.world.surroundings.credentials.clone())
+        LogClient::new(grpc::channel(&self.address).unwrap(), self.world.shared.credentials.clone())
     }
 }
 
