@@ -10,27 +10,28 @@ use tongxin_proto::monitoring::v1;
 use super::convert;
 use crate::{
     commands::Policy,
+    domain::{case_file::CaseFile, income::VillageIncome, merge::Merge, rule_set::RuleSet, signal::Signal},
     error::{Error, Refused},
     store::{households, keys::Keys},
 };
 
 plain_answers!(
     Policy, Error:
-    v1::UndoMergeResponse,
+    v1::UndoMergeResponse { merge: Merge },
     v1::RecordObservationResponse,
-    v1::StoreRuleSetResponse,
+    v1::StoreRuleSetResponse { rule_set: RuleSet },
     v1::SetHolidaysResponse,
     v1::ReportSignalResponse,
-    v1::DecideSignalResponse,
+    v1::DecideSignalResponse { signal: Signal },
     v1::SubmitWarningsResponse,
     v1::OpenCaseResponse,
     v1::RecordStepResponse,
-    v1::ProposeRemovalResponse,
-    v1::RollBackRemovalResponse,
+    v1::ProposeRemovalResponse { case: CaseFile },
+    v1::RollBackRemovalResponse { case: CaseFile },
     v1::PlanMeasureResponse,
     v1::FinishMeasureResponse,
     v1::BatchCaseCommandsResponse,
-    v1::RecordVillageIncomeResponse,
+    v1::RecordVillageIncomeResponse { income: VillageIncome },
 );
 
 macro_rules! with_household {

@@ -1,10 +1,10 @@
 //! Changes: one file for each verb. Load, decide, save.
 
 mod adopt_coverage_rules;
-mod close_organisation;
 mod end_pairing;
 mod establish_pairings;
 mod import_regions;
+pub mod organisations;
 mod record_activity;
 mod register_organisations;
 mod void_activity;
@@ -14,7 +14,6 @@ use chrono::NaiveDate;
 use tongxin_platform::request::{Context, EntryWindow};
 
 pub use adopt_coverage_rules::adopt_coverage_rules;
-pub use close_organisation::CloseOrganisation;
 pub use end_pairing::EndPairing;
 pub use establish_pairings::{EstablishPairing, EstablishPairings};
 pub use import_regions::ImportRegions;

@@ -17,9 +17,15 @@ use tonic::{Request, Response, Streaming};
 
 use crate::{
     commands::{
-        EstablishPairing, EstablishPairings, Policy, RecordActivity, RegisterOrganisation, RegisterOrganisations,
+        EndPairing, EstablishPairing, EstablishPairings, Policy, RecordActivity, RegisterOrganisation,
+        RegisterOrganisations, VoidActivity, VoidPairing, organisations::CloseOrganisation,
     },
-    domain::{coverage::CoverageRule, organisation::Organisation, pairing::Pairing},
+    domain::{
+        activity::Activity,
+        coverage::CoverageRule,
+        organisation::{Closed, Organisation},
+        pairing::Pairing,
+    },
     error::{Error, Refused},
     store::{activities, coverage_rules, organisations, pairings, regions},
 };
@@ -27,13 +33,13 @@ use crate::{
 // Pairing stores nothing personal.
 plain_answers!(
     Policy, Error:
-    v1::RegisterOrganisationResponse,
-    v1::CloseOrganisationResponse,
-    v1::EstablishPairingResponse,
-    v1::EndPairingResponse,
-    v1::VoidPairingResponse,
-    v1::RecordJointActivityResponse,
-    v1::VoidJointActivityResponse,
+    v1::RegisterOrganisationResponse { organisation: Organisation },
+    v1::CloseOrganisationResponse { organisation: Organisation },
+    v1::EstablishPairingResponse { pairing: Pairing },
+    v1::EndPairingResponse { pairing: Pairing },
+    v1::VoidPairingResponse { pairing: Pairing },
+    v1::RecordJointActivityResponse { activity: Activity },
+    v1::VoidJointActivityResponse { activity: Activity },
     v1::BatchRegisterOrganisationsResponse,
     v1::BatchEstablishPairingsResponse,
     v1::ImportRegionsResponse,
@@ -130,7 +136,14 @@ impl PairingService for Door {
         &self,
         request: Request<v1::CloseOrganisationRequest>,
     ) -> Reply<v1::CloseOrganisationResponse> {
-        self.write(request, convert::close_organisation).await
+        self.write(request, |request| {
+            Ok(CloseOrganisation {
+                organisation: convert::organisation_id("organisation_id", &request.organisation_id)?,
+                closed: Closed { on: convert::date("closed_on", request.closed_on)?, reason: request.reason },
+                expected_version: request.expected_version,
+            })
+        })
+        .await
     }
 
     async fn establish_pairing(
@@ -151,11 +164,23 @@ impl PairingService for Door {
     }
 
     async fn end_pairing(&self, request: Request<v1::EndPairingRequest>) -> Reply<v1::EndPairingResponse> {
-        self.write(request, convert::end_pairing).await
+        self.write(request, |request| {
+            Ok(EndPairing {
+                pairing: convert::pairing_id(&request.pairing_id)?,
+                ends_on: convert::date("ends_on", request.ends_on)?,
+                reason: request.reason,
+                expected_version: request.expected_version,
+            })
+        })
+        .await
     }
 
     async fn void_pairing(&self, request: Request<v1::VoidPairingRequest>) -> Reply<v1::VoidPairingResponse> {
-        self.write(request, convert::void_pairing).await
+        self.write(request, |request| {
+            let pairing = convert::pairing_id(&request.pairing_id)?;
+            Ok(VoidPairing { pairing, reason: request.reason, expected_version: request.expected_version })
+        })
+        .await
     }
 
     async fn get_pairing(&self, request: Request<v1::GetPairingRequest>) -> Reply<v1::GetPairingResponse> {
@@ -188,7 +213,10 @@ impl PairingService for Door {
         &self,
         request: Request<v1::VoidJointActivityRequest>,
     ) -> Reply<v1::VoidJointActivityResponse> {
-        self.write(request, convert::void_activity).await
+        self.write(request, |request| {
+            Ok(VoidActivity { activity: convert::activity_id(&request.activity_id)?, reason: request.reason })
+        })
+        .await
     }
 
     async fn list_joint_activities(

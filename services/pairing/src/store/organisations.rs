@@ -200,21 +200,34 @@ pub async fn save(
     if events.is_empty() {
         return Ok(state);
     }
+    let code = state.draft.credit_code.as_ref();
     let written = sqlx::query!(
         r#"
         UPDATE organisation
         SET closed_on = $2,
             close_reason = $3,
-            version = $4
+            version = $4,
+            name = $5,
+            credit_code = $6,
+            credit_code_valid = $7
         WHERE organisation_id = $1
         "#,
         state.id as OrganisationId,
         state.closed.as_ref().map(|closed| closed.on),
         state.closed.as_ref().map(|closed| closed.reason.as_str()),
         state.version,
+        state.draft.name,
+        code.map(CreditCode::as_str),
+        code.map(CreditCode::is_valid),
     )
     .execute(&mut *conn)
-    .await?;
+    .await
+    .map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
+        Some("organisation_open_credit_code") => {
+            Refused::CreditCodeTaken(code.map_or("", CreditCode::as_str).into()).into()
+        }
+        _ => Error::from(error),
+    })?;
     if written.rows_affected() != 1 {
         return Err(Refused::OrganisationNotFound(state.id).into());
     }

@@ -25,10 +25,10 @@ pub trait Answer<Policy>: Message + Default + Clone + Personal + 'static {
 }
 
 /// Implements [`Answer`](crate::request::Answer) for responses without personal fields; fails to compile if one has
-/// any.
+/// any. `SomeResponse { field: Domain }` also makes the response of what a command returns.
 #[macro_export]
 macro_rules! plain_answers {
-    ($policy:ty, $error:ty: $($answer:ty),+ $(,)?) => {$(
+    ($policy:ty, $error:ty: $($answer:ty $({ $field:ident: $made:ty })?),+ $(,)?) => {$(
         impl $crate::request::Answer<$policy> for $answer {
             type Error = $error;
 
@@ -37,6 +37,12 @@ macro_rules! plain_answers {
                 Ok(())
             }
         }
+
+        $(impl From<$made> for $answer {
+            fn from(made: $made) -> Self {
+                Self { $field: Some(made.into()) }
+            }
+        })?
     )+};
 }
 

@@ -295,17 +295,11 @@ pub(in crate::grpc) fn overdue(step: Overdue, today: NaiveDate) -> v1::OverdueSt
     }
 }
 
-macro_rules! answered_with_case {
-    ($($answer:ident),+ $(,)?) => {$(
-        impl From<CaseFile> for v1::$answer {
-            fn from(file: CaseFile) -> Self {
-                Self { case: Some(file.into()) }
-            }
-        }
-    )+};
+impl From<CaseFile> for v1::GetCaseResponse {
+    fn from(file: CaseFile) -> Self {
+        Self { case: Some(file.into()) }
+    }
 }
-
-answered_with_case!(ProposeRemovalResponse, RollBackRemovalResponse, GetCaseResponse);
 
 macro_rules! answered_with_doubts {
     ($($answer:ident { $became:ident: $of:ty }),+ $(,)?) => {$(

@@ -151,9 +151,3 @@ impl From<Pair> for v1::MergeHouseholdsResponse {
         Self { merge: Some(pair.merge.into()), household: Some(pair.kept.into()) }
     }
 }
-
-impl From<Merge> for v1::UndoMergeResponse {
-    fn from(merge: Merge) -> Self {
-        Self { merge: Some(merge.into()) }
-    }
-}

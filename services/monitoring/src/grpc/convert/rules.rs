@@ -156,12 +156,6 @@ impl From<RuleSet> for v1::RuleSet {
     }
 }
 
-impl From<RuleSet> for v1::StoreRuleSetResponse {
-    fn from(rule_set: RuleSet) -> Self {
-        Self { rule_set: Some(rule_set.into()) }
-    }
-}
-
 impl From<Verdict> for v1::Verdict {
     fn from(verdict: Verdict) -> Self {
         Self {

@@ -126,12 +126,6 @@ impl From<Reported> for v1::ReportSignalResponse {
     }
 }
 
-impl From<Signal> for v1::DecideSignalResponse {
-    fn from(signal: Signal) -> Self {
-        Self { signal: Some(signal.into()) }
-    }
-}
-
 impl From<Funnel> for v1::GetFunnelResponse {
     fn from(funnel: Funnel) -> Self {
         let total = v1::FunnelRow { warnings: funnel.warnings(), ..funnel.total.into() };

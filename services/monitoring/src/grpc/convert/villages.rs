@@ -68,12 +68,6 @@ impl From<VillageIncome> for v1::VillageIncome {
     }
 }
 
-impl From<VillageIncome> for v1::RecordVillageIncomeResponse {
-    fn from(income: VillageIncome) -> Self {
-        Self { income: Some(income.into()) }
-    }
-}
-
 impl From<&Rule> for v1::QualityRule {
     fn from(rule: &Rule) -> Self {
         let severity = match rule.severity {

@@ -96,48 +96,6 @@ impl From<Activity> for v1::JointActivity {
     }
 }
 
-impl From<Organisation> for v1::RegisterOrganisationResponse {
-    fn from(organisation: Organisation) -> Self {
-        Self { organisation: Some(organisation.into()) }
-    }
-}
-
-impl From<Organisation> for v1::CloseOrganisationResponse {
-    fn from(organisation: Organisation) -> Self {
-        Self { organisation: Some(organisation.into()) }
-    }
-}
-
-impl From<Pairing> for v1::EstablishPairingResponse {
-    fn from(pairing: Pairing) -> Self {
-        Self { pairing: Some(pairing.into()) }
-    }
-}
-
-impl From<Pairing> for v1::EndPairingResponse {
-    fn from(pairing: Pairing) -> Self {
-        Self { pairing: Some(pairing.into()) }
-    }
-}
-
-impl From<Pairing> for v1::VoidPairingResponse {
-    fn from(pairing: Pairing) -> Self {
-        Self { pairing: Some(pairing.into()) }
-    }
-}
-
-impl From<Activity> for v1::VoidJointActivityResponse {
-    fn from(activity: Activity) -> Self {
-        Self { activity: Some(activity.into()) }
-    }
-}
-
-impl From<Activity> for v1::RecordJointActivityResponse {
-    fn from(activity: Activity) -> Self {
-        Self { activity: Some(activity.into()) }
-    }
-}
-
 impl From<Merged> for v1::ImportRegionsResponse {
     fn from(merged: Merged) -> Self {
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);

@@ -6,6 +6,6 @@ mod requests;
 
 pub(super) use answers::{all, coverage, import_progress};
 pub(super) use requests::{
-    close_organisation, edition, end_pairing, list_activities, list_organisations, list_pairings, list_regions,
-    organisation_id, pairing_id, region, region_and_day, void_activity, void_pairing,
+    activity_id, credit_code, date, edition, list_activities, list_organisations, list_pairings, list_regions,
+    organisation_id, pairing_id, region, region_and_day,
 };

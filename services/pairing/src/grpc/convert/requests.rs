@@ -12,12 +12,11 @@ use tongxin_proto::{Date, names::Named, pairing::v1};
 use uuid::Uuid;
 
 use crate::{
-    commands::{CloseOrganisation, EndPairing, VoidActivity, VoidPairing},
     domain::{
         ActivityId, OrganisationId, PairingId,
         activity::{ActivityDraft, ActivityKind},
         credit_code::CreditCode,
-        organisation::{Closed, OrganisationDraft, OrganisationKind, Side},
+        organisation::{OrganisationDraft, OrganisationKind, Side},
         pairing::{PairingDraft, PairingKind},
         period::Period,
         register::{Edition, RegisterRow},
@@ -46,7 +45,16 @@ pub(in crate::grpc) fn pairing_id(text: &str) -> Result<PairingId, Error> {
     uuid("pairing_id", text).map(PairingId)
 }
 
-fn date(field: &'static str, date: Option<Date>) -> Result<NaiveDate, Error> {
+pub(in crate::grpc) fn activity_id(text: &str) -> Result<ActivityId, Error> {
+    uuid("activity_id", text).map(ActivityId)
+}
+
+pub(in crate::grpc) fn credit_code(text: &str) -> Result<Option<CreditCode>, Error> {
+    let read = |text| CreditCode::parse(text).map_err(|error| Error::field("credit_code", error));
+    Some(text).filter(|text| !text.is_empty()).map(read).transpose()
+}
+
+pub(in crate::grpc) fn date(field: &'static str, date: Option<Date>) -> Result<NaiveDate, Error> {
     optional_date(field, date)?.ok_or_else(|| Error::field(field, "is required"))
 }
 
@@ -116,17 +124,13 @@ impl TryFrom<v1::OrganisationDraft> for OrganisationDraft {
     type Error = Error;
 
     fn try_from(draft: v1::OrganisationDraft) -> Result<Self, Error> {
-        let credit_code = match draft.credit_code.as_str() {
-            "" => None,
-            text => Some(CreditCode::parse(text).map_err(|error| Error::field("credit_code", error))?),
-        };
         Ok(Self {
             name: draft.name,
             kind: named("kind", draft.kind)?,
             side: named("side", draft.side)?,
             host_kind: OrganisationKind::read(draft.host_kind),
             region: region("region_code", &draft.region_code)?,
-            credit_code,
+            credit_code: credit_code(&draft.credit_code)?,
         })
     }
 }
@@ -175,36 +179,6 @@ impl TryFrom<v1::RegionRow> for RegisterRow {
         row.check().map_err(Refused::from)?;
         Ok(row)
     }
-}
-
-pub(in crate::grpc) fn close_organisation(request: v1::CloseOrganisationRequest) -> Result<CloseOrganisation, Error> {
-    Ok(CloseOrganisation {
-        organisation: organisation_id("organisation_id", &request.organisation_id)?,
-        closed: Closed { on: date("closed_on", request.closed_on)?, reason: request.reason },
-        expected_version: request.expected_version,
-    })
-}
-
-pub(in crate::grpc) fn end_pairing(request: v1::EndPairingRequest) -> Result<EndPairing, Error> {
-    Ok(EndPairing {
-        pairing: pairing_id(&request.pairing_id)?,
-        ends_on: date("ends_on", request.ends_on)?,
-        reason: request.reason,
-        expected_version: request.expected_version,
-    })
-}
-
-pub(in crate::grpc) fn void_pairing(request: v1::VoidPairingRequest) -> Result<VoidPairing, Error> {
-    Ok(VoidPairing {
-        pairing: pairing_id(&request.pairing_id)?,
-        reason: request.reason,
-        expected_version: request.expected_version,
-    })
-}
-
-pub(in crate::grpc) fn void_activity(request: v1::VoidJointActivityRequest) -> Result<VoidActivity, Error> {
-    let activity = ActivityId(uuid("activity_id", &request.activity_id)?);
-    Ok(VoidActivity { activity, reason: request.reason })
 }
 
 pub(in crate::grpc) fn edition(edition: &v1::RegionEdition) -> Result<Edition, Error> {

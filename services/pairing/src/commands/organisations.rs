@@ -1,4 +1,4 @@
-//! Closes an organisation that has no pairings in force any more.
+//! Changes of one organisation.
 
 use sqlx::PgConnection;
 use tongxin_platform::request::{Command, Context};
@@ -13,7 +13,24 @@ use crate::{
     store::{locks, organisations, pairings},
 };
 
-/// Closes an organisation.
+/// An organisation that nobody else changes until the transaction ends. Supporters can be read in every region, but
+/// changed only in their own.
+async fn lock(
+    conn: &mut PgConnection,
+    context: &Context,
+    id: OrganisationId,
+    expected_version: i64,
+) -> Result<Organisation, Error> {
+    locks::organisations(conn, [id]).await?;
+    let organisation = organisations::find(conn, id).await?;
+    if !context.regions.contains(organisation.draft.region) {
+        return Err(Refused::OrganisationNotFound(id).into());
+    }
+    at_version(organisation.version, expected_version)?;
+    Ok(organisation)
+}
+
+/// Closes an organisation that has no pairings in force any more.
 pub struct CloseOrganisation {
     pub organisation: OrganisationId,
     pub closed: Closed,
@@ -28,13 +45,7 @@ impl Command for CloseOrganisation {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Organisation, Error> {
         policy.check_date("closed_on", self.closed.on, context)?;
-        locks::organisations(conn, [self.organisation]).await?;
-        let organisation = organisations::find(conn, self.organisation).await?;
-        // Supporters can be read in every region, but closed only in their own.
-        if !context.regions.contains(organisation.draft.region) {
-            return Err(Refused::OrganisationNotFound(self.organisation).into());
-        }
-        at_version(organisation.version, self.expected_version)?;
+        let organisation = lock(conn, context, self.organisation, self.expected_version).await?;
         // A supporter's pairings may be outside the caller's region.
         let count = async |conn: &mut PgConnection| pairings::count_from(conn, organisation.id, self.closed.on).await;
         let in_force = context.everywhere(conn, count).await?;
