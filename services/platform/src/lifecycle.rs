@@ -1,6 +1,6 @@
 //! Starts the parts of a program, and stops all of them on a signal or when one ends.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, io, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -66,14 +66,7 @@ impl Lifecycle {
     /// # Errors
     /// If a part ended by itself, or does not stop within the grace period.
     pub async fn run_until_stopped(self, grace: Duration) -> Result<(), Stopped> {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let told = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        self.run_until(told, grace).await
+        self.run_until(stop_signal()?, grace).await
     }
 
     /// Waits for a future, or for a part to end, then stops all parts.
@@ -105,6 +98,20 @@ impl Lifecycle {
         first?;
         drained.unwrap_or(Err(Stopped::Late(grace)))
     }
+}
+
+/// Completes at the first SIGTERM or SIGINT after this call, polled or not.
+///
+/// # Errors
+/// If signals cannot be listened for.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 type Ended = Result<(&'static str, Result<(), BoxError>), tokio::task::JoinError>;

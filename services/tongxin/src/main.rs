@@ -37,7 +37,6 @@ mod said;
 mod sample;
 mod services;
 mod settings;
-mod signals;
 mod table;
 mod unreachable;
 mod up;

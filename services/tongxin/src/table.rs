@@ -1,16 +1,18 @@
 //! Tables for a terminal, where Chinese characters are two columns wide.
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// Aligns the cells of rows; `right` lists the right-aligned columns.
 pub fn render(rows: &[Vec<String>], right: &[usize]) -> String {
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max();
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
     let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
     let mut text = String::new();
     for row in &rows {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
-            let padding = " ".repeat(widths[column] - width(cell));
+            let padding = " ".repeat(widths[column] - cell.width());
             line += "  ";
             line += &if right.contains(&column) { padding + cell } else { cell.clone() + &padding };
         }
@@ -33,17 +35,6 @@ fn printable(text: &str) -> String {
         }
         text
     })
-}
-
-/// Columns that a text takes.
-fn width(text: &str) -> usize {
-    text.chars().map(|char| if is_wide(char) { 2 } else { 1 }).sum()
-}
-
-/// Hangul, the Chinese characters with their punctuation, and full-width forms.
-fn is_wide(char: char) -> bool {
-    matches!(char, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}')
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ use tongxin_platform::{
     clock::Clock,
     error::chain,
     grpc::{GrpcConfig, ServerError},
+    lifecycle::stop_signal,
     service::StartError,
     telemetry::{self, LogFormat, TelemetryConfig, TelemetryError},
 };
@@ -41,7 +42,6 @@ use crate::{
     instance::{DATA_DIR, Instance},
     sample::SampleName,
     services::{KINDS, nats_user},
-    signals,
 };
 use certificates::Certificates;
 pub use folder::Folder;
@@ -115,7 +115,7 @@ fn limits(text: &str) -> Result<GrpcConfig, String> {
 
 pub async fn run(args: Args) -> Result<()> {
     let begun = Instant::now();
-    let told = signals::told()?;
+    let told = stop_signal()?;
     tokio::pin!(told);
     let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?).map_err(foreign_folder)?;
 
