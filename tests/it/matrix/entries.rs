@@ -64,6 +64,9 @@ pub fn calls(method: &str, of: &Things, own: &Things) -> Option<Vec<Call>> {
         "PairingService/ListOrganisations" => {
             ["village", "around"].map(|level| vec![json!({ "regionCode": it(level) })]).into()
         }
+        "PairingService/ChangeOrganisation" => vec![vec![json!({
+            "requestId": request_id(), "organisationId": it("recipient"), "name": "第一党支部（改）",
+        })]],
         "PairingService/CloseOrganisation" => vec![vec![json!({
             "requestId": request_id(), "organisationId": it("recipient"), "closedOn": day(0), "reason": "合并",
         })]],

@@ -1,12 +1,16 @@
 //! Changes of one organisation.
 
 use sqlx::PgConnection;
-use tongxin_platform::request::{Command, Context};
+use tongxin_platform::{
+    limit::{self, Limited},
+    request::{Command, Context},
+};
 
 use super::{Policy, at_version};
 use crate::{
     domain::{
         OrganisationId,
+        credit_code::CreditCode,
         organisation::{Closed, Organisation},
     },
     error::{Error, Refused},
@@ -28,6 +32,28 @@ async fn lock(
     }
     at_version(organisation.version, expected_version)?;
     Ok(organisation)
+}
+
+/// Corrects the name and the credit code of an organisation.
+pub struct ChangeOrganisation {
+    pub organisation: OrganisationId,
+    pub name: String,
+    pub credit_code: Option<CreditCode>,
+    /// The version that the caller saw; 0 skips the check.
+    pub expected_version: i64,
+}
+
+impl Command for ChangeOrganisation {
+    type Policy = Policy;
+    type Output = Organisation;
+    type Error = Error;
+
+    async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Organisation, Error> {
+        let organisation = lock(conn, context, self.organisation, self.expected_version).await?;
+        // The answer reveals whether a code is taken anywhere, so it counts against the limit of look-ups.
+        limit::require(conn, context, Limited::LookUp).await?;
+        organisations::save(conn, context, organisation.change(self.name, self.credit_code)).await
+    }
 }
 
 /// Closes an organisation that has no pairings in force any more.

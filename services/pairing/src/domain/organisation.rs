@@ -1,5 +1,7 @@
 //! Organisations on both sides of the assistance.
 
+use std::mem::replace;
+
 use chrono::NaiveDate;
 use tongxin_platform::{change::Change, error::Refusal, named, region::RegionCode};
 
@@ -109,6 +111,8 @@ pub struct Closed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrganisationEvent {
     Registered,
+    /// Corrected; what the name and the code were.
+    Changed(String, Option<CreditCode>),
     Closed {
         /// First day on which it is closed.
         on: NaiveDate,
@@ -116,6 +120,16 @@ pub enum OrganisationEvent {
 }
 
 impl Organisation {
+    /// Corrects its name and its credit code.
+    pub fn change(mut self, name: String, credit_code: Option<CreditCode>) -> Change<Self, OrganisationEvent> {
+        if (&self.draft.name, &self.draft.credit_code) == (&name, &credit_code) {
+            return Change::none(self);
+        }
+        let previous = (replace(&mut self.draft.name, name), replace(&mut self.draft.credit_code, credit_code));
+        self.version += 1;
+        Change::one(self, OrganisationEvent::Changed(previous.0, previous.1))
+    }
+
     /// Closes it; a closed one stays as it is.
     pub fn close(mut self, closed: Closed) -> Change<Self, OrganisationEvent> {
         if self.closed.is_some() {

@@ -18,7 +18,8 @@ use tonic::{Request, Response, Streaming};
 use crate::{
     commands::{
         EndPairing, EstablishPairing, EstablishPairings, Policy, RecordActivity, RegisterOrganisation,
-        RegisterOrganisations, VoidActivity, VoidPairing, organisations::CloseOrganisation,
+        RegisterOrganisations, VoidActivity, VoidPairing,
+        organisations::{ChangeOrganisation, CloseOrganisation},
     },
     domain::{
         activity::Activity,
@@ -34,6 +35,7 @@ use crate::{
 plain_answers!(
     Policy, Error:
     v1::RegisterOrganisationResponse { organisation: Organisation },
+    v1::ChangeOrganisationResponse { organisation: Organisation },
     v1::CloseOrganisationResponse { organisation: Organisation },
     v1::EstablishPairingResponse { pairing: Pairing },
     v1::EndPairingResponse { pairing: Pairing },
@@ -130,6 +132,21 @@ impl PairingService for Door {
         let (organisations, next_page_token) = page.cut(organisations::list(&mut tx, &filter, &page).await?, place);
         let organisations = convert::all(organisations);
         Ok(Response::new(v1::ListOrganisationsResponse { organisations, next_page_token }))
+    }
+
+    async fn change_organisation(
+        &self,
+        request: Request<v1::ChangeOrganisationRequest>,
+    ) -> Reply<v1::ChangeOrganisationResponse> {
+        self.write(request, |request| {
+            Ok(ChangeOrganisation {
+                organisation: convert::organisation_id("organisation_id", &request.organisation_id)?,
+                name: request.name,
+                credit_code: convert::credit_code(&request.credit_code)?,
+                expected_version: request.expected_version,
+            })
+        })
+        .await
     }
 
     async fn close_organisation(

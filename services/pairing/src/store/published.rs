@@ -15,6 +15,7 @@ use crate::domain::{
     OrganisationId,
     activity::Activity,
     book::{CountChange, Counted},
+    credit_code::CreditCode,
     organisation::{Organisation, OrganisationEvent, Side},
     pairing::Pairing,
 };
@@ -35,6 +36,18 @@ pub(super) fn organisation(organisation: &Organisation, event: &OrganisationEven
                 side: v1::OrganisationSide::from(draft.side).into(),
                 host_kind: draft.host_kind.map(v1::OrganisationKind::from).unwrap_or_default().into(),
                 region_code: draft.region.to_string(),
+            };
+            NewEvent::new((ORGANISATION, id), draft.region, context.today(), &payload)
+        }
+        OrganisationEvent::Changed(previous_name, previous_code) => {
+            let text = |code: &Option<CreditCode>| code.as_ref().map_or("", CreditCode::as_str).to_owned();
+            let payload = v1::OrganisationChanged {
+                organisation_id: id.to_string(),
+                region_code: draft.region.to_string(),
+                name: draft.name.clone(),
+                previous_name: previous_name.clone(),
+                credit_code: text(&draft.credit_code),
+                previous_credit_code: text(previous_code),
             };
             NewEvent::new((ORGANISATION, id), draft.region, context.today(), &payload)
         }

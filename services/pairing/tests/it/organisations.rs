@@ -33,6 +33,46 @@ async fn a_registered_organisation_can_be_read_and_is_told_of() {
 }
 
 #[tokio::test]
+async fn a_mistake_in_a_name_or_a_code_is_corrected_and_what_it_was_stays_in_the_log() {
+    const CODE: &str = "12100000400009880K";
+    let app = TestApp::with_register().await;
+    let school = app.register(draft("大平小学", School, Recipient, TOWN)).await;
+    let other =
+        v1::OrganisationDraft { credit_code: CODE.to_owned(), ..draft("连山小学", School, Recipient, TOWN) };
+    let other = app.register(other).await;
+    let change = |code: &str, expected_version| v1::ChangeOrganisationRequest {
+        request_id: new_request_id(),
+        organisation_id: school.organisation_id.clone(),
+        name: "太平小学".to_owned(),
+        credit_code: code.to_owned(),
+        expected_version,
+    };
+    let stale = app.hq().change_organisation(change("", 9)).await.unwrap_err();
+    assert_eq!((stale.code(), told(&stale).1.as_str()), (Code::Aborted, "VERSION_STALE"));
+    let taken = app.hq().change_organisation(change(CODE, 1)).await.unwrap_err();
+    assert_eq!(told(&taken), (Code::AlreadyExists, "CREDIT_CODE_TAKEN".to_owned(), vec!["credit_code".to_owned()]));
+    let elsewhere = app.client("county", OTHER_COUNTY).change_organisation(change("", 1)).await.unwrap_err();
+    refused(&elsewhere, Code::NotFound, "ORGANISATION_NOT_FOUND", "organisation_id");
+
+    let request = change("91350211M0000XUF46", 1);
+    let changed = app.hq().change_organisation(request.clone()).await.unwrap().into_inner();
+    assert_eq!(app.hq().change_organisation(request).await.unwrap().into_inner(), changed);
+    let changed = changed.organisation.unwrap();
+    assert_eq!((changed.name.as_str(), changed.version), ("太平小学", 2));
+    assert_eq!(changed.credit_code_check(), CreditCodeCheck::Failed);
+    assert_eq!(app.hq().get_organisation(get(&school)).await.unwrap().into_inner().organisation.unwrap(), changed);
+    // What is right already is not changed again.
+    let same = app.hq().change_organisation(change("91350211M0000XUF46", 2)).await.unwrap().into_inner();
+    assert_eq!(same.organisation.unwrap(), changed);
+
+    let events: Vec<v1::OrganisationChanged> = app.events().await;
+    let [event] = &events[..] else { panic!("not one event: {events:?}") };
+    assert_eq!((event.previous_name.as_str(), event.name.as_str()), ("大平小学", "太平小学"));
+    assert_eq!((event.previous_credit_code.as_str(), event.credit_code.as_str()), ("", "91350211M0000XUF46"));
+    assert_eq!(app.hq().get_organisation(get(&other)).await.unwrap().into_inner().organisation.unwrap(), other);
+}
+
+#[tokio::test]
 async fn a_credit_code_with_a_wrong_check_digit_is_flagged_and_taken_once() {
     let app = TestApp::with_register().await;
     let with_code = |code: &str| v1::OrganisationDraft {
