@@ -59,8 +59,8 @@ impl Plans {
         Self { statements, prepared: HashSet::new(), conn }
     }
 
-    /// Plans all statements, and keeps the plans until the tables that they read are analysed. None of them may read a whole
-    /// table or index, but for those that contain one of some texts.
+    /// Plans all statements, and keeps the plans until the tables that they read are analysed. Fails if a plan contains a full
+    /// scan of a table or index, except for statements that contain one of `but_for`.
     ///
     /// # Panics
     /// When one does, when no statement that does contains one of the texts, or Postgres fails.
@@ -88,7 +88,10 @@ impl Plans {
             }
         }
         assert!(whole.is_empty(), "statements read all of something:\n{}", whole.join("\n"));
-        assert!(excused.is_empty(), "no statement that reads all of something contains {excused:?}");
+        // From version 18 on, Postgres skips through an index that older versions read as a whole.
+        let skips = "SELECT current_setting('server_version_num')::int >= 180000";
+        let skips: bool = sqlx::query_scalar(skips).fetch_one(&mut self.conn).await.unwrap();
+        assert!(skips || excused.is_empty(), "no statement that reads all of something contains {excused:?}");
     }
 
     /// How many rows the one statement that contains a text reads from tables, when it is run with some values.
