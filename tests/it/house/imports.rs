@@ -1,4 +1,4 @@
-//! Which module of a crate uses which, as its code says it.
+//! Which module of a crate uses which, and what else its code mentions.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -8,7 +8,7 @@ use std::{
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
-    Attribute, Item, ItemUse, Macro, Meta, UseTree, Visibility,
+    Attribute, Item, ItemUse, LitStr, Macro, Meta, UseTree, Visibility,
     visit::{self, Visit},
 };
 
@@ -24,7 +24,15 @@ struct Module {
     uses: BTreeSet<Segments>,
     /// What it only passes on, by the name that it has here: `pub use`.
     passes_on: BTreeMap<String, Segments>,
+    /// Every path, such as `crate::store::pairings` or `tonic::Status`, and [`SQL`].
+    mentions: BTreeSet<String>,
 }
+
+/// How a query, by macro or by text, is mentioned.
+pub const SQL: &str = "SQL";
+
+/// Beginnings of statements; none of them stands in a sentence of ours.
+const STATEMENTS: [&str; 4] = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "];
 
 /// The modules of a crate, without tests.
 pub struct Imports(BTreeMap<Segments, Module>);
@@ -47,7 +55,9 @@ impl Imports {
         let mut reader = Reader { at: name.clone(), module: Module::default() };
         for item in items {
             let Item::Mod(inner) = item else {
-                reader.visit_item(item);
+                if !is_test(attributes(item)) {
+                    reader.visit_item(item);
+                }
                 continue;
             };
             if is_test(&inner.attrs) {
@@ -75,6 +85,13 @@ impl Imports {
             }
             _ => Some(name),
         }
+    }
+
+    /// What the modules in one of the crate's own folders mention, with the module.
+    pub fn mentions(&self, room: &str) -> impl Iterator<Item = (String, &str)> {
+        let modules = self.0.iter().filter(move |(name, _)| name.first().is_some_and(|first| first == room));
+        modules
+            .flat_map(|(name, module)| module.mentions.iter().map(move |mention| (name.join("::"), mention.as_str())))
     }
 
     /// The shortest way from each module back to itself, through other modules that one uses after another.
@@ -113,10 +130,20 @@ fn circle(edges: &BTreeMap<&Segments, BTreeSet<&Segments>>, start: &Segments) ->
     None
 }
 
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// Whether something is there for tests alone: `#[cfg(test)]`, `#[test]`, `#[tokio::test]`.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
-        Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
-        Meta::Path(_) | Meta::NameValue(_) => false,
+        Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
+        meta => meta.path().segments.last().is_some_and(|name| name.ident == "test"),
     })
 }
 
@@ -150,12 +177,16 @@ impl Reader {
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.use_tree(tree, before, public)),
             UseTree::Name(name) => self.used(before, &name.ident.to_string(), name.ident.to_string(), public),
             UseTree::Rename(name) => self.used(before, &name.ident.to_string(), name.rename.to_string(), public),
-            UseTree::Glob(_) => self.module.uses.extend(self.absolute(before)),
+            UseTree::Glob(_) => {
+                self.mention(before);
+                self.module.uses.extend(self.absolute(before));
+            }
         }
     }
 
     fn used(&mut self, before: &[String], name: &str, shown: String, public: bool) {
         let whole = if name == "self" { before.to_vec() } else { [before, &[name.to_owned()]].concat() };
+        self.mention(&whole);
         // `pub use child::Name` needs no `self::`.
         let child = || public.then(|| [self.at.as_slice(), &whole].concat());
         let Some(path) = self.absolute(&whole).or_else(child) else { return };
@@ -184,7 +215,8 @@ impl Reader {
                     continue;
                 }
                 TokenTree::Group(group) => self.tokens(group.stream()),
-                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+                TokenTree::Literal(literal) => self.text(&literal.to_string()),
+                TokenTree::Punct(_) => {}
             }
             self.path(&mem::take(&mut path));
             colons = 0;
@@ -192,8 +224,20 @@ impl Reader {
         self.path(&path);
     }
 
+    fn mention(&mut self, path: &[String]) {
+        let own = self.absolute(path).map(|path| [vec!["crate".to_owned()], path].concat());
+        self.module.mentions.insert(own.as_deref().unwrap_or(path).join("::"));
+    }
+
+    fn text(&mut self, text: &str) {
+        if STATEMENTS.iter().any(|statement| text.contains(statement)) {
+            self.module.mentions.insert(SQL.to_owned());
+        }
+    }
+
     fn path(&mut self, path: &[String]) {
         if path.len() > 1 {
+            self.mention(path);
             // What begins with no keyword may begin with a child.
             let path = self.absolute(path).unwrap_or_else(|| [self.at.as_slice(), path].concat());
             self.module.uses.insert(path);
@@ -214,7 +258,21 @@ impl<'ast> Visit<'ast> for Reader {
         visit::visit_path(self, path);
     }
 
+    fn visit_lit_str(&mut self, literal: &'ast LitStr) {
+        self.text(&literal.value());
+    }
+
+    /// A doc comment is an attribute as well, and mentions nothing.
+    fn visit_attribute(&mut self, attribute: &'ast Attribute) {
+        if let Meta::List(list) = &attribute.meta {
+            self.tokens(list.tokens.clone());
+        }
+    }
+
     fn visit_macro(&mut self, written: &'ast Macro) {
+        if written.path.segments.last().is_some_and(|name| name.ident.to_string().starts_with("query")) {
+            self.module.mentions.insert(SQL.to_owned());
+        }
         self.tokens(written.tokens.clone());
         visit::visit_macro(self, written);
     }
