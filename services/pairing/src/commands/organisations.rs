@@ -50,8 +50,10 @@ impl Command for ChangeOrganisation {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, _: &Policy) -> Result<Organisation, Error> {
         let organisation = lock(conn, context, self.organisation, self.expected_version).await?;
-        // The answer reveals whether a code is taken anywhere, so it counts against the limit of look-ups.
-        limit::require(conn, context, Limited::LookUp).await?;
+        if self.credit_code.is_some() && self.credit_code != organisation.draft.credit_code {
+            // The answer reveals whether a code is taken anywhere, so it counts against the limit of look-ups.
+            limit::require(conn, context, Limited::LookUp).await?;
+        }
         organisations::save(conn, context, organisation.change(self.name, self.credit_code)).await
     }
 }

@@ -65,6 +65,14 @@ async fn a_mistake_in_a_name_or_a_code_is_corrected_and_what_it_was_stays_in_the
     let same = app.hq().change_organisation(change("91350211M0000XUF46", 2)).await.unwrap().into_inner();
     assert_eq!(same.organisation.unwrap(), changed);
 
+    // That a code is taken was counted as a look-up; who has none left corrects what asks for none.
+    let counted = sqlx::query("UPDATE hourly_use SET used = 200 WHERE used = 1").execute(&app.owner).await.unwrap();
+    assert_eq!(counted.rows_affected(), 1);
+    let limited = app.hq().change_organisation(change(CODE, 2)).await.unwrap_err();
+    assert_eq!((limited.code(), told(&limited).1.as_str()), (Code::ResourceExhausted, "LOOK_UP_LIMIT"));
+    let kept = app.hq().change_organisation(change("91350211M0000XUF46", 2)).await.unwrap().into_inner();
+    assert_eq!(kept.organisation.unwrap(), changed);
+
     let events: Vec<v1::OrganisationChanged> = app.events().await;
     let [event] = &events[..] else { panic!("not one event: {events:?}") };
     assert_eq!((event.previous_name.as_str(), event.name.as_str()), ("大平小学", "太平小学"));
