@@ -48,8 +48,14 @@ check: ## Looks for all that is wrong without running: format, lints, contract, 
 	cd proto && buf format --diff --exit-code
 	cargo-deny check bans licenses sources
 
+.PHONY: office-test
+office-test: ## LibreOffice opens and saves templates and exports, and they still import; installs it where it is missing
+	@$(SETUP) compiler postgres nats office
+	cargo build --bin tongxin
+	tests/office/office.sh target/debug/tongxin
+
 # Parts of the bench: `make bench -- drills` runs one.
-PARTS := writes batches reads households register drills
+PARTS := writes batches reads households register files drills
 
 .PHONY: bench $(PARTS)
 bench: ## Measures against bare SQL on this machine; `make bench -- drills`: what attacks cost a good client

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: setup.sh [compiler] [postgres] [nats] [buf] [python] [node] [deny]
+# Installs what is missing: setup.sh [compiler] [postgres] [nats] [buf] [python] [node] [deny] [office]
 #
 # Programs of the distribution come from its packages (apt-get), all else goes into .tools
 # of this project. Does nothing, and quickly, when everything is there.
@@ -186,9 +186,13 @@ deny() {
   cargo install --quiet --locked --version "$CARGO_DENY" --root "$tools" cargo-deny
 }
 
+office() {
+  command -v soffice >/dev/null || packages "LibreOffice, for make office-test" libreoffice-calc
+}
+
 for part in "$@"; do
   case $part in
-    compiler | postgres | nats | buf | python | node | deny) "$part" ;;
+    compiler | postgres | nats | buf | python | node | deny | office) "$part" ;;
     *) fail "there is no part $part" ;;
   esac
 done

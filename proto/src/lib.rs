@@ -4,12 +4,14 @@
 mod codec;
 pub mod contract;
 mod date;
+pub mod day;
 pub mod names;
 mod parts;
 pub mod personal;
 mod row_error;
 pub mod rules;
 pub mod telling;
+pub mod text;
 pub mod words;
 
 use std::sync::LazyLock;

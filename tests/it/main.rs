@@ -4,6 +4,7 @@ mod access;
 mod attacks;
 mod broker;
 mod buf;
+mod cases;
 mod curl;
 mod data_folder;
 mod errors;

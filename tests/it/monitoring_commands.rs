@@ -1,16 +1,13 @@
 //! What operators do about households, by the built program: files in, rules stored, all of a region screened and checked.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use chrono::{Datelike as _, Days, NaiveDate};
 use sqlx::PgPool;
 use tongxin_platform::{clock::Clock, db::Scope, testing::eventually};
-use tongxin_tests::{Program, entries::id_number, output};
+use tongxin_tests::{Program, entries::id_number};
 
-use crate::support::data_folder;
+use crate::support::{Desk, data_folder};
 
 const REGISTER: &str = "code,name,level,parent_code,assisted
 440000000000,广东省,province,,0
@@ -28,41 +25,6 @@ household_number,region_code,support,name,id_number,relation,health,labour,schoo
 
 const OBSERVATIONS: &str = "household_number,window_ends_on,wages,business,property,transfer,business_expense,\
 out_of_pocket,insurance_received,schooling_guaranteed,medical_guaranteed,housing_grade,water_safe,shocks\n";
-
-/// A running program and a folder for its files.
-struct Desk {
-    folder: tempfile::TempDir,
-}
-
-impl Desk {
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
-    /// Runs a subcommand, and returns its exit code with what it printed and said.
-    async fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let done = output(arguments, self.folder.path()).await.unwrap();
-        (done.status.code(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
-    }
-
-    async fn done(&self, arguments: &[&str], parts: &[&str]) {
-        let (code, said) = self.run(arguments).await;
-        assert_eq!(code, Some(0), "{arguments:?}: {said}");
-        for part in parts {
-            assert!(said.contains(part), "{part:?} is not in: {said}");
-        }
-    }
-
-    async fn refused(&self, arguments: &[&str], parts: &[&str]) {
-        let (code, said) = self.run(arguments).await;
-        assert_eq!(code, Some(1), "{arguments:?}: {said}");
-        for part in parts {
-            assert!(said.contains(part), "{part:?} is not in: {said}");
-        }
-    }
-}
 
 fn rules(file: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/rules").join(file).display().to_string()

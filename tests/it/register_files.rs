@@ -37,22 +37,24 @@ async fn registered() -> [i64; 3] {
 async fn a_register_is_taken_as_a_whole_or_refused_with_the_row_and_what_to_do() {
     let good = [HEADER, CITY, COUNTY].concat();
     let half = good.as_bytes().split_at(good.len() - 30).0;
-    let mut gbk = [HEADER, CITY].concat().into_bytes();
-    // 武江区 in GBK, as spreadsheets write it.
-    gbk.extend(b"440203000000,\xce\xe4\xbd\xad\xc7\xf8,county,440200000000,0\n");
-    let long = [HEADER, CITY, "440203000000,", &"武".repeat(1_000), ",county,440200000000,0\n"].concat();
+    let mut mixed = [HEADER, CITY].concat().into_bytes();
+    // 武江区 in GBK, as a spreadsheet appends it.
+    mixed.extend(b"440203000000,\xce\xe4\xbd\xad\xc7\xf8,county,440200000000,0\n");
+    let long = [HEADER, CITY, "440203000000,", "\"", &"武".repeat(100_000), ",county,440200000000,0\n"].concat();
     let long_name = [HEADER, CITY, "440203000000,", &"武".repeat(101), ",county,440200000000,0\n"].concat();
     let twice = [HEADER, CITY, COUNTY, CITY].concat();
+    let orphan = [HEADER, COUNTY].concat();
 
     let before = registered().await;
     for (bytes, parts) in [
-        (&b""[..], &["line 1: the file is empty", "a header code,name,level,parent_code,assisted is needed"][..]),
+        (&b""[..], &["the file is empty. Nothing was sent"][..]),
         (HEADER.as_bytes(), &["has a header, but no rows"]),
-        (half, &["line 3, column level", "is the file only half there?"]),
-        (twice.as_bytes(), &["row 3: 440200000000 stands in row 1 already", "nothing was taken", "its line 2"]),
-        (long.as_bytes(), &["line 3: the row is longer than 2000 bytes", "is a line end missing?"]),
-        (long_name.as_bytes(), &["row 2: name has 101 characters, 100 are allowed", "nothing was taken"]),
-        (&gbk, &["line 3, column name", "save the file as UTF-8"]),
+        (half, &["line 3: the line ends after 2 of 5 columns", "is the file only half there?"]),
+        (twice.as_bytes(), &["line 4, column code: states the same as line 2 already does. Nothing was sent"]),
+        (long.as_bytes(), &["line 3: more than 262144 bytes in one line", "is a quotation mark not closed?"]),
+        (long_name.as_bytes(), &["line 3, column name: ", "101 characters, 100 are allowed. Nothing was sent"]),
+        (orphan.as_bytes(), &["nothing was taken", "line 2: the parent 440200000000 is not registered"]),
+        (&mixed, &["line 3: is not text in UTF-8", "save the file as CSV UTF-8"]),
     ] {
         let (code, printed, said) = import(bytes).await;
         assert_eq!((code, printed.as_str()), (Some(1), ""), "{said}");

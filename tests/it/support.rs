@@ -158,3 +158,38 @@ pub const END_OF_2025: Option<Date> = Some(Date { year: 2025, month: 12, day: 31
 pub fn figures(scorecard: &Scorecard) -> Vec<(String, i64)> {
     scorecard.figures.iter().map(|figure| (figure.indicator_id.clone(), figure.value)).collect()
 }
+
+/// A running program and a folder for its files.
+pub struct Desk {
+    pub folder: tempfile::TempDir,
+}
+
+impl Desk {
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Runs a subcommand, and returns its exit code with what it printed and said.
+    pub async fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let done = output(arguments, self.folder.path()).await.unwrap();
+        (done.status.code(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
+    }
+
+    pub async fn done(&self, arguments: &[&str], parts: &[&str]) {
+        let (code, said) = self.run(arguments).await;
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+    }
+
+    pub async fn refused(&self, arguments: &[&str], parts: &[&str]) {
+        let (code, said) = self.run(arguments).await;
+        assert_eq!(code, Some(1), "{arguments:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+    }
+}

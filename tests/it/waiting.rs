@@ -124,7 +124,7 @@ async fn commands_wait_for_keys_and_go_on() {
         door.are_keys_there.store(true, Relaxed);
     });
     for (command, said) in commands.iter().zip(said) {
-        assert_says(&said, &["waiting for about a minute at most", "KEYS_UNAVAILABLE"]);
+        assert_says(&said, &["waiting, for 60 seconds at most", "KEYS_UNAVAILABLE"]);
         assert_eq!(said.matches("waiting").count(), 1, "{command:?}: {said}");
         // It was let in, and there is nothing behind this door.
         assert_says(&said, &["METHOD_UNKNOWN"]);

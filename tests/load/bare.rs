@@ -14,11 +14,11 @@ use tongxin_platform::clock::Clock;
 use tongxin_proto::pairing::v1::{
     OrganisationPairedChanged, OrganisationSide, PairedChange, PairingEstablished, PairingKind,
 };
+use tongxin_tests::statements::ESTABLISH_PAIRING;
 use uuid::Uuid;
 
 use super::{
     rounds::{Round, round},
-    statements,
     world::World,
     writes::Pair,
 };
@@ -30,48 +30,12 @@ const BEGIN: &str =
     "BEGIN; SET LOCAL tongxin.region_from = 440000000000; SET LOCAL tongxin.region_until = 450000000000";
 const EVERYWHERE: &str = "SET LOCAL tongxin.region_from = 0; SET LOCAL tongxin.region_until = 1000000000000";
 
-/// The statements in the order in which they are said.
-struct Statements {
-    find_answer: &'static str,
-    lock_organisations: &'static str,
-    find_organisations: &'static str,
-    lock_regions: &'static str,
-    coverage_rules: &'static str,
-    load_book: &'static str,
-    load_assistance: &'static str,
-    add_pairing: &'static str,
-    append: &'static str,
-    keep_answer: &'static str,
-}
-
-impl Statements {
-    fn read() -> anyhow::Result<Self> {
-        Ok(Self {
-            find_answer: statements::of("platform", "SELECT part, fingerprint, answer FROM request")?,
-            lock_organisations: statements::of("pairing", "SELECT pg_advisory_xact_lock($1, key) FROM unnest")?,
-            find_organisations: statements::of("pairing", "FROM organisation WHERE organisation_id = ANY($1)")?,
-            lock_regions: statements::of(
-                "pairing",
-                "SELECT pg_advisory_xact_lock_shared($1, 0), pg_advisory_xact_lock",
-            )?,
-            coverage_rules: statements::of("pairing", "SELECT rules FROM coverage_rules")?,
-            load_book: statements::of("pairing", "FROM pairing WHERE supporter_id = ANY($1) UNION")?,
-            load_assistance: statements::of(
-                "pairing",
-                "FROM assistance WHERE level = 'village' AND region_code = ANY",
-            )?,
-            add_pairing: statements::of("pairing", "INSERT INTO pairing")?,
-            append: statements::of("platform", "INSERT INTO event")?,
-            keep_answer: statements::of("platform", "INSERT INTO request")?,
-        })
-    }
-}
-
 /// Connections to pairing's database as the service has them.
 #[derive(Clone)]
 pub struct Bare {
     pool: PgPool,
-    statements: Arc<Statements>,
+    /// In the order in which they are said.
+    statements: [&'static str; 10],
 }
 
 impl Bare {
@@ -79,7 +43,7 @@ impl Bare {
         let options: PgConnectOptions = world.instance.databases["pairing"].parse()?;
         let options = options.options([("plan_cache_mode", "force_generic_plan"), ("random_page_cost", "1.1")]);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false).connect_with(options);
-        Ok(Self { pool: pool.await?, statements: Arc::new(Statements::read()?) })
+        Ok(Self { pool: pool.await?, statements: statements()? })
     }
 
     pub async fn establish(&self, clients: usize, pairs: Arc<Vec<Pair>>) -> anyhow::Result<Round> {
@@ -93,7 +57,7 @@ impl Bare {
     }
 
     async fn transaction(&self, pair: &Pair) -> anyhow::Result<()> {
-        let Statements {
+        let [
             find_answer,
             lock_organisations,
             find_organisations,
@@ -104,7 +68,7 @@ impl Bare {
             add_pairing,
             append,
             keep_answer,
-        } = *self.statements;
+        ] = self.statements;
         let (supporter, recipient): (Uuid, Uuid) = (pair.supporter.parse()?, pair.recipient.parse()?);
         let both = [supporter, recipient];
         let region = pair.village.parse::<i64>()?;
@@ -145,8 +109,10 @@ impl Bare {
             .bind("bare")
             .bind(request)
             .bind(0_i32)
+            .bind(1_i64)
             .bind([0_u8; 32].as_slice())
             .bind([0_u8; 250].as_slice())
+            .bind(region)
             .bind(Clock::system().now())
             .execute(&mut *tx)
             .await?;
@@ -201,4 +167,12 @@ async fn append(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+fn statements() -> anyhow::Result<[&'static str; 10]> {
+    let mut read = [""; 10];
+    for (statement, read) in ESTABLISH_PAIRING.into_iter().zip(&mut read) {
+        *read = statement.read()?;
+    }
+    Ok(read)
 }

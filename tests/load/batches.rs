@@ -17,7 +17,7 @@ use tongxin_tests::{
 };
 
 use super::{
-    rounds::{ROUNDS, Table, ratio},
+    rounds::{ROUNDS, Table, median, ratio},
     world::{VILLAGES, World, village},
 };
 
@@ -56,11 +56,6 @@ pub async fn measure(world: &World, table: &mut Table) -> anyhow::Result<()> {
     }
     table.rates("batch registration, rows (bare: COPY into the same table)", median(here), median(bare));
     Ok(())
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
 }
 
 fn copy_text(drafts: &[OrganisationDraft]) -> String {

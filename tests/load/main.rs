@@ -7,12 +7,12 @@
 mod bare;
 mod batches;
 mod drills;
+mod files;
 mod households;
 mod machine;
 mod reads;
 mod register;
 mod rounds;
-mod statements;
 mod world;
 mod writes;
 
@@ -31,14 +31,20 @@ fn households() -> usize {
 async fn main() -> anyhow::Result<()> {
     // Cargo passes `--bench` as well.
     let parts: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if let Some((files::READ, arguments)) = parts.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return files::read(arguments);
+    }
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
     let folder = tempfile::Builder::new().prefix("tongxin-bench-").tempdir()?;
     let mut table = Table::new();
     if parts.iter().any(|named| named == "drills") {
         drills::measure(folder.path(), &mut table).await?;
     }
+    if wanted("files") {
+        files::measure(folder.path(), &mut table)?;
+    }
     // Attacked is a program of its own: `make bench` measures what those see who are left alone.
-    if parts == ["drills"] {
+    if !parts.is_empty() && parts.iter().all(|named| ["drills", "files"].contains(&named.as_str())) {
         table.print();
         return Ok(());
     }

@@ -30,6 +30,12 @@ impl Round {
     }
 }
 
+/// The middle one of several rates.
+pub fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are small")]
 pub fn ratio(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()

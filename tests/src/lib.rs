@@ -8,6 +8,7 @@ mod instance;
 mod program;
 pub mod raw;
 mod served;
+pub mod statements;
 pub mod wrong;
 
 pub use client::{Clients, Connection, Gateway, Pairing};

@@ -261,5 +261,8 @@ pub(crate) fn command() -> Result<Command> {
     let folder = own.parent().and_then(Path::parent).context("tests run from target/<profile>/deps")?;
     let program = folder.join("tongxin");
     ensure!(program.exists(), "{} is missing: run `cargo build` in the same profile first", program.display());
-    Ok(Command::new(program))
+    let mut command = Command::new(program);
+    // What it says is compared.
+    command.env("LC_ALL", "C");
+    Ok(command)
 }

@@ -3,10 +3,13 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    pin::pin,
+    time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
+use tokio::time::timeout;
 use tongxin_platform::{
     access::{Credentials, LocalKey},
     clock::Clock,
@@ -21,17 +24,23 @@ use tongxin_proto::{
     },
     pairing::v1::pairing_service_client::PairingServiceClient,
 };
-use tonic::{Code, Response, Status, service::interceptor::InterceptedService, transport::Channel};
+use tonic::{Code, Response, Status, Streaming, service::interceptor::InterceptedService, transport::Channel};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::{
     instance::{DATA_DIR, Instance, write_private},
+    lang::told,
     patience::Patience,
     place::Place,
+    progress::Progress,
+    reach,
     said::said,
     unreachable,
 };
+
+/// After so long without a response somebody wants to know whether anything happens.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// A connection with credentials.
 pub type Authorized = InterceptedService<Channel, Credentials>;
@@ -65,15 +74,32 @@ pub struct Gateway {
 }
 
 impl Target {
-    /// Connects lazily.
-    pub fn connect(&self) -> Result<Gateway> {
-        let (place, token_file) = self.found(|instance| instance.token_file)?;
-        Gateway::at(place, &token_file)
+    /// A gateway that listens.
+    ///
+    /// # Errors
+    /// Within two seconds if there is none.
+    pub async fn connect(&self) -> Result<Gateway> {
+        let gateway = self.gateway(|instance| instance.token_file)?;
+        reach::listening(&gateway.place).await?;
+        Ok(gateway)
+    }
+
+    /// The same, but goes on trying for a minute, for long work that may be begun while a gateway starts again.
+    pub async fn connect_soon(&self) -> Result<Gateway> {
+        let gateway = self.gateway(|instance| instance.token_file)?;
+        reach::listening_soon(&gateway.place).await?;
+        Ok(gateway)
     }
 
     /// The same, but by default with the token for the register of a running `tongxin up`.
-    pub fn connect_for_register(&self) -> Result<Gateway> {
-        let (place, token_file) = self.found(|instance| instance.operator_token_file)?;
+    pub async fn connect_for_register(&self) -> Result<Gateway> {
+        let gateway = self.gateway(|instance| instance.operator_token_file)?;
+        reach::listening_soon(&gateway.place).await?;
+        Ok(gateway)
+    }
+
+    fn gateway(&self, own_token: impl FnOnce(Instance) -> PathBuf) -> Result<Gateway> {
+        let (place, token_file) = self.found(own_token)?;
         Gateway::at(place, &token_file)
     }
 
@@ -158,12 +184,55 @@ impl Gateway {
     pub async fn call<T>(&self, mut call: impl AsyncFnMut() -> Result<Response<T>, Status>) -> Result<T> {
         let mut patience = Patience::with_answers();
         loop {
-            match call().await {
+            match self.noting(call()).await {
                 Ok(answer) => return Ok(answer.into_inner()),
                 Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
                 Err(status) => return Err(self.explain(&status)),
             }
         }
+    }
+
+    /// Awaits a response, and says after two seconds that there is none yet.
+    pub async fn noting<T>(&self, response: impl Future<Output = T>) -> T {
+        let mut response = pin!(response);
+        if let Ok(response) = timeout(SILENCE, &mut response).await {
+            return response;
+        }
+        let address = &self.place.address;
+        eprintln!("{}", told!("{address} has not answered yet; still waiting", "{address} 尚未答复，继续等待"));
+        response.await
+    }
+
+    /// Lists something page by page: `call` gets the token of a page, `take` handles a page and returns the token of the
+    /// next one.
+    pub async fn pages<T>(
+        &self,
+        mut call: impl AsyncFnMut(String) -> Result<Response<T>, Status>,
+        mut take: impl FnMut(T) -> Result<String>,
+    ) -> Result<()> {
+        let mut token = String::new();
+        loop {
+            let page = self.call(async || call(token.clone()).await).await?;
+            token = take(page)?;
+            if token.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Shows the progress of work on households until its last response. `reached` says how many were handled, and
+    /// whether the response is the last.
+    pub async fn follow<T>(&self, mut answers: Streaming<T>, reached: impl Fn(&T) -> (i64, bool)) -> Result<T> {
+        let progress = Progress::begin("households", None);
+        while let Some(answer) = answers.message().await.map_err(|status| self.explain(&status))? {
+            let (households, is_last) = reached(&answer);
+            progress.reach(households.unsigned_abs());
+            if is_last {
+                progress.end(&households.to_string());
+                return Ok(answer);
+            }
+        }
+        bail!("the service ended without a result")
     }
 
     /// How to get a better token.

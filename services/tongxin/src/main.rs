@@ -8,11 +8,9 @@
 //! | `up`           | all services on one machine |
 //! | `sample`       | the sample year: generated, loaded, compared with published figures |
 //! | `instance`     | how other subcommands find a running `up` |
-//! | `client`, `unreachable` | calls to a gateway, and explanations of their errors |
-//! | `csv_file`     | CSV files, read row by row |
-//! | `register_csv` | register files |
-//! | `household_csv` | files with households, and with observations |
+//! | `client`, `reach`, `unreachable` | calls to a gateway, and explanations of their errors |
 //! | `rule_files`   | files with rule sets and holidays |
+//! | `lang`         | the language in which commands speak |
 //! | `figures`, `table`, `output`, `progress` | output for people |
 
 #![warn(clippy::print_stdout)]
@@ -23,15 +21,14 @@ mod output;
 
 mod client;
 mod commands;
-mod csv_file;
 mod failure;
 mod figures;
-mod household_csv;
 mod instance;
+mod lang;
 mod patience;
 mod place;
 mod progress;
-mod register_csv;
+mod reach;
 mod rule_files;
 mod said;
 mod sample;
@@ -41,18 +38,23 @@ mod table;
 mod unreachable;
 mod up;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use commands::{
-    audit, check, check_config, funnel, holidays, import, log, migrate, overdue, rules, scorecard, screen, serve, token,
+    audit, check, check_config, export, funnel, holidays, import, log, migrate, overdue, rules, scorecard, screen,
+    serve, template, token,
 };
 
 /// tongxin (同心): the operations system of a rural-assistance command post.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, propagate_version = true)]
 struct Cli {
+    /// Language: zh or en; otherwise that of the system (LANG)
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = ["zh", "en"])]
+    lang: Option<String>,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -66,6 +68,27 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrongly called.";
 
+/// The program with all of its commands.
+fn program() -> clap::Command {
+    Cli::command()
+}
+
+/// The arguments of this process. Their help is in the language that they ask for.
+fn arguments() -> Cli {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    lang::choose(&arguments, &locale());
+    let program = if lang::lang() == lang::Lang::Zh { lang::translated(program()) } else { program() };
+    let matches = program.get_matches_from(arguments);
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// The locale of messages, as POSIX has it.
+#[expect(clippy::disallowed_methods, reason = "the language of a terminal stands in the environment")]
+fn locale() -> String {
+    let variables = ["LC_ALL", "LC_MESSAGES", "LANG"].map(std::env::var);
+    variables.into_iter().flatten().find(|value| !value.is_empty()).unwrap_or_default()
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::Args),
@@ -75,6 +98,8 @@ enum Command {
     Token(token::Args),
     #[command(subcommand)]
     Import(import::What),
+    Template(template::Args),
+    Export(export::Args),
     #[command(subcommand)]
     Rules(rules::What),
     #[command(subcommand)]
@@ -99,13 +124,16 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     services::check()?;
-    match Cli::parse().command {
+    let Cli { command, lang: _ } = arguments();
+    match command {
         Command::Up(args) => up::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Token(args) => token::run(&args).await,
         Command::Import(what) => import::run(what).await,
+        Command::Template(args) => template::run(&args),
+        Command::Export(args) => export::run(args).await,
         Command::Rules(what) => rules::run(what).await,
         Command::Holidays(what) => holidays::run(what).await,
         Command::Screen(args) => screen::run(args).await,

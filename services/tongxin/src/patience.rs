@@ -6,18 +6,20 @@ use tokio::time::sleep;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::{said::said, unreachable};
+use crate::{lang::told, said::said, unreachable};
 
 /// Maximum number of retries: about a minute for a call that fails immediately, or so many interruptions of a long
 /// import.
 const PAUSES: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Pauses between calls, and announces it once.
+/// Number of pauses after which the time left is told again.
+const TELL_EVERY: u32 = 10;
+
+/// Pauses between calls, and counts the time left down.
 pub struct Patience {
     passes: fn(&Status) -> bool,
     pauses: u32,
-    has_said: bool,
 }
 
 impl Patience {
@@ -32,7 +34,7 @@ impl Patience {
     }
 
     fn with(passes: fn(&Status) -> bool) -> Self {
-        Self { passes, pauses: 0, has_said: false }
+        Self { passes, pauses: 0 }
     }
 
     /// Whether to call again, after a pause that is announced by `note`.
@@ -40,10 +42,13 @@ impl Patience {
         if !(self.passes)(status) || self.pauses == PAUSES {
             return false;
         }
-        self.pauses += 1;
-        if !std::mem::replace(&mut self.has_said, true) {
-            note(&format!("waiting for about a minute at most: {}", said(status)));
+        let (left, why) = (PAUSES - self.pauses, said(status));
+        if self.pauses == 0 {
+            note(&told!("waiting, for {left} seconds at most: {why}", "等待中，最多 {left} 秒：{why}"));
+        } else if self.pauses.is_multiple_of(TELL_EVERY) {
+            note(&told!("still waiting, {left} seconds left", "仍在等待，还剩 {left} 秒"));
         }
+        self.pauses += 1;
         sleep(PAUSE).await;
         true
     }
@@ -75,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_command_waits_for_a_minute_and_says_so_once() {
+    async fn a_command_waits_for_a_minute_and_counts_it_down() {
         let keys = refused(Code::Unavailable, "KEYS_UNAVAILABLE");
         let (mut patience, mut notes, begun) = (Patience::with_answers(), Vec::new(), Instant::now());
         let mut calls = 1;
@@ -83,8 +88,12 @@ mod tests {
             calls += 1;
         }
         assert_eq!((calls, begun.elapsed()), (61, Duration::from_mins(1)));
-        let [note] = notes.as_slice() else { panic!("{notes:?}") };
-        assert!(note.contains("KEYS_UNAVAILABLE"), "{note}");
+        assert!(
+            notes[0].starts_with("waiting, for 60 seconds at most") && notes[0].contains("KEYS_UNAVAILABLE"),
+            "{notes:?}"
+        );
+        let left: Vec<_> = notes[1..].iter().filter_map(|note| note.split(' ').nth(2)).collect();
+        assert_eq!(left, ["50", "40", "30", "20", "10"]);
     }
 
     #[tokio::test(start_paused = true)]

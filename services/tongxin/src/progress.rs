@@ -1,19 +1,31 @@
-//! Progress on standard error: a bar on a terminal, otherwise an occasional line.
+//! Progress on standard error: a bar on a terminal, otherwise an occasional line; with the rate and the time left.
 
 use std::{
     io::{IsTerminal as _, stderr},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+use crate::lang::told;
 
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
+/// No rate is told before this: the first moments say little of it.
+const RATE_AFTER: Duration = Duration::from_secs(1);
+
 pub struct Progress {
+    bar: Option<ProgressBar>,
+    begun: Instant,
+    line: Mutex<Line>,
+}
+
+/// What is shown without a terminal.
+struct Line {
     title: String,
     total: u64,
-    bar: Option<ProgressBar>,
-    last_line: Instant,
+    last: Instant,
 }
 
 impl Progress {
@@ -21,18 +33,19 @@ impl Progress {
     pub fn begin(title: impl Into<String>, total: Option<u64>) -> Self {
         let title = title.into();
         let bar = stderr().is_terminal().then(|| bar(&title, total));
-        Self { title, total: total.unwrap_or(0), bar, last_line: Instant::now() }
+        let begun = Instant::now();
+        Self { bar, begun, line: Mutex::new(Line { title, total: total.unwrap_or(0), last: begun }) }
     }
 
-    pub fn reach(&mut self, done: u64) {
+    pub fn reach(&self, done: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(done);
-        } else if self.last_line.elapsed() >= LINE_EVERY {
-            self.last_line = Instant::now();
-            match self.total {
-                0 => eprintln!("{}: {done}", self.title),
-                total => eprintln!("{}: {done} of {total}", self.title),
-            }
+            return;
+        }
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if line.last.elapsed() >= LINE_EVERY {
+            line.last = Instant::now();
+            eprintln!("{}", said(&line.title, (done, line.total), self.begun.elapsed()));
         }
     }
 
@@ -45,11 +58,12 @@ impl Progress {
     }
 
     /// Starts the next phase.
-    pub fn turn_to(&mut self, title: &str) {
-        if title == self.title {
+    pub fn turn_to(&self, title: &str) {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if title == line.title {
             return;
         }
-        title.clone_into(&mut self.title);
+        title.clone_into(&mut line.title);
         match &self.bar {
             Some(bar) => bar.set_message(title.to_owned()),
             None => eprintln!("{title}"),
@@ -60,15 +74,63 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!("{}: {outcome}", self.title);
+        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        eprintln!("{}: {outcome}", line.title);
     }
+
+    /// Ends without a word.
+    pub fn dismiss(self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `households: 12000 of 50000, 6000/s, 6 seconds left`.
+fn said(title: &str, (done, total): (u64, u64), since: Duration) -> String {
+    let count = if total == 0 {
+        format!("{title}: {done}")
+    } else {
+        told!("{title}: {done} of {total}", "{title}：{done}/{total}")
+    };
+    if since < RATE_AFTER || done == 0 {
+        return count;
+    }
+    let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(1);
+    let rate = done.saturating_mul(1_000) / millis;
+    if total <= done || rate == 0 {
+        return told!("{count}, {rate}/s", "{count}，每秒 {rate}");
+    }
+    let left = (total - done).div_ceil(rate);
+    let human = HumanDuration(Duration::from_secs(left));
+    told!("{count}, {rate}/s, {human} left", "{count}，每秒 {rate}，约剩 {left} 秒")
 }
 
 fn bar(title: &str, total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), "{msg} [{bar:32}] {pos} of {len}"),
-        None => (ProgressBar::new_spinner(), "{msg} {spinner} {pos}"),
+        Some(total) => (
+            ProgressBar::new(total),
+            told!(
+                "{{msg}} [{{bar:32}}] {{pos}} of {{len}}, {{per_sec}}, {{eta}} left",
+                "{{msg}} [{{bar:32}}] {{pos}}/{{len}}，{{per_sec}}，约剩 {{eta}}"
+            ),
+        ),
+        None => (ProgressBar::new_spinner(), "{msg} {spinner} {pos}, {per_sec}".to_owned()),
     };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.with_style(style.progress_chars("=> ")).with_message(title.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_the_rate_and_the_time_left() {
+        let after = Duration::from_secs(2);
+        assert_eq!(said("households", (12_000, 50_000), after), "households: 12000 of 50000, 6000/s, 7 seconds left");
+        assert_eq!(said("households", (12_000, 0), after), "households: 12000, 6000/s");
+        assert_eq!(said("households", (5, 50), Duration::from_millis(10)), "households: 5 of 50");
+        assert_eq!(said("households", (50, 50), after), "households: 50 of 50, 25/s");
+    }
 }

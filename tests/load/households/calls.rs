@@ -11,13 +11,12 @@ use tongxin_proto::monitoring::v1::{
     FindHouseholdsRequest, HouseholdsLookedUp, LookUpKey, RecordObservationRequest,
     household_service_client::HouseholdServiceClient,
 };
-use tongxin_tests::{Clients, Connection, entries::request_id};
+use tongxin_tests::{Clients, Connection, entries::request_id, statements};
 use uuid::Uuid;
 
 use super::{month_end, people};
 use crate::{
     rounds::{ROUNDS, Round, Table, paced, round},
-    statements,
     world::{World, county},
 };
 
@@ -54,7 +53,7 @@ impl Bare {
     /// Reads of one household by its primary key, each with an event that somebody looked, in one transaction.
     async fn look_ups(&self, clients: usize, calls: usize) -> anyhow::Result<Round> {
         let bare = self.clone();
-        let append = statements::of("platform", "INSERT INTO event")?;
+        let append = statements::APPEND.read()?;
         round(clients, calls, move |own, number| {
             let (pool, id) = (bare.pool.clone(), bare.ids[(own * 101 + number) % bare.ids.len()]);
             async move { look_up(&pool, append, id).await }

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::json;
 use tongxin_platform::{clock::local_time, region::RegionCode};
 use tongxin_proto::{
-    monitoring::v1::{Disclosure, ListDisclosuresRequest, LookUp, Reveal, disclosure::Act},
+    monitoring::v1::{Disclosure, ListDisclosuresRequest, ListDisclosuresResponse, LookUp, Reveal, disclosure::Act},
     words::Word as _,
 };
 
@@ -64,8 +64,8 @@ enum Format {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let gateway = args.target.connect()?;
-    let mut request = ListDisclosuresRequest {
+    let gateway = args.target.connect().await?;
+    let request = ListDisclosuresRequest {
         region_code: args.region.to_string(),
         since: args.since.map(Into::into),
         until: args.until.map(Into::into),
@@ -75,8 +75,11 @@ pub async fn run(args: Args) -> Result<()> {
         page_token: String::new(),
     };
     let mut rows = vec![HEADER.map(str::to_owned).to_vec()];
-    loop {
-        let page = gateway.call(async || gateway.disclosures().list_disclosures(request.clone()).await).await?;
+    let list = async |page_token| {
+        let request = ListDisclosuresRequest { page_token, ..request.clone() };
+        gateway.disclosures().list_disclosures(request).await
+    };
+    let take = |page: ListDisclosuresResponse| {
         for disclosure in &page.disclosures {
             let row = row(disclosure);
             if args.format == Format::Json {
@@ -85,11 +88,9 @@ pub async fn run(args: Args) -> Result<()> {
                 rows.push(row);
             }
         }
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
+        Ok(page.next_page_token)
+    };
+    gateway.pages(list, take).await?;
     match args.format {
         Format::Json => Ok(()),
         Format::Csv => Ok(say!("{}", csv_of(&rows)?.trim_end())?),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use tongxin_platform::region::RegionCode;
 use tongxin_proto::monitoring::v1::{
-    CheckHouseholdsRequest, DefectCount, ListDefectsRequest, ListQualityRulesRequest, QualityRule,
+    CheckHouseholdsRequest, DefectCount, ListDefectsRequest, ListDefectsResponse, ListQualityRulesRequest, QualityRule,
 };
 
 use super::region;
-use crate::{client::Target, progress::Progress, table};
+use crate::{client::Target, table};
 
 const PAGE: i32 = 1_000;
 
@@ -34,36 +34,25 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let gateway = args.target.connect()?;
+    let gateway = args.target.connect().await?;
     let region_code = args.region.to_string();
-    let explain = |status| gateway.explain(&status);
     let request = CheckHouseholdsRequest { region_code: region_code.clone() };
-    let mut answers = gateway.call(async || gateway.villages().check_households(request.clone()).await).await?;
-    let mut progress = Progress::begin("households", None);
-    let households = loop {
-        let Some(answer) = answers.message().await.map_err(explain)? else {
-            bail!("the service ended the check without a result");
-        };
-        progress.reach(answer.households.unsigned_abs());
-        if answer.done {
-            progress.end(&answer.households.to_string());
-            break answer.households;
-        }
-    };
+    let answers = gateway.call(async || gateway.villages().check_households(request.clone()).await).await?;
+    let households = gateway.follow(answers, |answer| (answer.households, answer.done)).await?.households;
     let listed = gateway.call(async || gateway.villages().list_quality_rules(ListQualityRulesRequest {}).await);
     let rules = listed.await?.rules;
-    let mut counts = Vec::new();
-    let mut request = ListDefectsRequest { region_code, page_size: PAGE, ..ListDefectsRequest::default() };
-    let mut total = 0;
-    loop {
-        let page = gateway.call(async || gateway.villages().list_defects(request.clone()).await).await?;
+    let list = async |page_token| {
+        let region_code = region_code.clone();
+        let request = ListDefectsRequest { region_code, page_size: PAGE, page_token, ..ListDefectsRequest::default() };
+        gateway.villages().list_defects(request).await
+    };
+    let (mut counts, mut total) = (Vec::new(), 0);
+    let add = |page: ListDefectsResponse| {
         counts.extend(page.counts);
         total += page.total;
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
+        Ok(page.next_page_token)
+    };
+    gateway.pages(list, add).await?;
     let lines = if args.by_village { counts } else { by_rule(&counts) };
     say!("{}", table::render(&rows(&lines, &rules, args.by_village), &[1, 2]))?;
     say!("{total} defects in {households} households")?;

@@ -39,7 +39,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<()> {
     let until = args.until.unwrap_or_else(|| Clock::system().today());
     let from = args.from.or_else(|| until.with_ordinal(1)).unwrap_or(until);
-    let gateway = args.target.connect()?;
+    let gateway = args.target.connect().await?;
     let request =
         GetFunnelRequest { region_code: args.region.to_string(), from: Some(from.into()), until: Some(until.into()) };
     let funnel = gateway.call(async || gateway.signals().get_funnel(request.clone()).await).await?;

@@ -42,7 +42,7 @@ pub struct Set {
 pub async fn run(what: What) -> Result<()> {
     let What::Set(args) = what;
     let by_year = rule_files::holidays(&args.file).with_context(|| args.file.display().to_string())?;
-    let gateway = args.target.connect()?;
+    let gateway = args.target.connect().await?;
     for (year, holidays) in by_year {
         // A repetition changes nothing.
         let request = SetHolidaysRequest {

@@ -157,7 +157,7 @@ async fn verify(kind: &Kind, url: &str) -> Result<Verified> {
     let config = DbConfig { max_connections: 1, ..DbConfig::at(url) };
     let pool = db::open(&config).await.with_context(|| format!("cannot reach the database of {name}"))?;
     let head = log::head(&pool).await?;
-    let mut progress = Progress::begin(format!("checking the log of {name}"), u64::try_from(head.seq).ok());
+    let progress = Progress::begin(format!("checking the log of {name}"), u64::try_from(head.seq).ok());
     let verified = log::verify(&pool, |seq| progress.reach(seq.unsigned_abs())).await;
     progress.end(if verified.is_ok() { "done" } else { "not sound" });
     // A Postgres that we started ends only without connections.

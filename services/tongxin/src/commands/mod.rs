@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod check_config;
+pub mod export;
 pub mod funnel;
 pub mod holidays;
 pub mod import;
@@ -13,6 +14,7 @@ pub mod rules;
 pub mod scorecard;
 pub mod screen;
 pub mod serve;
+pub mod template;
 pub mod token;
 
 use chrono::NaiveDate;

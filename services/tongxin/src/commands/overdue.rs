@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
 use tongxin_proto::{
-    monitoring::v1::{ListOverdueStepsRequest, OverdueStep},
+    monitoring::v1::{ListOverdueStepsRequest, ListOverdueStepsResponse, OverdueStep},
     words::Word as _,
 };
 
@@ -28,21 +28,18 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let gateway = args.target.connect()?;
-    let mut request = ListOverdueStepsRequest {
-        region_code: args.region.to_string(),
-        page_size: PAGE,
-        ..ListOverdueStepsRequest::default()
+    let gateway = args.target.connect().await?;
+    let list = async |page_token| {
+        let region_code = args.region.to_string();
+        let request = ListOverdueStepsRequest { region_code, page_size: PAGE, page_token };
+        gateway.cases().list_overdue_steps(request).await
     };
     let mut rows = vec![["days", "due on", "step", "region", "case"].map(str::to_owned).to_vec()];
-    loop {
-        let page = gateway.call(async || gateway.cases().list_overdue_steps(request.clone()).await).await?;
+    let add = |page: ListOverdueStepsResponse| {
         rows.extend(page.steps.iter().map(row));
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
+        Ok(page.next_page_token)
+    };
+    gateway.pages(list, add).await?;
     say!("{}", table::render(&rows, &[0]))?;
     say!("{} steps overdue", rows.len() - 1)?;
     Ok(())

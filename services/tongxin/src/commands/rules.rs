@@ -9,15 +9,10 @@ use tongxin_platform::region::RegionCode;
 use tongxin_proto::monitoring::v1::{
     RuleSetDraft, SimulateRuleSetRequest, SimulateRuleSetResponse, StoreRuleSetRequest, Verdict,
 };
-use tonic::{Status, Streaming};
 use uuid::Uuid;
 
 use super::region;
-use crate::{
-    client::{Gateway, Target},
-    progress::Progress,
-    rule_files, table,
-};
+use crate::{client::Target, rule_files, table};
 
 /// Stores rule sets of monitoring, or tries them.
 #[derive(Debug, Subcommand)]
@@ -82,7 +77,7 @@ fn read(file: &Path) -> Result<RuleSetDraft> {
 
 async fn store(args: Store) -> Result<()> {
     let draft = read(&args.file)?;
-    let gateway = args.target.connect()?;
+    let gateway = args.target.connect().await?;
     let (rules, lines, name) = (draft.rules.len(), draft.lines.len(), draft.name.clone());
     // The same file gets the same idempotency key, so that a repetition is safe.
     let request_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, &draft.encode_to_vec()).to_string();
@@ -95,26 +90,13 @@ async fn store(args: Store) -> Result<()> {
 
 async fn simulate(args: Simulate) -> Result<()> {
     let draft = read(&args.file)?;
-    let gateway = args.target.connect()?;
+    let gateway = args.target.connect().await?;
     let region_code = args.region.to_string();
     let request = SimulateRuleSetRequest { rule_set: Some(draft.clone()), region_code, examples: args.examples };
     let answers = gateway.call(async || gateway.rules().simulate_rule_set(request.clone()).await).await?;
-    let result = follow(&gateway, answers).await?;
+    let households = |answer: &SimulateRuleSetResponse| answer.count.as_ref().map_or(0, |count| count.households);
+    let result = gateway.follow(answers, |answer| (households(answer), answer.done)).await?;
     show(&draft, result)
-}
-
-async fn follow(gateway: &Gateway, mut answers: Streaming<SimulateRuleSetResponse>) -> Result<SimulateRuleSetResponse> {
-    let explain = |status: Status| gateway.explain(&status);
-    let mut progress = Progress::begin("households", None);
-    while let Some(answer) = answers.message().await.map_err(explain)? {
-        let households = answer.count.as_ref().map_or(0, |count| count.households);
-        progress.reach(households.unsigned_abs());
-        if answer.done {
-            progress.end(&households.to_string());
-            return Ok(answer);
-        }
-    }
-    anyhow::bail!("the service ended the simulation without a result")
 }
 
 fn show(draft: &RuleSetDraft, result: SimulateRuleSetResponse) -> Result<()> {

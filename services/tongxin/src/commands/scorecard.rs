@@ -36,7 +36,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let card = Card::of(&args.target.connect()?, args.region, args.as_of).await?;
+    let card = Card::of(&args.target.connect().await?, args.region, args.as_of).await?;
     if args.json {
         say!("{:#}", card.json())?;
     } else {

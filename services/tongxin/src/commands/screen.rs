@@ -1,12 +1,12 @@
 //! `tongxin screen`: finds households at risk.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::monitoring::v1::{ScreenHouseholdsRequest, ScreeningCount};
+use tongxin_proto::monitoring::v1::{ScreenHouseholdsRequest, ScreenHouseholdsResponse, ScreeningCount};
 use uuid::Uuid;
 
 use super::region;
-use crate::{client::Target, progress::Progress, table};
+use crate::{client::Target, table};
 
 /// Screens every household of a region by the rules that are in force today, and raises signals.
 ///
@@ -26,21 +26,13 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let gateway = args.target.connect()?;
+    let gateway = args.target.connect().await?;
     let request =
         ScreenHouseholdsRequest { request_id: Uuid::new_v4().to_string(), region_code: args.region.to_string() };
-    let explain = |status| gateway.explain(&status);
-    let mut answers = gateway.call(async || gateway.rules().screen_households(request.clone()).await).await?;
-    let mut progress = Progress::begin("households", None);
-    while let Some(answer) = answers.message().await.map_err(explain)? {
-        let count = answer.count.unwrap_or_default();
-        progress.reach(count.households.unsigned_abs());
-        if answer.done {
-            progress.end(&count.households.to_string());
-            return show(count);
-        }
-    }
-    bail!("the service ended the screening without a result")
+    let answers = gateway.call(async || gateway.rules().screen_households(request.clone()).await).await?;
+    let households = |answer: &ScreenHouseholdsResponse| answer.count.as_ref().map_or(0, |count| count.households);
+    let answer = gateway.follow(answers, |answer| (households(answer), answer.done)).await?;
+    show(answer.count.unwrap_or_default())
 }
 
 fn show(count: ScreeningCount) -> Result<()> {

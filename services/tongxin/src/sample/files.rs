@@ -1,11 +1,16 @@
 //! The files of deploy/sample/qingyuan-2025 and deploy/rules, compiled into the program.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Cursor,
+    ops::ControlFlow,
+};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use serde::Deserialize;
+use tongxin_files::{Choice, Form, RowRead};
 use tongxin_platform::region::RegionCode;
 use tongxin_proto::{
     monitoring::v1::{Holiday, RuleSetDraft},
@@ -13,7 +18,7 @@ use tongxin_proto::{
 };
 use uuid::Uuid;
 
-use crate::{register_csv::RegisterRows, rule_files};
+use crate::rule_files;
 
 const MANIFEST: &str = include_str!("../../../../deploy/sample/qingyuan-2025/manifest.json");
 const REGISTER: &str = include_str!("../../../../deploy/sample/qingyuan-2025/regions.csv");
@@ -90,9 +95,7 @@ impl Files {
     fn read() -> Result<Self> {
         let mut regions = Vec::new();
         for register in [REGISTER, SUPPORTERS] {
-            for row in RegisterRows::open(register.as_bytes())? {
-                regions.push(row?);
-            }
+            regions.extend(register_of(register)?);
         }
         let published = csv::Reader::from_reader(FIGURES.as_bytes()).into_deserialize();
         Ok(Self {
@@ -121,5 +124,25 @@ impl Files {
     /// Names of regions by code.
     pub fn names(&self) -> HashMap<&str, &str> {
         self.regions.iter().map(|region| (region.code.as_str(), region.name.as_str())).collect()
+    }
+}
+
+fn register_of(file: &str) -> Result<Vec<RegionRow>> {
+    let (mut rows, mut wrong) = (Vec::new(), None);
+    let read =
+        tongxin_files::read(Cursor::new(file), &Form::of::<RegionRow>(), &Choice::default(), &mut |read| match read {
+            RowRead::Row(row) => {
+                rows.push(row.message);
+                ControlFlow::Continue(())
+            }
+            RowRead::Fault(fault) => {
+                wrong = Some(fault);
+                ControlFlow::Break(())
+            }
+        });
+    let of_file = read.err().and_then(|faults| faults.into_iter().next());
+    match wrong.or(of_file) {
+        Some(fault) => Err(fault).context("the sample's register cannot be read"),
+        None => Ok(rows),
     }
 }

@@ -1,14 +1,9 @@
 //! `tongxin import regions`: an edition of the register.
 
-use std::{
-    fs::File,
-    io::BufReader,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use chrono::NaiveDate;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tongxin_platform::{clock::Clock, region::RegionCode};
@@ -19,19 +14,23 @@ use tongxin_proto::pairing::v1::{
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
-use crate::commands::{day, region};
+use super::{
+    args::Reading,
+    source::{Content, Source},
+};
 use crate::{
     client::{Gateway, Target},
+    commands::{day, region},
+    lang::{lang, told},
     patience::Patience,
     progress::Progress,
-    register_csv::RegisterRows,
 };
 
 const ROWS_PER_MESSAGE: usize = 1_000;
 
 const TITLE: &str = "importing regions";
 
-/// Takes an edition of the register of regions: CSV in UTF-8 with the header `code,name,level,parent_code,assisted`.
+/// Takes an edition of the register of regions: CSV or XLSX, with the columns `code,name,level,parent_code,assisted`.
 ///
 /// The whole file is taken or nothing. Importing it again changes nothing: the request's identifier follows from
 /// the file and the options. Needs a token of the role operator whose region holds all of the file, such as that in the
@@ -71,22 +70,28 @@ pub struct Regions {
     request_id: Option<Uuid>,
 
     #[command(flatten)]
+    reading: Reading,
+
+    #[command(flatten)]
     target: Target,
 }
 
 pub async fn run(args: Regions) -> Result<()> {
-    let gateway = args.target.connect_for_register()?;
-    let content = Content::check(&args.file).with_context(|| args.file.display().to_string())?;
-    content.check_count(args.rows).with_context(|| args.file.display().to_string())?;
+    let gateway = args.target.connect_for_register().await?;
+    let file = args.file.display().to_string();
+    let source = Source::<RegionRow>::new(&args.file, args.reading.choice());
+    let content = source.check().await?.map_err(|invalid| invalid.told().context(file.clone()))?;
+    let rows = u64::try_from(content.lines.rows())?;
+    check_count(rows, args.rows).with_context(|| file.clone())?;
     let effective_from = args.effective_from.unwrap_or_else(|| Clock::system().today());
     let edition = RegionEdition {
-        request_id: args.request_id.unwrap_or_else(|| request_id(&args, &content, effective_from)).to_string(),
+        request_id: args.request_id.unwrap_or_else(|| request_id(&args, &content.hash, effective_from)).to_string(),
         effective_from: Some(effective_from.into()),
         complete_for: args.complete_for.map(|code| code.to_string()).unwrap_or_default(),
         source: args.source,
         row_count: args.rows.map(i64::from).unwrap_or_default(),
     };
-    let result = import(&gateway, edition, &args.file, content.rows).await?;
+    let result = import(&gateway, edition, &source, &content).await?;
     say!(
         "{} regions: {} new, {} changed, {} withdrawn; {} towns and villages began or ceased to be assisted",
         result.rows,
@@ -98,73 +103,65 @@ pub async fn run(args: Regions) -> Result<()> {
     Ok(())
 }
 
-/// The content of a file, checked before anything is sent.
-struct Content {
-    rows: u64,
-    hash: [u8; 32],
-}
-
-impl Content {
-    /// Reads the whole file once.
-    fn check(path: &Path) -> Result<Self> {
-        let mut hasher = Sha256::new();
-        let mut count = 0;
-        for row in open(path)? {
-            let row = row?;
-            for field in [&row.code, &row.name, &row.parent_code] {
-                hasher.update(field);
-                hasher.update(b",");
-            }
-            hasher.update([u8::try_from(row.level).unwrap_or_default(), u8::from(row.assisted)]);
-            count += 1;
-        }
-        if count == 0 {
-            bail!("the file has a header, but no rows");
-        }
-        Ok(Self { rows: count, hash: hasher.finalize().into() })
+/// Makes sure that the file has as many rows as its publisher states.
+fn check_count(rows: u64, stated: Option<u32>) -> Result<()> {
+    match stated {
+        Some(stated) if u64::from(stated) != rows => bail!(told!(
+            "the file has {rows} rows, --rows says {stated}: is it cut off, or another one? Nothing was sent",
+            "文件有 {rows} 行，而 --rows 为 {stated}：文件是否不完整，或不是同一个文件？没有提交任何内容"
+        )),
+        _ => Ok(()),
     }
-
-    fn check_count(&self, stated: Option<u32>) -> Result<()> {
-        match stated {
-            Some(stated) if u64::from(stated) != self.rows => bail!(
-                "the file has {} rows, --rows says {stated}: is it cut off, or another one? Nothing was sent",
-                self.rows
-            ),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn open(path: &Path) -> Result<RegisterRows<BufReader<File>>> {
-    let file = File::open(path).context("cannot be opened")?;
-    Ok(RegisterRows::open(BufReader::new(file))?)
 }
 
 /// The idempotency key, the same for the same file and options, so that a repetition is safe.
-fn request_id(args: &Regions, content: &Content, effective_from: NaiveDate) -> Uuid {
+fn request_id(args: &Regions, hash: &[u8; 32], effective_from: NaiveDate) -> Uuid {
     let options = format!("{effective_from}\n{:?}\n{:?}\n{}\n", args.complete_for, args.rows, args.source);
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, &[options.as_bytes(), &content.hash].concat())
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &[options.as_bytes(), hash].concat())
 }
 
-async fn import(gateway: &Gateway, edition: RegionEdition, path: &Path, total: u64) -> Result<ImportRegionsResult> {
+async fn import(
+    gateway: &Gateway,
+    edition: RegionEdition,
+    source: &Source<RegionRow>,
+    content: &Content,
+) -> Result<ImportRegionsResult> {
+    let total = u64::try_from(content.lines.rows())?;
     let mut patience = Patience::with_answers();
     loop {
-        match try_once(gateway, edition.clone(), path, total).await? {
+        match try_once(gateway, edition.clone(), source, total).await? {
             Ok(result) => return result.context("the service ended the import without a result"),
             // Nothing was imported, and the idempotency key is the same.
             Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
             Err(status) => {
-                let refused = Err(gateway.explain(&status));
-                return refused.context("nothing was taken (row 1 of the file is its line 2)");
+                let explained = with_lines(&gateway.explain(&status).to_string(), content);
+                bail!(told!("nothing was taken: {explained}", "没有导入任何内容：{explained}"));
             }
         }
     }
+}
+
+/// A message about rows by their numbers, with where they stand in the file: `row 3` as `line 4`.
+fn with_lines(message: &str, content: &Content) -> String {
+    const ROW: &str = "row ";
+    let mut parts = message.split(ROW);
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|character: char| character.is_ascii_digit()).len();
+        let (number, rest) = part.split_at(digits);
+        match number.parse() {
+            Ok(row) => said += &content.lines.place(&content.columns, row, "").say(lang()),
+            Err(_) => said += &format!("{ROW}{number}"),
+        }
+        said += rest;
+    }
+    said
 }
 
 async fn try_once(
     gateway: &Gateway,
     edition: RegionEdition,
-    path: &Path,
+    source: &Source<RegionRow>,
     total: u64,
 ) -> Result<Result<Option<ImportRegionsResult>, Status>> {
     let (messages, stream) = mpsc::channel(4);
@@ -174,34 +171,25 @@ async fn try_once(
         Err(status) => return Ok(Err(status)),
     };
     let progress = Progress::begin(TITLE, Some(total));
-    let (sent, result) = tokio::join!(send(path, messages), follow(answers, progress));
+    let (sent, result) = tokio::join!(send(source, messages), follow(answers, progress));
     sent?;
     Ok(result)
 }
 
-async fn send(path: &Path, messages: mpsc::Sender<ImportRegionsRequest>) -> Result<()> {
-    let mut rows = open(path)?;
-    loop {
-        let part: Result<Vec<RegionRow>, _> = rows.by_ref().take(ROWS_PER_MESSAGE).collect();
-        let (part, failed) = match part {
-            Ok(part) if part.is_empty() => return Ok(()),
-            Ok(part) => (Some(Part::Rows(RegionRows { rows: part })), None),
-            // A message without a part makes the server refuse the import: a partial file must not look complete.
-            Err(error) => (None, Some(error)),
-        };
+/// A file that changed meanwhile must not look complete: a message without a part makes the server refuse the import.
+async fn send(source: &Source<RegionRow>, messages: mpsc::Sender<ImportRegionsRequest>) -> Result<()> {
+    let message = |_, rows| ImportRegionsRequest { part: Some(Part::Rows(RegionRows { rows })) };
+    let sent = source.send((0, ROWS_PER_MESSAGE), message, messages.clone()).await;
+    if sent.is_err() {
         // If the server no longer reads, its response says why.
-        let listening = messages.send(ImportRegionsRequest { part }).await.is_ok();
-        match failed {
-            Some(error) => return Err(error).with_context(|| format!("{} changed meanwhile", path.display())),
-            None if !listening => return Ok(()),
-            None => {}
-        }
+        let _ = messages.send(ImportRegionsRequest { part: None }).await;
     }
+    sent
 }
 
 async fn follow(
     mut answers: Streaming<ImportRegionsResponse>,
-    mut progress: Progress,
+    progress: Progress,
 ) -> Result<Option<ImportRegionsResult>, Status> {
     let mut result = None;
     while let Some(answer) = answers.message().await? {
@@ -245,13 +233,6 @@ mod tests {
         Cli::try_parse_from(given).map(|cli| cli.regions).map_err(|error| error.to_string())
     }
 
-    fn check(text: &str, stated: Option<u32>) -> Result<(), String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("regions.csv");
-        std::fs::write(&path, text).unwrap();
-        Content::check(&path).unwrap().check_count(stated).map_err(|error| error.to_string())
-    }
-
     #[test]
     fn whoever_withdraws_says_how_many_rows_there_are() {
         let refused = parse(&["--complete-for", "440000000000"]).unwrap_err();
@@ -264,22 +245,28 @@ mod tests {
 
     #[test]
     fn a_file_that_was_cut_off_at_the_end_of_a_line_is_not_sent() {
-        let whole = "code,name,level,parent_code,assisted\n\
-                     441823107000,太平镇,town,441823000000,1\n\
-                     441823107201,沙塘村,village,441823107000,1\n";
-        let cut_off = whole.lines().take(2).collect::<Vec<_>>().join("\n") + "\n";
-        assert_eq!(check(whole, Some(2)), Ok(()));
-        assert_eq!(check(&cut_off, None), Ok(()));
-        let refused = check(&cut_off, Some(2)).unwrap_err();
+        assert!(check_count(1, None).is_ok() && check_count(2, Some(2)).is_ok());
+        let refused = check_count(1, Some(2)).unwrap_err().to_string();
         assert_eq!(refused, "the file has 1 rows, --rows says 2: is it cut off, or another one? Nothing was sent");
-        assert!(check(whole, Some(1)).is_err());
+        assert!(check_count(2, Some(1)).is_err());
+    }
+
+    #[tokio::test]
+    async fn rows_are_named_by_their_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("regions.csv");
+        let file = "code,name,level,parent_code,assisted\n\n441823107000,太平镇,town,441823000000,1\n\n\n\
+                    441823107201,\"沙塘\n村\",village,441823107000,1\n441823107202,x,village,441823107000,1\n";
+        std::fs::write(&path, file).unwrap();
+        let content = Source::<RegionRow>::new(&path, tongxin_files::Choice::default()).check().await.unwrap().unwrap();
+        let said = with_lines("row 2: wrong; row 3: the row is wrong, row x", &content);
+        assert_eq!(said, "line 6: wrong; line 8: the row is wrong, row x");
     }
 
     #[test]
     fn another_number_of_rows_is_another_request() {
-        let content = Content { rows: 2, hash: [7; 32] };
         let day = NaiveDate::from_ymd_opt(2025, 1, 1).unwrap();
-        let id = |options: &[&str]| request_id(&parse(options).unwrap(), &content, day);
+        let id = |options: &[&str]| request_id(&parse(options).unwrap(), &[7; 32], day);
         assert_eq!(id(&["--rows", "2"]), id(&["--rows", "2"]));
         assert_ne!(id(&["--rows", "2"]), id(&[]));
     }

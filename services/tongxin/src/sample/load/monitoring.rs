@@ -290,7 +290,7 @@ impl Loading<'_> {
         households: &[String],
         signals: &Signals,
     ) -> Result<HashMap<String, String>> {
-        let mut progress = Progress::begin("decisions", u64::try_from(kept.decisions.len()).ok());
+        let progress = Progress::begin("decisions", u64::try_from(kept.decisions.len()).ok());
         let calls = kept.decisions.iter().map(|decision| async {
             let Decision { household, cause, verified, reason, decided_on, case_id } = decision;
             let household = &households[*household];
@@ -339,7 +339,7 @@ impl Loading<'_> {
     }
 
     async fn incomes(&self, kept: &Kept) -> Result<()> {
-        let mut progress = Progress::begin("incomes of villages", u64::try_from(kept.incomes.len()).ok());
+        let progress = Progress::begin("incomes of villages", u64::try_from(kept.incomes.len()).ok());
         let calls = kept.incomes.iter().map(|Income { region_code, year, amounts }| async move {
             let request = RecordVillageIncomeRequest {
                 request_id: self.files.id(&format!("incomes/{region_code}/{year}")),

@@ -96,7 +96,7 @@ impl Loading<'_> {
 
     async fn activities(&self, year: &Year, pairings: &[String]) -> Result<()> {
         let total = year.activities.len();
-        let mut progress = Progress::begin("joint activities", u64::try_from(total).ok());
+        let progress = Progress::begin("joint activities", u64::try_from(total).ok());
         let calls = year.activities.iter().enumerate();
         let calls = calls.map(|(place, activity)| self.activity(place, activity, pairings));
         let mut calls = stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT);

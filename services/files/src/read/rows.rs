@@ -1,0 +1,396 @@
+//! Rows of the contract from the lines of a file.
+
+use std::{
+    collections::HashMap,
+    io::{Read, Seek},
+    ops::ControlFlow,
+    sync::Arc,
+};
+
+use prost::{bytes::BufMut as _, encoding};
+use tongxin_proto::{options::v1::Key, rules};
+
+use super::{
+    Choice, Line,
+    header::{self, Header, Search},
+    lines,
+    twice::Stated,
+    whole,
+};
+use crate::{
+    cell::{self, Cell},
+    fault::{Fault, Found, Place},
+    form::{Column, Form},
+    kinds::FileRow,
+};
+
+/// A row of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row<Message> {
+    /// The places of its lines.
+    pub lines: Vec<Place>,
+    /// What it states.
+    pub message: Message,
+}
+
+/// What is read from a file, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RowRead<Message> {
+    /// A row without a fault.
+    Row(Row<Message>),
+    /// What is wrong with a row, or with a line of one.
+    Fault(Fault),
+}
+
+/// The columns of a file that was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The heading of each field of a row, as the file has it, by the field's path: `members.id_number`.
+    by_path: HashMap<String, Arc<str>>,
+}
+
+impl Columns {
+    /// The heading of the field of an error such as `members[2].id_number`, and which line of the row it is in.
+    #[must_use]
+    pub fn of_field(&self, field: &str) -> (Option<Arc<str>>, usize) {
+        let (mut path, mut line) = (String::new(), 0);
+        for (at, part) in field.split('[').enumerate() {
+            let part = match (at, part.split_once(']')) {
+                (0, _) | (_, None) => part,
+                (_, Some((index, rest))) => {
+                    line = index.parse().unwrap_or(0);
+                    rest
+                }
+            };
+            path.push_str(part);
+        }
+        let heading = self.by_path.get(&path).cloned();
+        // A list in one cell has an index, too: `shocks[1].loss_fen`.
+        let in_cell = || field.split(['[', '.']).next().and_then(|first| self.by_path.get(first).cloned());
+        match heading {
+            Some(heading) => (Some(heading), line),
+            None => (in_cell(), 0),
+        }
+    }
+}
+
+/// Hands each row of a file to `visit`, or what is wrong with it. Rows are checked by the rules of the contract, and
+/// what is stated twice is a fault. Memory is bounded, but for 16 bytes a row.
+///
+/// # Errors
+/// The faults of all of the file: it cannot be read on, or its header is wrong.
+pub fn read<Message>(
+    file: impl Read + Seek,
+    form: &Form,
+    choice: &Choice,
+    visit: &mut dyn FnMut(RowRead<Message>) -> ControlFlow<()>,
+) -> Result<Columns, Vec<Fault>>
+where
+    Message: FileRow,
+{
+    let mut rows = Rows {
+        form,
+        choice,
+        search: Search::default(),
+        header: None,
+        refused: Vec::new(),
+        open: Vec::new(),
+        stated: Stated::default(),
+        last: None,
+        any: false,
+        visit,
+    };
+    let read = lines(file, form, choice, &mut |line| rows.take(line));
+    if !rows.refused.is_empty() {
+        return Err(rows.refused);
+    }
+    read.map_err(|fault| vec![fault])?;
+    rows.end()
+}
+
+/// A line of the file with its columns in the order of the form.
+struct Filled {
+    place: Place,
+    /// For each column of the form: its place in the file, and its cell.
+    cells: Vec<Cell>,
+}
+
+struct Rows<'read, Message> {
+    form: &'read Form,
+    choice: &'read Choice,
+    search: Search,
+    header: Option<Header>,
+    /// Faults of all of the file.
+    refused: Vec<Fault>,
+    /// The lines of the row that may go on with the next one.
+    open: Vec<Filled>,
+    stated: Stated,
+    last: Option<Line>,
+    /// Whether there was a line after the header.
+    any: bool,
+    visit: &'read mut dyn FnMut(RowRead<Message>) -> ControlFlow<()>,
+}
+
+impl<Message: FileRow> Rows<'_, Message> {
+    fn take(&mut self, line: Result<Line, Fault>) -> ControlFlow<()> {
+        let line = match line {
+            Ok(line) => line,
+            Err(fault) => {
+                self.close()?;
+                self.any = true;
+                return (self.visit)(RowRead::Fault(fault));
+            }
+        };
+        let Some(header) = &self.header else {
+            match self.search.look(&line, self.form, self.choice) {
+                Ok(found) => self.header = found,
+                Err(faults) => {
+                    self.refused = faults;
+                    return ControlFlow::Break(());
+                }
+            }
+            self.last = Some(line);
+            return ControlFlow::Continue(());
+        };
+        if line.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        self.any = true;
+        let wrong = |found| RowRead::Fault(Fault { place: line.place.clone(), found });
+        if header.is_again(&line) {
+            return (self.visit)(wrong(Found::HeaderAgain));
+        }
+        if !line.may_lack_cells && line.cells.len() < header.width {
+            let found = Found::Short { fields: line.cells.len(), needed: header.width };
+            return (self.visit)(wrong(found));
+        }
+        for (at, cell) in line.cells.iter().enumerate() {
+            let is_unnamed =
+                header.columns.get(at).is_none_or(|(column, name)| column.is_none() && is_letters(at, name));
+            if is_unnamed && !cell.is_empty() {
+                let place = line.place.column(header.name(at));
+                return (self.visit)(RowRead::Fault(Fault { place, found: Found::Unnamed }));
+            }
+        }
+        if let Some(fault) = self.merged_cells(header, &line) {
+            return (self.visit)(RowRead::Fault(fault));
+        }
+        let filled = fill(self.form, header, line);
+        if self.form.lines.is_some() { self.add(filled) } else { self.row(vec![filled]) }
+    }
+
+    /// Cells may be merged over lines only where all of these state one row.
+    fn merged_cells(&self, header: &Header, line: &Line) -> Option<Fault> {
+        let (column, _, until) = line.merged.iter().find(|(column, _, until)| {
+            let of_row = header
+                .columns
+                .get(*column)
+                .and_then(|(column, _)| *column)
+                .is_some_and(|column| self.form.lines.is_some() && !self.form.columns[column].of_line);
+            *until > line.place.line && !of_row
+        })?;
+        Some(Fault { place: line.place.column(header.name(*column)), found: Found::MergedCells { until: *until } })
+    }
+
+    /// Adds a line to the row that is open, or begins the next one: lines with one key are one row, as is a line without
+    /// one, whose cells may be merged with those above.
+    fn add(&mut self, line: Filled) -> ControlFlow<()> {
+        let form = self.form;
+        let key = group_of(form, &line);
+        if self.open.first().is_some_and(|first| key.is_empty() || group_of(form, first) == key) {
+            self.open.push(line);
+            return ControlFlow::Continue(());
+        }
+        self.close()?;
+        if key.is_empty() {
+            let place = Place { column: self.key_column(), ..line.place };
+            return (self.visit)(RowRead::Fault(Fault { place, found: Found::NoNumber }));
+        }
+        self.open.push(line);
+        ControlFlow::Continue(())
+    }
+
+    fn close(&mut self) -> ControlFlow<()> {
+        match std::mem::take(&mut self.open) {
+            lines if lines.is_empty() => ControlFlow::Continue(()),
+            lines => self.row(lines),
+        }
+    }
+
+    fn row(&mut self, lines: Vec<Filled>) -> ControlFlow<()> {
+        let (mut bytes, mut faults) = (Vec::with_capacity(256), Vec::new());
+        let mut key = KeyBytes::default();
+        self.write(&lines[0], false, &mut bytes, &mut faults, &mut key);
+        if let Some(field) = &self.form.lines {
+            for (at, line) in lines.iter().enumerate() {
+                self.differences(&lines[0], line, at, &mut faults);
+                let mut member = Vec::with_capacity(128);
+                self.write(line, true, &mut member, &mut faults, &mut key);
+                encoding::encode_key(field.number(), encoding::WireType::LengthDelimited, &mut bytes);
+                encoding::encode_varint(member.len() as u64, &mut bytes);
+                bytes.put_slice(&member);
+            }
+        }
+        let places: Vec<_> = lines.iter().map(|line| line.place.clone()).collect();
+        if faults.is_empty() {
+            match cell::decode::<Message>(&bytes) {
+                Ok(message) => {
+                    self.broken_rules(&message, &places, &mut faults);
+                    if faults.is_empty() {
+                        if let Some(first) = key.whole().and_then(|key| self.stated.before(key, places[0].line)) {
+                            let place = Place { column: self.key_column(), ..places[0].clone() };
+                            return (self.visit)(RowRead::Fault(Fault { place, found: Found::Twice { first } }));
+                        }
+                        return (self.visit)(RowRead::Row(Row { lines: places, message }));
+                    }
+                }
+                Err(found) => faults.push(Fault { place: places[0].clone(), found }),
+            }
+        }
+        for fault in faults {
+            (self.visit)(RowRead::Fault(fault))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Writes the cells of a line that are about all of a row, or about the line.
+    fn write(&self, line: &Filled, of_line: bool, out: &mut Vec<u8>, faults: &mut Vec<Fault>, key: &mut KeyBytes) {
+        for (at, column) in self.form.columns.iter().enumerate().filter(|(_, column)| column.of_line == of_line) {
+            let is_stated = self.header.as_ref().is_some_and(|header| header.place_of(at).is_some());
+            if !is_stated {
+                continue;
+            }
+            let begin = out.len();
+            match cell::write(column, &line.cells[at], out) {
+                Ok(_) => key.add(column, &out[begin..]),
+                Err(found) => faults.push(Fault { place: line.place.column(self.name(at)), found }),
+            }
+        }
+    }
+
+    /// What is about the whole row may be left out in its further lines, but does not differ.
+    fn differences(&self, first: &Filled, line: &Filled, at: usize, faults: &mut Vec<Fault>) {
+        if at == 0 {
+            return;
+        }
+        for (index, column) in self.form.columns.iter().enumerate().filter(|(_, column)| !column.of_line) {
+            let cell = &line.cells[index];
+            if !cell.is_empty() && !is_same(column, cell, &first.cells[index]) {
+                let found = Found::Differs { from: first.place.line };
+                faults.push(Fault { place: line.place.column(self.name(index)), found });
+            }
+        }
+    }
+
+    fn broken_rules(&self, message: &Message, places: &[Place], faults: &mut Vec<Fault>) {
+        for (line, field, found) in message.faults(places) {
+            let column = self.columns().of_field(field).0;
+            faults.push(Fault { place: Place { column, ..places[line].clone() }, found });
+        }
+        let Err(violations) = rules::check(message) else { return };
+        let columns = self.columns();
+        for violation in violations {
+            let (heading, line) = columns.of_field(&violation.field);
+            let place = Place { column: heading, ..places.get(line).unwrap_or(&places[0]).clone() };
+            faults.push(Fault { place, found: Found::Rule(violation.message) });
+        }
+    }
+
+    fn name(&self, column: usize) -> Arc<str> {
+        let heading = &self.form.columns[column].en;
+        let header = self.header.as_ref();
+        let named = header.and_then(|header| header.place_of(column).map(|at| header.name(at)));
+        named.unwrap_or_else(|| heading.as_str().into())
+    }
+
+    /// The first column of the file that names what a row is about.
+    fn key_column(&self) -> Option<Arc<str>> {
+        let header = self.header.as_ref()?;
+        let is_key = |index: &usize| self.form.columns[*index].key == Key::Whole && header.place_of(*index).is_some();
+        (0..self.form.columns.len()).find(is_key).map(|column| self.name(column))
+    }
+
+    fn columns(&self) -> Columns {
+        let path = |column: &Column| match &self.form.lines {
+            Some(lines) if column.of_line => format!("{}.{}", lines.name(), column.field.name()),
+            _ => column.field.name().to_owned(),
+        };
+        let columns = self.form.columns.iter().enumerate();
+        Columns { by_path: columns.map(|(at, column)| (path(column), self.name(at))).collect() }
+    }
+
+    fn end(mut self) -> Result<Columns, Vec<Fault>> {
+        if self.header.is_none() {
+            let fault = match &self.last {
+                Some(line) if !line.is_empty() => header::missing(line, self.form),
+                _ => whole(Found::Empty),
+            };
+            return Err(vec![fault]);
+        }
+        if !self.any {
+            return Err(vec![whole(Found::NoRows)]);
+        }
+        let _ = self.close();
+        Ok(self.columns())
+    }
+}
+
+/// Whether the name of a column is only that of its place.
+fn is_letters(at: usize, name: &str) -> bool {
+    *name == *super::letters(at)
+}
+
+fn fill(form: &Form, header: &Header, mut line: Line) -> Filled {
+    let mut cells = Vec::new();
+    cells.resize(form.columns.len(), Cell::Empty);
+    for (at, (column, _)) in header.columns.iter().enumerate() {
+        if let (Some(column), Some(cell)) = (column, line.cells.get_mut(at)) {
+            cells[*column] = std::mem::take(cell);
+        }
+    }
+    Filled { place: line.place, cells }
+}
+
+/// By what lines are put together: the texts of the columns that name a row.
+fn group_of(form: &Form, line: &Filled) -> String {
+    let named = form.columns.iter().zip(&line.cells).filter(|(column, _)| column.key == Key::Whole);
+    named.map(|(column, cell)| cell::key_text(column, cell)).collect()
+}
+
+fn is_same(column: &Column, one: &Cell, other: &Cell) -> bool {
+    let value = |cell| {
+        let mut out = Vec::new();
+        cell::write(column, cell, &mut out).map(|_| out)
+    };
+    value(one) == value(other)
+}
+
+/// What a row is about, as bytes.
+#[derive(Default)]
+struct KeyBytes {
+    bytes: Vec<u8>,
+    is_stated: bool,
+}
+
+impl KeyBytes {
+    fn add(&mut self, column: &Column, field: &[u8]) {
+        match column.key {
+            Key::Unspecified => {}
+            Key::Whole => {
+                self.bytes.extend(field);
+                self.bytes.push(0);
+                self.is_stated |= !field.is_empty();
+            }
+            // The code is at the end of the field; the county is the first half of it.
+            Key::County => {
+                let code = &field[field.len().saturating_sub(12)..];
+                self.bytes.extend(&code[..code.len() / 2]);
+                self.bytes.push(0);
+            }
+        }
+    }
+
+    fn whole(&self) -> Option<&[u8]> {
+        self.is_stated.then_some(self.bytes.as_slice())
+    }
+}

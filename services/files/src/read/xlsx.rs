@@ -1,0 +1,156 @@
+//! Sheets of XLSX workbooks, row by row.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufReader, Read, Seek},
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use calamine::{
+    CellErrorType, DataRef, Dimensions, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError,
+};
+use chrono::NaiveDate;
+
+use super::{Choice, Line, Visit, guard, whole};
+use crate::{
+    cell::Cell,
+    fault::{Fault, Found, Limit, Place},
+};
+
+/// The most columns of a sheet: those of Excel.
+const COLUMNS: usize = 16_384;
+
+/// Hands each row of a sheet to `visit`.
+pub(super) fn lines(file: impl Read + Seek, choice: &Choice, visit: &mut Visit<'_>) -> Result<(), Fault> {
+    let mut file = BufReader::new(file);
+    let checked = guard::check(&mut file)?;
+    let mut workbook = calmly(|| Xlsx::new(file))?;
+    let sheet = sheet(&workbook, choice)?;
+    let mut merged = BTreeMap::<u32, Vec<Dimensions>>::new();
+    if checked.merges > 0 {
+        for region in calmly(|| workbook.merge_cells_by_sheet_name(&sheet))? {
+            merged.entry(region.start.0).or_default().push(region);
+        }
+    }
+    let name: Arc<str> = sheet.as_str().into();
+    let mut cells = calmly(|| workbook.worksheet_cells_reader(&sheet))?;
+    let mut rows = Rows { sheet: name, row: 0, cells: Vec::new(), merged, visit };
+    while let Some(record) = calmly(|| cells.next_cell_with_formula_metadata())? {
+        let (row, column) = record.pos;
+        let value = match (record.value, record.formula) {
+            (DataRef::Empty, Some(_)) => Cell::NoResult,
+            (value, _) => cell(value),
+        };
+        if rows.take(row, column as usize, value)? == ControlFlow::Break(()) {
+            return Ok(());
+        }
+    }
+    let _ = rows.hand_on();
+    Ok(())
+}
+
+fn sheet<R: Read + Seek>(workbook: &Xlsx<R>, choice: &Choice) -> Result<String, Fault> {
+    let sheets: Vec<_> = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).collect();
+    let found = match &choice.sheet {
+        Some(name) => sheets.iter().find(|sheet| sheet.name == *name),
+        None => sheets.iter().find(|sheet| sheet.visible == SheetVisible::Visible).or_else(|| sheets.first()),
+    };
+    let names = || sheets.iter().map(|sheet| sheet.name.clone()).collect();
+    found.map(|sheet| sheet.name.clone()).ok_or_else(|| whole(Found::NoSheet { sheets: names() }))
+}
+
+/// Puts cells together into rows.
+struct Rows<'visit, 'file> {
+    sheet: Arc<str>,
+    row: u32,
+    cells: Vec<Cell>,
+    merged: BTreeMap<u32, Vec<Dimensions>>,
+    visit: &'visit mut Visit<'file>,
+}
+
+impl Rows<'_, '_> {
+    fn take(&mut self, row: u32, column: usize, cell: Cell) -> Result<ControlFlow<()>, Fault> {
+        if row < self.row {
+            return Err(whole(Found::Workbook("its rows are out of order")));
+        }
+        if row > self.row && self.hand_on() == ControlFlow::Break(()) {
+            return Ok(ControlFlow::Break(()));
+        }
+        self.row = row;
+        if column >= COLUMNS {
+            return Err(whole(Found::TooMuch { of: Limit::Columns, most: COLUMNS as u64 }));
+        }
+        // A cell that only has a format makes no row longer.
+        if cell == Cell::Empty {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.cells.len() <= column {
+            self.cells.resize(column + 1, Cell::Empty);
+        }
+        self.cells[column] = cell;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn hand_on(&mut self) -> ControlFlow<()> {
+        if self.cells.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let place = Place { sheet: Some(Arc::clone(&self.sheet)), line: u64::from(self.row) + 1, column: None };
+        let regions = self.merged.remove(&self.row).unwrap_or_default();
+        let merged =
+            regions.iter().map(|region| (region.start.1 as usize, region.end.1 as usize, u64::from(region.end.0) + 1));
+        let cells = std::mem::take(&mut self.cells);
+        (self.visit)(Ok(Line { place, cells, may_lack_cells: true, merged: merged.collect() }))
+    }
+}
+
+fn cell(value: DataRef<'_>) -> Cell {
+    match value {
+        DataRef::Empty => Cell::Empty,
+        DataRef::String(text) => Cell::Text(text),
+        DataRef::SharedString(text) => Cell::Text(text.to_owned()),
+        #[expect(clippy::cast_precision_loss, reason = "a number of that size is refused")]
+        DataRef::Int(number) => Cell::Number(number as f64),
+        DataRef::Float(number) => Cell::Number(number),
+        DataRef::Bool(truth) => Cell::Truth(truth),
+        DataRef::DateTime(moment) => day(&moment).map_or(Cell::Number(moment.as_f64()), Cell::Day),
+        DataRef::DateTimeIso(text) => iso_day(&text).map_or(Cell::Text(text), Cell::Day),
+        DataRef::DurationIso(text) => Cell::Text(text),
+        DataRef::Error(CellErrorType::GettingData) => Cell::NoResult,
+        DataRef::Error(_) => Cell::Failed,
+    }
+}
+
+/// The day of a date; nothing for a time of day or a duration.
+fn day(moment: &ExcelDateTime) -> Option<NaiveDate> {
+    if !moment.is_datetime() || moment.as_f64() < 1.0 {
+        return None;
+    }
+    let (year, month, day, ..) = moment.to_ymd_hms_milli();
+    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())
+}
+
+/// The day of `2025-12-31T00:00:00`.
+fn iso_day(text: &str) -> Option<NaiveDate> {
+    let (day, _) = text.split_once('T').unwrap_or((text, ""));
+    tongxin_proto::day::read_day(day).ok()
+}
+
+/// What the library reads. It may panic at files that no spreadsheet writes: such a file is refused like any other.
+fn calmly<T>(read: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, Fault> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(read) => read.map_err(|error| fault(&error)),
+        Err(_) => Err(whole(Found::Workbook("its content is not what a spreadsheet writes"))),
+    }
+}
+
+fn fault(error: &XlsxError) -> Fault {
+    whole(match error {
+        XlsxError::Io(error) => Found::Unreadable(error.kind()),
+        XlsxError::Password => Found::NotAWorkbook,
+        XlsxError::WorksheetNotFound(_) => Found::NoSheet { sheets: Vec::new() },
+        _ => Found::Workbook("its content is not what a spreadsheet writes"),
+    })
+}
