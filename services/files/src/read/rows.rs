@@ -203,7 +203,7 @@ impl<Message: FileRow> Rows<'_, Message> {
         }
         self.close()?;
         if key.is_empty() {
-            let place = Place { column: self.key_column(), ..line.place };
+            let place = Place { column: self.key_column(Key::Whole), ..line.place };
             return (self.visit)(RowRead::Fault(Fault { place, found: Found::NoNumber }));
         }
         self.open.push(line);
@@ -238,7 +238,8 @@ impl<Message: FileRow> Rows<'_, Message> {
                     self.broken_rules(&message, &places, &mut faults);
                     if faults.is_empty() {
                         if let Some(first) = key.whole().and_then(|key| self.stated.before(key, places[0].line)) {
-                            let place = Place { column: self.key_column(), ..places[0].clone() };
+                            let kind = if key.is_stated { Key::Whole } else { Key::Otherwise };
+                            let place = Place { column: self.key_column(kind), ..places[0].clone() };
                             return (self.visit)(RowRead::Fault(Fault { place, found: Found::Twice { first } }));
                         }
                         return (self.visit)(RowRead::Row(Row { lines: places, message }));
@@ -304,9 +305,9 @@ impl<Message: FileRow> Rows<'_, Message> {
     }
 
     /// The first column of the file that names what a row is about.
-    fn key_column(&self) -> Option<Arc<str>> {
+    fn key_column(&self, kind: Key) -> Option<Arc<str>> {
         let header = self.header.as_ref()?;
-        let is_key = |index: &usize| self.form.columns[*index].key == Key::Whole && header.place_of(*index).is_some();
+        let is_key = |index: &usize| self.form.columns[*index].key == kind && header.place_of(*index).is_some();
         (0..self.form.columns.len()).find(is_key).map(|column| self.name(column))
     }
 
@@ -370,6 +371,8 @@ fn is_same(column: &Column, one: &Cell, other: &Cell) -> bool {
 struct KeyBytes {
     bytes: Vec<u8>,
     is_stated: bool,
+    /// What names the row if nothing else does.
+    otherwise: Vec<u8>,
 }
 
 impl KeyBytes {
@@ -387,10 +390,15 @@ impl KeyBytes {
                 self.bytes.extend(&code[..code.len() / 2]);
                 self.bytes.push(0);
             }
+            Key::Otherwise => {
+                self.otherwise.extend(field);
+                self.otherwise.push(0);
+            }
         }
     }
 
     fn whole(&self) -> Option<&[u8]> {
-        self.is_stated.then_some(self.bytes.as_slice())
+        let otherwise = || Some(self.otherwise.as_slice()).filter(|bytes| !bytes.is_empty());
+        if self.is_stated { Some(&self.bytes) } else { otherwise() }
     }
 }
