@@ -222,7 +222,7 @@ impl Importing<'_> {
         let ImportStatus { rows_taken, accepted, refused, warned, .. } = status;
         if self.args.json {
             let errors = self.errors.values().map(|error| {
-                let RowError { row, reason, field, message } = error;
+                let RowError { row, reason, field, message, .. } = error;
                 json!({"line": self.line(error), "row": row, "reason": reason, "field": field, "message": message})
             });
             let result = json!({
