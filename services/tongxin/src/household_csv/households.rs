@@ -107,6 +107,7 @@ fn household(lines: &[Record]) -> Result<Option<Row<HouseholdDraft>>, CsvError> 
             support: word::<SocialSupport>(first, "support")?,
             members: lines.iter().map(member).collect::<Result<_, _>>()?,
             registered_on: day(first, "registered_on")?,
+            ..HouseholdDraft::default()
         },
     }))
 }
