@@ -1,6 +1,8 @@
-//! Compiles the contract without protoc: messages, services, the checks of their rules, what is personal, and words.
+//! Compiles the contract without protoc: messages, services, the checks of their rules, what is personal,
+//! what rows are about, and words.
 
 mod grants;
+mod keys;
 mod methods;
 mod parts;
 mod personal;
@@ -31,6 +33,7 @@ fn main() -> anyhow::Result<()> {
     grants::check(&pool)?;
     fs::write(out.join("rules.rs"), rules::generate(&pool)?)?;
     fs::write(out.join("parts.rs"), parts::generate(&pool)?)?;
+    fs::write(out.join("keys.rs"), keys::generate(&pool)?)?;
     fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;
     fs::write(out.join("words.rs"), words::generate(&pool)?)?;
     fs::write(out.join("with_toy.bin"), &bytes)?;

@@ -4,5 +4,6 @@
 include!(concat!(env!("OUT_DIR"), "/contract.rs"));
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 include!(concat!(env!("OUT_DIR"), "/personal.rs"));
+include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 include!(concat!(env!("OUT_DIR"), "/parts.rs"));
 include!(concat!(env!("OUT_DIR"), "/words.rs"));

@@ -5,6 +5,7 @@ mod codec;
 pub mod contract;
 mod date;
 pub mod day;
+mod keyed;
 pub mod names;
 mod parts;
 pub mod personal;
@@ -21,6 +22,7 @@ use prost_reflect::DescriptorPool;
 pub use codec::{CheckedCodec, CheckedDecoder, invalid_fields};
 pub use contract::{google::r#type::Date, tongxin::*};
 pub use date::NotADate;
+pub use keyed::Keyed;
 pub use parts::{HasOutcome, Identified, Part, Parts};
 
 /// The encoded `FileDescriptorSet` of the contract, with its options.

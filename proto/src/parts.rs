@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use crate::{batch, rules::Rules};
+use crate::{Keyed, batch, rules::Rules};
 
 /// A request that its caller gave an identifier to.
 pub trait Identified {
@@ -15,7 +15,7 @@ pub trait Parts: Message + Default + Send + 'static {
     /// How the rows are to be taken.
     type Options: Message + Default;
     /// A row.
-    type Row: Message + Rules + Default + Clone + Send + 'static;
+    type Row: Message + Rules + Keyed + Default + Clone + Send + 'static;
 
     /// What it holds.
     fn take_apart(self) -> Option<Part<Self::Options, Self::Row>>;

@@ -15,7 +15,7 @@ impl RowError {
     /// A row, numbered from 1, that was refused for a reason. The field and the text are cut where they are long.
     #[must_use]
     pub fn new(row: i64, reason: &str, field: &str, text: &str) -> Self {
-        Self { row, reason: reason.to_owned(), field: cut(field, FIELD), message: cut(text, TEXT) }
+        Self { row, reason: reason.to_owned(), field: cut(field, FIELD), message: cut(text, TEXT), refused_time: None }
     }
 }
 

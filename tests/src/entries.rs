@@ -49,7 +49,7 @@ pub fn supporter(name: &str) -> OrganisationDraft {
         side: OrganisationSide::Supporter.into(),
         host_kind: OrganisationKind::Government.into(),
         region_code: GUANGZHOU.to_owned(),
-        credit_code: String::new(),
+        ..OrganisationDraft::default()
     }
 }
 
@@ -80,9 +80,8 @@ pub fn party_pairing(supporter: &str, recipient: &str, starts_on: NaiveDate) -> 
         kind: PairingKind::Party.into(),
         supporter_id: supporter.to_owned(),
         recipient_id: recipient.to_owned(),
-        agreement_number: String::new(),
         starts_on: Some(starts_on.into()),
-        ends_on: None,
+        ..PairingDraft::default()
     };
     EstablishPairingRequest { request_id: request_id(), pairing: Some(draft) }
 }

@@ -45,6 +45,11 @@ pub enum Refused {
     #[refusal(transparent)]
     Household(household::HouseholdRefused),
 
+    /// A row of an import says something else of a household than what is kept.
+    #[error(transparent)]
+    #[refusal(transparent)]
+    Unlike(household::Unlike),
+
     /// Two records cannot be merged or parted.
     #[error(transparent)]
     #[refusal(transparent)]

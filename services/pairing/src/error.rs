@@ -7,6 +7,7 @@ use crate::domain::{
     ActivityId, OrganisationId, PairingId,
     activity::CannotRecord,
     book::Overlaps,
+    likeness::Differences,
     organisation::HostKindError,
     pairing::{CannotEnd, CannotPair},
     period::EndBeforeStart,
@@ -50,6 +51,23 @@ pub enum Refused {
     #[error("another open organisation has the unified social credit code {0}: use that one, or close it first")]
     #[refusal(AlreadyExists, "CREDIT_CODE_TAKEN", field = "credit_code", told = LookUp)]
     CreditCodeTaken(String),
+
+    /// No open organisation that the caller may see has the code.
+    #[error(
+        "no open organisation has the unified social credit code {0}: look at ListOrganisations, or register it first"
+    )]
+    #[refusal(NotFound, "ORGANISATION_NOT_FOUND", field = "credit_code")]
+    CreditCodeNotFound(String),
+
+    /// The organisation is kept already, and a row of an import says something else of it; the text names the fields.
+    #[error("the organisation is kept already, and differs in: {}", .0.all)]
+    #[refusal(AlreadyExists, "ORGANISATION_DIFFERS", field = _0.first)]
+    OrganisationDiffers(Differences),
+
+    /// The pairing is kept already, and a row of an import says something else of it; the text names the fields.
+    #[error("the pairing is kept already, and differs in: {}", .0.all)]
+    #[refusal(AlreadyExists, "PAIRING_DIFFERS", field = _0.first)]
+    PairingDiffers(Differences),
 
     /// The draft of an organisation is not whole.
     #[error(transparent)]

@@ -60,6 +60,15 @@ pub fn calls(method: &str, of: &Things, own: &Things) -> Option<Vec<Call>> {
             json!({ "options": { "requestId": request_id() } }),
             json!({ "rows": { "rows": [organisation("第三党支部", village)] } }),
         ]],
+        "PairingService/ImportOrganisations" => {
+            let named = |mut row: Value| {
+                row["organisationId"] = it("recipient").into();
+                row
+            };
+            let rows = [organisation("第四党支部", village), named(organisation("第一党支部", mine("village")))];
+            [false, true].map(|dry_run| import(dry_run, &rows)).into()
+        }
+        "PairingService/GetImport" => vec![vec![json!({ "importId": it("import") })]],
         "PairingService/GetOrganisation" => vec![vec![json!({ "organisationId": it("recipient") })]],
         "PairingService/ListOrganisations" => {
             ["village", "around"].map(|level| vec![json!({ "regionCode": it(level) })]).into()
@@ -77,6 +86,15 @@ pub fn calls(method: &str, of: &Things, own: &Things) -> Option<Vec<Call>> {
             json!({ "options": { "requestId": request_id() } }),
             json!({ "rows": { "rows": [pairing(it("supporter"), it("recipient"))] } }),
         ]],
+        "PairingService/ImportPairings" => {
+            let named = |mut row: Value| {
+                row["pairingId"] = it("pairing").into();
+                row
+            };
+            let rows =
+                [pairing(it("supporter"), it("recipient")), named(pairing(mine("supporter"), mine("recipient")))];
+            [false, true].map(|dry_run| import(dry_run, &rows)).into()
+        }
         "PairingService/EndPairing" => vec![vec![json!({
             "requestId": request_id(), "pairingId": it("pairing"), "endsOn": day(0), "reason": "到期",
         })]],
@@ -104,14 +122,14 @@ pub fn calls(method: &str, of: &Things, own: &Things) -> Option<Vec<Call>> {
         "HouseholdService/RegisterHousehold" => {
             vec![vec![json!({ "requestId": request_id(), "household": household(village, of, 3) })]]
         }
-        "HouseholdService/ImportHouseholds" => [false, true]
-            .map(|dry_run| {
-                vec![
-                    json!({ "options": { "importId": request_id(), "dryRun": dry_run } }),
-                    json!({ "rows": { "firstRow": 1, "rows": [household(village, of, 4)] } }),
-                ]
-            })
-            .into(),
+        "HouseholdService/ImportHouseholds" => {
+            let named = |mut row: Value| {
+                row["householdId"] = it("household").into();
+                row
+            };
+            let rows = [household(village, of, 4), named(household(mine("village"), own, 4))];
+            [false, true].map(|dry_run| import(dry_run, &rows)).into()
+        }
         "HouseholdService/GetImport" => vec![vec![json!({ "importId": it("import") })]],
         "HouseholdService/GetHousehold" => vec![vec![json!({ "householdId": it("household") })]],
         "HouseholdService/ListHouseholds" => {
@@ -304,6 +322,12 @@ pub fn day(ago: u64) -> Value {
 pub fn date(day: NaiveDate) -> Value {
     let date = tongxin_proto::Date::from(day);
     json!({ "year": date.year, "month": date.month, "day": date.day })
+}
+
+/// An import of some rows.
+fn import(dry_run: bool, rows: &[Value]) -> Call {
+    let options = json!({ "importId": request_id(), "dryRun": dry_run });
+    vec![json!({ "options": options }), json!({ "rows": { "firstRow": 1, "rows": rows } })]
 }
 
 pub fn organisation(name: &str, village: &str) -> Value {

@@ -49,12 +49,25 @@ fn told(outcome: &Outcome, of: &Things, own: Option<&Things>, call: &[Value]) ->
         let details = if one_of_two { "of one of two".into() } else { String::from_utf8_lossy(status.details()) };
         (status.code(), status.message().to_owned(), details.into_owned())
     });
-    let mut text = format!("{:?} {status:?}", outcome.messages);
+    let messages: Vec<Value> = outcome.messages.iter().map(without_times).collect();
+    let mut text = format!("{messages:?} {status:?}");
     for id in call.iter().flat_map(ids) {
         text = text.replace(&id, "<sent>");
     }
     let text = of.named_in(&text, "");
     own.map_or(text.clone(), |own| own.named_in(&text, "own "))
+}
+
+/// A message without the times at which rows were refused.
+fn without_times(message: &Value) -> Value {
+    match message {
+        Value::Object(fields) => {
+            let others = fields.iter().filter(|(field, _)| *field != "refusedTime");
+            others.map(|(field, value)| (field.clone(), without_times(value))).collect()
+        }
+        Value::Array(values) => values.iter().map(without_times).collect(),
+        value => value.clone(),
+    }
 }
 
 /// Identifiers in a message that are new with each call.

@@ -235,7 +235,9 @@ impl World {
         let import = request_id();
         let options = json!({ "options": { "importId": import } });
         let rows = json!({ "rows": { "firstRow": 1, "rows": [household(village, &of, 6)] } });
-        self.make("HouseholdService/ImportHouseholds", &[options, rows]).await;
+        self.make("HouseholdService/ImportHouseholds", &[options.clone(), rows]).await;
+        let rows = json!({ "rows": { "firstRow": 1, "rows": [organisation("村小学党支部", village)] } });
+        self.make("PairingService/ImportOrganisations", &[options, rows]).await;
         of.set("import", import);
 
         let made = self.make("RuleService/StoreRuleSet", &one("ruleSet", rule_set(village))).await;

@@ -66,11 +66,10 @@ pub fn household(place: usize, of: usize) -> HouseholdDraft {
         household_number: household_number(place),
         region_code: village_of(place, of),
         address: format!("第{}村民小组", place % 12 + 1),
-        bank_account: String::new(),
         lifted_from_poverty: place.is_multiple_of(3),
         support: SocialSupport::None.into(),
-        registered_on: None,
         members: (0..MEMBERS).map(member).collect(),
+        ..HouseholdDraft::default()
     }
 }
 

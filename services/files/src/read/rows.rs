@@ -196,13 +196,12 @@ impl<Message: FileRow> Rows<'_, Message> {
     /// one, whose cells may be merged with those above.
     fn add(&mut self, line: Filled) -> ControlFlow<()> {
         let form = self.form;
-        let key = group_of(form, &line);
-        if self.open.first().is_some_and(|first| key.is_empty() || group_of(form, first) == key) {
+        if self.open.first().is_some_and(|first| goes_on(form, first, &line)) {
             self.open.push(line);
             return ControlFlow::Continue(());
         }
         self.close()?;
-        if key.is_empty() {
+        if keys(form).all(|(at, column)| cell::key_text(column, &line.cells[at]).is_empty()) {
             let place = Place { column: self.key_column(Key::Whole), ..line.place };
             return (self.visit)(RowRead::Fault(Fault { place, found: Found::NoNumber }));
         }
@@ -352,10 +351,17 @@ fn fill(form: &Form, header: &Header, mut line: Line) -> Filled {
     Filled { place: line.place, cells }
 }
 
-/// By what lines are put together: the texts of the columns that name a row.
-fn group_of(form: &Form, line: &Filled) -> String {
-    let named = form.columns.iter().zip(&line.cells).filter(|(column, _)| column.key == Key::Whole);
-    named.map(|(column, cell)| cell::key_text(column, cell)).collect()
+/// The columns by which lines are put together.
+fn keys(form: &Form) -> impl Iterator<Item = (usize, &Column)> {
+    form.columns.iter().enumerate().filter(|(_, column)| column.key == Key::Whole)
+}
+
+/// Whether a line states the same row as the first one does: it names no other.
+fn goes_on(form: &Form, first: &Filled, line: &Filled) -> bool {
+    keys(form).all(|(at, column)| {
+        let named = cell::key_text(column, &line.cells[at]);
+        named.is_empty() || named == cell::key_text(column, &first.cells[at])
+    })
 }
 
 fn is_same(column: &Column, one: &Cell, other: &Cell) -> bool {

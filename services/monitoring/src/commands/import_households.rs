@@ -1,6 +1,6 @@
-//! Imports households.
+//! Imports households. A row about one that is kept is compared with it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -14,14 +14,17 @@ use tongxin_platform::{
 use super::{
     Policy,
     register_household::{Kept, New, keep},
+    restate_household::with_twice,
 };
 use crate::{
     domain::{
         HouseholdId,
-        household::{Household, HouseholdDraft, HouseholdRefused, Why},
+        household::{Household, HouseholdRefused, StatedHousehold, Why},
     },
     error::{Error, Refused},
     store::{
+        households,
+        keys::Keys,
         observations::{self, Numbered},
         sealed::Sealed,
     },
@@ -34,18 +37,37 @@ pub struct HouseholdImport {
     promised: Option<HashSet<(RegionCode, Box<str>)>>,
 }
 
-/// A household that is ready to be registered.
-pub struct NewHousehold(New);
+/// A row that is ready to be compared with the household that is kept, or else to be registered.
+pub struct NewHousehold {
+    stated: StatedHousehold,
+    /// The new household, or why the row is none.
+    new: Result<New, Error>,
+}
 
 impl NewHousehold {
-    /// Checks and seals a draft. Takes some microseconds per member.
-    ///
-    /// # Errors
-    /// Those of registering it that need no database.
-    pub fn prepare(policy: &Policy, context: &Context, draft: HouseholdDraft) -> Result<Self, Error> {
-        policy.check_date("registered_on", draft.registered_on, context)?;
-        New::prepare(&policy.keys, context, draft).map(Self)
+    /// Checks and seals what is stated, as far as that needs no database. Takes some microseconds per member.
+    #[must_use]
+    pub fn prepare(policy: &Policy, context: &Context, stated: StatedHousehold) -> Self {
+        let new = match stated.id {
+            Some(id) => Err(Refused::HouseholdNotFound(id).into()),
+            None => Self::prepare_new(policy, context, stated.clone()),
+        };
+        Self { stated, new }
     }
+
+    fn prepare_new(policy: &Policy, context: &Context, stated: StatedHousehold) -> Result<New, Error> {
+        let draft = stated.whole(context.today())?;
+        policy.check_date("registered_on", draft.registered_on, context)?;
+        New::prepare(&policy.keys, context, draft)
+    }
+}
+
+/// What a row is, before new households are stored.
+enum Sorted {
+    /// It states what is kept.
+    Unchanged,
+    /// A new household, and the numbers of the data-quality rules that warn of it.
+    New(HouseholdId, Vec<i32>),
 }
 
 impl HouseholdImport {
@@ -55,55 +77,85 @@ impl HouseholdImport {
         Self { promised: dry_run.then(HashSet::new) }
     }
 
-    /// Returns the outcome of a row, and collects it to be stored if it was accepted.
+    /// Compares a row with the household that it is about, or else collects it to be stored.
     fn sort(
         &mut self,
         row: Result<NewHousehold, Error>,
         villages: &KnownRegions,
-        seen: &Numbered,
+        known: &mut Known,
         new: &mut Vec<Sealed>,
-    ) -> Result<(HouseholdId, Accepted), Error> {
-        let New { mut sealed, warnings } = row?.0;
+    ) -> Result<Sorted, Error> {
+        let row = row?;
+        if known.compare(&row.stated)? {
+            return Ok(Sorted::Unchanged);
+        }
+        let New { mut sealed, warnings } = row.new?;
         villages.open_on(sealed.household.region, sealed.household.registered_on)?;
         if let Some(promised) = &mut self.promised {
-            promise(promised, &mut sealed.household, seen)?;
+            promise(promised, &mut sealed.household)?;
         }
-        let accepted = (sealed.household.id, Accepted { warned: !warnings.is_empty() });
+        let id = sealed.household.id;
         new.push(sealed);
-        Ok(accepted)
+        Ok(Sorted::New(id, warnings))
     }
 }
 
-/// The key of a household number, which is unique within a county.
-fn number_of(household: &Household) -> Option<(RegionCode, Box<str>)> {
-    let number = household.household_number.as_deref()?;
-    Some((household.region.at(Level::County).unwrap_or(household.region), number.into()))
+/// The area in which a household number is unique.
+fn county_of(region: RegionCode) -> RegionCode {
+    region.at(Level::County).unwrap_or(region)
 }
 
-/// Assigns a number in a dry run, which leaves no trace: its answer must not depend on numbers of households that the
-/// caller does not see. So Postgres is not asked to keep numbers unique.
-fn promise(
-    promised: &mut HashSet<(RegionCode, Box<str>)>,
-    household: &mut Household,
-    seen: &Numbered,
-) -> Result<(), Error> {
-    let Some((county, number)) = number_of(household) else { return Ok(()) };
-    if seen.is_in(&number, county) || promised.contains(&(county, number.clone())) {
-        return Err(number_taken());
+/// Assigns a number in a dry run. Its answer must not depend on numbers of households that the caller does not see, so
+/// Postgres is not asked to keep numbers unique.
+fn promise(promised: &mut HashSet<(RegionCode, Box<str>)>, household: &mut Household) -> Result<(), Error> {
+    let Some(number) = household.household_number.take() else { return Ok(()) };
+    if promised.insert((county_of(household.region), number.into())) {
+        Ok(())
+    } else {
+        Err(HouseholdRefused::new("household_number", Why::NumberPromised).into())
     }
-    promised.insert((county, number));
-    household.household_number = None;
-    Ok(())
 }
 
-/// The numbers of some households that the caller sees as taken.
-async fn seen<'a>(conn: &mut PgConnection, households: impl Iterator<Item = &'a Household>) -> Result<Numbered, Error> {
-    let numbers: Vec<String> = households.filter_map(|household| household.household_number.clone()).collect();
-    observations::households_of_numbers(conn, &numbers).await
+/// The households that some rows are about, as far as the caller sees them.
+struct Known {
+    by_number: Numbered,
+    households: HashMap<HouseholdId, Household>,
+    /// Those that a row of the message was compared with: one answer about each is enough.
+    compared: HashSet<HouseholdId>,
 }
 
-fn number_taken() -> Error {
-    HouseholdRefused::new("household_number", Why::NumberTaken).into()
+impl Known {
+    async fn load(conn: &mut PgConnection, keys: &Keys, rows: &[Result<NewHousehold, Error>]) -> Result<Self, Error> {
+        let stated = || rows.iter().flatten().map(|row| &row.stated);
+        let numbers: Vec<String> = stated().filter_map(|row| row.statement.household_number.clone()).collect();
+        let by_number = match numbers.as_slice() {
+            [] => Numbered::default(),
+            numbers => observations::households_of_numbers(conn, numbers).await?,
+        };
+        let ids: HashSet<HouseholdId> = stated().filter_map(|row| named(row, &by_number)).collect();
+        let households = households::find_many(conn, keys, &ids.into_iter().collect::<Vec<_>>()).await?;
+        Ok(Self { by_number, households, compared: HashSet::new() })
+    }
+
+    /// Whether a row is about a household that is kept, and says the same of it.
+    fn compare(&mut self, row: &StatedHousehold) -> Result<bool, Error> {
+        let kept = named(row, &self.by_number).and_then(|id| self.households.get(&id));
+        let Some(kept) = kept else { return Ok(false) };
+        if !self.compared.insert(kept.id) {
+            return Err(Error::RowTwice(None));
+        }
+        if let Some(other) = kept.merged_into {
+            return Err(Refused::HouseholdMerged(other).into());
+        }
+        row.check_alike(kept)?;
+        Ok(true)
+    }
+}
+
+/// The household that a row names: by its identifier, or by its number within the county.
+fn named(row: &StatedHousehold, by_number: &Numbered) -> Option<HouseholdId> {
+    let of_number = || by_number.in_county(row.statement.household_number.as_deref()?, county_of(row.region));
+    row.id.or_else(of_number)
 }
 
 impl Imported for HouseholdImport {
@@ -119,35 +171,29 @@ impl Imported for HouseholdImport {
         &mut self,
         conn: &mut PgConnection,
         context: &Context,
-        _: &Policy,
+        policy: &Policy,
         import: ImportId,
         rows: Vec<Result<NewHousehold, Error>>,
     ) -> Result<Vec<Result<Accepted, Error>>, Error> {
-        let villages = rows.iter().flatten().map(|row| row.0.sealed.household.region);
-        let villages = register::known(conn, villages).await?;
-
-        let numbered = rows.iter().flatten().map(|row| &row.0.sealed.household);
-        let has_numbers = numbered.clone().any(|household| household.household_number.is_some());
-        let known = if self.promised.is_some() { seen(conn, numbered).await? } else { Numbered::default() };
-        if has_numbers && self.promised.is_none() {
-            // The answer reveals whether a number is taken elsewhere, so it counts against the limit of look-ups.
+        let villages = register::known(conn, rows.iter().flatten().map(|row| row.stated.region)).await?;
+        let mut known = Known::load(conn, &policy.keys, &rows).await?;
+        let has_number = |row: &NewHousehold| row.stated.statement.household_number.is_some();
+        let asks_for_numbers = self.promised.is_none() && rows.iter().flatten().any(has_number);
+        if asks_for_numbers || !known.households.is_empty() {
+            // The answer reveals whether a number is taken elsewhere, and what is kept of a household behind its masks,
+            // so it counts against the limit of look-ups.
             limit::require(conn, context, Limited::LookUp).await?;
         }
         let mut new = Vec::with_capacity(rows.len());
-        let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &known, &mut new)).collect();
+        let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &mut known, &mut new)).collect();
         let Kept { taken, twice } = keep(conn, context, Some(import), &new).await?;
-        let refused = || new.iter().map(|sealed| &sealed.household).filter(|household| taken.contains(&household.id));
-        let known = seen(conn, refused()).await?;
-        let is_seen =
-            |household: &&Household| number_of(household).is_some_and(|(county, number)| known.is_in(&number, county));
-        let unseen = taken.len() - refused().filter(is_seen).count();
-        if unseen > 0 {
-            limit::add(conn, context, Limited::LookUp, u32::try_from(unseen).unwrap_or(u32::MAX)).await?;
-        }
 
-        let outcome = |sorted: Result<(HouseholdId, Accepted), Error>| match sorted? {
-            (id, _) if taken.contains(&id) => Err(number_taken()),
-            (id, Accepted { warned }) => Ok(Accepted { warned: warned || twice.contains(&id) }),
+        let outcome = |sorted: Result<Sorted, Error>| match sorted? {
+            Sorted::Unchanged => Ok(Accepted::unchanged()),
+            Sorted::New(id, _) if taken.contains(&id) => {
+                Err(HouseholdRefused::new("household_number", Why::NumberTaken).into())
+            }
+            Sorted::New(id, warnings) => Ok(Accepted::with(with_twice(warnings, twice.contains(&id)))),
         };
         Ok(sorted.into_iter().map(outcome).collect())
     }

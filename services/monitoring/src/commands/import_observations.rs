@@ -36,12 +36,12 @@ pub struct ObservationImport;
 pub struct NewObservation(RecordObservation);
 
 impl NewObservation {
-    /// Checks everything that needs no database.
+    /// Checks what is stated. Whether its day may be entered is asked only if something is to be written.
     ///
     /// # Errors
-    /// Those of recording it that need no database.
-    pub fn prepare(policy: &Policy, context: &Context, row: RecordObservation) -> Result<Self, Error> {
-        row.check(context, policy)?;
+    /// If it contradicts itself.
+    pub fn prepare(row: RecordObservation) -> Result<Self, Error> {
+        row.stated.check()?;
         Ok(Self(row))
     }
 }
@@ -59,15 +59,15 @@ impl Imported for ObservationImport {
         &mut self,
         conn: &mut PgConnection,
         context: &Context,
-        _: &Policy,
+        policy: &Policy,
         import: ImportId,
         rows: Vec<Result<NewObservation, Error>>,
     ) -> Result<Vec<Result<Accepted, Error>>, Error> {
         let known = Known::load(conn, context, &rows).await?;
         let recorded = known.load_recorded(conn, &rows).await?;
-        let mut windows = Windows { recorded, changed: BTreeSet::new(), says_anew: BTreeSet::new() };
-        let outcomes = rows.into_iter().map(|row| windows.take(&known, context, row?.0)).collect();
-        let says_anew = std::mem::take(&mut windows.says_anew);
+        let mut windows = Windows { recorded, changed: BTreeSet::new() };
+        let outcomes = rows.into_iter().map(|row| windows.take(&known, (context, policy), row?.0)).collect();
+        let says_anew = windows.changed.clone();
         let changed = windows.changed(&known);
         observations::save_imported(conn, context, import, &changed).await?;
         let households: BTreeSet<HouseholdId> = changed.iter().map(|(household, ..)| *household).collect();
@@ -162,17 +162,25 @@ impl Known {
 /// The windows of an import, as its rows change them one after the other: a later row corrects an earlier one.
 struct Windows {
     recorded: BTreeMap<(HouseholdId, NaiveDate), Observation>,
+    /// Those that were recorded anew.
     changed: BTreeSet<(HouseholdId, NaiveDate)>,
-    /// Windows whose facts have changed.
-    says_anew: BTreeSet<(HouseholdId, NaiveDate)>,
 }
 
 impl Windows {
-    fn take(&mut self, known: &Known, context: &Context, row: RecordObservation) -> Result<Accepted, Error> {
+    fn take(
+        &mut self,
+        known: &Known,
+        (context, policy): (&Context, &Policy),
+        row: RecordObservation,
+    ) -> Result<Accepted, Error> {
         let RecordObservation { household, stated } = row;
         let id = known.id(&household)?;
         let (region, known_of_it) = known.home(id)?;
         let window = (id, stated.window_ends_on);
+        if self.recorded.get(&window).is_some_and(|kept| kept.stated == stated) {
+            return Ok(Accepted::unchanged());
+        }
+        policy.check_date("window_ends_on", stated.window_ends_on, context)?;
         let observation = self.record(window, stated, known_of_it);
         let entry = Entry {
             known: known_of_it,
@@ -180,12 +188,9 @@ impl Windows {
             previous: self.recorded.get(&(id, a_year_before(window.1))),
         };
         let warnings = entry.doubt(&observation, known.rules.of(region), context)?;
-        if self.recorded.get(&window).is_none_or(|earlier| earlier.stated != observation.stated) {
-            self.says_anew.insert(window);
-        }
         self.recorded.insert(window, observation);
         self.changed.insert(window);
-        Ok(Accepted { warned: !warnings.is_empty() })
+        Ok(Accepted::with(warnings))
     }
 
     fn record(

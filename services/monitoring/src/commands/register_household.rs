@@ -81,6 +81,7 @@ pub(super) fn check_level(region: RegionCode) -> Result<(), Error> {
 }
 
 /// The outcome for new households.
+#[derive(Default)]
 pub(super) struct Kept {
     /// Those whose household number is taken. They were not stored.
     pub taken: HashSet<HouseholdId>,
@@ -95,6 +96,9 @@ pub(super) async fn keep(
     import: Option<ImportId>,
     new: &[Sealed],
 ) -> Result<Kept, Error> {
+    if new.is_empty() {
+        return Ok(Kept::default());
+    }
     // Before they are added: everybody found now is registered elsewhere.
     let elsewhere = dossiers::registered_twice(conn, &new.iter().flat_map(found_by).collect::<Vec<_>>()).await?;
     let taken = households::add(conn, context, import, new).await?;

@@ -1,5 +1,7 @@
 //! Households and their changes.
 
+mod likeness;
+mod stated;
 #[cfg(test)]
 mod tests;
 
@@ -7,13 +9,16 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
-use tongxin_platform::{change::Change, error::Refusal, named, region::RegionCode};
+use tongxin_platform::{change::Change, error::Refusal, named, personal::is_masked, region::RegionCode};
 
 use super::{
     HouseholdId, MemberId,
     id_number::{self, NotAnIdNumber},
     member::{Member, MemberDraft, Relation},
 };
+
+pub use likeness::Unlike;
+pub use stated::{StatedHousehold, StatedMember};
 
 named! {
     pub enum SocialSupport {
@@ -169,6 +174,18 @@ pub enum Why {
     #[error("belongs to another household of the county: give another number")]
     #[refusal(AlreadyExists, "HOUSEHOLD_NUMBER_TAKEN", told = LookUp)]
     NumberTaken,
+    /// An earlier row of a dry run would get the number.
+    #[error("stands in an earlier row: give another number")]
+    #[refusal(AlreadyExists, "HOUSEHOLD_NUMBER_TAKEN")]
+    NumberPromised,
+    /// A value has a * in it: what is hidden is not stored.
+    #[error("is masked: state the whole value")]
+    #[refusal(Invalid, "MASKED_VALUE")]
+    Masked,
+    /// Something is left out.
+    #[error("is required")]
+    #[refusal(Invalid, "INVALID_FIELDS")]
+    Missing,
 }
 
 impl HouseholdRefused {
@@ -179,8 +196,16 @@ impl HouseholdRefused {
 
 impl Statement {
     fn check(&self) -> Result<(), HouseholdRefused> {
-        check_number("household_number", self.household_number.as_deref().unwrap_or_default())
+        check_number("household_number", self.household_number.as_deref().unwrap_or_default())?;
+        let Contact { address, bank_account } = &self.contact;
+        check_whole(|| "address".to_owned(), address)?;
+        check_whole(|| "bank_account".to_owned(), bank_account)
     }
+}
+
+/// Checks that a value is not masked: what is hidden of it must not take the place of what is kept.
+fn check_whole(field: impl FnOnce() -> String, value: &SecretString) -> Result<(), HouseholdRefused> {
+    if is_masked(value.expose_secret()) { Err(HouseholdRefused::new(field(), Why::Masked)) } else { Ok(()) }
 }
 
 /// Household numbers are stored in plain text, so they must not be ID numbers.

@@ -1,6 +1,6 @@
 //! Batches of commands about cases.
 
-use tongxin_platform::request::batch::{Batch, read};
+use tongxin_platform::request::batch::{Batch, read_all};
 use tongxin_proto::{
     batch::v1::Outcome,
     monitoring::v1::{BatchCaseCommandsRequest, CaseCommand},
@@ -34,8 +34,8 @@ impl Batch for CaseCommands {
 
     fn command(&mut self, rows: Vec<CaseCommand>, first_row: i64, whole: bool) -> BatchCaseCommands {
         self.about = rows.iter().map(about).collect();
-        let row = |row: CaseCommand| Row { about: about(&row), command: read(row, TryFrom::try_from) };
-        let rows = rows.into_iter().map(row).collect();
+        let commands = read_all(rows, first_row, TryFrom::try_from);
+        let rows = self.about.iter().zip(commands).map(|(about, command)| Row { about: *about, command }).collect();
         BatchCaseCommands { rows, failed: self.failed.clone(), first_row, all_or_nothing: whole, rights: self.rights }
     }
 

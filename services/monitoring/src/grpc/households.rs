@@ -13,6 +13,7 @@ use tonic::{Request, Response, Streaming};
 use super::{Door, convert, convert::households as read};
 use crate::{
     commands::{HouseholdImport, NewHousehold, RegisterHousehold},
+    domain::HouseholdId,
     error::{Error, Refused},
     store::households,
 };
@@ -37,7 +38,7 @@ impl HouseholdService for Door {
         request: Request<Streaming<v1::ImportHouseholdsRequest>>,
     ) -> Reply<Answers<v1::ImportHouseholdsResponse>> {
         import::answer(&self.writer, request, HouseholdImport::new, |row, policy, context| {
-            NewHousehold::prepare(policy, context, read::household(row, context.today())?)
+            Ok(NewHousehold::prepare(policy, context, read::stated_household(row)?))
         })
     }
 
@@ -59,14 +60,21 @@ impl HouseholdService for Door {
     async fn list_households(&self, request: Request<v1::ListHouseholdsRequest>) -> Reply<v1::ListHouseholdsResponse> {
         let mut tx = self.read(&request).await?;
         let own = Caller::of(&request)?.region();
-        let (asked, page) = read::list(&request.into_inner())?;
+        let request = request.into_inner();
+        let (asked, page) = read::list(&request)?;
         if let Some(region) = asked {
             register::ensure(&mut tx, region).await.map_err(Error::from)?;
         }
         let listed = households::list(&mut tx, asked.unwrap_or(own).range(), &page).await?;
         let (listed, next_page_token) =
             page.cut(listed, |listed| PageKey { region: listed.head.region, id: listed.head.id.0 });
-        let households = listed.into_iter().map(v1::Household::from).collect();
+        let households = if request.with_members {
+            let ids: Vec<HouseholdId> = listed.iter().map(|listed| listed.head.id).collect();
+            let mut whole = households::find_many(&mut tx, &self.keys, &ids).await?;
+            ids.iter().filter_map(|id| whole.remove(id)).map(v1::Household::from).collect()
+        } else {
+            listed.into_iter().map(v1::Household::from).collect()
+        };
         Ok(Response::new(v1::ListHouseholdsResponse { households, next_page_token }))
     }
 

@@ -58,16 +58,18 @@ with_household!(
     MergeHouseholdsResponse,
 );
 
-/// Adds the current masked data of members. A member who no longer exists, or is outside the caller's region, stays
+/// Adds the current masked data of the household and its members. A member who no longer exists, or is outside the caller's region, stays
 /// without.
 async fn refill(kept: &mut v1::Household, conn: &mut PgConnection, keys: &Keys) -> Result<(), Error> {
     let id = convert::household_id("household_id", &kept.household_id)?;
-    let now = match households::find(conn, keys, id).await {
+    let mut now = match households::find(conn, keys, id).await {
         Ok(found) => v1::Household::from(found),
         Err(Error::Refused(Refused::HouseholdNotFound(_))) => return Ok(()),
         Err(error) => return Err(error),
     };
-    for member in now.members {
+    let members = std::mem::take(&mut now.members);
+    kept.adopt(now);
+    for member in members {
         if let Some(kept) = kept.members.iter_mut().find(|kept| kept.member_id == member.member_id) {
             kept.adopt(member);
         }

@@ -35,7 +35,7 @@ impl ObservationService for Door {
             &self.writer,
             request,
             |_| ObservationImport,
-            |row, policy, context| NewObservation::prepare(policy, context, row.try_into()?),
+            |row, _, _| NewObservation::prepare(row.try_into()?),
         )
     }
 

@@ -15,7 +15,7 @@ use crate::{
         measure::MeasureFamily,
         member::{LabourAbility, Relation, Schooling, Sex, Work},
         profile::Newest,
-        quality::{CaseFacts, Dossier, MeasureFile, Person},
+        quality::{CaseFacts, Dossier, MeasureFile, Numbers, Person},
         risk::Risk,
     },
     error::Error,
@@ -79,8 +79,9 @@ impl Reader {
                 members: people.remove(&HouseholdId(id)).unwrap_or_default(),
                 composition,
                 registered_twice: twice.get(&HouseholdId(id)).copied().unwrap_or_default(),
-                // ID numbers are sealed: this is only checked at entry.
+                // ID numbers and accounts are sealed: they are only checked at entry.
                 places_unknown: 0,
+                numbers: Numbers::default(),
                 line: self.line(conn, row.region_code, newest.as_ref()).await?,
                 newest,
                 case: cases.remove(&id),

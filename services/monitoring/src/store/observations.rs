@@ -34,10 +34,11 @@ pub struct Recorded {
 pub struct Numbered(HashMap<String, Vec<(HouseholdId, RegionCode)>>);
 
 impl Numbered {
-    /// Whether a household in a region has the number.
+    /// The household in a county that has the number.
     #[must_use]
-    pub fn is_in(&self, number: &str, region: RegionCode) -> bool {
-        self.0.get(number).into_iter().flatten().any(|(_, home)| region.contains(*home))
+    pub fn in_county(&self, number: &str, county: RegionCode) -> Option<HouseholdId> {
+        let homes = self.0.get(number)?;
+        homes.iter().find(|(_, home)| county.contains(*home)).map(|(id, _)| *id)
     }
 
     /// The one household with a number, in a region or anywhere the transaction sees.
@@ -148,7 +149,7 @@ pub async fn save_imported(
     observations: &[OfHousehold],
 ) -> Result<(), Error> {
     write(conn, context, observations).await?;
-    let events = published::observations::imported(import, observations, context.today());
+    let events = published::observations::imported(import, observations, context);
     Ok(log::append(conn, context, &events).await?)
 }
 

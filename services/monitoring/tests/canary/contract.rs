@@ -122,7 +122,11 @@ fn fill(field: &FieldDescriptor, household: &Household, people: &Cell<u32>) -> O
         id_number_of("441881", "19701130", people.get())
     };
     let text = match (field.parent_message().name(), field.name()) {
-        ("FindHouseholdsRequest", _) | (_, "page_token") | ("SetMemberRequest", "member_id") => return None,
+        ("MemberDraft", "health") => return Some(Value::List(vec![Value::EnumNumber(1)])),
+        ("FindHouseholdsRequest", _)
+        | (_, "page_token")
+        | ("SetMemberRequest", "member_id")
+        | ("HouseholdDraft", "household_id") => return None,
         ("MemberDraft" | "Warning", "id_number") => person(),
         (_, "household_id" | "kept_id") => household.household_id.clone(),
         (_, "member_id") => household.members[0].member_id.clone(),

@@ -23,7 +23,7 @@ use std::fs;
 use futures::stream;
 use tempfile::TempDir;
 use tongxin_platform::{
-    personal::{mask_id_number, mask_name, mask_phone},
+    personal::{mask_address, mask_bank_account, mask_id_number, mask_name, mask_phone},
     telemetry::{self, Telemetry, TelemetryConfig},
     testing::{TestWorld, eventually, servers},
 };
@@ -65,9 +65,14 @@ fn numbers() -> [String; 5] {
 
 fn canaries() -> Vec<String> {
     let texts = [NAME, CHILD, IMPORTED, PHONE, ADDRESS, NEW_ADDRESS, ACCOUNT].map(str::to_owned);
-    let masked =
-        [NAME, CHILD, IMPORTED].map(mask_name).into_iter().chain([mask_phone(PHONE), mask_id_number(&numbers()[0])]);
-    [texts.to_vec(), numbers().to_vec(), masked.collect()].concat()
+    let masked = [
+        mask_phone(PHONE),
+        mask_id_number(&numbers()[0]),
+        mask_address(ADDRESS),
+        mask_address(NEW_ADDRESS),
+        mask_bank_account(ACCOUNT),
+    ];
+    [&texts[..], &numbers(), &[NAME, CHILD, IMPORTED].map(mask_name), &masked].concat()
 }
 
 fn head() -> MemberDraft {

@@ -219,3 +219,36 @@ async fn an_id_number_of_a_place_that_is_retired_or_unknown_is_warned_of() {
     }
     assert_eq!(app.hq().warned_at_import(vec![born_in("441827", 9), born_in("441881", 10)]).await, 1);
 }
+
+#[tokio::test]
+async fn numbers_that_a_spreadsheet_cut_or_a_finger_mistyped_are_taken_with_a_warning() {
+    let app = TestApp::start().await;
+    let mut clerk = app.clients("village", VILLAGE);
+    let with_account = |order, account: &str| v1::HouseholdDraft {
+        bank_account: account.to_owned(),
+        ..household(VILLAGE, vec![member("张三丰", id_number("19700101", order), Relation::Head)])
+    };
+    for (order, account, warned) in [
+        (1, "6217003320000120000", vec![801, 802]),
+        (2, "6217003320000123456", vec![802]),
+        (3, "6217003320000123458", vec![]),
+        (4, "621700332001000", vec![]),
+        (5, "44050110123400000012", vec![]),
+    ] {
+        assert_eq!(clerk.warned_at_registration(with_account(order, account)).await, warned, "{account}");
+    }
+    // Of order 900, with a check digit that is 0 by chance.
+    let cut = household(VILLAGE, vec![member("赵丙", "441823199001029000", Relation::Head)]);
+    assert_eq!(app.hq().warned_at_import(vec![cut.clone()]).await, 1);
+    let registered = clerk.register(with_account(9, "")).await.unwrap();
+    let change = v1::ChangeHouseholdRequest {
+        request_id: new_request_id(),
+        household_id: registered.household_id,
+        bank_account: "6217003320000123456".to_owned(),
+        support: v1::SocialSupport::None.into(),
+        ..Default::default()
+    };
+    let changed = clerk.households.change_household(change).await.unwrap().into_inner();
+    assert_eq!(changed.warnings, [802]);
+    assert_eq!(clerk.warned_at_registration(cut).await, [114, 803]);
+}

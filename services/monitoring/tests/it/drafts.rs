@@ -38,14 +38,11 @@ pub fn member(name: &str, id_number: impl Into<String>, relation: Relation) -> M
 
 pub fn household(region: &str, members: Vec<MemberDraft>) -> HouseholdDraft {
     HouseholdDraft {
-        household_number: String::new(),
         region_code: region.to_owned(),
-        address: String::new(),
-        bank_account: String::new(),
         lifted_from_poverty: true,
         support: SocialSupport::None.into(),
         members,
-        registered_on: None,
+        ..HouseholdDraft::default()
     }
 }
 

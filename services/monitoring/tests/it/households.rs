@@ -199,7 +199,8 @@ async fn households_of_a_region_are_listed_page_by_page() {
     let mut listed = Vec::new();
     let mut page_token = String::new();
     loop {
-        let request = ListHouseholdsRequest { region_code: COUNTY.to_owned(), page_size: 3, page_token };
+        let request =
+            ListHouseholdsRequest { region_code: COUNTY.to_owned(), page_size: 3, page_token, ..Default::default() };
         let page = app.hq().households.list_households(request).await.unwrap().into_inner();
         listed.extend(page.households.into_iter().map(|household| household.household_id));
         if page.next_page_token.is_empty() {

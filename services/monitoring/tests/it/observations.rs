@@ -286,17 +286,19 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
         on("2025-07-31"),
         on("2025-05-30"),
         on("2023-05-31"),
-        v1::ObservationDraft { shocks: vec![shock, shock], ..observation(&first) },
-        v1::ObservationDraft { wages_fen: -1, ..observation(&first) },
-        v1::ObservationDraft { wages_fen: 2_000_000, ..observation(&first) },
+        v1::ObservationDraft { shocks: vec![shock, shock], ..on("2025-04-30") },
+        v1::ObservationDraft { wages_fen: -1, ..on("2025-03-31") },
+        // Of the second row's household, by another name.
+        v1::ObservationDraft { wages_fen: 2_000_000, ..observation(&numbered) },
         on("2024-12-31"),
+        v1::ObservationDraft { wages_fen: 3_000_000, ..observation(&first) },
     ];
     let mut town = app.clients("town", TOWN);
     let id = new_request_id();
     let dry = import(&mut town, (&new_request_id(), true), vec![(1, rows.clone())]).await.unwrap();
     assert_eq!((app.count("observation").await, app.count("import").await), (0, 0), "a dry run keeps nothing");
     let status = import(&mut town, (&id, false), vec![(1, rows.clone())]).await.unwrap();
-    assert_eq!((status.rows_taken, status.accepted, status.refused), (12, 4, 8));
+    assert_eq!((status.rows_taken, status.accepted, status.refused), (13, 4, 9));
     assert_eq!(dry.errors, status.errors);
     let named = |error: &RowError| (error.row, error.reason.clone(), error.field.clone());
     let expected = [
@@ -308,13 +310,15 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
         (8, "HISTORY_NOT_ALLOWED", "window_ends_on"),
         (9, "SHOCK_TWICE", "shocks"),
         (10, "AMOUNT_NEGATIVE", "wages_fen"),
+        (13, "ROW_TWICE", ""),
     ];
     let expected = expected.map(|(row, reason, field)| (row, reason.to_owned(), field.to_owned()));
     assert_eq!(status.errors.iter().map(named).collect::<Vec<_>>(), expected);
-    let listed = list(&app, &first).await;
-    let known: Vec<_> = listed.iter().map(|one| (one.version, one.per_capita_net_income_fen)).collect();
-    assert_eq!(known, [(2, 500_000), (1, 250_000)], "a later row corrects an earlier one");
-    assert_eq!(list(&app, &numbered).await.len(), 1);
+    let known = |listed: Vec<v1::Observation>| -> Vec<(i64, i64)> {
+        listed.iter().map(|one| (one.version, one.per_capita_net_income_fen)).collect()
+    };
+    assert_eq!(known(list(&app, &first).await), [(1, 250_000), (1, 250_000)]);
+    assert_eq!(known(list(&app, &numbered).await), [(2, 500_000)], "a later row corrects an earlier one");
     assert_eq!(app.count("verdict").await, 2, "one of each household");
 
     let events = app.events::<v1::ObservationsImported>().await;
@@ -322,11 +326,11 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
     assert_eq!((events[0].region_code.as_str(), events[0].household_ids.len()), (VILLAGE, 2));
     let again = import(&mut town, (&id, false), vec![(1, rows)]).await.unwrap();
     assert_eq!(
-        (again.rows_taken, app.events::<v1::ObservationsImported>().await.len()),
-        (12, 1),
-        "rows are taken once"
+        (again.rows_taken, again.refused, app.events::<v1::ObservationsImported>().await.len()),
+        (13, 9, 1),
+        "rows are accepted once"
     );
-    let gap = import(&mut town, (&id, false), vec![(14, vec![observation(&first)])]).await.unwrap_err();
+    let gap = import(&mut town, (&id, false), vec![(15, vec![observation(&first)])]).await.unwrap_err();
     assert_eq!(told(&gap).1, "IMPORT_GAP");
 
     let mut screening = app.hq();
@@ -339,6 +343,36 @@ async fn an_import_says_of_each_row_what_recording_it_would() {
     assert_eq!(count.unwrap().households, 2, "what was imported is screened by a screening");
     let refused = import(&mut app.clients("village", VILLAGE), (&id, false), vec![]).await.unwrap_err();
     assert_eq!(told(&refused).1, "PERMISSION_MISSING");
+}
+
+#[tokio::test]
+async fn a_row_that_says_what_is_kept_of_its_window_changes_nothing() {
+    let app = TestApp::start().await;
+    let id = household(&app, VILLAGE).await;
+    let shock = v1::Shock { cause: Risk::Illness.into(), disaster: 0, loss_fen: 1 };
+    let stated = v1::ObservationDraft { shocks: vec![shock], ..observation(&id) };
+    let old = v1::ObservationDraft { window_ends_on: date("2020-12-31"), ..stated.clone() };
+    let rows = |wages_fen| {
+        vec![
+            stated.clone(),
+            old.clone(),
+            v1::ObservationDraft { window_ends_on: date("2025-04-30"), wages_fen, ..stated.clone() },
+        ]
+    };
+    import(&mut app.hq(), (&new_request_id(), false), vec![(1, rows(1))]).await.unwrap();
+    let (events, listed) = (app.count("event").await, list(&app, &id).await);
+
+    // A town may not enter the old window, but it enters nothing there.
+    for dry_run in [true, false] {
+        let again =
+            import(&mut app.clients("town", TOWN), (&new_request_id(), dry_run), vec![(1, rows(1))]).await.unwrap();
+        assert_eq!((again.accepted, again.unchanged, again.refused), (3, 3, 0));
+    }
+    assert_eq!((app.count("event").await, list(&app, &id).await), (events, listed));
+    let corrected = import(&mut app.hq(), (&new_request_id(), false), vec![(1, rows(2))]).await.unwrap();
+    assert_eq!((corrected.accepted, corrected.unchanged), (3, 2));
+    assert_eq!(list(&app, &id).await[1].version, 2);
+    assert_eq!(app.events::<v1::ObservationsImported>().await.len(), 2);
 }
 
 #[tokio::test]

@@ -16,8 +16,9 @@ use crate::{
     domain::{
         OrganisationId, PairingId,
         book::Book,
-        organisation::Organisation,
-        pairing::{Pairing, PairingDraft},
+        credit_code::CreditCode,
+        organisation::{Organisation, Side},
+        pairing::{OrganisationRef, Pairing, PairingDraft, StatedPairing},
     },
     error::{Error, Refused},
     store::{
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// Establishes one pairing.
-pub struct EstablishPairing(pub PairingDraft);
+pub struct EstablishPairing(pub StatedPairing);
 
 impl Command for EstablishPairing {
     type Policy = Policy;
@@ -35,13 +36,14 @@ impl Command for EstablishPairing {
     type Error = Error;
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Pairing, Error> {
-        let mut outcomes = establish(conn, context, policy, vec![Ok(self.0)]).await?;
+        let drafts = resolve(conn, vec![Ok(self.0)]).await?;
+        let mut outcomes = establish(conn, context, policy, drafts).await?;
         outcomes.pop().unwrap_or_else(|| Err(Error::Corrupt("no outcome".to_owned())))
     }
 }
 
 /// Establishes some pairings.
-pub struct EstablishPairings(pub Rows<PairingDraft, Refused>);
+pub struct EstablishPairings(pub Rows<StatedPairing, Refused>);
 
 impl Command for EstablishPairings {
     type Policy = Policy;
@@ -50,18 +52,53 @@ impl Command for EstablishPairings {
 
     async fn apply(self, conn: &mut PgConnection, context: &Context, policy: &Policy) -> Result<Self::Output, Error> {
         let place = self.0.place();
-        let outcomes = establish(conn, context, policy, self.0.rows).await?;
+        let drafts = resolve(conn, self.0.rows).await?;
+        let outcomes = establish(conn, context, policy, drafts).await?;
         place.accept(&outcomes)?;
         Ok(Outcomes::of(outcomes, |pairing| Done::made(pairing.id.0)))
     }
 }
 
-async fn establish(
+/// Finds the organisations that are named by their credit codes.
+pub(super) async fn resolve(
+    conn: &mut PgConnection,
+    rows: Vec<Result<StatedPairing, Error>>,
+) -> Result<Vec<Result<PairingDraft, Error>>, Error> {
+    let codes: Vec<CreditCode> = rows.iter().flatten().flat_map(StatedPairing::codes).cloned().collect();
+    let known = match codes.as_slice() {
+        [] => HashMap::new(),
+        codes => organisations::open_of_codes(conn, codes).await?,
+    };
+    let find = |side: Side, named: OrganisationRef| match named {
+        OrganisationRef::Id(id) => Ok(id),
+        OrganisationRef::Code(code) => match known.get(&code) {
+            Some(organisation) => Ok(organisation.id),
+            None => Err(Refused::CreditCodeNotFound(code.as_str().to_owned()).at(side.code_field())),
+        },
+    };
+    let resolve = |row: Result<StatedPairing, Error>| {
+        let StatedPairing { kind, supporter, recipient, agreement_number, period } = row?;
+        Ok(PairingDraft {
+            kind,
+            supporter: find(Side::Supporter, supporter)?,
+            recipient: find(Side::Recipient, recipient)?,
+            agreement_number,
+            period,
+        })
+    };
+    Ok(rows.into_iter().map(resolve).collect())
+}
+
+/// Establishes pairings in one go.
+pub(super) async fn establish(
     conn: &mut PgConnection,
     context: &Context,
     policy: &Policy,
     rows: Vec<Result<PairingDraft, Error>>,
 ) -> Result<Vec<Result<Pairing, Error>>, Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let both = |draft: &PairingDraft| [draft.supporter, draft.recipient];
     let ids: Vec<OrganisationId> = rows.iter().flatten().flat_map(both).collect();
     locks::organisations(conn, ids.iter().copied()).await?;

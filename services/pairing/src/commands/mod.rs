@@ -3,10 +3,13 @@
 mod adopt_coverage_rules;
 mod end_pairing;
 mod establish_pairings;
+mod import_organisations;
+mod import_pairings;
 mod import_regions;
 pub mod organisations;
 mod record_activity;
 mod register_organisations;
+mod unchanged;
 mod void_activity;
 mod void_pairing;
 
@@ -16,6 +19,8 @@ use tongxin_platform::request::{Context, EntryWindow};
 pub use adopt_coverage_rules::adopt_coverage_rules;
 pub use end_pairing::EndPairing;
 pub use establish_pairings::{EstablishPairing, EstablishPairings};
+pub use import_organisations::{OrganisationImport, OrganisationRow};
+pub use import_pairings::{PairingImport, PairingRow};
 pub use import_regions::ImportRegions;
 pub use record_activity::RecordActivity;
 pub use register_organisations::{RegisterOrganisation, RegisterOrganisations};

@@ -58,11 +58,15 @@ impl Command for RegisterOrganisations {
     }
 }
 
-async fn register(
+/// Registers organisations in one go.
+pub(super) async fn register(
     conn: &mut PgConnection,
     context: &Context,
     rows: Vec<Result<OrganisationDraft, Error>>,
 ) -> Result<Vec<Result<Organisation, Error>>, Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     // The answer reveals whether a code is taken anywhere, so it counts against the limit of look-ups.
     if rows.iter().flatten().any(|draft| draft.credit_code.is_some()) {
         limit::require(conn, context, Limited::LookUp).await?;

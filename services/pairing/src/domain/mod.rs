@@ -5,6 +5,7 @@ pub mod book;
 pub mod coverage;
 pub mod credit_code;
 mod ids;
+pub mod likeness;
 pub mod organisation;
 pub mod pairing;
 pub mod period;

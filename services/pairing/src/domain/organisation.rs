@@ -46,6 +46,15 @@ impl Side {
             Self::Recipient => "recipient_id",
         }
     }
+
+    /// The request field for the credit code of that organisation.
+    #[must_use]
+    pub const fn code_field(self) -> &'static str {
+        match self {
+            Self::Supporter => "supporter_credit_code",
+            Self::Recipient => "recipient_credit_code",
+        }
+    }
 }
 
 /// The facts of an organisation when it is registered.

@@ -9,6 +9,7 @@ use tongxin_platform::{
 
 use super::{
     OrganisationId, PairingId,
+    credit_code::CreditCode,
     organisation::{Organisation, OrganisationKind, Side},
     period::{EndBeforeStart, Period},
 };
@@ -58,6 +59,40 @@ pub struct PairingDraft {
     /// The period in which it is in force.
     pub period: Period,
 }
+
+/// A reference to an organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrganisationRef {
+    /// By its identifier.
+    Id(OrganisationId),
+    /// The open one with this code.
+    Code(CreditCode),
+}
+
+/// A pairing as it is stated, before its organisations are looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedPairing {
+    pub kind: PairingKind,
+    pub supporter: OrganisationRef,
+    pub recipient: OrganisationRef,
+    /// Number of the written agreement; may be empty.
+    pub agreement_number: String,
+    /// The period in which it is in force.
+    pub period: Period,
+}
+
+impl StatedPairing {
+    /// The credit codes by which organisations are named.
+    pub fn codes(&self) -> impl Iterator<Item = &CreditCode> {
+        [&self.supporter, &self.recipient].into_iter().filter_map(|named| match named {
+            OrganisationRef::Id(_) => None,
+            OrganisationRef::Code(code) => Some(code),
+        })
+    }
+}
+
+/// What tells pairings from each other: kind, supporter, recipient and first day.
+pub type Terms = (PairingKind, OrganisationId, OrganisationId, NaiveDate);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pairing {
@@ -133,6 +168,12 @@ pub enum CannotEnd {
 }
 
 impl PairingDraft {
+    /// What tells it from other pairings.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        (self.kind, self.supporter, self.recipient, self.period.starts_on())
+    }
+
     /// Creates the pairing of two organisations, if they can be paired.
     pub fn establish(
         self,

@@ -8,6 +8,7 @@ use std::ops::Deref;
 use tongxin_platform::{
     access::Caller,
     grpc::{Answers, Endpoint, Reply},
+    import::{self as imports, ImportId},
     page::PageKey,
     plain_answers, register,
     request::batch,
@@ -17,8 +18,8 @@ use tonic::{Request, Response, Streaming};
 
 use crate::{
     commands::{
-        EndPairing, EstablishPairing, EstablishPairings, Policy, RecordActivity, RegisterOrganisation,
-        RegisterOrganisations, VoidActivity, VoidPairing,
+        EndPairing, EstablishPairing, EstablishPairings, OrganisationImport, PairingImport, Policy, RecordActivity,
+        RegisterOrganisation, RegisterOrganisations, VoidActivity, VoidPairing,
         organisations::{ChangeOrganisation, CloseOrganisation},
     },
     domain::{
@@ -111,6 +112,23 @@ impl PairingService for Door {
         Ok(Response::new(batch::carry_out(&self.writer, request, batch::independent(RegisterOrganisations)).await?))
     }
 
+    type ImportOrganisationsStream = Answers<v1::ImportOrganisationsResponse>;
+
+    async fn import_organisations(
+        &self,
+        request: Request<Streaming<v1::ImportOrganisationsRequest>>,
+    ) -> Reply<Answers<v1::ImportOrganisationsResponse>> {
+        imports::answer(&self.writer, request, |_| OrganisationImport, |row, _, _| convert::organisation_row(row))
+    }
+
+    async fn get_import(&self, request: Request<v1::GetImportRequest>) -> Reply<v1::GetImportResponse> {
+        let caller = Caller::of(&request)?;
+        let mut tx = self.read(&request).await?;
+        let id = ImportId(convert::uuid("import_id", &request.into_inner().import_id)?);
+        let status = imports::status::<Refused>(&mut tx, caller.subject(), id).await?;
+        Ok(Response::new(status.into()))
+    }
+
     async fn get_organisation(
         &self,
         request: Request<v1::GetOrganisationRequest>,
@@ -178,6 +196,15 @@ impl PairingService for Door {
         request: Request<Streaming<v1::BatchEstablishPairingsRequest>>,
     ) -> Reply<v1::BatchEstablishPairingsResponse> {
         Ok(Response::new(batch::carry_out(&self.writer, request, batch::independent(EstablishPairings)).await?))
+    }
+
+    type ImportPairingsStream = Answers<v1::ImportPairingsResponse>;
+
+    async fn import_pairings(
+        &self,
+        request: Request<Streaming<v1::ImportPairingsRequest>>,
+    ) -> Reply<Answers<v1::ImportPairingsResponse>> {
+        imports::answer(&self.writer, request, |_| PairingImport, |row, _, _| convert::pairing_row(row))
     }
 
     async fn end_pairing(&self, request: Request<v1::EndPairingRequest>) -> Reply<v1::EndPairingResponse> {

@@ -139,6 +139,33 @@ pub async fn find_many(
     rows.into_iter().map(with_id).collect()
 }
 
+/// The open organisations with some credit codes; those that are not visible are missing.
+pub async fn open_of_codes(
+    conn: &mut PgConnection,
+    codes: &[CreditCode],
+) -> Result<HashMap<CreditCode, Organisation>, Error> {
+    let codes: Vec<&str> = codes.iter().map(CreditCode::as_str).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT organisation_id, name, kind, side, host_kind, region_code, credit_code, closed_on, close_reason, version
+        FROM organisation
+        WHERE credit_code = ANY($1) AND closed_on IS NULL
+        "#,
+        &codes as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut organisations = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let organisation = Organisation::try_from(row)?;
+        if let Some(code) = organisation.draft.credit_code.clone() {
+            organisations.insert(code, organisation);
+        }
+    }
+    Ok(organisations)
+}
+
 pub async fn find(conn: &mut PgConnection, id: OrganisationId) -> Result<Organisation, Error> {
     find_many(conn, &[id]).await?.remove(&id).ok_or_else(|| Refused::OrganisationNotFound(id).into())
 }

@@ -1,5 +1,7 @@
 //! Pairings.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
@@ -15,7 +17,7 @@ use crate::{
         OrganisationId, PairingId,
         book::CountChange,
         organisation::OrganisationKind,
-        pairing::{Pairing, PairingDraft, PairingKind},
+        pairing::{Pairing, PairingDraft, PairingKind, Terms},
     },
     error::{Error, Refused},
 };
@@ -215,6 +217,58 @@ pub async fn find(conn: &mut PgConnection, id: PairingId) -> Result<Pairing, Err
     .fetch_optional(conn)
     .await?;
     row.ok_or(Refused::PairingNotFound(id))?.try_into()
+}
+
+/// Reads pairings that were not voided; those that are not visible are missing.
+pub async fn find_many(conn: &mut PgConnection, ids: &[PairingId]) -> Result<HashMap<PairingId, Pairing>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
+               region_code, agreement_number, starts_on, ends_on, end_reason, void_reason, version
+        FROM pairing
+        WHERE pairing_id = ANY($1) AND void_reason = ''
+        "#,
+        ids as &[PairingId],
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Pairing::try_from(row).map(|pairing| (pairing.id, pairing))).collect()
+}
+
+/// The pairings of the same kind, organisations and first day as some drafts. Those that were voided, or are not visible,
+/// are missing.
+///
+/// One look-up for each draft: if Postgres plans a join while the table is empty, it becomes a full scan.
+pub async fn alike(conn: &mut PgConnection, drafts: &[&PairingDraft]) -> Result<HashMap<Terms, Pairing>, Error> {
+    let kinds: Vec<PairingKind> = drafts.iter().map(|draft| draft.kind).collect();
+    let supporters: Vec<OrganisationId> = drafts.iter().map(|draft| draft.supporter).collect();
+    let recipients: Vec<OrganisationId> = drafts.iter().map(|draft| draft.recipient).collect();
+    let starts: Vec<NaiveDate> = drafts.iter().map(|draft| draft.period.starts_on()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT pairing_id, kind, supporter_id, supporter_name, supporter_host_kind, recipient_id, recipient_name,
+               region_code, agreement_number, starts_on, ends_on, end_reason, void_reason, version
+        FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::date[])
+            AS asked (asked_kind, asked_supporter, asked_recipient, asked_start)
+        CROSS JOIN LATERAL (
+            SELECT *
+            FROM pairing
+            WHERE supporter_id = asked_supporter AND recipient_id = asked_recipient
+                AND kind = asked_kind AND starts_on = asked_start
+                AND void_reason = ''
+            OFFSET 0
+        ) AS found
+        "#,
+        &kinds as &[PairingKind],
+        &supporters as &[OrganisationId],
+        &recipients as &[OrganisationId],
+        &starts,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Pairing::try_from(row).map(|pairing| (pairing.draft.terms(), pairing))).collect()
 }
 
 /// Number of pairings of an organisation that are in force on or after a day.

@@ -174,7 +174,7 @@ async fn rows_of_a_batch_say_what_is_wrong_with_them() {
             good("2025-07-01"),
             v1::PairingDraft { ends_on: date("2024-12-31"), ..good("2025-01-01") },
             v1::PairingDraft { recipient_id: new_request_id(), ..good("2025-01-01") },
-            v1::PairingDraft { agreement_number: "号".repeat(65), ..good("2025-01-01") },
+            v1::PairingDraft { agreement_number: "号".repeat(65), ..good("2025-01-02") },
         ]
     };
     let whole = crate::batches::establish(&app, &new_request_id(), true, vec![rows()]).await.unwrap_err();

@@ -93,6 +93,21 @@ async fn all_or_nothing_registers_nothing_when_a_row_fails() {
 }
 
 #[tokio::test]
+async fn a_row_about_the_same_as_an_earlier_one_of_its_message_is_refused() {
+    let app = TestApp::with_register().await;
+    let rows = || vec![with_code(school(1)), school(2), with_code(school(3)), school(2)];
+    let refused = register(&app, &new_request_id(), true, vec![rows()]).await.unwrap_err();
+    assert_eq!(told(&refused).1, "BATCH_REFUSED");
+    assert!(refused.message().contains("row 3: row 1 is about the same"), "{}", refused.message());
+
+    let answer = register(&app, &new_request_id(), false, vec![vec![school(4)], rows()]).await.unwrap();
+    let errors: Vec<_> =
+        answer.errors.iter().map(|error| (error.row, error.reason.as_str(), error.message.as_str())).collect();
+    assert_eq!(errors, [(4, "ROW_TWICE", "row 2 is about the same: state it once")], "what has no code is no twin");
+    assert!(answer.errors[0].refused_time.is_none());
+}
+
+#[tokio::test]
 async fn a_batch_that_was_cut_off_is_sent_again() {
     let app = TestApp::with_register().await;
     let request_id = new_request_id();

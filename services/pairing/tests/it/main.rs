@@ -13,6 +13,7 @@ mod organisations;
 mod pairings;
 mod plain_texts;
 mod plans;
+mod row_imports;
 mod rules;
 mod support;
 mod voids;

@@ -74,6 +74,7 @@ async fn pairings_of_every_kind_are_read_back_as_they_were_stated() {
             agreement_number: read.agreement_number,
             starts_on: read.starts_on,
             ends_on: read.ends_on,
+            ..v1::PairingDraft::default()
         };
         assert_eq!(read, stated);
         let wrong = v1::PairingDraft { kind: PairingKind::Party.into(), ..stated };

@@ -14,9 +14,8 @@ const TELLING: [&str; 5] =
 /// What fits into fields that have a form of their own.
 fn fill(field: &FieldDescriptor) -> Option<Value> {
     let text = match field.name() {
-        "request_id" | "organisation_id" | "pairing_id" | "activity_id" | "supporter_id" | "recipient_id" => {
-            Uuid::new_v4().to_string()
-        }
+        "request_id" | "import_id" | "organisation_id" | "pairing_id" | "activity_id" | "supporter_id"
+        | "recipient_id" => Uuid::new_v4().to_string(),
         "region_code" => "441823107201".to_owned(),
         "name" => "清远市某局".to_owned(),
         "reason" => "撤并".to_owned(),

@@ -285,9 +285,8 @@ pub fn draft(
         name: name.to_owned(),
         kind: kind.into(),
         side: side.into(),
-        host_kind: 0,
         region_code: region.to_owned(),
-        credit_code: String::new(),
+        ..v1::OrganisationDraft::default()
     }
 }
 
@@ -314,6 +313,6 @@ pub fn party_pairing(supporter: &v1::Organisation, recipient: &v1::Organisation,
         recipient_id: recipient.organisation_id.clone(),
         agreement_number: "粤帮〔2021〕1号".to_owned(),
         starts_on: date(starts_on),
-        ends_on: None,
+        ..v1::PairingDraft::default()
     }
 }

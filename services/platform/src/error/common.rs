@@ -56,6 +56,12 @@ pub const COMPRESSION_UNKNOWN: Listed =
 /// The `request_id` belongs to another request.
 pub const REQUEST_ID_REUSED: Listed =
     listed(ErrorKind::AlreadyExists, "REQUEST_ID_REUSED", "The request_id was used for another request.");
+/// A row about the same as another.
+pub const ROW_TWICE: Listed = listed(
+    ErrorKind::Invalid,
+    "ROW_TWICE",
+    "A row of a batch or an import is about the same as an earlier row of its message, whose number the text says.",
+);
 /// A dependency does not answer.
 pub const UNAVAILABLE: Listed =
     listed(ErrorKind::Unavailable, "UNAVAILABLE", "The database, or another service, does not answer now.");
@@ -63,7 +69,7 @@ pub const UNAVAILABLE: Listed =
 pub const INTERNAL: Listed = listed(ErrorKind::Internal, "INTERNAL", "Something broke; the log says what.");
 
 /// All of them, in one list.
-pub const COMMON: [Listed; 17] = [
+pub const COMMON: [Listed; 18] = [
     TOKEN_MISSING,
     TOKEN_INVALID,
     KEYS_UNAVAILABLE,
@@ -79,6 +85,7 @@ pub const COMMON: [Listed; 17] = [
     METHOD_UNKNOWN,
     COMPRESSION_UNKNOWN,
     REQUEST_ID_REUSED,
+    ROW_TWICE,
     UNAVAILABLE,
     INTERNAL,
 ];

@@ -66,6 +66,10 @@ pub enum Error<R: ServiceRefusal> {
         text: String,
     },
 
+    /// A row that is about the same as an earlier one of its message, with the number of that one where it is known.
+    #[error("{} is about the same: state it once", earlier_row(*.0))]
+    RowTwice(Option<i64>),
+
     /// An all-or-nothing batch with an invalid row.
     #[error("nothing was changed, because of row {row}: {text}")]
     BatchRefused {
@@ -172,6 +176,10 @@ impl<R: ServiceRefusal> Error<R> {
     }
 }
 
+fn earlier_row(number: Option<i64>) -> String {
+    number.map_or_else(|| "an earlier row of the message".to_owned(), |number| format!("row {number}"))
+}
+
 impl<R: ServiceRefusal> Refusal for Error<R> {
     fn stated(&self) -> Stated<'_> {
         match self {
@@ -180,6 +188,7 @@ impl<R: ServiceRefusal> Refusal for Error<R> {
             Self::Date(field, refused) => refused.stated().about(field),
             Self::Field { field, .. } => common::INVALID_FIELDS.stated().about(field),
             Self::Row { field, .. } => common::INVALID_FIELDS.stated().about(field),
+            Self::RowTwice(_) => common::ROW_TWICE.stated(),
             Self::BatchRefused { told, .. } => Stated { told: *told, ..BATCH_REFUSED.stated().about("rows.rows") },
             Self::At { path, source } => source.stated().about(path),
             Self::Request(error) => error.stated(),

@@ -1,18 +1,22 @@
 //! Storage for the progress of imports.
 
+use std::{collections::BTreeSet, ops::Range};
+
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tongxin_proto::batch::v1::{ImportStatus, RowError};
+use tongxin_proto::batch::v1::{ImportStatus, RowError, RowWarning};
 
 use super::{
     ImportId,
     progress::{ImportRefused, Progress},
 };
 use crate::{
+    clock::timestamp,
     error::{Error, ServiceRefusal},
     request::Context,
 };
 
-/// Maximum number of refused rows in a response.
+/// Maximum number of refused rows, and of rows with warnings, in a response.
 const NAMED: i64 = 1_000;
 
 /// Begins an import, or continues one of the same caller and kind. Locks it until the transaction ends.
@@ -24,9 +28,9 @@ pub(super) async fn lock<R: ServiceRefusal>(
 ) -> Result<Progress, Error<R>> {
     sqlx::query!(
         r#"
-        INSERT INTO import (import_id, actor, kind, rows_taken, accepted, refused, warned, update_time)
-        VALUES ($1, $2, $3, 0, 0, 0, 0, $4)
-        ON CONFLICT (import_id) DO NOTHING
+        INSERT INTO import (import_id, actor, kind, rows_taken, accepted, refused, warned, unchanged, update_time)
+        VALUES ($1, $2, $3, 0, 0, 0, 0, 0, $4)
+        ON CONFLICT (import_id, actor) DO NOTHING
         "#,
         id.0,
         context.actor,
@@ -36,43 +40,108 @@ pub(super) async fn lock<R: ServiceRefusal>(
     .execute(&mut *conn)
     .await?;
     let row = sqlx::query!(
-        "SELECT actor, kind, accepted, refused, warned FROM import WHERE import_id = $1 FOR UPDATE",
+        r#"
+        SELECT kind, accepted, refused, warned, unchanged
+        FROM import
+        WHERE import_id = $1 AND actor = $2
+        FOR UPDATE
+        "#,
         id.0,
+        context.actor,
     )
     .fetch_one(conn)
     .await?;
-    if row.actor != context.actor || row.kind != kind {
+    if row.kind != kind {
         return Err(ImportRefused::Reused.into());
     }
-    Ok(Progress { accepted: row.accepted, refused: row.refused, warned: row.warned })
+    Ok(Progress { accepted: row.accepted, refused: row.refused, warned: row.warned, unchanged: row.unchanged })
 }
 
-/// Stores the progress of an import and its refused rows.
+/// The rows within a range that stand refused.
+pub(super) async fn refused(
+    conn: &mut PgConnection,
+    context: &Context,
+    id: ImportId,
+    rows: Range<i64>,
+) -> Result<BTreeSet<i64>, sqlx::Error> {
+    let refused = sqlx::query_scalar!(
+        r#"
+        SELECT row_number
+        FROM import_error
+        WHERE import_id = $1 AND actor = $2 AND row_number >= $3 AND row_number < $4
+        "#,
+        id.0,
+        context.actor,
+        rows.start,
+        rows.end,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(refused.into_iter().collect())
+}
+
+/// What became of the rows of a message.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    /// Rows that are refused.
+    pub errors: Vec<RowError>,
+    /// Rows that are accepted with a data-quality warning.
+    pub warnings: Vec<RowWarning>,
+    /// Rows that are accepted and stood refused.
+    pub redeemed: Vec<i64>,
+}
+
+/// Stores the progress of an import, and what became of some rows.
 pub(super) async fn save(
     conn: &mut PgConnection,
     context: &Context,
     (id, progress): (ImportId, Progress),
-    errors: &[RowError],
+    decided: &Decided,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"
         UPDATE import
-        SET rows_taken = $2,
-            accepted = $3,
-            refused = $4,
-            warned = $5,
-            update_time = $6
-        WHERE import_id = $1
+        SET rows_taken = $3,
+            accepted = $4,
+            refused = $5,
+            warned = $6,
+            unchanged = $7,
+            update_time = $8
+        WHERE import_id = $1 AND actor = $2
         "#,
         id.0,
+        context.actor,
         progress.rows_taken(),
         progress.accepted,
         progress.refused,
         progress.warned,
+        progress.unchanged,
         context.now,
     )
     .execute(&mut *conn)
     .await?;
+    save_errors(conn, context, id, &decided.errors).await?;
+    save_warnings(conn, context, id, &decided.warnings).await?;
+    if decided.redeemed.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "DELETE FROM import_error WHERE import_id = $1 AND actor = $2 AND row_number = ANY($3)",
+        id.0,
+        context.actor,
+        &decided.redeemed,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn save_errors(
+    conn: &mut PgConnection,
+    context: &Context,
+    id: ImportId,
+    errors: &[RowError],
+) -> Result<(), sqlx::Error> {
     if errors.is_empty() {
         return Ok(());
     }
@@ -82,10 +151,18 @@ pub(super) async fn save(
     let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
     sqlx::query!(
         r#"
-        INSERT INTO import_error (import_id, row_number, reason, field, message)
-        SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[])
+        INSERT INTO import_error (import_id, actor, row_number, reason, field, message, refused_time)
+        SELECT $1, $2, row_number, reason, field, message, $3
+        FROM unnest($4::bigint[], $5::text[], $6::text[], $7::text[]) AS refused (row_number, reason, field, message)
+        ON CONFLICT (import_id, actor, row_number) DO UPDATE
+        SET reason = excluded.reason,
+            field = excluded.field,
+            message = excluded.message,
+            refused_time = excluded.refused_time
         "#,
         id.0,
+        context.actor,
+        context.now,
         &rows,
         &reasons as &[&str],
         &fields as &[&str],
@@ -96,7 +173,37 @@ pub(super) async fn save(
     Ok(())
 }
 
-/// The progress of a caller's import, and its first refused rows.
+async fn save_warnings(
+    conn: &mut PgConnection,
+    context: &Context,
+    id: ImportId,
+    warnings: &[RowWarning],
+) -> Result<(), sqlx::Error> {
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    // One line for each rule of a row: Postgres has no arrays of arrays of different lengths.
+    let each = || warnings.iter().flat_map(|warning| warning.rules.iter().map(|rule| (warning.row, *rule)));
+    let rows: Vec<i64> = each().map(|(row, _)| row).collect();
+    let rules: Vec<i32> = each().map(|(_, rule)| rule).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO import_warning (import_id, actor, row_number, rules)
+        SELECT $1, $2, row_number, array_agg(rule ORDER BY rule)
+        FROM unnest($3::bigint[], $4::integer[]) AS warned (row_number, rule)
+        GROUP BY row_number
+        "#,
+        id.0,
+        context.actor,
+        &rows,
+        &rules,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The progress of a caller's import, its first refused rows, and its first rows with warnings.
 ///
 /// # Errors
 /// [`ImportRefused::NotFound`], and faults of the database.
@@ -105,28 +212,64 @@ pub async fn status<R: ServiceRefusal>(
     actor: &str,
     id: ImportId,
 ) -> Result<ImportStatus, Error<R>> {
-    let row =
-        sqlx::query!("SELECT accepted, refused, warned FROM import WHERE import_id = $1 AND actor = $2", id.0, actor)
-            .fetch_optional(&mut *conn)
-            .await?
-            .ok_or(ImportRefused::NotFound)?;
-    let progress = Progress { accepted: row.accepted, refused: row.refused, warned: row.warned };
-    Ok(progress.status(id, errors(conn, id).await?))
+    let row = sqlx::query!(
+        "SELECT accepted, refused, warned, unchanged FROM import WHERE import_id = $1 AND actor = $2",
+        id.0,
+        actor,
+    )
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or(ImportRefused::NotFound)?;
+    let progress =
+        Progress { accepted: row.accepted, refused: row.refused, warned: row.warned, unchanged: row.unchanged };
+    Ok(ImportStatus {
+        errors: errors(conn, actor, id).await?,
+        warnings: warnings(conn, actor, id).await?,
+        ..progress.status(id)
+    })
 }
 
-async fn errors(conn: &mut PgConnection, id: ImportId) -> Result<Vec<RowError>, sqlx::Error> {
+async fn errors(conn: &mut PgConnection, actor: &str, id: ImportId) -> Result<Vec<RowError>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT row_number, reason, field, message
+        SELECT row_number, reason, field, message, refused_time
         FROM import_error
-        WHERE import_id = $1
+        WHERE import_id = $1 AND actor = $2
         ORDER BY row_number
-        LIMIT $2
+        LIMIT $3
         "#,
         id.0,
+        actor,
         NAMED,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| RowError::new(row.row_number, &row.reason, &row.field, &row.message)).collect())
+    let named = rows.into_iter().map(|row| {
+        let error = RowError::new(row.row_number, &row.reason, &row.field, &row.message);
+        refused_at(error, row.refused_time)
+    });
+    Ok(named.collect())
+}
+
+async fn warnings(conn: &mut PgConnection, actor: &str, id: ImportId) -> Result<Vec<RowWarning>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT row_number, rules
+        FROM import_warning
+        WHERE import_id = $1 AND actor = $2
+        ORDER BY row_number
+        LIMIT $3
+        "#,
+        id.0,
+        actor,
+        NAMED,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| RowWarning { row: row.row_number, rules: row.rules }).collect())
+}
+
+/// A refused row, with the time of its refusal.
+pub(super) fn refused_at(error: RowError, time: DateTime<Utc>) -> RowError {
+    RowError { refused_time: Some(timestamp(time)), ..error }
 }

@@ -1,6 +1,6 @@
 //! How many rows of an import were taken, and which row is next.
 
-use tongxin_proto::batch::v1::{ImportStatus, RowError};
+use tongxin_proto::batch::v1::ImportStatus;
 
 use super::ImportId;
 use crate::error::Refusal;
@@ -10,10 +10,12 @@ use crate::error::Refusal;
 pub(crate) struct Progress {
     /// Rows that were accepted.
     pub accepted: i64,
-    /// Rows that were refused.
+    /// Rows that stand refused.
     pub refused: i64,
     /// Accepted rows with a data-quality warning.
     pub warned: i64,
+    /// Accepted rows that stated what is kept already.
+    pub unchanged: i64,
 }
 
 /// Why an import does not continue.
@@ -23,8 +25,8 @@ pub enum ImportRefused {
     #[error("the import does not exist")]
     #[refusal(NotFound, "IMPORT_NOT_FOUND", field = "import_id")]
     NotFound,
-    /// The identifier belongs to another caller's import, or to one of another kind.
-    #[error("import_id was used for another import: choose a new one")]
+    /// The caller has an import of another kind under the identifier.
+    #[error("import_id names an import of another kind: choose a new one")]
     #[refusal(AlreadyExists, "IMPORT_ID_REUSED")]
     Reused,
     /// Rows in between are missing.
@@ -34,10 +36,26 @@ pub enum ImportRefused {
 }
 
 /// Result of an accepted row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Accepted {
-    /// Whether a data-quality rule warns of the row.
-    pub warned: bool,
+    /// Numbers of the data-quality rules that warn of it.
+    pub warnings: Vec<i32>,
+    /// Whether it stated what is kept already, so that nothing was written.
+    pub unchanged: bool,
+}
+
+impl Accepted {
+    /// A row that was written, and that data-quality rules warn of.
+    #[must_use]
+    pub const fn with(warnings: Vec<i32>) -> Self {
+        Self { warnings, unchanged: false }
+    }
+
+    /// A row that states what is kept already.
+    #[must_use]
+    pub const fn unchanged() -> Self {
+        Self { warnings: Vec::new(), unchanged: true }
+    }
 }
 
 impl Progress {
@@ -47,30 +65,38 @@ impl Progress {
         self.accepted + self.refused
     }
 
-    /// How many of the rows from `first_row` on were taken before and have to be skipped.
+    /// The first row that was not taken yet. Rows from `first_row` on may be taken.
     ///
     /// # Errors
-    /// [`ImportRefused::Gap`] when rows before it are missing.
-    pub fn already_taken(&self, first_row: i64) -> Result<usize, ImportRefused> {
+    /// [`ImportRefused::Gap`] when rows before `first_row` are missing.
+    pub fn next_row(&self, first_row: i64) -> Result<i64, ImportRefused> {
         let next = self.rows_taken() + 1;
-        if first_row > next {
-            return Err(ImportRefused::Gap(next));
+        if first_row > next { Err(ImportRefused::Gap(next)) } else { Ok(next) }
+    }
+
+    /// As an [`ImportStatus`] that names no rows.
+    pub fn status(self, id: ImportId) -> ImportStatus {
+        let Self { accepted, refused, warned, unchanged } = self;
+        ImportStatus {
+            import_id: id.to_string(),
+            rows_taken: self.rows_taken(),
+            accepted,
+            refused,
+            warned,
+            unchanged,
+            errors: Vec::new(),
+            warnings: Vec::new(),
         }
-        Ok(usize::try_from(next - first_row).unwrap_or(usize::MAX))
     }
 
-    /// As an [`ImportStatus`], with the refused rows.
-    pub fn status(self, id: ImportId, errors: Vec<RowError>) -> ImportStatus {
-        let Self { accepted, refused, warned } = self;
-        ImportStatus { import_id: id.to_string(), rows_taken: self.rows_taken(), accepted, refused, warned, errors }
-    }
-
-    /// Counts the outcome of a row.
-    pub fn count<E>(&mut self, outcome: &Result<Accepted, E>) {
+    /// Counts the outcome of a row; one that stood refused was counted as such before.
+    pub fn count<E>(&mut self, outcome: &Result<Accepted, E>, stood_refused: bool) {
+        self.refused -= i64::from(stood_refused);
         match outcome {
-            Ok(accepted) => {
+            Ok(Accepted { warnings, unchanged }) => {
                 self.accepted += 1;
-                self.warned += i64::from(accepted.warned);
+                self.warned += i64::from(!warnings.is_empty());
+                self.unchanged += i64::from(*unchanged);
             }
             Err(_) => self.refused += 1,
         }
@@ -81,22 +107,34 @@ impl Progress {
 mod tests {
     use super::*;
 
+    const NO: Result<Accepted, ()> = Err(());
+
     fn taken(outcomes: &[Result<Accepted, ()>]) -> Progress {
         let mut progress = Progress::default();
         for outcome in outcomes {
-            progress.count(outcome);
+            progress.count(outcome, false);
         }
         progress
     }
 
     #[test]
-    fn rows_that_were_taken_are_skipped_and_a_gap_names_the_next() {
-        let progress = taken(&[Ok(Accepted { warned: false }), Err(()), Ok(Accepted { warned: true })]);
+    fn a_gap_names_the_next_row() {
+        let progress = taken(&[Ok(Accepted::default()), NO, Ok(Accepted::with(vec![104]))]);
         assert_eq!((progress.rows_taken(), progress.refused, progress.warned), (3, 1, 1));
-        assert_eq!(progress.already_taken(1), Ok(3));
-        assert_eq!(progress.already_taken(3), Ok(1));
-        assert_eq!(progress.already_taken(4), Ok(0));
-        assert_eq!(progress.already_taken(5), Err(ImportRefused::Gap(4)));
-        assert_eq!(Progress::default().already_taken(2), Err(ImportRefused::Gap(1)));
+        for first_row in [1, 3, 4] {
+            assert_eq!(progress.next_row(first_row), Ok(4));
+        }
+        assert_eq!(progress.next_row(5), Err(ImportRefused::Gap(4)));
+        assert_eq!(Progress::default().next_row(2), Err(ImportRefused::Gap(1)));
+    }
+
+    #[test]
+    fn a_row_that_stood_refused_is_counted_once_whatever_becomes_of_it() {
+        let mut progress = taken(&[Ok(Accepted::unchanged()), NO, NO]);
+        progress.count(&NO, true);
+        assert_eq!((progress.accepted, progress.refused), (1, 2));
+        progress.count(&Ok::<_, ()>(Accepted::with(vec![104])), true);
+        let expected = Progress { accepted: 2, refused: 1, warned: 1, unchanged: 1 };
+        assert_eq!(progress, expected);
     }
 }

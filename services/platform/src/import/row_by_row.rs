@@ -40,6 +40,6 @@ where
         rows: Vec<Result<Draft, Error<R>>>,
     ) -> Result<Vec<Result<Accepted, Error<R>>>, Error<R>> {
         let outcomes = batch::each(conn, context, policy, rows, self.one).await?;
-        Ok(outcomes.into_iter().map(|outcome| outcome.map(|_| Accepted { warned: false })).collect())
+        Ok(outcomes.into_iter().map(|outcome| outcome.map(|done| Accepted::with(done.warnings))).collect())
     }
 }

@@ -4,7 +4,7 @@
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use tongxin_proto::{
-    Part, Parts,
+    Keyed, Part, Parts,
     batch::v1::{ImportOptions, ImportStatus},
     rules::Rules,
 };
@@ -14,8 +14,7 @@ use uuid::Uuid;
 
 use super::{
     ImportId,
-    progress::Progress,
-    take::{Imported, TakeRows, Taken},
+    take::{DryRun, Imported, TakeRows, Taken},
 };
 use crate::{
     access::Caller,
@@ -67,7 +66,7 @@ impl<Row, I: Imported> Clone for Import<Row, I> {
     }
 }
 
-impl<Row: Rules + Send + 'static, I: Imported> Import<Row, I> {
+impl<Row: Rules + Keyed + Send + 'static, I: Imported> Import<Row, I> {
     async fn take<P, Answer>(
         self,
         mut messages: Streaming<P>,
@@ -86,22 +85,21 @@ impl<Row: Rules + Send + 'static, I: Imported> Import<Row, I> {
         let id = id.map_err(|_| batch::misplaced("options.import_id", "has to be a UUID"))?;
         let import = ImportId(id);
         let mut imported = imported(options.dry_run);
-        let mut dry = options.dry_run.then(Progress::default);
+        let mut dry_run = options.dry_run.then(DryRun::default);
 
         let (ahead, mut ready) = mpsc::channel(1);
         let reader = tokio::spawn(self.clone().read_ahead(messages, ahead).in_current_span());
         // A refused caller may go on sending: nobody reads it any more.
         let _reader = AbortOnDropHandle::new(reader);
         while let Some(Ready(first_row, rows)) = ready.recv().await.transpose()? {
-            let command = TakeRows { imported, import, dry, first_row, rows };
+            let command = TakeRows { imported, import, dry_run, first_row, rows };
             // A caller that waits for the response to one message before it sends the next does not stall.
             let _working = pace.working();
             let taken: Taken<I> = self.writer.execute_each_time(&self.caller, command).await?;
-            if !answering.send(taken.progress.status(import, taken.errors).into()).await {
+            if !answering.send(taken.status.into()).await {
                 return Ok(());
             }
-            imported = taken.imported;
-            dry = dry.map(|_| taken.progress);
+            Taken { imported, dry_run, .. } = taken;
         }
         Ok(())
     }
@@ -131,9 +129,9 @@ impl<Row: Rules + Send + 'static, I: Imported> Import<Row, I> {
         };
         let Self { writer, caller, prepare } = self.clone();
         let context = Context::of(&caller, writer.now());
-        let ready = move |row: P::Row| batch::read(row, |row| prepare(row, writer.policy(), &context));
+        let ready = move || batch::read_all(rows, first_row, |row| prepare(row, writer.policy(), &context));
         // Checking and sealing is CPU-bound: it must not block other tasks.
-        let work = tokio::task::spawn_blocking(move || rows.into_iter().map(ready).collect());
+        let work = tokio::task::spawn_blocking(ready);
         let rows = work.await.map_err(|error| Error::<I::Refused>::from(RequestError::Panicked(error)))?;
         Ok(Ready(first_row, rows))
     }

@@ -24,6 +24,24 @@ pub fn mask_phone(number: &str) -> String {
     mask_middle(number, 3, 4)
 }
 
+/// Shows the first three characters: 沙塘村12号 becomes 沙塘村***.
+#[must_use]
+pub fn mask_address(address: &str) -> String {
+    mask_middle(address, 3, 0)
+}
+
+/// Shows the last four digits: 6228480402564890018 becomes ***************0018.
+#[must_use]
+pub fn mask_bank_account(number: &str) -> String {
+    mask_middle(number, 0, 4)
+}
+
+/// Whether a text is a masked one, of which something is hidden.
+#[must_use]
+pub fn is_masked(text: &str) -> bool {
+    text.contains(STAR)
+}
+
 /// Shows `head` characters before and `tail` after, the rest as stars. Shows nothing if less than a third of the text
 /// would be hidden.
 #[must_use]
@@ -69,6 +87,26 @@ mod tests {
     fn a_phone_number_hides_its_middle() {
         assert_eq!(mask_phone("13800001234"), "138****1234");
         assert_eq!(mask_phone("0763-3366123"), "076*****6123");
+    }
+
+    #[test]
+    fn an_address_shows_its_beginning_and_an_account_its_end() {
+        assert_eq!(mask_address("沙塘村12号"), "沙塘村***");
+        assert_eq!(mask_address("沙塘村1"), "****");
+        assert_eq!(mask_bank_account("6228480402564890018"), "***************0018");
+        assert_eq!(mask_bank_account("12345"), "*****");
+        assert_eq!((mask_address(""), mask_bank_account("")), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn a_masked_text_is_told_from_a_whole_one() {
+        for text in ["张三丰", "44182319900101123X", "13800001234", "沙塘村12号"] {
+            assert!(!is_masked(text));
+            for mask in [mask_name, mask_id_number, mask_phone, mask_address, mask_bank_account] {
+                assert!(is_masked(&mask(text)), "{text}");
+            }
+        }
+        assert!(!is_masked(""));
     }
 
     #[test]

@@ -38,6 +38,6 @@ pub use data_key::{DataKey, SealLocation};
 pub use error::Error;
 pub use header::{Header, KeyVersion};
 pub use index::BlindIndex;
-pub use mask::{mask_id_number, mask_middle, mask_name, mask_phone};
+pub use mask::{is_masked, mask_address, mask_bank_account, mask_id_number, mask_middle, mask_name, mask_phone};
 pub use master_keys::MasterKeys;
 pub use suite::Suite;

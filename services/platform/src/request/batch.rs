@@ -1,10 +1,13 @@
 //! Batches: options first, then rows. Each message is a request of its own, or all of them are one.
 
-use std::marker::PhantomData;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    marker::PhantomData,
+};
 
 use sqlx::{Connection as _, PgConnection};
 use tongxin_proto::{
-    HasOutcome, Part, Parts,
+    HasOutcome, Keyed, Part, Parts,
     batch::v1::{BatchOptions, Outcome, RowError, RowWarning},
     invalid_fields,
     rules::{self, Rules, Violation},
@@ -170,7 +173,7 @@ where
     type Refused = R;
 
     fn command(&mut self, rows: Vec<P::Row>, first_row: i64, whole: bool) -> C {
-        let rows = rows.into_iter().map(|row| read(row, Draft::try_from)).collect();
+        let rows = read_all(rows, first_row, Draft::try_from);
         (self.command)(Rows { rows, first_row, all_or_nothing: whole })
     }
 }
@@ -250,16 +253,29 @@ pub(crate) async fn each<Draft, R: ServiceRefusal, C: Command<Error = Error<R>>>
     Ok(outcomes)
 }
 
-/// Checks a row against the contract and parses it, by itself, so that an invalid row harms no other.
-///
-/// # Errors
-/// The rules that it breaks, or why it cannot be parsed.
-pub fn read<Row: Rules, Draft, R: ServiceRefusal>(
-    row: Row,
-    read: impl FnOnce(Row) -> Result<Draft, Error<R>>,
-) -> Result<Draft, Error<R>> {
-    rules::check(&row).map_err(|violations| Error::row(&violations))?;
-    read(row)
+/// Checks rows against the contract and parses them, each by itself, so that an invalid row harms no other. One that is
+/// about the same as an earlier one of them is refused. The first has a number.
+pub fn read_all<Row: Rules + Keyed, Draft, R: ServiceRefusal>(
+    rows: Vec<Row>,
+    first_row: i64,
+    read_one: impl Fn(Row) -> Result<Draft, Error<R>>,
+) -> Vec<Result<Draft, Error<R>>> {
+    let mut first_about: HashMap<Vec<u8>, i64> = HashMap::new();
+    let mut earlier = |row: &Row, number: i64| match first_about.entry(row.key()?) {
+        Entry::Occupied(first) => Some(*first.get()),
+        Entry::Vacant(place) => {
+            place.insert(number);
+            None
+        }
+    };
+    let read_row = |(number, row): (i64, Row)| {
+        if let Some(earlier) = earlier(&row, number) {
+            return Err(Error::RowTwice(Some(earlier)));
+        }
+        rules::check(&row).map_err(|violations| Error::row(&violations))?;
+        read_one(row)
+    };
+    (first_row..).zip(rows).map(read_row).collect()
 }
 
 /// Carries out a batch according to its options.

@@ -106,6 +106,22 @@ async fn an_import_goes_on_where_it_ended_and_takes_no_row_twice() {
 }
 
 #[tokio::test]
+async fn a_row_of_an_import_that_was_refused_is_taken_when_it_can_be() {
+    let app = TestApp::start().await;
+    let import_id = id();
+    let rows = || vec![draft(VILLAGE, "wells", 1), draft(VILLAGE, "lamps", -1), draft(VILLAGE, "wells", 1)];
+    let status = import(&app, &import_id, 1, rows()).await.unwrap();
+    assert_eq!((status.rows_taken, status.accepted, status.refused), (3, 2, 1));
+    assert!(status.errors[0].refused_time.is_some());
+    count(&app, &id(), draft(VILLAGE, "lamps", 2)).await.unwrap();
+    for _ in 0..2 {
+        let status = import(&app, &import_id, 1, rows()).await.unwrap();
+        assert_eq!((status.rows_taken, status.accepted, status.refused), (3, 3, 0));
+    }
+    assert_eq!(reached(&all(&app).await), [(VILLAGE, "lamps", 1), (VILLAGE, "wells", 2)]);
+}
+
+#[tokio::test]
 async fn a_village_has_the_name_that_the_register_states() {
     let app = TestApp::start().await;
     count(&app, &id(), draft(VILLAGE, "wells", 1)).await.unwrap();

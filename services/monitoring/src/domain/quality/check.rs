@@ -2,11 +2,11 @@
 
 use super::{
     Dossier, Findings, QualityRefused, Rule, cases, guarantees, income, insurance, measures, members,
-    schooling_and_work,
+    schooling_and_work, spoilt_numbers,
 };
 
 /// Rules by subject, in order of number.
-const GROUPS: [&[Rule]; 7] = [
+const GROUPS: [&[Rule]; 8] = [
     members::RULES,
     schooling_and_work::RULES,
     insurance::RULES,
@@ -14,6 +14,7 @@ const GROUPS: [&[Rule]; 7] = [
     guarantees::RULES,
     cases::RULES,
     measures::RULES,
+    spoilt_numbers::RULES,
 ];
 
 /// In order of number.

@@ -14,6 +14,8 @@ use crate::domain::{
     risk::Risk,
 };
 
+use super::numbers::Numbers;
+
 /// All that rules need of a household on a day. Missing data violates no rule.
 #[derive(Debug, Clone)]
 pub struct Dossier {
@@ -30,6 +32,8 @@ pub struct Dossier {
     pub registered_twice: usize,
     /// Number of ID numbers that begin with an unknown or retired place; 0 if they are not loaded.
     pub places_unknown: usize,
+    /// What spreadsheets and typing errors did to numbers that are sealed; nothing if they are not loaded.
+    pub numbers: Numbers,
     pub newest: Option<Newest>,
     /// Monitoring line of the newest observation's year, in fen.
     pub line: Option<i64>,
@@ -91,6 +95,7 @@ impl Dossier {
             composition: Composition::of(household, today),
             registered_twice: 0,
             places_unknown: household.present().filter(|member| !member.is_place_known()).count(),
+            numbers: Numbers::of(household),
             newest: None,
             line: None,
             case: None,
@@ -110,6 +115,7 @@ impl Dossier {
             composition: profile.composition,
             registered_twice: 0,
             places_unknown: 0,
+            numbers: Numbers::default(),
             newest: Some(profile.newest.clone()),
             line,
             case: profile.monitored.then(|| CaseFacts::under_monitoring(today)),
@@ -128,6 +134,7 @@ impl Dossier {
             composition: known.composition,
             registered_twice: 0,
             places_unknown: 0,
+            numbers: Numbers::default(),
             newest: None,
             line: None,
             case,

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 use tongxin_platform::{
     clock::timestamp,
-    personal::{mask_id_number, mask_name, mask_phone},
+    personal::{mask_address, mask_bank_account, mask_id_number, mask_name, mask_phone},
 };
 use tongxin_proto::monitoring::v1;
 
@@ -59,6 +59,8 @@ impl From<&Household> for v1::Household {
             version: household.version,
             registered_on: Some(household.registered_on.into()),
             moved_on: household.moved_on.map(Into::into),
+            masked_address: mask_address(household.contact.address.expose_secret()),
+            masked_bank_account: mask_bank_account(household.contact.bank_account.expose_secret()),
         }
     }
 }
@@ -84,6 +86,8 @@ impl From<Listed> for v1::Household {
             version: head.version,
             registered_on: Some(listed.registered_on.into()),
             moved_on: head.moved_on.map(Into::into),
+            masked_address: String::new(),
+            masked_bank_account: String::new(),
         }
     }
 }

@@ -17,20 +17,33 @@ use crate::{
     },
     domain::{
         MemberId, MergeId,
-        household::{Contact, HouseholdDraft, HouseholdRefused, SocialSupport, Statement},
+        household::{
+            Contact, HouseholdDraft, HouseholdRefused, SocialSupport, StatedHousehold, StatedMember, Statement,
+        },
         id_number::IdNumber,
-        member::MemberDraft,
         merge::Terms,
     },
     error::Error,
     store::{households::Index, keys::Keys},
 };
 
+/// A household to register.
 pub(in crate::grpc) fn household(draft: v1::HouseholdDraft, today: NaiveDate) -> Result<HouseholdDraft, Error> {
+    let stated = stated_household(draft)?;
+    if stated.id.is_some() {
+        return Err(Error::field("household_id", "is for rows of imports: a new household is given its identifier"));
+    }
+    Ok(stated.whole(today)?)
+}
+
+/// A row of an import.
+pub(in crate::grpc) fn stated_household(draft: v1::HouseholdDraft) -> Result<StatedHousehold, Error> {
     let members = draft.members.into_iter().enumerate();
-    Ok(HouseholdDraft {
+    let id = Some(draft.household_id.as_str()).filter(|id| !id.is_empty());
+    Ok(StatedHousehold {
+        id: id.map(|id| household_id("household_id", id)).transpose()?,
         region: region("region_code", &draft.region_code)?,
-        registered_on: optional_date("registered_on", draft.registered_on)?.unwrap_or(today),
+        registered_on: optional_date("registered_on", draft.registered_on)?,
         statement: Statement {
             household_number: Some(draft.household_number).filter(|number| !number.is_empty()),
             contact: Contact { address: draft.address.into(), bank_account: draft.bank_account.into() },
@@ -78,16 +91,14 @@ impl Path {
     }
 }
 
-fn member(path: Path, draft: v1::MemberDraft) -> Result<MemberDraft, Error> {
+fn member(path: Path, draft: v1::MemberDraft) -> Result<StatedMember, Error> {
     let name = draft.name.trim();
     if name.is_empty() {
         return Err(path.wrong("name", "is required"));
     }
-    let id_number =
-        IdNumber::parse(&draft.id_number).map_err(|error| HouseholdRefused::new(path.field("id_number"), error))?;
-    Ok(MemberDraft {
+    Ok(StatedMember {
         name: name.into(),
-        id_number,
+        id_number: draft.id_number.to_ascii_uppercase().into(),
         phone: draft.phone.into(),
         health: path.set("health", &draft.health)?,
         relation: path.named("relation", draft.relation)?,
@@ -99,7 +110,13 @@ fn member(path: Path, draft: v1::MemberDraft) -> Result<MemberDraft, Error> {
     })
 }
 
+/// Maximum number of households on a page with their members: an answer has to fit into a message.
+const MOST_WITH_MEMBERS: i32 = 200;
+
 pub(in crate::grpc) fn list(request: &v1::ListHouseholdsRequest) -> Result<(Option<RegionCode>, Page<PageKey>), Error> {
+    if request.with_members && request.page_size > MOST_WITH_MEMBERS {
+        return Err(Error::field("page_size", format!("is at most {MOST_WITH_MEMBERS} with members")));
+    }
     let page = Page::parse(request.page_size, &request.page_token)?;
     Ok((optional_region("region_code", &request.region_code)?, page))
 }
@@ -150,7 +167,7 @@ pub(in crate::grpc) fn set_member(request: v1::SetMemberRequest) -> Result<SetMe
     Ok(SetMember {
         household: household_id("household_id", &request.household_id)?,
         member: known,
-        draft: member(Path::Alone, request.member.unwrap_or_default())?,
+        draft: member(Path::Alone, request.member.unwrap_or_default())?.whole(|field| Path::Alone.field(field))?,
         expected_version: request.expected_version,
     })
 }

@@ -1,5 +1,7 @@
 //! Complete households, with members and opened personal data.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::ExposeSecret as _;
 use sqlx::PgConnection;
@@ -30,6 +32,32 @@ pub async fn find(conn: &mut PgConnection, keys: &Keys, id: HouseholdId) -> Resu
     .fetch_all(&mut *conn)
     .await?;
     open(conn, keys, kept).await?.pop().ok_or_else(|| Refused::HouseholdNotFound(id).into())
+}
+
+/// Reads households and opens their personal data; those that do not exist or are not visible are missing.
+pub async fn find_many(
+    conn: &mut PgConnection,
+    keys: &Keys,
+    ids: &[HouseholdId],
+) -> Result<HashMap<HouseholdId, Household>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let kept = sqlx::query_as!(
+        Kept,
+        r#"
+        SELECT household_id, household_number, region_code, lifted_from_poverty, support, data_key, sealed_contact,
+               merged_into, registered_on, moved_on, register_time, version
+        FROM household
+        WHERE household_id = ANY($1)
+        "#,
+        &ids,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let households = open(conn, keys, kept).await?;
+    Ok(households.into_iter().map(|household| (household.id, household)).collect())
 }
 
 /// A household as stored.

@@ -70,7 +70,7 @@ pub async fn add(
     members::add(conn, &kept).await?;
 
     let households: Vec<&Household> = kept.iter().map(|sealed| &sealed.household).collect();
-    log::append(conn, context, &published::households::registered(&households, import)).await?;
+    log::append(conn, context, &published::households::registered(&households, import, context)).await?;
     Ok(ids.into_iter().map(HouseholdId).filter(|id| !added.contains(id)).collect())
 }
 

@@ -23,7 +23,11 @@ const LOOK_UP: &str = "look_up";
 
 /// One event, and one count, for each village and day. Their aggregate is the import, which is locked, or the one
 /// household that is new.
-pub(in crate::store) fn registered(households: &[&Household], import: Option<ImportId>) -> Vec<NewEvent> {
+pub(in crate::store) fn registered(
+    households: &[&Household],
+    import: Option<ImportId>,
+    context: &Context,
+) -> Vec<NewEvent> {
     let mut by_village: BTreeMap<(RegionCode, NaiveDate), Vec<HouseholdId>> = BTreeMap::new();
     for household in households {
         by_village.entry((household.region, household.registered_on)).or_default().push(household.id);
@@ -31,7 +35,7 @@ pub(in crate::store) fn registered(households: &[&Household], import: Option<Imp
     let mut events = Vec::with_capacity(2 * by_village.len());
     for ((region, on), ids) in by_village {
         let aggregate = match import {
-            Some(import) => (IMPORT, import.to_string()),
+            Some(import) => (IMPORT, import.aggregate(&context.actor).to_string()),
             None => (HOUSEHOLD, ids[0].to_string()),
         };
         let payload = v1::HouseholdsRegistered {

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
-use tongxin_platform::{import::ImportId, log::NewEvent, region::RegionCode};
+use tongxin_platform::{import::ImportId, log::NewEvent, region::RegionCode, request::Context};
 use tongxin_proto::monitoring::v1;
 
 use crate::{domain::HouseholdId, store::observations::OfHousehold};
@@ -19,18 +18,19 @@ pub(in crate::store) fn recorded((household, region, observation): &OfHousehold)
 }
 
 /// One event for each village. Their aggregate is the import, which is locked.
-pub(in crate::store) fn imported(import: ImportId, observations: &[OfHousehold], today: NaiveDate) -> Vec<NewEvent> {
+pub(in crate::store) fn imported(import: ImportId, observations: &[OfHousehold], context: &Context) -> Vec<NewEvent> {
     let mut by_village: BTreeMap<RegionCode, BTreeSet<HouseholdId>> = BTreeMap::new();
     for (household, region, _) in observations {
         by_village.entry(*region).or_default().insert(*household);
     }
+    let aggregate = import.aggregate(&context.actor);
     let event = |(region, households): (RegionCode, BTreeSet<HouseholdId>)| {
         let payload = v1::ObservationsImported {
             region_code: region.to_string(),
             import_id: import.to_string(),
             household_ids: households.iter().map(HouseholdId::to_string).collect(),
         };
-        NewEvent::new(("import", import), region, today, &payload)
+        NewEvent::new(("import", aggregate), region, context.today(), &payload)
     };
     by_village.into_iter().map(event).collect()
 }

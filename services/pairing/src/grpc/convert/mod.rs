@@ -7,5 +7,5 @@ mod requests;
 pub(super) use answers::{all, coverage, import_progress};
 pub(super) use requests::{
     activity_id, credit_code, date, edition, list_activities, list_organisations, list_pairings, list_regions,
-    organisation_id, pairing_id, region, region_and_day,
+    organisation_id, organisation_row, pairing_id, pairing_row, region, region_and_day, uuid,
 };

@@ -12,12 +12,13 @@ use tongxin_proto::{Date, names::Named, pairing::v1};
 use uuid::Uuid;
 
 use crate::{
+    commands::{OrganisationRow, PairingRow},
     domain::{
         ActivityId, OrganisationId, PairingId,
         activity::{ActivityDraft, ActivityKind},
         credit_code::CreditCode,
         organisation::{OrganisationDraft, OrganisationKind, Side},
-        pairing::{PairingDraft, PairingKind},
+        pairing::{OrganisationRef, PairingKind, StatedPairing},
         period::Period,
         register::{Edition, RegisterRow},
     },
@@ -33,7 +34,7 @@ fn optional_region(field: &'static str, text: &str) -> Result<Option<RegionCode>
     if text.is_empty() { Ok(None) } else { region(field, text).map(Some) }
 }
 
-fn uuid(field: &'static str, text: &str) -> Result<Uuid, Error> {
+pub(in crate::grpc) fn uuid(field: &'static str, text: &str) -> Result<Uuid, Error> {
     Uuid::try_parse(text).map_err(|_| Error::field(field, "has to be a UUID"))
 }
 
@@ -124,6 +125,7 @@ impl TryFrom<v1::OrganisationDraft> for OrganisationDraft {
     type Error = Error;
 
     fn try_from(draft: v1::OrganisationDraft) -> Result<Self, Error> {
+        not_kept("organisation_id", &draft.organisation_id)?;
         Ok(Self {
             name: draft.name,
             kind: named("kind", draft.kind)?,
@@ -135,16 +137,54 @@ impl TryFrom<v1::OrganisationDraft> for OrganisationDraft {
     }
 }
 
-impl TryFrom<v1::PairingDraft> for PairingDraft {
+/// Something new is given its identifier.
+fn not_kept(field: &'static str, stated: &str) -> Result<(), Error> {
+    if stated.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::field(field, "is for rows of imports: what is new is given one"))
+    }
+}
+
+/// A row of an import, which may name what is kept.
+pub(in crate::grpc) fn organisation_row(mut row: v1::OrganisationDraft) -> Result<OrganisationRow, Error> {
+    let id = std::mem::take(&mut row.organisation_id);
+    let id = Some(id).filter(|id| !id.is_empty()).map(|id| organisation_id("organisation_id", &id)).transpose()?;
+    Ok(OrganisationRow { id, stated: row.try_into()? })
+}
+
+/// A row of an import, which may name what is kept.
+pub(in crate::grpc) fn pairing_row(mut row: v1::PairingDraft) -> Result<PairingRow, Error> {
+    let id = std::mem::take(&mut row.pairing_id);
+    let id = Some(id).filter(|id| !id.is_empty()).map(|id| pairing_id(&id)).transpose()?;
+    Ok(PairingRow { id, stated: row.try_into()? })
+}
+
+/// An organisation by its identifier or its credit code.
+fn organisation_ref(side: Side, id: &str, code: &str) -> Result<OrganisationRef, Error> {
+    let (id_field, code_field) = (side.field(), side.code_field());
+    match (id, code) {
+        ("", "") => Err(Error::field(id_field, format!("or {code_field} is required"))),
+        (id, "") => organisation_id(id_field, id).map(OrganisationRef::Id),
+        ("", code) => {
+            let code = CreditCode::parse(code).map_err(|error| Error::field(code_field, error))?;
+            Ok(OrganisationRef::Code(code))
+        }
+        _ => Err(Error::field(code_field, format!("and {id_field} are not stated at once"))),
+    }
+}
+
+impl TryFrom<v1::PairingDraft> for StatedPairing {
     type Error = Error;
 
     fn try_from(draft: v1::PairingDraft) -> Result<Self, Error> {
+        not_kept("pairing_id", &draft.pairing_id)?;
         let starts_on = date("starts_on", draft.starts_on)?;
         let ends_on = optional_date("ends_on", draft.ends_on)?;
         Ok(Self {
             kind: named("kind", draft.kind)?,
-            supporter: organisation_id("supporter_id", &draft.supporter_id)?,
-            recipient: organisation_id("recipient_id", &draft.recipient_id)?,
+            supporter: organisation_ref(Side::Supporter, &draft.supporter_id, &draft.supporter_credit_code)?,
+            recipient: organisation_ref(Side::Recipient, &draft.recipient_id, &draft.recipient_credit_code)?,
             agreement_number: draft.agreement_number,
             period: Period::new(starts_on, ends_on).map_err(Refused::Order)?,
         })

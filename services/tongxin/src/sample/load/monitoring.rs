@@ -115,7 +115,7 @@ impl Loading<'_> {
     async fn register_is_known(&self, kept: &Kept) -> Result<()> {
         let last = kept.households.iter().map(|household| &household.region_code).max();
         let region_code = last.context("the sample has no households")?.clone();
-        let request = ListHouseholdsRequest { region_code, page_size: 1, page_token: String::new() };
+        let request = ListHouseholdsRequest { region_code, page_size: 1, ..ListHouseholdsRequest::default() };
         self.call(|| async {
             match self.gateway.households().list_households(request.clone()).await {
                 // It will arrive in a moment.
@@ -198,7 +198,7 @@ impl Loading<'_> {
     async fn identifiers(&self, kept: &Kept) -> Result<Vec<String>> {
         let mut by_number = HashMap::new();
         let region_code = self.files.manifest.region.to_string();
-        let mut request = ListHouseholdsRequest { region_code, page_size: PAGE, page_token: String::new() };
+        let mut request = ListHouseholdsRequest { region_code, page_size: PAGE, ..ListHouseholdsRequest::default() };
         loop {
             let page = self.call(|| async { self.gateway.households().list_households(request.clone()).await }).await?;
             let page = page.into_inner();

@@ -82,7 +82,7 @@ impl Loading<'_> {
                 recipient_id: at(organisations, pairing.recipient)?,
                 agreement_number: pairing.agreement_number.clone(),
                 starts_on: Some(pairing.starts_on.into()),
-                ends_on: None,
+                ..PairingDraft::default()
             });
         }
         let messages: Vec<BatchEstablishPairingsRequest> = batch(self.options("pairings"), &drafts, ROWS_PER_MESSAGE);

@@ -65,6 +65,7 @@ impl Making {
             support: support.into(),
             registered_on: Some(self.registered_on.into()),
             members,
+            ..HouseholdDraft::default()
         }
     }
 
