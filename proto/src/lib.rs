@@ -7,9 +7,12 @@ mod date;
 pub mod names;
 mod parts;
 pub mod personal;
+#[cfg(test)]
+mod requests;
 mod row_error;
 pub mod rules;
 pub mod telling;
+pub mod text;
 pub mod words;
 
 use std::sync::LazyLock;

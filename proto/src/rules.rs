@@ -5,7 +5,10 @@ use std::{fmt::Write as _, sync::LazyLock};
 
 use regex::Regex;
 
-use crate::telling::telling;
+use crate::{
+    telling::telling,
+    text::{ControlCharacter, control_character, control_character_in_lines},
+};
 
 /// A message whose fields have rules.
 pub trait Rules {
@@ -122,6 +125,32 @@ impl Report {
         }
     }
 
+    /// Every text of a request, unless it may have several lines. Returns whether it holds no control character.
+    pub(crate) fn line(&mut self, field: &str, value: &str) -> bool {
+        self.no_control(field, control_character(value))
+    }
+
+    /// A text that may have several lines.
+    pub(crate) fn lines(&mut self, field: &str, value: &str) -> bool {
+        self.no_control(field, control_character_in_lines(value))
+    }
+
+    /// Each text of a list.
+    pub(crate) fn each_line(&mut self, field: &str, values: &[String]) {
+        for (index, value) in values.iter().enumerate() {
+            if let Some(control) = control_character(value) {
+                self.no_control(&format!("{field}[{index}]"), Some(control));
+            }
+        }
+    }
+
+    fn no_control(&mut self, field: &str, found: Option<ControlCharacter>) -> bool {
+        if let Some(control) = found {
+            self.add(field, || format!("holds {control}"));
+        }
+        found.is_none()
+    }
+
     pub(crate) fn required(&mut self, field: &str, is_set: bool) {
         if !is_set {
             self.add(field, || "is required".to_owned());
@@ -150,11 +179,7 @@ impl Report {
         }
     }
 
-    /// Free text: what has a form has none of what is refused here.
     pub(crate) fn max_len(&mut self, field: &str, value: &str, max: usize) {
-        if value.contains('\0') {
-            self.add(field, || "holds the character U+0000, which no database keeps".to_owned());
-        }
         let len = value.chars().count();
         if len > max {
             self.add(field, || format!("has {len} characters, {max} are allowed"));
@@ -299,6 +324,49 @@ mod tests {
         for text in ["", "0190a0b27f3e70008000000000000002", "{0190a0b2-7f3e-7000-8000-000000000002}"] {
             assert_eq!(broken(&draft(text)).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn control_characters_are_named_and_nothing_else_of_the_text() {
+        let named = |name: &str| {
+            let organisation = crate::pairing::v1::OrganisationDraft {
+                name: name.to_owned(),
+                kind: 1,
+                side: 1,
+                region_code: "441823107000".to_owned(),
+                ..Default::default()
+            };
+            broken(&organisation)
+        };
+        assert_eq!(named("太平\0中学"), ["name holds the control character U+0000"]);
+        assert_eq!(named(&format!("{}\n", "名".repeat(300))), ["name holds the line break U+000A"]);
+        assert_eq!(named("太平中学"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn reasons_have_lines_and_names_have_none() {
+        let reason = |reason: &str| crate::pairing::v1::VoidPairingRequest {
+            request_id: "0190a0b2-7f3e-7000-8000-000000000001".to_owned(),
+            pairing_id: "0190a0b2-7f3e-7000-8000-000000000002".to_owned(),
+            reason: reason.to_owned(),
+            ..Default::default()
+        };
+        assert!(broken(&reason("录入有误：\r\n\t重复")).is_empty());
+        assert_eq!(broken(&reason("录入\u{7}有误")), ["reason holds the control character U+0007"]);
+        let merge = crate::monitoring::v1::MergeHouseholdsRequest {
+            take_members: vec!["a".to_owned(), "b\nc".to_owned()],
+            ..Default::default()
+        };
+        assert!(broken(&merge).contains(&"take_members[1] holds the line break U+000A".to_owned()));
+    }
+
+    #[test]
+    fn answers_are_not_checked() {
+        let stated = crate::monitoring::v1::RuleSetDraft { name: "a\nb".to_owned(), ..Default::default() };
+        assert!(!broken(&stated).is_empty());
+        let rule_set = crate::monitoring::v1::RuleSet { stated: Some(stated), ..Default::default() };
+        let answer = crate::monitoring::v1::GetRuleSetResponse { rule_set: Some(rule_set) };
+        assert!(broken(&answer).is_empty());
     }
 
     #[test]

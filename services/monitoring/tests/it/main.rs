@@ -33,5 +33,6 @@ mod screening;
 mod seals;
 mod signals;
 mod support;
+mod texts;
 mod warnings;
 mod withdrawn;

@@ -15,4 +15,5 @@ mod plain_texts;
 mod plans;
 mod rules;
 mod support;
+mod texts;
 mod voids;

@@ -17,11 +17,22 @@ pub mod token;
 
 use chrono::NaiveDate;
 use tongxin_platform::region::RegionCode;
+use tongxin_proto::text::tidy_code;
 
 fn region(text: &str) -> Result<RegionCode, String> {
-    RegionCode::parse(text).map_err(|error| error.to_string())
+    RegionCode::parse(&tidy_code(text)).map_err(|error| error.to_string())
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {
     text.parse().map_err(|_| "a day such as 2025-12-31 is needed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_pasted_with_invisible_characters_is_read() {
+        assert_eq!(region("\u{200b}４４1823107201 ").unwrap(), RegionCode::parse("441823107201").unwrap());
+    }
 }

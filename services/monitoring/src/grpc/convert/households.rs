@@ -79,14 +79,10 @@ impl Path {
 }
 
 fn member(path: Path, draft: v1::MemberDraft) -> Result<MemberDraft, Error> {
-    let name = draft.name.trim();
-    if name.is_empty() {
-        return Err(path.wrong("name", "is required"));
-    }
     let id_number =
         IdNumber::parse(&draft.id_number).map_err(|error| HouseholdRefused::new(path.field("id_number"), error))?;
     Ok(MemberDraft {
-        name: name.into(),
+        name: draft.name.into(),
         id_number,
         phone: draft.phone.into(),
         health: path.set("health", &draft.health)?,
@@ -109,7 +105,7 @@ pub(in crate::grpc) fn find(
     keys: &Keys,
     own: RegionCode,
 ) -> Result<FindHouseholds, Error> {
-    let index = match (request.id_number.as_str(), request.name.trim()) {
+    let index = match (request.id_number.as_str(), request.name.as_str()) {
         ("", "") => return Err(Error::field("id_number", "or a name is required")),
         ("", name) => Index::Name(keys.of_name(name)),
         (id_number, "") => {

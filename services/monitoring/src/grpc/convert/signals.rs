@@ -35,10 +35,9 @@ pub(in crate::grpc) fn report_signal(request: &v1::ReportSignalRequest) -> Resul
 
 pub(in crate::grpc) fn decide_signal(request: &v1::DecideSignalRequest) -> Result<DecideSignal, Error> {
     let on = date("decided_on", request.decided_on)?;
-    let reason = request.reason.trim().to_owned();
     Ok(DecideSignal {
         signal: signal_id(&request.signal_id)?,
-        decision: Decision { verified: request.verified, reason, on },
+        decision: Decision { verified: request.verified, reason: request.reason.clone(), on },
         expected_version: request.expected_version,
     })
 }
