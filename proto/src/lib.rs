@@ -4,6 +4,7 @@
 mod codec;
 pub mod contract;
 mod date;
+mod day;
 pub mod names;
 mod parts;
 pub mod personal;
@@ -22,6 +23,7 @@ use prost_reflect::DescriptorPool;
 pub use codec::{CheckedCodec, CheckedDecoder, invalid_fields};
 pub use contract::{google::r#type::Date, tongxin::*};
 pub use date::NotADate;
+pub use day::{NotADay, read_day};
 pub use parts::{HasOutcome, Identified, Part, Parts};
 
 /// The encoded `FileDescriptorSet` of the contract, with its options.

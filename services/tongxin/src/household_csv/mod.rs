@@ -10,9 +10,8 @@ mod observations;
 #[cfg(test)]
 mod tests;
 
-use chrono::NaiveDate;
 use tongxin_platform::money::Fen;
-use tongxin_proto::{Date, words::Word};
+use tongxin_proto::{Date, read_day, text::tidy, words::Word};
 
 use crate::csv_file::{CsvError, Record};
 
@@ -48,9 +47,9 @@ fn truth(row: &Record, column: &'static str) -> Result<bool, CsvError> {
 fn day(row: &Record, column: &'static str) -> Result<Option<Date>, CsvError> {
     match row.text(column) {
         "" => Ok(None),
-        text => match text.parse::<NaiveDate>() {
+        text => match read_day(&tidy(text)) {
             Ok(day) => Ok(Some(day.into())),
-            Err(_) => Err(row.wrong(Some(column), format!("is {text:?}: a day such as 2025-12-31 is needed"))),
+            Err(error) => Err(row.wrong(Some(column), format!("is {text:?}: {error}"))),
         },
     }
 }
