@@ -204,6 +204,12 @@ fn request_check(field: &FieldDescriptor, multiline: bool, stated: &str) -> Resu
         Kind::String if field.is_list() => format!("report.each_line({name:?}, &self.{value});\n{stated}"),
         // Of a text with a control character nothing else is said.
         Kind::String => format!("if report.{lines}({name:?}, &self.{value}) {{\n{stated}}}\n"),
+        Kind::Message(message) if message.full_name() == "google.type.Date" => {
+            if field.is_list() {
+                bail!("a list of dates in a request is not known");
+            }
+            format!("report.business_date({name:?}, self.{value});\n{stated}")
+        }
         _ => stated.to_owned(),
     })
 }

@@ -76,13 +76,14 @@ fn malformed(error: &prost::DecodeError) -> Status {
     Status::with_error_details(Code::InvalidArgument, text, details)
 }
 
-/// `INVALID_ARGUMENT` with the reason `INVALID_FIELDS` and a `google.rpc.BadRequest` that says
-/// of each field what is wrong with it, of at most [`VIOLATIONS_NAMED`] of them.
+/// `INVALID_ARGUMENT` with the [`reason`](rules::reason) that the violations have and a
+/// `google.rpc.BadRequest` that says of each field what is wrong with it, of at most
+/// [`VIOLATIONS_NAMED`] of them.
 #[must_use]
 pub fn invalid_fields(violations: &[Violation]) -> Status {
     let mut details = ErrorDetails::new();
-    details.set_error_info("INVALID_FIELDS", DOMAIN, []);
-    for Violation { field, message } in violations.iter().take(VIOLATIONS_NAMED) {
+    details.set_error_info(rules::reason(violations), DOMAIN, []);
+    for Violation { field, message, .. } in violations.iter().take(VIOLATIONS_NAMED) {
         details.add_bad_request_violation(field, message);
     }
     Status::with_error_details(Code::InvalidArgument, rules::summary(violations), details)

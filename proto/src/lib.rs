@@ -22,7 +22,7 @@ use prost_reflect::DescriptorPool;
 
 pub use codec::{CheckedCodec, CheckedDecoder, invalid_fields};
 pub use contract::{google::r#type::Date, tongxin::*};
-pub use date::NotADate;
+pub use date::{FIRST_BUSINESS_DATE, NotADate};
 pub use day::{NotADay, read_day};
 pub use parts::{HasOutcome, Identified, Part, Parts};
 

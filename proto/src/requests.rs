@@ -6,8 +6,8 @@ use prost::Message;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Value};
 
 use crate::{
-    TOY_POOL,
-    rules::{self, Rules, Violation},
+    Date, TOY_POOL,
+    rules::{self, DATE_TOO_EARLY, Rules, Violation},
     text::Tidy,
 };
 
@@ -114,4 +114,24 @@ fn every_text_refuses_control_characters() {
         }
     }
     assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn every_date_has_a_lower_bound() {
+    let (mut seen, sent) = (0, sent());
+    for (name, form) in &sent {
+        let is_date = |held: &MessageDescriptor| held.full_name() == "google.type.Date";
+        for field in form.fields().filter(|field| field.kind().as_message().is_some_and(is_date)) {
+            let mut message = DynamicMessage::new(form.clone());
+            let mut date = DynamicMessage::new(field.kind().as_message().unwrap().clone());
+            date.transcode_from(&Date { year: 26, month: 1, day: 1 }).unwrap();
+            message.set_field(&field, Value::Message(date));
+            let violations = checked(name, &message.encode_to_vec());
+            let is_named =
+                |violation: &Violation| (&*violation.field, violation.reason) == (field.name(), DATE_TOO_EARLY);
+            assert!(violations.iter().any(is_named), "{}: {violations:?}", field.full_name());
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
 }

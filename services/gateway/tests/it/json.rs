@@ -60,10 +60,12 @@ async fn errors_are_those_of_grpc() {
     stage.settle().await;
     let token = stage.world.token("hq", CITY);
     let future = json!({ "region_code": CITY, "as_of": { "year": 2026, "month": 1, "day": 1 } }).to_string();
+    let of_two_digits = json!({ "region_code": CITY, "as_of": { "year": 25, "month": 12, "day": 31 } }).to_string();
     let unknown = format!(r#"{{"code":"{UNKNOWN_REGION}"}}"#);
     let provincial = format!(r#"{{"regionCode":"{PROVINCE}"}}"#);
     for (method, body, status, code, reason) in [
         (SCORECARD, future.as_str(), 400, "invalid_argument", "DATE_IN_FUTURE"),
+        (SCORECARD, of_two_digits.as_str(), 400, "invalid_argument", "DATE_TOO_EARLY"),
         (SCORECARD, provincial.as_str(), 404, "not_found", "REGION_NOT_FOUND"),
         (SCORECARD, r#"{"regionCode":"44"}"#, 400, "invalid_argument", "INVALID_FIELDS"),
         (SCORECARD, r#"{"region":"441800000000"}"#, 400, "invalid_argument", "MESSAGE_MALFORMED"),

@@ -4,6 +4,7 @@ mod case_batches;
 mod case_guards;
 mod case_transitions;
 mod cases;
+mod days;
 mod defects;
 mod disclosures;
 mod doubts;

@@ -1,12 +1,18 @@
-//! Texts with characters that nobody sees.
+//! Texts with characters that nobody sees, and days whose years have no century.
 
-use tongxin_proto::pairing::v1::{
-    self, OrganisationKind::Government, OrganisationKind::School, OrganisationSide::Recipient,
+use futures::stream;
+use tongxin_proto::{
+    Date,
+    pairing::v1::{
+        self, ImportRegionsRequest, OrganisationKind::Government, OrganisationKind::School,
+        OrganisationSide::Recipient, RegionEdition, RegionRows, import_regions_request::Part,
+    },
 };
-use tonic::Code;
+use tonic::{Code, Status};
 
 use crate::support::{
-    TOWN, TestApp, VILLAGE, draft, new_request_id, party_pairing, party_recipient, party_supporter, refused, register,
+    PROVINCE, TOWN, TestApp, VILLAGE, draft, new_request_id, party_pairing, party_recipient, party_supporter, refused,
+    register,
 };
 
 fn registration(name: &str) -> v1::RegisterOrganisationRequest {
@@ -65,6 +71,7 @@ async fn rows_of_a_batch_and_of_the_register_are_tidied_and_refused_by_themselve
     let good = party_pairing(&supporter, &recipient, "2025-01-01");
     let rows = vec![
         v1::PairingDraft { agreement_number: "2025\u{7}-1".to_owned(), ..good.clone() },
+        v1::PairingDraft { starts_on: Some(Date { year: 25, month: 1, day: 1 }), ..good.clone() },
         v1::PairingDraft {
             supporter_id: format!("\u{feff}{}", supporter.organisation_id),
             agreement_number: "\u{200b}2025-1 ".to_owned(),
@@ -74,9 +81,9 @@ async fn rows_of_a_batch_and_of_the_register_are_tidied_and_refused_by_themselve
     let outcome = crate::batches::establish(&app, &new_request_id(), false, vec![rows]).await.unwrap();
     let errors: Vec<_> =
         outcome.errors.iter().map(|error| (error.row, error.reason.as_str(), error.field.as_str())).collect();
-    let expected = [(1, "INVALID_FIELDS", "agreement_number")];
+    let expected = [(1, "INVALID_FIELDS", "agreement_number"), (2, "DATE_TOO_EARLY", "starts_on")];
     assert_eq!((outcome.accepted, errors), (1, expected.to_vec()));
-    let request = v1::GetPairingRequest { pairing_id: outcome.ids[1].clone() };
+    let request = v1::GetPairingRequest { pairing_id: outcome.ids[2].clone() };
     let pairing = app.hq().get_pairing(request).await.unwrap().into_inner().pairing.unwrap();
     assert_eq!(pairing.agreement_number, "2025-1");
 
@@ -87,4 +94,38 @@ async fn rows_of_a_batch_and_of_the_register_are_tidied_and_refused_by_themselve
     }
     let result = app.import("2025-01-01", rows).await.unwrap().result.unwrap();
     assert_eq!((result.added, result.changed), (0, 0), "it is the same register");
+}
+
+fn too_early(status: &Status, field: &str) {
+    refused(status, Code::InvalidArgument, "DATE_TOO_EARLY", field);
+}
+
+#[tokio::test]
+async fn a_year_without_its_century_is_refused_whoever_enters_it() {
+    let app = TestApp::with_register().await;
+    let supporter = app.register(party_supporter(Government)).await;
+    let recipient = app.register(party_recipient(VILLAGE)).await;
+    let of_two_digits = Some(Date { year: 26, month: 1, day: 1 });
+    for mut caller in [app.hq(), app.client("town", TOWN)] {
+        let pairing =
+            v1::PairingDraft { starts_on: of_two_digits, ..party_pairing(&supporter, &recipient, "2025-01-01") };
+        let request = v1::EstablishPairingRequest { request_id: new_request_id(), pairing: Some(pairing) };
+        too_early(&caller.establish_pairing(request).await.unwrap_err(), "pairing.starts_on");
+        let coverage =
+            v1::GetCoverageRequest { region_code: TOWN.to_owned(), rule: "party".to_owned(), as_of: of_two_digits };
+        too_early(&caller.get_coverage(coverage).await.unwrap_err(), "as_of");
+    }
+    let edition = RegionEdition {
+        request_id: new_request_id(),
+        effective_from: Some(Date { year: 21, month: 1, day: 1 }),
+        ..RegionEdition::default()
+    };
+    let parts = [Part::Edition(edition), Part::Rows(RegionRows { rows: register() })];
+    let messages = parts.map(|part| ImportRegionsRequest { part: Some(part) });
+    let answers = app.client("operator", PROVINCE).import_regions(stream::iter(messages)).await;
+    let error = match answers {
+        Ok(answers) => answers.into_inner().message().await.unwrap_err(),
+        Err(error) => error,
+    };
+    too_early(&error, "edition.effective_from");
 }

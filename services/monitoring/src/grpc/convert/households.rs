@@ -7,7 +7,7 @@ use tongxin_platform::{
     page::{Page, PageKey},
     region::RegionCode,
 };
-use tongxin_proto::{monitoring::v1, names::Named};
+use tongxin_proto::{monitoring::v1, names::Named, rules::Violation};
 
 use super::{date, household_id, named, optional_date, optional_region, region, uuid};
 use crate::{
@@ -57,8 +57,7 @@ impl Path {
     }
 
     fn wrong(self, name: &str, text: &str) -> Error {
-        let field = self.field(name);
-        Error::Row { text: format!("{field} {text}"), field }
+        Error::row(&[Violation::new(self.field(name), text)])
     }
 
     /// A required value.
