@@ -1,15 +1,16 @@
-//! Years without their century.
+//! Days that cannot be: years without their century, and days in an order that nothing happens in.
 
 use tongxin_proto::{
     Date,
-    monitoring::v1::{self, Department, GetFunnelRequest, HouseholdDraft, Relation},
+    monitoring::v1::{self, Department, GetFunnelRequest, HouseholdDraft, ListDisclosuresRequest, Relation, Risk},
 };
 use tonic::{Code, Status};
 
 use crate::{
     drafts::{couple, household, id_number, member},
-    lives::case,
+    lives::{case, start},
     made::{self, observation, record},
+    signals::{decision, report},
     support::{COUNTY, PROVINCE, TOWN, TestApp, VILLAGE, date, new_request_id, told},
     warnings::warning,
 };
@@ -20,6 +21,10 @@ const OF_TWO_DIGITS: Option<Date> = Some(Date { year: 25, month: 12, day: 31 });
 fn too_early(status: &Status, field: &str) {
     assert_eq!(told(status), (Code::InvalidArgument, "DATE_TOO_EARLY".to_owned(), vec![field.to_owned()]), "{status}");
     assert!(status.message().contains("a day from 1949-10-01 on is needed"), "{status}");
+}
+
+fn order(status: &Status, code: Code, field: &str) {
+    assert_eq!(told(status), (code, "DATE_ORDER".to_owned(), vec![field.to_owned()]), "{status}");
 }
 
 #[tokio::test]
@@ -78,4 +83,71 @@ async fn rows_are_refused_for_their_years_as_well() {
     let errors: Vec<_> =
         answer.errors.iter().map(|error| (error.row, error.reason.as_str(), error.field.as_str())).collect();
     assert_eq!((answer.received, errors), (1, vec![(1, "DATE_TOO_EARLY", "occurred_on")]));
+}
+
+#[tokio::test]
+async fn nobody_leaves_or_is_warned_of_before_being_born() {
+    let app = TestApp::start().await;
+    let child = member("张小宝", id_number("20250601", 1), Relation::Child);
+    let child = v1::MemberDraft {
+        labour: v1::LabourAbility::None.into(),
+        schooling: v1::Schooling::BeforeSchool.into(),
+        work: v1::Work::None.into(),
+        work_months: 0,
+        ..child
+    };
+    let mut draft = HouseholdDraft { registered_on: date("2025-03-01"), ..couple(VILLAGE, 0) };
+    draft.members.push(child);
+    let household = app.hq().register(draft).await.unwrap();
+    let leave = |place: usize, day: &str| v1::RemoveMemberRequest {
+        request_id: new_request_id(),
+        household_id: household.household_id.clone(),
+        member_id: household.members[place].member_id.clone(),
+        left_on: date(day),
+        expected_version: 0,
+    };
+    let mut hq = app.hq();
+    for (place, day) in [(2, "2025-05-31"), (1, "2025-02-28")] {
+        let refused = hq.households.remove_member(leave(place, day)).await.unwrap_err();
+        order(&refused, Code::FailedPrecondition, "left_on");
+        assert!(!refused.message().contains("2025-06-01"), "a day of birth is personal: {refused}");
+    }
+    hq.households.remove_member(leave(2, "2025-06-01")).await.unwrap();
+
+    let unborn = v1::HouseholdDraft { registered_on: date("1979-12-31"), ..couple(VILLAGE, 5) };
+    order(&hq.register(unborn).await.unwrap_err(), Code::InvalidArgument, "household.registered_on");
+
+    let rows = vec![
+        warning(id_number("20250601", 1), "A-1", "2025-05-31"),
+        warning(id_number("20250601", 1), "A-2", "2025-06-01"),
+    ];
+    let answer = app.department(Department::Health, COUNTY).warn(rows).await;
+    let errors: Vec<_> =
+        answer.errors.iter().map(|error| (error.row, error.reason.as_str(), error.field.as_str())).collect();
+    assert_eq!((answer.received, errors), (1, vec![(1, "DATE_ORDER", "occurred_on")]));
+}
+
+#[tokio::test]
+async fn no_case_is_opened_for_a_signal_that_is_verified_later() {
+    let (app, household) = start().await;
+    let mut hq = app.hq();
+    let signal = report(&household, v1::SignalKind::Sweep, Risk::Illness, "2025-05-10");
+    let signal = hq.signals.report_signal(signal).await.unwrap().into_inner().signal.unwrap().signal_id;
+    hq.decide(decision(&signal, true, "2025-05-20")).await.unwrap();
+    let opened = |day| v1::CaseDraft { opened_on: date(day), signal_ids: vec![signal.clone()], ..case(&household) };
+    order(&hq.open(opened("2025-05-19")).await.unwrap_err(), Code::FailedPrecondition, "case.opened_on");
+    hq.open(opened("2025-05-20")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_period_ends_after_it_begins() {
+    let app = TestApp::start().await;
+    let (since, until) = (date("2025-06-02"), date("2025-06-01"));
+    let disclosures = ListDisclosuresRequest { since, until, ..ListDisclosuresRequest::default() };
+    let refused = app.clients("auditor", PROVINCE).disclosures.list_disclosures(disclosures).await.unwrap_err();
+    order(&refused, Code::InvalidArgument, "until");
+    let funnel = GetFunnelRequest { region_code: TOWN.to_owned(), from: since, until };
+    order(&app.hq().signals.get_funnel(funnel).await.unwrap_err(), Code::InvalidArgument, "until");
+    let set = v1::RuleSetDraft { effective_until: date("2020-12-31"), ..made::rule_set(PROVINCE) };
+    order(&made::store(&mut app.hq(), set).await.unwrap_err(), Code::InvalidArgument, "rule_set.effective_until");
 }

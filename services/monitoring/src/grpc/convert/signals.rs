@@ -14,9 +14,9 @@ use crate::{
         CaseId, HouseholdId, SignalId,
         household::HouseholdRefused,
         id_number::IdNumber,
-        signal::{Decision, Funnel, FunnelRow, Origin, Outcomes, Signal, SignalRefused, SignalState, Source},
+        signal::{Decision, Funnel, FunnelRow, Origin, Outcomes, Signal, SignalState, Source},
     },
-    error::Error,
+    error::{Error, Refused},
     store::signals::{Filter, SOURCES_SHOWN, Shown},
 };
 
@@ -60,7 +60,7 @@ pub(in crate::grpc) fn get_funnel(
 ) -> Result<(RegionCode, (NaiveDate, NaiveDate)), Error> {
     let (from, until) = (date("from", request.from)?, date("until", request.until)?);
     if until < from {
-        return Err(SignalRefused::PeriodOrder(from, until).into());
+        return Err(Refused::PeriodOrder(from, until).into());
     }
     Ok((region("region_code", &request.region_code)?, (from, until)))
 }
