@@ -33,11 +33,23 @@ pub fn tidy(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_kept) {
         return Cow::Borrowed(text.trim());
     }
-    match INVISIBLE.replace_all(text, "") {
+    match without_invisible(text) {
         seen if BLANK.is_match(&seen) => Cow::Borrowed(""),
         Cow::Borrowed(seen) => Cow::Borrowed(seen.trim()),
         Cow::Owned(seen) => Cow::Owned(seen.trim().to_owned()),
     }
+}
+
+/// The text without invisible characters, and with all white space.
+#[must_use]
+pub fn without_invisible(text: &str) -> Cow<'_, str> {
+    INVISIBLE.replace_all(text, "")
+}
+
+/// Whether a character has neither a glyph nor a width.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
+    INVISIBLE.is_match(character.encode_utf8(&mut [0; 4]))
 }
 
 /// The tidy text of a number or a code, which is written in ASCII: full-width letters, digits and signs, as Chinese input

@@ -74,7 +74,6 @@ fn a_text_that_is_tidy_is_not_copied() {
 
 #[test]
 fn what_is_scanned_only_is_not_invisible() {
-    let is_invisible = |character: char| INVISIBLE.is_match(character.encode_utf8(&mut [0; 4]));
     let all = || (0..=u32::from(char::MAX)).filter_map(char::from_u32);
     for character in all().filter(|character| is_kept(*character)) {
         assert!(!is_invisible(character), "{character:?}");

@@ -183,6 +183,15 @@ async fn messages_of_a_stream_can_be_sent_at_once() {
         let (status, batch) = answer(post(&stage, Some(&token), BATCH, body.to_string()).await).await;
         assert_eq!((status.as_u16(), &batch["outcome"]["ids"]), (200, &json!(names)), "{batch}");
     }
+    // What nobody sees is no part of a name, nor of the name of a value.
+    let pasted = rows(&["\u{feff}一", "二\u{200b}"]).to_string().replacen(
+        '}',
+        ",\"kind\":\"ORGANISATION_KIND_SCHOOL\u{200b}\"}",
+        1,
+    );
+    let body = format!("[{options},{pasted}]");
+    let (status, batch) = answer(post(&stage, Some(&token), BATCH, body).await).await;
+    assert_eq!((status.as_u16(), &batch["outcome"]["ids"]), (200, &json!(["一", "二"])), "{batch}");
     let wrong = json!([options, rows(&["一", UNKNOWN_NAME])]).to_string();
     for (body, status, reason) in [
         (wrong.as_str(), 400, "HOST_KIND_REQUIRED"),
