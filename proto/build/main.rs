@@ -1,12 +1,14 @@
-//! Compiles the contract without protoc: messages, services, the checks of their rules, what is personal,
-//! what rows are about, and words.
+//! Compiles the contract without protoc: messages, services, the checks of their rules, how texts are tidied, what is
+//! personal, what rows are about, and words.
 
 mod grants;
 mod keys;
 mod methods;
 mod parts;
 mod personal;
+mod reach;
 mod rules;
+mod tidy;
 mod words;
 
 use std::{
@@ -31,7 +33,10 @@ fn main() -> anyhow::Result<()> {
     let pool = DescriptorPool::decode(bytes.as_slice())?;
     methods::check(&pool)?;
     grants::check(&pool)?;
-    fs::write(out.join("rules.rs"), rules::generate(&pool)?)?;
+    let reach = reach::Reach::of(&pool);
+    fs::write(out.join("rules.rs"), rules::generate(&pool, &reach)?)?;
+    fs::write(out.join("tidy.rs"), tidy::generate(&pool, &reach)?)?;
+    fs::write(out.join("requests.rs"), tidy::generate_for_tests(&pool, &reach)?)?;
     fs::write(out.join("parts.rs"), parts::generate(&pool)?)?;
     fs::write(out.join("keys.rs"), keys::generate(&pool)?)?;
     fs::write(out.join("personal.rs"), personal::generate(&pool)?)?;

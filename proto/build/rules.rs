@@ -10,22 +10,21 @@ use prost_reflect::{
     Value,
 };
 
-use crate::is_ours;
+use crate::{is_ours, reach::Reach};
 
 const IGNORE_IF_ZERO_VALUE: i32 = 1;
 const IGNORE_ALWAYS: i32 = 3;
 
-/// Writes an implementation of `Rules` for every message of ours.
-pub fn generate(pool: &DescriptorPool) -> Result<String> {
-    let extensions = Extensions {
-        field: pool.get_extension_by_name("buf.validate.field").context("no buf.validate.field")?,
-        oneof: pool.get_extension_by_name("buf.validate.oneof").context("no buf.validate.oneof")?,
-        plain_text: pool.get_extension_by_name("tongxin.options.v1.plain_text").context("no option `plain_text`")?,
-    };
+/// Writes an implementation of `Rules` for every message of ours. Answers have none, whatever they hold: what was taken
+/// before a rule came stays readable.
+pub fn generate(pool: &DescriptorPool, reach: &Reach) -> Result<String> {
+    let extensions = Extensions::of(pool)?;
     let mut out = String::new();
     let ours = |message: &MessageDescriptor| is_ours(message.package_name()) && !message.is_map_entry();
     for message in pool.all_messages().filter(ours) {
-        let body = message_rules(&message, &extensions).with_context(|| format!("rules of {}", message.full_name()))?;
+        let rules = message_rules(&message, &extensions, reach.is_sent(&message));
+        let rules = rules.with_context(|| format!("rules of {}", message.full_name()))?;
+        let body = if reach.is_answer(&message) { String::new() } else { rules };
         let report = if body.is_empty() { "_report" } else { "report" };
         writeln!(
             out,
@@ -36,29 +35,51 @@ pub fn generate(pool: &DescriptorPool) -> Result<String> {
     Ok(out)
 }
 
-struct Extensions {
+/// The options of fields that say something of their values.
+pub struct Extensions {
     field: ExtensionDescriptor,
     oneof: ExtensionDescriptor,
     plain_text: ExtensionDescriptor,
+    multiline: ExtensionDescriptor,
 }
 
 impl Extensions {
-    fn is_plain_text(&self, field: &FieldDescriptor) -> bool {
-        field.options().get_extension(&self.plain_text).as_bool() == Some(true)
+    pub fn of(pool: &DescriptorPool) -> Result<Self> {
+        let named = |name: &str| pool.get_extension_by_name(name).with_context(|| format!("no option {name}"));
+        Ok(Self {
+            field: named("buf.validate.field")?,
+            oneof: named("buf.validate.oneof")?,
+            plain_text: named("tongxin.options.v1.plain_text")?,
+            multiline: named("tongxin.options.v1.multiline")?,
+        })
+    }
+
+    /// Whether a field is a number or a code: a UUID, or something whose form is one of ASCII.
+    pub fn is_code(&self, field: &FieldDescriptor) -> Result<bool> {
+        Ok(FieldRules::read(&field.options(), &self.field)?.is_code)
     }
 }
 
-fn message_rules(message: &MessageDescriptor, extensions: &Extensions) -> Result<String> {
+/// Whether a field has an option that is for texts only.
+fn has(field: &FieldDescriptor, option: &ExtensionDescriptor) -> Result<bool> {
+    let has = field.options().get_extension(option).as_bool() == Some(true);
+    if has && (!matches!(field.kind(), Kind::String) || field.is_list()) {
+        bail!("`{}` is known for a string only: {}", option.name(), field.full_name());
+    }
+    Ok(has)
+}
+
+/// The checks of a message; `sent` says whether callers send it.
+fn message_rules(message: &MessageDescriptor, extensions: &Extensions, sent: bool) -> Result<String> {
     let mut out = String::new();
     for field in message.fields().filter(|field| field.containing_oneof().is_none()) {
         let mut rules = FieldRules::read(&field.options(), &extensions.field)?;
-        if extensions.is_plain_text(&field) {
-            if !matches!(field.kind(), Kind::String) || field.is_list() {
-                bail!("`plain_text` is known for a string only: {}", field.full_name());
-            }
+        if has(&field, &extensions.plain_text)? {
             rules.calls.push("plain_text(FIELD, &VALUE)".to_owned());
         }
-        out += &field_check(&field, &rules).with_context(|| format!("field {}", field.name()))?;
+        let multiline = has(&field, &extensions.multiline)?;
+        let stated = field_check(&field, &rules).with_context(|| format!("field {}", field.name()))?;
+        out += &if sent { request_check(&field, multiline, &stated)? } else { stated };
     }
     for oneof in message.oneofs() {
         out += &oneof_check(message, &oneof, extensions)?;
@@ -73,6 +94,7 @@ struct FieldRules {
     ignore: i32,
     calls: Vec<String>,
     items_ignored: bool,
+    is_code: bool,
 }
 
 impl FieldRules {
@@ -90,6 +112,7 @@ impl FieldRules {
                 (kind @ ("string" | "int32" | "int64" | "enum"), Value::Message(typed)) => {
                     for (rule, value) in typed.fields() {
                         rules.calls.push(scalar_call(kind, rule.name(), value)?);
+                        rules.is_code |= rule.name() == "uuid" || is_of_ascii(rule.name(), value);
                     }
                 }
                 (name, _) => bail!("unknown rule {name}"),
@@ -116,6 +139,11 @@ impl FieldRules {
         }
         Ok(())
     }
+}
+
+/// Whether a rule is a pattern of ASCII, without classes of Unicode.
+fn is_of_ascii(rule: &str, value: &Value) -> bool {
+    rule == "pattern" && value.as_str().is_some_and(|pattern| pattern.is_ascii() && !pattern.contains("\\p"))
 }
 
 /// The call that checks one rule; `FIELD` and `VALUE` stand for name and value.
@@ -168,6 +196,24 @@ fn field_check(field: &FieldDescriptor, rules: &FieldRules) -> Result<String> {
     Ok(out)
 }
 
+/// The checks of a field of a request: those that its options state, and those that every field of its type has.
+fn request_check(field: &FieldDescriptor, multiline: bool, stated: &str) -> Result<String> {
+    let (name, value) = (field.name(), rust_field(field));
+    let lines = if multiline { "lines" } else { "line" };
+    Ok(match field.kind() {
+        Kind::String if field.is_list() => format!("report.each_line({name:?}, &self.{value});\n{stated}"),
+        // Of a text with a control character nothing else is said.
+        Kind::String => format!("if report.{lines}({name:?}, &self.{value}) {{\n{stated}}}\n"),
+        Kind::Message(message) if message.full_name() == "google.type.Date" => {
+            if field.is_list() {
+                bail!("a list of dates in a request is not known");
+            }
+            format!("report.business_date({name:?}, self.{value});\n{stated}")
+        }
+        _ => stated.to_owned(),
+    })
+}
+
 fn oneof_check(message: &MessageDescriptor, oneof: &OneofDescriptor, extensions: &Extensions) -> Result<String> {
     let options = oneof.options();
     let required = options.has_extension(&extensions.oneof)
@@ -185,7 +231,7 @@ fn oneof_check(message: &MessageDescriptor, oneof: &OneofDescriptor, extensions:
     let module = module.rsplit_once("::").context("a path has segments")?.0;
     let cases = format!("{module}::{}::{}", message.name().to_snake_case(), name.to_upper_camel_case());
     for field in oneof.fields() {
-        if field.options().has_extension(&extensions.field) || extensions.is_plain_text(&field) {
+        if field.options().has_extension(&extensions.field) || has(&field, &extensions.plain_text)? {
             bail!("rules inside a oneof are not known: {}", field.full_name());
         }
         if matches!(field.kind(), Kind::Message(message) if is_ours(message.package_name())) {

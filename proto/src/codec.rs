@@ -1,5 +1,5 @@
-//! The codec of every service: decodes a message and checks the rules that the
-//! contract states for it, before any of our code sees it.
+//! The codec of every service: decodes a message, tidies its texts and checks the rules
+//! that the contract states for it, before any of our code sees it.
 
 use std::marker::PhantomData;
 
@@ -11,15 +11,19 @@ use tonic::{
 use tonic_prost::ProstEncoder;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::rules::{self, Rules, VIOLATIONS_NAMED, Violation};
+use crate::{
+    rules::{self, Rules, VIOLATIONS_NAMED, Violation},
+    text::Tidy,
+};
 
 /// The `google.rpc.ErrorInfo` domain of errors that the contract itself explains.
 const DOMAIN: &str = "contract.tongxin";
 
-/// A prost codec that refuses messages which break their `buf.validate` rules with
-/// `INVALID_ARGUMENT`, naming each field.
+/// A prost codec that tidies the texts of requests, and refuses those which break their
+/// `buf.validate` rules with `INVALID_ARGUMENT`, naming each field.
 ///
-/// Generated clients use it as well: answers carry no rules, so it costs them nothing.
+/// Generated clients use it as well: answers are neither tidied nor checked, so it costs
+/// them nothing.
 #[derive(Debug)]
 pub struct CheckedCodec<Encode, Decode>(PhantomData<(Encode, Decode)>);
 
@@ -32,7 +36,7 @@ impl<Encode, Decode> Default for CheckedCodec<Encode, Decode> {
 impl<Encode, Decode> Codec for CheckedCodec<Encode, Decode>
 where
     Encode: Message + Send + 'static,
-    Decode: Message + Default + Rules + Send + 'static,
+    Decode: Message + Default + Rules + Tidy + Send + 'static,
 {
     type Encode = Encode;
     type Decode = Decode;
@@ -52,12 +56,14 @@ where
 #[derive(Debug)]
 pub struct CheckedDecoder<Decode>(PhantomData<Decode>);
 
-impl<Decode: Message + Default + Rules> Decoder for CheckedDecoder<Decode> {
+impl<Decode: Message + Default + Rules + Tidy> Decoder for CheckedDecoder<Decode> {
     type Item = Decode;
     type Error = Status;
 
     fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Decode>, Status> {
-        let message = Decode::decode(bytes).map_err(|error| malformed(&error))?;
+        let mut message = Decode::decode(bytes).map_err(|error| malformed(&error))?;
+        // Rows, too, although each is checked by itself later.
+        message.tidy();
         rules::check(&message).map_err(|violations| invalid_fields(&violations))?;
         Ok(Some(message))
     }
@@ -70,13 +76,14 @@ fn malformed(error: &prost::DecodeError) -> Status {
     Status::with_error_details(Code::InvalidArgument, text, details)
 }
 
-/// `INVALID_ARGUMENT` with the reason `INVALID_FIELDS` and a `google.rpc.BadRequest` that says
-/// of each field what is wrong with it, of at most [`VIOLATIONS_NAMED`] of them.
+/// `INVALID_ARGUMENT` with the [`reason`](rules::reason) that the violations have and a
+/// `google.rpc.BadRequest` that says of each field what is wrong with it, of at most
+/// [`VIOLATIONS_NAMED`] of them.
 #[must_use]
 pub fn invalid_fields(violations: &[Violation]) -> Status {
     let mut details = ErrorDetails::new();
-    details.set_error_info("INVALID_FIELDS", DOMAIN, []);
-    for Violation { field, message } in violations.iter().take(VIOLATIONS_NAMED) {
+    details.set_error_info(rules::reason(violations), DOMAIN, []);
+    for Violation { field, message, .. } in violations.iter().take(VIOLATIONS_NAMED) {
         details.add_bad_request_violation(field, message);
     }
     Status::with_error_details(Code::InvalidArgument, rules::summary(violations), details)

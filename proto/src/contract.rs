@@ -3,6 +3,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/contract.rs"));
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+include!(concat!(env!("OUT_DIR"), "/tidy.rs"));
 include!(concat!(env!("OUT_DIR"), "/personal.rs"));
 include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 include!(concat!(env!("OUT_DIR"), "/parts.rs"));

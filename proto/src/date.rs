@@ -4,6 +4,10 @@ use chrono::{Datelike as _, NaiveDate};
 
 use crate::contract::google::r#type::Date;
 
+/// The first day that requests may name. Nothing that is kept here is older than the republic; a day before it is a year
+/// without its century, as in `26-01-01`, or mistyped.
+pub const FIRST_BUSINESS_DATE: NaiveDate = NaiveDate::from_ymd_opt(1949, 10, 1).expect("the first of October is a day");
+
 /// A `google.type.Date` that names no whole day of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotADate;

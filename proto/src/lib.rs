@@ -4,11 +4,13 @@
 mod codec;
 pub mod contract;
 mod date;
-pub mod day;
+mod day;
 mod keyed;
 pub mod names;
 mod parts;
 pub mod personal;
+#[cfg(test)]
+mod requests;
 mod row_error;
 pub mod rules;
 pub mod telling;
@@ -21,7 +23,8 @@ use prost_reflect::DescriptorPool;
 
 pub use codec::{CheckedCodec, CheckedDecoder, invalid_fields};
 pub use contract::{google::r#type::Date, tongxin::*};
-pub use date::NotADate;
+pub use date::{FIRST_BUSINESS_DATE, NotADate};
+pub use day::{NotADay, read_day};
 pub use keyed::Keyed;
 pub use parts::{HasOutcome, Identified, Part, Parts};
 

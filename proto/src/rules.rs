@@ -3,9 +3,15 @@
 
 use std::{fmt::Write as _, sync::LazyLock};
 
+use chrono::NaiveDate;
 use regex::Regex;
 
-use crate::telling::telling;
+use crate::{
+    Date,
+    date::FIRST_BUSINESS_DATE,
+    telling::telling,
+    text::{ControlCharacter, control_character, control_character_in_lines},
+};
 
 /// A message whose fields have rules.
 pub trait Rules {
@@ -22,7 +28,7 @@ pub fn check(message: &impl Rules) -> Result<(), Vec<Violation>> {
     message.check(&mut report);
     let Report { mut violations, more, .. } = report;
     if more > 0 {
-        violations.push(Violation { field: String::new(), message: format!("and {more} more") });
+        violations.push(Violation::new("", format!("and {more} more")));
     }
     if violations.is_empty() { Ok(()) } else { Err(violations) }
 }
@@ -34,6 +40,29 @@ pub struct Violation {
     pub field: String,
     /// What is wrong and what would be right.
     pub message: String,
+    /// The reason in `google.rpc.ErrorInfo` of a message with this violation alone: [`INVALID_FIELDS`] or
+    /// [`DATE_TOO_EARLY`].
+    pub reason: &'static str,
+}
+
+impl Violation {
+    /// A field that breaks a rule.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into(), reason: INVALID_FIELDS }
+    }
+}
+
+/// The reason of a message that breaks rules of its fields.
+pub const INVALID_FIELDS: &str = "INVALID_FIELDS";
+
+/// The reason of a message of which nothing is wrong but dates before [`FIRST_BUSINESS_DATE`].
+pub const DATE_TOO_EARLY: &str = "DATE_TOO_EARLY";
+
+/// The reason of a message with some violations: the one that all of them have.
+#[must_use]
+pub fn reason(violations: &[Violation]) -> &'static str {
+    let first = violations.first().map_or(INVALID_FIELDS, |violation| violation.reason);
+    if violations.iter().all(|violation| violation.reason == first) { first } else { INVALID_FIELDS }
 }
 
 /// Violations that a refusal names; of more it says how many there are. Clients take a few kilobytes of an error at most.
@@ -48,7 +77,7 @@ pub fn summary(violations: &[Violation]) -> String {
     let mut text = String::new();
     let mut named = 0;
     let (violations, uncounted) = without_count(violations);
-    for Violation { field, message } in violations.iter().take(VIOLATIONS_NAMED) {
+    for Violation { field, message, .. } in violations.iter().take(VIOLATIONS_NAMED) {
         let line = format!("{field} {message}");
         if named > 0 && text.chars().count() + line.chars().count() > TEXT_CHARACTERS {
             break;
@@ -86,6 +115,10 @@ pub struct Report {
 
 impl Report {
     fn add(&mut self, field: &str, message: impl FnOnce() -> String) {
+        self.add_as(INVALID_FIELDS, field, message);
+    }
+
+    fn add_as(&mut self, reason: &'static str, field: &str, message: impl FnOnce() -> String) {
         if self.violations.len() >= VIOLATIONS_NAMED {
             self.more += 1;
             return;
@@ -99,7 +132,7 @@ impl Report {
             }
             path.push('.');
         }
-        self.violations.push(Violation { field: path + field, message: message() });
+        self.violations.push(Violation { field: path + field, message: message(), reason });
     }
 
     pub(crate) fn nested<M: Rules>(&mut self, field: &'static str, message: Option<&M>) {
@@ -119,6 +152,43 @@ impl Report {
             self.path.push((field, Some(index)));
             message.check(self);
             self.path.pop();
+        }
+    }
+
+    /// Every text of a request, unless it may have several lines. Returns whether it holds no control character.
+    pub(crate) fn line(&mut self, field: &str, value: &str) -> bool {
+        self.no_control(field, control_character(value))
+    }
+
+    /// A text that may have several lines.
+    pub(crate) fn lines(&mut self, field: &str, value: &str) -> bool {
+        self.no_control(field, control_character_in_lines(value))
+    }
+
+    /// Each text of a list.
+    pub(crate) fn each_line(&mut self, field: &str, values: &[String]) {
+        for (index, value) in values.iter().enumerate() {
+            if let Some(control) = control_character(value) {
+                self.no_control(&format!("{field}[{index}]"), Some(control));
+            }
+        }
+    }
+
+    fn no_control(&mut self, field: &str, found: Option<ControlCharacter>) -> bool {
+        if let Some(control) = found {
+            self.add(field, || format!("holds {control}"));
+        }
+        found.is_none()
+    }
+
+    /// Every date of a request, whether it is entered or asked about.
+    pub(crate) fn business_date(&mut self, field: &str, value: Option<Date>) {
+        // What is no day is left to those who read it.
+        let day = value.and_then(|date| NaiveDate::try_from(date).ok());
+        if let Some(day) = day.filter(|day| *day < FIRST_BUSINESS_DATE) {
+            self.add_as(DATE_TOO_EARLY, field, || {
+                format!("is {day}: a day from {FIRST_BUSINESS_DATE} on is needed, its year with all four digits")
+            });
         }
     }
 
@@ -150,11 +220,7 @@ impl Report {
         }
     }
 
-    /// Free text: what has a form has none of what is refused here.
     pub(crate) fn max_len(&mut self, field: &str, value: &str, max: usize) {
-        if value.contains('\0') {
-            self.add(field, || "holds the character U+0000, which no database keeps".to_owned());
-        }
         let len = value.chars().count();
         if len > max {
             self.add(field, || format!("has {len} characters, {max} are allowed"));
@@ -299,6 +365,67 @@ mod tests {
         for text in ["0190a0b27f3e70008000000000000002", "{0190a0b2-7f3e-7000-8000-000000000002}"] {
             assert_eq!(broken(&draft(text)).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn control_characters_are_named_and_nothing_else_of_the_text() {
+        let named = |name: &str| {
+            let organisation = crate::pairing::v1::OrganisationDraft {
+                name: name.to_owned(),
+                kind: 1,
+                side: 1,
+                region_code: "441823107000".to_owned(),
+                ..Default::default()
+            };
+            broken(&organisation)
+        };
+        assert_eq!(named("太平\0中学"), ["name holds the control character U+0000"]);
+        assert_eq!(named(&format!("{}\n", "名".repeat(300))), ["name holds the line break U+000A"]);
+        assert_eq!(named("太平中学"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn reasons_have_lines_and_names_have_none() {
+        let reason = |reason: &str| crate::pairing::v1::VoidPairingRequest {
+            request_id: "0190a0b2-7f3e-7000-8000-000000000001".to_owned(),
+            pairing_id: "0190a0b2-7f3e-7000-8000-000000000002".to_owned(),
+            reason: reason.to_owned(),
+            ..Default::default()
+        };
+        assert!(broken(&reason("录入有误：\r\n\t重复")).is_empty());
+        assert_eq!(broken(&reason("录入\u{7}有误")), ["reason holds the control character U+0007"]);
+        let merge = crate::monitoring::v1::MergeHouseholdsRequest {
+            take_members: vec!["a".to_owned(), "b\nc".to_owned()],
+            ..Default::default()
+        };
+        assert!(broken(&merge).contains(&"take_members[1] holds the line break U+000A".to_owned()));
+    }
+
+    #[test]
+    fn no_business_date_lies_before_1949() {
+        let draft = |year, month, day| PairingDraft {
+            kind: 1,
+            supporter_id: "0190a0b2-7f3e-7000-8000-000000000002".to_owned(),
+            recipient_id: "0190a0b2-7f3e-7000-8000-000000000001".to_owned(),
+            starts_on: Some(Date { year, month, day }),
+            ..Default::default()
+        };
+        assert_eq!(check(&draft(1949, 10, 1)), Ok(()));
+        assert_eq!(check(&draft(26, 13, 1)), Ok(()), "what is no day is left to those who read it");
+        let refused = check(&draft(26, 1, 1)).unwrap_err();
+        let text = "starts_on is 0026-01-01: a day from 1949-10-01 on is needed, its year with all four digits";
+        assert_eq!((summary(&refused).as_str(), reason(&refused)), (text, DATE_TOO_EARLY));
+        let refused = check(&PairingDraft { kind: 99, ..draft(1949, 9, 30) }).unwrap_err();
+        assert_eq!((refused.len(), reason(&refused)), (2, INVALID_FIELDS));
+    }
+
+    #[test]
+    fn answers_are_not_checked() {
+        let stated = crate::monitoring::v1::RuleSetDraft { name: "a\nb".to_owned(), ..Default::default() };
+        assert!(!broken(&stated).is_empty());
+        let rule_set = crate::monitoring::v1::RuleSet { stated: Some(stated), ..Default::default() };
+        let answer = crate::monitoring::v1::GetRuleSetResponse { rule_set: Some(rule_set) };
+        assert!(broken(&answer).is_empty());
     }
 
     #[test]

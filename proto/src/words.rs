@@ -1,5 +1,7 @@
 //! Values of the contract as people, files and tables write them: `serious_illness` for `HEALTH_SERIOUS_ILLNESS`.
 
+use crate::text::tidy;
+
 /// An enumeration of the contract with a word for each value. The build implements it for all.
 pub trait Word: Copy + TryFrom<i32> + Into<i32> {
     /// Numbers and words of all values, in the order of the contract, but for the one that says nothing.
@@ -18,9 +20,10 @@ pub trait Word: Copy + TryFrom<i32> + Into<i32> {
         Self::WORDS.iter().map(|(_, word)| *word).collect()
     }
 
-    /// The value of a word.
+    /// The value of a word, whatever nobody sees around it.
     #[must_use]
     fn from_word(word: &str) -> Option<Self> {
+        let word = tidy(word);
         let (number, _) = Self::WORDS.iter().find(|(_, known)| *known == word)?;
         Self::try_from(*number).ok()
     }
@@ -45,6 +48,7 @@ mod tests {
         assert_eq!(v1::Department::named("civil_affairs"), Ok(v1::Department::CivilAffairs));
         assert_eq!(v1::HousingGrade::named("A").unwrap_err(), "\"A\" is none of: a, b, c, d");
         assert!(v1::Step::named("unspecified").is_err());
+        assert_eq!(v1::Relation::named(" head\u{200b}"), Ok(v1::Relation::Head));
         assert_eq!(v1::Step::Unspecified.word(), "unspecified");
         assert_eq!(RegionLevel::words(), ["province", "city", "county", "town", "village", "community"]);
     }

@@ -23,7 +23,9 @@ pub fn assert_says(said: &str, parts: &[&str]) {
 #[tokio::test]
 async fn who_types_something_wrong_is_shown_what_is_right() {
     assert_says(&refused(&["scorecard", "4418"], 2).await, &["not a region code", "12 digits such as"]);
-    assert_says(&refused(&["scorecard", "441800000000", "--as-of", "31.12.2025"], 2).await, &["such as 2025-12-31"]);
+    for day in ["31.12.2025", "25-12-31"] {
+        assert_says(&refused(&["scorecard", "441800000000", "--as-of", day], 2).await, &["such as 2025-12-31"]);
+    }
     assert_says(&refused(&["up", "--sample", "atlantis"], 2).await, &["possible values: qingyuan-2025"]);
     assert_says(
         &refused(&["token", "--role", "boss", "--region", "441800000000"], 2).await,

@@ -1,9 +1,8 @@
-//! Texts as they are taken from callers and files: without what nobody sees.
+//! Texts as they are taken from callers and files: without invisible characters.
 //!
-//! Programs, web pages and input methods leave characters in texts that have no shape: a byte order mark, marks that turn the
-//! direction of writing, spaces of no width. They say nothing, and two texts that look alike differ by them. So every
-//! text of a request is tidied before its rules are checked ([`Tidy`]), and what is checked is what is stored, hashed and
-//! compared.
+//! Programs, web pages and input methods leave byte order marks, bidirectional marks and zero-width spaces in texts. They say
+//! nothing, and two texts that look alike differ by them. So every text of a request is tidied before its rules are
+//! checked ([`Tidy`]), and what is checked is what is stored, hashed and compared.
 
 use std::{borrow::Cow, fmt, sync::LazyLock};
 
@@ -16,8 +15,8 @@ pub trait Tidy {
     fn tidy(&mut self);
 }
 
-/// Format characters (general category Cf) and all others that are to be ignored where they have no shape. Variation
-/// selectors are not among them: they choose the shape of the character before them, as some names need.
+/// Format characters (general category Cf) and other characters that are ignorable by default, such as Hangul fillers.
+/// Variation selectors stay: they choose the glyph of the character before them, which some names need.
 static INVISIBLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[[\p{Cf}\p{Default_Ignorable_Code_Point}]--\p{Variation_Selector}]+").expect("it is an expression")
 });
@@ -31,18 +30,30 @@ static BLANK: LazyLock<Regex> =
 /// the text can refuse it ([`control_character`]).
 #[must_use]
 pub fn tidy(text: &str) -> Cow<'_, str> {
-    if text.chars().all(has_shape) {
+    if text.chars().all(is_kept) {
         return Cow::Borrowed(text.trim());
     }
-    match INVISIBLE.replace_all(text, "") {
+    match without_invisible(text) {
         seen if BLANK.is_match(&seen) => Cow::Borrowed(""),
         Cow::Borrowed(seen) => Cow::Borrowed(seen.trim()),
         Cow::Owned(seen) => Cow::Owned(seen.trim().to_owned()),
     }
 }
 
-/// The same of a number or a code, which is written in ASCII: letters, digits and signs of full width, as input methods for
-/// Chinese write them, become those of ASCII, and spaces of any width plain ones.
+/// The text without invisible characters, and with all white space.
+#[must_use]
+pub fn without_invisible(text: &str) -> Cow<'_, str> {
+    INVISIBLE.replace_all(text, "")
+}
+
+/// Whether a character has neither a glyph nor a width.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
+    INVISIBLE.is_match(character.encode_utf8(&mut [0; 4]))
+}
+
+/// The tidy text of a number or a code, which is written in ASCII: full-width letters, digits and signs, as Chinese input
+/// methods write them, become ASCII, and spaces of any width plain ones.
 #[must_use]
 pub fn tidy_code(text: &str) -> Cow<'_, str> {
     let tidied = tidy(text);
@@ -61,9 +72,9 @@ fn in_ascii(character: char) -> char {
     }
 }
 
-/// Whether a character is surely not invisible. Most texts are of these alone, and are looked through but not copied.
-fn has_shape(character: char) -> bool {
-    // ASCII; from Chinese punctuation to the ideographs, without U+3164; signs of full width.
+/// Whether a character is known to be kept inside a text. Most texts consist of such characters: they are scanned, not copied.
+fn is_kept(character: char) -> bool {
+    // ASCII; from Chinese punctuation to the ideographs, without U+3164; full-width forms.
     matches!(character, '\0'..='\x7f' | '\u{3000}'..='\u{312f}' | '\u{3190}'..='\u{9fff}' | '！'..='～')
 }
 
@@ -85,8 +96,7 @@ fn replace(text: &mut String, tidied: fn(&str) -> Cow<'_, str>) {
     }
 }
 
-/// A character that moves or commands something rather than being read: general category Cc, and the two separators
-/// that end a line or a paragraph.
+/// A character of the general category Cc, or one of the separators of lines and paragraphs (U+2028, U+2029).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControlCharacter(char);
 
@@ -118,3 +128,6 @@ pub fn control_character_in_lines(text: &str) -> Option<ControlCharacter> {
 fn is_line_separator(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}')
 }
+
+#[cfg(test)]
+mod tests;

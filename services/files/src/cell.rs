@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use prost::{bytes::BufMut as _, encoding};
 use tongxin_platform::money::Fen;
 use tongxin_proto::{
-    Date, day,
+    Date, read_day,
     text::{control_character_in_lines, tidy, tidy_code},
 };
 
@@ -201,7 +201,7 @@ fn day_of(cell: &Cell) -> Result<Option<NaiveDate>, Found> {
         Cell::Number(_) => Err(Found::IsNumber),
         cell => match cell.text(false)?.as_str() {
             "" => Ok(None),
-            text => day::read_day(text).map(Some).map_err(|_| Found::NotADay),
+            text => read_day(text).map(Some).map_err(|_| Found::NotADay),
         },
     }
 }

@@ -20,6 +20,11 @@ pub enum Refused {
     #[refusal(Invalid, "REGION_LEVEL_WRONG", field = "region_code")]
     RegionLevelWrong(String),
 
+    /// A period ends before it begins.
+    #[error("{1} is before {0}")]
+    #[refusal(Invalid, "DATE_ORDER", field = "until")]
+    PeriodOrder(NaiveDate, NaiveDate),
+
     /// The household does not exist, or lies outside the caller's region.
     #[error("household {0} does not exist")]
     #[refusal(NotFound, "HOUSEHOLD_NOT_FOUND", field = "household_id")]

@@ -19,6 +19,7 @@ pub mod change;
 pub mod clock;
 pub mod config;
 pub mod consumer;
+pub mod day;
 pub mod db;
 pub mod error;
 pub mod grpc;

@@ -7,7 +7,7 @@ use chrono::{Datelike as _, NaiveDate, Weekday};
 use config::{Config, File, FileFormat};
 use serde::{Deserialize, de::DeserializeOwned};
 use tongxin_monitoring::check_rule_set;
-use tongxin_platform::clock::Clock;
+use tongxin_platform::{clock::Clock, day::Day};
 use tongxin_proto::{monitoring::v1, words::Word};
 
 /// Reads and checks a rule set.
@@ -56,8 +56,8 @@ fn in_file(text: &str) -> String {
 struct RuleSetFile {
     name: String,
     region: String,
-    effective_from: NaiveDate,
-    effective_until: Option<NaiveDate>,
+    effective_from: Day,
+    effective_until: Option<Day>,
     lines: Vec<LineEntry>,
     categories: Vec<CategoryEntry>,
     deadlines: Vec<DeadlineEntry>,
@@ -143,8 +143,8 @@ impl RuleSetFile {
         Ok(v1::RuleSetDraft {
             name: self.name,
             region_code: self.region,
-            effective_from: Some(self.effective_from.into()),
-            effective_until: self.effective_until.map(Into::into),
+            effective_from: Some(self.effective_from.0.into()),
+            effective_until: self.effective_until.map(|Day(until)| until.into()),
             lines: self.lines.into_iter().map(line).collect::<Result<_>>()?,
             categories: self.categories.into_iter().map(category).collect(),
             deadlines: self.deadlines.into_iter().enumerate().map(deadline).collect::<Result<_>>()?,
@@ -174,16 +174,17 @@ struct HolidayFile {
 #[serde(deny_unknown_fields)]
 struct HolidayEntry {
     name: String,
-    first: NaiveDate,
-    last: NaiveDate,
+    first: Day,
+    last: Day,
     #[serde(default)]
-    worked: Vec<NaiveDate>,
+    worked: Vec<Day>,
 }
 
 impl HolidayEntry {
     /// Its days that differ from the weekly pattern, and whether they are worked.
     fn exceptions(&self) -> Result<Vec<(NaiveDate, bool)>> {
-        let Self { name, first, last, worked } = self;
+        let Self { name, first: Day(first), last: Day(last), worked } = self;
+        let worked: Vec<NaiveDate> = worked.iter().map(|Day(day)| *day).collect();
         if last < first {
             bail!("{name}: the last day {last} is before the first, {first}");
         }
@@ -191,7 +192,7 @@ impl HolidayEntry {
             bail!("{name}: {day} is no weekend day, so it is worked anyway");
         }
         let free = first.iter_days().take_while(|day| day <= last).filter(|day| !is_weekend(*day));
-        Ok(free.map(|day| (day, false)).chain(worked.iter().map(|day| (*day, true))).collect())
+        Ok(free.map(|day| (day, false)).chain(worked.into_iter().map(|day| (day, true))).collect())
     }
 }
 
@@ -255,11 +256,21 @@ mod tests {
             (("notice_min_days: 5", "notice_days: 5"), "notice_days"),
             (("yuan: 8000", "yuan: much"), "lines[1]"),
             (("lines:", "lines: ["), "line "),
+            (("effective_from: 2026-01-01", "effective_from: 26-01-01"), "a day such as 2025-12-31 is needed"),
             (("region: \"440000000000\"", "region: Guangdong"), "region_code"),
         ] {
             let text = refused(change);
             assert!(text.contains(expected), "{change:?}: {text}");
         }
+    }
+
+    #[test]
+    fn days_and_words_are_read_as_people_write_them() {
+        let text = fs::read_to_string(shipped("guangdong-2026.yaml")).unwrap();
+        let written =
+            text.replacen("2026-01-01", "2026年1月1日", 1).replacen("cause: water", "cause: \u{200b}water", 1);
+        assert_ne!(text, written);
+        assert_eq!(parse_rule_set(&written).unwrap(), parse_rule_set(&text).unwrap());
     }
 
     #[test]

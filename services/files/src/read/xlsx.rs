@@ -135,7 +135,7 @@ fn day(moment: &ExcelDateTime) -> Option<NaiveDate> {
 /// The day of `2025-12-31T00:00:00`.
 fn iso_day(text: &str) -> Option<NaiveDate> {
     let (day, _) = text.split_once('T').unwrap_or((text, ""));
-    tongxin_proto::day::read_day(day).ok()
+    tongxin_proto::read_day(day).ok()
 }
 
 /// What the library reads. It may panic at files that no spreadsheet writes: such a file is refused like any other.

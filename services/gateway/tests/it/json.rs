@@ -60,10 +60,12 @@ async fn errors_are_those_of_grpc() {
     stage.settle().await;
     let token = stage.world.token("hq", CITY);
     let future = json!({ "region_code": CITY, "as_of": { "year": 2026, "month": 1, "day": 1 } }).to_string();
+    let of_two_digits = json!({ "region_code": CITY, "as_of": { "year": 25, "month": 12, "day": 31 } }).to_string();
     let unknown = format!(r#"{{"code":"{UNKNOWN_REGION}"}}"#);
     let provincial = format!(r#"{{"regionCode":"{PROVINCE}"}}"#);
     for (method, body, status, code, reason) in [
         (SCORECARD, future.as_str(), 400, "invalid_argument", "DATE_IN_FUTURE"),
+        (SCORECARD, of_two_digits.as_str(), 400, "invalid_argument", "DATE_TOO_EARLY"),
         (SCORECARD, provincial.as_str(), 404, "not_found", "REGION_NOT_FOUND"),
         (SCORECARD, r#"{"regionCode":"44"}"#, 400, "invalid_argument", "INVALID_FIELDS"),
         (SCORECARD, r#"{"region":"441800000000"}"#, 400, "invalid_argument", "MESSAGE_MALFORMED"),
@@ -181,6 +183,15 @@ async fn messages_of_a_stream_can_be_sent_at_once() {
         let (status, batch) = answer(post(&stage, Some(&token), BATCH, body.to_string()).await).await;
         assert_eq!((status.as_u16(), &batch["outcome"]["ids"]), (200, &json!(names)), "{batch}");
     }
+    // What nobody sees is no part of a name, nor of the name of a value.
+    let pasted = rows(&["\u{feff}一", "二\u{200b}"]).to_string().replacen(
+        '}',
+        ",\"kind\":\"ORGANISATION_KIND_SCHOOL\u{200b}\"}",
+        1,
+    );
+    let body = format!("[{options},{pasted}]");
+    let (status, batch) = answer(post(&stage, Some(&token), BATCH, body).await).await;
+    assert_eq!((status.as_u16(), &batch["outcome"]["ids"]), (200, &json!(["一", "二"])), "{batch}");
     let wrong = json!([options, rows(&["一", UNKNOWN_NAME])]).to_string();
     for (body, status, reason) in [
         (wrong.as_str(), 400, "HOST_KIND_REQUIRED"),

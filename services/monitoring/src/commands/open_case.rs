@@ -3,7 +3,6 @@
 use super::case_work::{CaseWork, Footprint, Verb, WithWarnings};
 use crate::{
     domain::{
-        HouseholdId, SignalId,
         case::{CaseDraft, CaseRefused, Opening},
         case_file::CaseFile,
     },
@@ -35,7 +34,7 @@ impl Verb for OpenCase {
         if work.has_case(draft.id) {
             return Err(CaseRefused::Exists(draft.id).into());
         }
-        check_signals(work, draft.household, &draft.signals)?;
+        check_signals(work, &draft)?;
         if draft.signals.is_empty() {
             draft.signals = work.waiting_for_case(draft.household, draft.opened_on);
         }
@@ -56,12 +55,16 @@ impl Verb for OpenCase {
     }
 }
 
-/// Checks that signals are the household's, verified, and without a case.
-fn check_signals(work: &CaseWork<'_>, household: HouseholdId, signals: &[SignalId]) -> Result<(), CaseRefused> {
-    for id in signals {
-        let signal = work.waiting(*id).filter(|signal| signal.household == household);
-        if !signal.ok_or(CaseRefused::SignalNotFound(*id))?.for_case {
+/// Checks that signals are the household's, verified by the day of the case, and without a case.
+fn check_signals(work: &CaseWork<'_>, draft: &CaseDraft) -> Result<(), CaseRefused> {
+    for id in &draft.signals {
+        let signal = work.waiting(*id).filter(|signal| signal.household == draft.household);
+        let signal = signal.ok_or(CaseRefused::SignalNotFound(*id))?;
+        if !signal.for_case {
             return Err(CaseRefused::SignalNotVerified(*id));
+        }
+        if signal.decided_on.is_some_and(|decided_on| decided_on > draft.opened_on) {
+            return Err(CaseRefused::SignalVerifiedLater(*id));
         }
     }
     Ok(())

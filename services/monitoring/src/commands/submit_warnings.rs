@@ -85,6 +85,9 @@ fn check(
 ) -> Result<Warning, Error> {
     policy.check_date("occurred_on", draft.occurred_on, context)?;
     let WarningDraft { id_number, cause, occurred_on, reference, lives_in } = draft;
+    if occurred_on < id_number.birth_date() {
+        return Err(SignalRefused::BeforeBirth.into());
+    }
     if let Some(home) = lives_in {
         if !region.contains(home) {
             return Err(SignalRefused::OutsideRegion(home).into());

@@ -165,6 +165,19 @@ pub enum Why {
     #[error("holds a resident ID number")]
     #[refusal(Invalid, "INVALID_FIELDS")]
     HoldsIdNumber,
+    /// A household is registered before anybody of it was born.
+    #[error("lies before anybody of the household was born")]
+    #[refusal(Invalid, "DATE_ORDER")]
+    BeforeAnyBirth,
+    // The day of birth is personal, so it is not named.
+    /// A member leaves before being born.
+    #[error("lies before the member was born")]
+    #[refusal(FailedPrecondition, "DATE_ORDER")]
+    BeforeBirth,
+    /// A member leaves before the household was registered.
+    #[error("lies before {0}, when the household was registered")]
+    #[refusal(FailedPrecondition, "DATE_ORDER")]
+    BeforeRegistration(NaiveDate),
     /// It cannot move before it was registered or moved last.
     #[error("lies before {0}, when the household was registered or moved last")]
     #[refusal(FailedPrecondition, "DATE_ORDER")]
@@ -236,6 +249,9 @@ impl HouseholdDraft {
             version: 1,
         };
         household.check_members(today)?;
+        if household.members.iter().all(|member| household.registered_on < member.birth_date) {
+            return Err(HouseholdRefused::new("registered_on", Why::BeforeAnyBirth));
+        }
         Ok(household)
     }
 }
@@ -296,13 +312,21 @@ impl Household {
         Ok(self.changed())
     }
 
-    /// Records that a member left. The head cannot leave.
+    /// Records that a member left, on a day on which it could have belonged to the household. The head cannot leave.
     pub fn remove_member(
         mut self,
         id: MemberId,
         left_on: NaiveDate,
     ) -> Result<Change<Self, HouseholdEvent>, HouseholdRefused> {
-        self.present_mut(id)?.left_on = Some(left_on);
+        let registered_on = self.registered_on;
+        let member = self.present_mut(id)?;
+        if left_on < member.birth_date {
+            return Err(HouseholdRefused::new("left_on", Why::BeforeBirth));
+        }
+        if left_on < registered_on {
+            return Err(HouseholdRefused::new("left_on", Why::BeforeRegistration(registered_on)));
+        }
+        member.left_on = Some(left_on);
         self.check_head("member_id")?;
         Ok(self.changed())
     }

@@ -14,7 +14,7 @@ const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
 const CHECK_DIGITS: [u8; 11] = *b"10X98765432";
 
 /// Nobody born earlier is alive; such a number is mistyped.
-const FIRST_YEAR: i32 = 1850;
+const FIRST_YEAR: i32 = 1900;
 
 /// The first two digits of every province.
 const PROVINCES: [&str; 34] = [
@@ -167,7 +167,8 @@ mod tests {
         assert_eq!(parsed("441802199902300011"), Err(NotAnIdNumber::BirthDate));
         // With valid check digits.
         assert_eq!(with_check_digit("44180200010101001"), Err(NotAnIdNumber::BirthDate));
-        assert_eq!(with_check_digit("44180217991231001"), Err(NotAnIdNumber::BirthDate));
+        assert_eq!(with_check_digit("44180218991231001"), Err(NotAnIdNumber::BirthDate));
+        assert!(with_check_digit("44180219000101001").is_ok());
     }
 
     fn with_check_digit(digits: &str) -> Result<(String, Sex), NotAnIdNumber> {

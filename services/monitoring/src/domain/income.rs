@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use tongxin_platform::{error::Refusal, named, region::RegionCode, timeline::Timeline};
+use tongxin_platform::{day::Day, error::Refusal, named, region::RegionCode, timeline::Timeline};
 
 named! {
     /// Source of a village's collective income.
@@ -116,7 +116,7 @@ pub struct Tier {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scheme {
-    from: NaiveDate,
+    from: Day,
     tiers: Vec<Tier>,
 }
 
@@ -144,7 +144,7 @@ impl Default for IncomeTiers {
 impl<'de> Deserialize<'de> for IncomeTiers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut schemes = BTreeMap::new();
-        for Scheme { from, mut tiers } in Vec::<Scheme>::deserialize(deserializer)? {
+        for Scheme { from: Day(from), mut tiers } in Vec::<Scheme>::deserialize(deserializer)? {
             tiers.sort_by_key(|tier| tier.above_fen);
             let names: BTreeSet<&str> = tiers.iter().map(|tier| tier.name.as_str()).collect();
             if names.len() != tiers.len() || tiers.iter().any(|tier| tier.name.is_empty() || tier.above_fen < 0) {
@@ -190,7 +190,7 @@ fn timeline(incomes: &[VillageIncome], tier: &String) -> Timeline {
 
 impl Serialize for IncomeTiers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|(from, tiers)| Scheme { from: *from, tiers: tiers.clone() }))
+        serializer.collect_seq(self.0.iter().map(|(from, tiers)| Scheme { from: Day(*from), tiers: tiers.clone() }))
     }
 }
 
@@ -238,6 +238,7 @@ mod tests {
             r#"[{"from": "2024-01-01", "tiers": []}, {"from": "2024-01-01", "tiers": []}]"#,
             r#"[{"from": "2024-01-01", "tiers": [{"name": "a", "above_fen": 1}, {"name": "a", "above_fen": 2}]}]"#,
             r#"[{"from": "2024-01-01", "tiers": [{"name": "a", "above_fen": -1}]}]"#,
+            r#"[{"from": "24-01-01", "tiers": [{"name": "a", "above_fen": 1}]}]"#,
             r#"[{"from": "2024-01-01", "tiers": [{"name": "a", "above_fen": 1, "below_fen": 2}]}]"#,
         ] {
             assert!(serde_json::from_str::<IncomeTiers>(text).is_err(), "{text}");

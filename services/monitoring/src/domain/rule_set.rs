@@ -108,6 +108,10 @@ pub enum Fault {
     #[error("{0} stands twice")]
     #[refusal(Invalid, "RULE_NUMBER_TWICE")]
     NumberTwice(i32),
+    /// A period ends before it begins.
+    #[error("has to be after effective_from")]
+    #[refusal(Invalid, "DATE_ORDER")]
+    PeriodOrder,
     /// Something is missing, or there are two where one is needed.
     #[error("{0}")]
     #[refusal(Invalid, "RULE_SET_INCOMPLETE")]
@@ -271,7 +275,7 @@ impl RuleSet {
 fn check_period(draft: &RuleSetDraft) -> Result<(), RuleSetRefused> {
     match draft.effective_until {
         Some(until) if until <= draft.effective_from => {
-            Err(RuleSetRefused::incomplete("effective_until", "has to be after effective_from"))
+            Err(RuleSetRefused { field: path("effective_until"), fault: Fault::PeriodOrder })
         }
         _ => Ok(()),
     }

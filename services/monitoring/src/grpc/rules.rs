@@ -10,6 +10,7 @@ use tongxin_platform::{
 use tongxin_proto::{
     monitoring::v1::{self, rule_service_server::RuleService},
     rules,
+    text::Tidy as _,
 };
 use tonic::{Request, Response};
 use uuid::Uuid;
@@ -111,7 +112,8 @@ fn binds(region: RegionCode, of_caller: RegionCode) -> bool {
 /// # Errors
 /// The refusals of `StoreRuleSet` that do not depend on stored data.
 pub fn check_rule_set(stated: v1::RuleSetDraft, now: DateTime<Utc>) -> Result<(), Error> {
-    let request = v1::StoreRuleSetRequest { request_id: Uuid::nil().to_string(), rule_set: Some(stated) };
+    let mut request = v1::StoreRuleSetRequest { request_id: Uuid::nil().to_string(), rule_set: Some(stated) };
+    request.tidy();
     rules::check(&request).map_err(|violations| Error::row(&violations))?;
     let draft = RuleSetDraft::try_from(request.rule_set.unwrap_or_default())?;
     RuleSet::compile(RuleSetId(Uuid::nil()), draft, now)?;

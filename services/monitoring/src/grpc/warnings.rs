@@ -62,7 +62,7 @@ fn read(row: &Warning) -> Result<WarningDraft, Error> {
 }
 
 fn misplaced(text: &str) -> Status {
-    invalid_fields(&[Violation { field: "options".to_owned(), message: text.to_owned() }])
+    invalid_fields(&[Violation::new("options", text)])
 }
 
 impl From<Submitted> for SubmitWarningsResponse {

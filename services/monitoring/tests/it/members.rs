@@ -7,7 +7,7 @@ use tongxin_proto::monitoring::v1::{
 use tonic::{Code, Status};
 
 use crate::{
-    drafts::{id_number, member},
+    drafts::{couple, id_number, member},
     support::{OTHER_VILLAGE, TestApp, VILLAGE, date, new_request_id, told},
 };
 
@@ -40,7 +40,8 @@ async fn persons(app: &TestApp) -> (i16, i16) {
 #[tokio::test]
 async fn members_come_change_and_leave() {
     let app = TestApp::start().await;
-    let household = app.registered(VILLAGE, 0).await;
+    let draft = v1::HouseholdDraft { registered_on: date("2025-01-10"), ..couple(VILLAGE, 0) };
+    let household = app.hq().register(draft).await.unwrap();
     let mut child = member("张小三", id_number("20100303", 5), Relation::Child);
     child.health = vec![Health::Disabled.into()];
     let household = set(&app, &household, "", child).await.unwrap();
@@ -70,7 +71,8 @@ async fn members_come_change_and_leave() {
 #[tokio::test]
 async fn what_cannot_be_is_refused_and_the_household_stays_as_it_was() {
     let app = TestApp::start().await;
-    let household = app.registered(VILLAGE, 0).await;
+    let draft = v1::HouseholdDraft { registered_on: date("2025-01-10"), ..couple(VILLAGE, 0) };
+    let household = app.hq().register(draft).await.unwrap();
     let (head, spouse) = (household.members[0].member_id.as_str(), household.members[1].member_id.as_str());
     let nobody = "0190a0b2-7f3e-7000-8000-000000000001";
     let draft = |number: &str, relation| member("王小花", number, relation);

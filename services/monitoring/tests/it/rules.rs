@@ -48,7 +48,7 @@ async fn a_rule_set_that_is_not_sound_is_refused_with_its_field_and_nothing_is_w
         ("RULE_SET_INCOMPLETE", "rule_set.lines[1].year", |set| set.lines.push(set.lines[0])),
         ("RULE_SET_INCOMPLETE", "rule_set.deadlines", |set| set.deadlines[7] = set.deadlines[0]),
         ("RULE_SET_INCOMPLETE", "rule_set.categories[1].code", |set| set.categories.push(set.categories[0].clone())),
-        ("RULE_SET_INCOMPLETE", "rule_set.effective_until", |set| set.effective_until = date("2021-01-01")),
+        ("DATE_ORDER", "rule_set.effective_until", |set| set.effective_until = date("2021-01-01")),
     ];
     let app = TestApp::start().await;
     let mut hq = app.hq();

@@ -16,4 +16,5 @@ mod plans;
 mod row_imports;
 mod rules;
 mod support;
+mod texts;
 mod voids;

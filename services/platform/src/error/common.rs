@@ -27,6 +27,12 @@ pub const PERMISSION_MISSING: Listed = listed(
 /// A rule of the contract is broken, or a condition that spans several fields.
 pub const INVALID_FIELDS: Listed =
     listed(ErrorKind::Invalid, "INVALID_FIELDS", "A field breaks a rule that its comment states; each one is named.");
+/// Nothing is wrong but dates before the first one that is taken.
+pub const DATE_TOO_EARLY: Listed = listed(
+    ErrorKind::Invalid,
+    "DATE_TOO_EARLY",
+    "A date lies before 1949-10-01, so its year is probably not whole: 26 instead of 2026.",
+);
 /// The bytes cannot be decoded as the message.
 pub const MESSAGE_MALFORMED: Listed =
     listed(ErrorKind::Invalid, "MESSAGE_MALFORMED", "The body is not the message that the method takes.");
@@ -75,6 +81,7 @@ pub const COMMON: [Listed; 18] = [
     KEYS_UNAVAILABLE,
     PERMISSION_MISSING,
     INVALID_FIELDS,
+    DATE_TOO_EARLY,
     MESSAGE_MALFORMED,
     MESSAGE_TOO_LARGE,
     ANSWER_TOO_LARGE,

@@ -13,7 +13,7 @@ use crate::{
 };
 use tongxin_proto::{
     batch::v1::RowError,
-    rules::{self, Violation},
+    rules::{self, DATE_TOO_EARLY, Violation},
 };
 
 const VERSION_STALE: Listed = Listed {
@@ -60,6 +60,8 @@ pub enum Error<R: ServiceRefusal> {
     /// A row that breaks rules of the contract.
     #[error("{text}")]
     Row {
+        /// What the rules that it breaks have in common.
+        listed: Listed,
         /// The first invalid field.
         field: String,
         /// What is wrong with each of the fields.
@@ -147,6 +149,11 @@ impl<R: ServiceRefusal> Error<R> {
     #[must_use]
     pub fn row(violations: &[Violation]) -> Self {
         Self::Row {
+            listed: if rules::reason(violations) == DATE_TOO_EARLY {
+                common::DATE_TOO_EARLY
+            } else {
+                common::INVALID_FIELDS
+            },
             field: violations.first().map(|broken| broken.field.clone()).unwrap_or_default(),
             text: rules::summary(violations),
         }
@@ -187,8 +194,8 @@ impl<R: ServiceRefusal> Refusal for Error<R> {
             Self::Stale { .. } => VERSION_STALE.stated().about("expected_version"),
             Self::Date(field, refused) => refused.stated().about(field),
             Self::Field { field, .. } => common::INVALID_FIELDS.stated().about(field),
-            Self::Row { field, .. } => common::INVALID_FIELDS.stated().about(field),
             Self::RowTwice(_) => common::ROW_TWICE.stated(),
+            Self::Row { listed, field, .. } => listed.stated().about(field),
             Self::BatchRefused { told, .. } => Stated { told: *told, ..BATCH_REFUSED.stated().about("rows.rows") },
             Self::At { path, source } => source.stated().about(path),
             Self::Request(error) => error.stated(),

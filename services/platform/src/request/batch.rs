@@ -365,7 +365,7 @@ fn rows_of<P: Parts>(message: P) -> Result<Vec<P::Row>, Status> {
 
 /// A part of a stream of rows in the wrong place.
 pub(crate) fn misplaced(field: &str, text: &str) -> Status {
-    invalid_fields(&[Violation { field: field.to_owned(), message: text.to_owned() }])
+    invalid_fields(&[Violation::new(field, text)])
 }
 
 /// Adds the outcome of the rows after the first `rows_before`.

@@ -18,12 +18,31 @@ pub mod template;
 pub mod token;
 
 use chrono::NaiveDate;
-use tongxin_platform::region::RegionCode;
+use tongxin_platform::{day::Day, region::RegionCode};
+use tongxin_proto::text::tidy_code;
 
 fn region(text: &str) -> Result<RegionCode, String> {
-    RegionCode::parse(text).map_err(|error| error.to_string())
+    RegionCode::parse(&tidy_code(text)).map_err(|error| error.to_string())
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {
-    text.parse().map_err(|_| "a day such as 2025-12-31 is needed".to_owned())
+    Day::read(text).map(NaiveDate::from).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_pasted_with_invisible_characters_is_read() {
+        assert_eq!(region("\u{200b}４４1823107201 ").unwrap(), RegionCode::parse("441823107201").unwrap());
+        assert_eq!(day("\u{200e}2025/1/5"), Ok(NaiveDate::from_ymd_opt(2025, 1, 5).unwrap()));
+    }
+
+    #[test]
+    fn a_day_has_a_year_of_four_digits() {
+        for text in ["21-01-01", "25-12-31", "26-01-01", "+2025-01-01", "2025-1-1", "2025 - 01 - 01", ""] {
+            assert_eq!(day(text), Err("a day such as 2025-12-31 is needed".to_owned()), "{text}");
+        }
+    }
 }

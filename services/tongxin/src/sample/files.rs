@@ -44,9 +44,11 @@ pub struct Manifest {
     pub name: String,
     /// For all random decisions.
     pub seed: u64,
+    #[serde(deserialize_with = "tongxin_platform::day::deserialize")]
     pub register_effective_from: NaiveDate,
     pub register_source: String,
     /// The day of the published figures.
+    #[serde(deserialize_with = "tongxin_platform::day::deserialize")]
     pub as_of: NaiveDate,
     /// The region of the published figures.
     pub region: RegionCode,

@@ -10,6 +10,7 @@ use serde::de::{
 };
 use serde_json::error::Category;
 use tokio::task::spawn_blocking;
+use tongxin_proto::text::{self, is_invisible};
 
 use super::{
     envelope::{PLAIN, envelope},
@@ -61,11 +62,47 @@ pub(super) fn messages(json: &[u8], form: &MessageDescriptor) -> Result<Bytes, E
     })
 }
 
-fn read<'json, Seed: DeserializeSeed<'json>>(json: &'json [u8], seed: Seed) -> Result<Seed::Value, serde_json::Error> {
+/// Reads JSON. Where a value is not what the contract says, invisible characters may stand around the name of a value or a
+/// number, which no service tidies: then it is read without them.
+fn read<Seed, Read>(json: &[u8], seed: Seed) -> Result<Read, serde_json::Error>
+where
+    Seed: for<'json> DeserializeSeed<'json, Value = Read> + Clone,
+{
+    let read = read_as_it_is(json, seed.clone());
+    let Err(error) = read else { return read };
+    let visible = if error.classify() == Category::Data { without_invisible(json) } else { None };
+    visible.and_then(|visible| read_as_it_is(visible.as_bytes(), seed).ok()).ok_or(error)
+}
+
+fn read_as_it_is<'json, Seed: DeserializeSeed<'json>>(
+    json: &'json [u8],
+    seed: Seed,
+) -> Result<Seed::Value, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(json);
     let read = seed.deserialize(&mut json)?;
     json.end()?;
     Ok(read)
+}
+
+/// JSON without invisible characters, be they written as such or as `\u200b`; `None` if it has none.
+fn without_invisible(json: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(json).ok()?;
+    let (mut seen, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, escape)) = rest.split_once('\\') {
+        seen += before;
+        let digits = escape.strip_prefix('u').and_then(|code| code.get(..4));
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        // An escaped backslash is one escape: what follows it is none.
+        let length = if code.is_some() { 5 } else { escape.chars().next().map_or(0, char::len_utf8) };
+        if !code.is_some_and(is_invisible) {
+            seen.push('\\');
+            seen += &escape[..length];
+        }
+        rest = &escape[length..];
+    }
+    seen += rest;
+    let seen = text::without_invisible(&seen).into_owned();
+    (seen.len() < json.len()).then_some(seen)
 }
 
 /// Omits the text of the error, which quotes the body.
@@ -216,6 +253,21 @@ mod tests {
         assert_eq!(messages(array(MOST).as_bytes(), &submit()).unwrap().len(), MOST * 7);
         let refused = messages(array(MOST + 1).as_bytes(), &submit()).unwrap_err();
         assert!(matches!(refused, EdgeRefused::TooManyMessages(MOST)), "{refused}");
+    }
+
+    #[test]
+    fn invisible_characters_are_no_part_of_words_and_numbers() {
+        let good = r#"{"options":{"department":"DEPARTMENT_HEALTH"},"rows":{"rows":[{"cause":"RISK_ILLNESS"}]}}"#;
+        let good = messages(good.as_bytes(), &submit()).unwrap();
+        for body in [
+            "{\"options\":{\"department\":\"DEPARTMENT_HEALTH\u{200b}\"},\"rows\":{\"rows\":[{\"cause\":\"RISK_ILLNESS\"}]}}",
+            r#"{"options":{"department":"\u200eDEPARTMENT_HEALTH"},"rows":{"rows":[{"cause":"\u202dRISK_ILLNESS\u202c"}]}}"#,
+        ] {
+            assert_eq!(messages(body.as_bytes(), &submit()).unwrap(), good, "{body}");
+        }
+        assert!(messages(r#"{"options":{"department":"DEPARTMENT_\\u200bHEALTH"}}"#.as_bytes(), &submit()).is_err());
+        assert_eq!(without_invisible(r#"{"a":"\\u200b\n\"\u5f20"}"#.as_bytes()), None);
+        assert_eq!(without_invisible(r#"{"a":"\\\u200b\\"}"#.as_bytes()).unwrap(), r#"{"a":"\\\\"}"#);
     }
 
     #[test]

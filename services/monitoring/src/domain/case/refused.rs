@@ -69,6 +69,11 @@ pub enum CaseRefused {
     #[refusal(FailedPrecondition, "SIGNAL_NOT_VERIFIED")]
     SignalNotVerified(SignalId),
 
+    /// The case would be opened for a signal before that was verified.
+    #[error("signal {0} was verified after that day")]
+    #[refusal(FailedPrecondition, "DATE_ORDER", field = "opened_on")]
+    SignalVerifiedLater(SignalId),
+
     /// Another step is next, or none.
     #[error("{}", next_of(*.next, *.stage))]
     #[refusal(FailedPrecondition, "STEP_OUT_OF_ORDER")]

@@ -105,13 +105,38 @@ fn who_left_may_come_back() {
 
 #[test]
 fn nobody_is_born_tomorrow() {
-    let today = register(vec![person(Relation::Head, TODAY, 1)]);
+    let today = register(vec![person(Relation::Head, "1980-01-01", 1), person(Relation::Child, TODAY, 1)]);
     assert!(today.is_ok());
     let tomorrow = person(Relation::Head, "2025-07-01", 1);
     let refused = register(vec![tomorrow.clone()]).unwrap_err();
     assert_eq!(refused, HouseholdRefused::new("members[0].id_number", Why::BirthDateInFuture));
     let refused = couple().set_member(Whom::New(new_member()), tomorrow, day(TODAY)).unwrap_err();
     assert_eq!(refused, HouseholdRefused::new("member.id_number", Why::BirthDateInFuture));
+}
+
+#[test]
+fn a_household_is_registered_once_somebody_of_it_is_born() {
+    let born = |day: &str| register(vec![person(Relation::Head, day, 1)]).map(drop);
+    assert_eq!(born("2025-01-10"), Ok(()));
+    assert_eq!(born("2025-01-11"), Err(HouseholdRefused::new("registered_on", Why::BeforeAnyBirth)));
+}
+
+#[test]
+fn a_member_leaves_once_it_is_born_and_the_household_is_registered() {
+    let household = register(vec![person(Relation::Head, "1980-01-01", 1), person(Relation::Child, "2025-03-01", 1)]);
+    let household = household.unwrap();
+    let left = |place: usize, on| household.clone().remove_member(household.members[place].id, day(on)).map(drop);
+    let refused = |why| Err(HouseholdRefused::new("left_on", why));
+    assert_eq!(left(1, "2025-02-28"), refused(Why::BeforeBirth));
+    assert_eq!(left(1, "2025-03-01"), Ok(()));
+    assert_eq!(left(0, "2025-01-09"), refused(Why::BeforeRegistration(day("2025-01-10"))));
+
+    let couple = couple();
+    let spouse = couple.members[1].id;
+    assert!(
+        couple.remove_member(spouse, day("2025-01-10")).is_ok(),
+        "on the day itself, as who was entered by mistake"
+    );
 }
 
 #[test]

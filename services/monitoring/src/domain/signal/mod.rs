@@ -157,10 +157,10 @@ pub enum SignalRefused {
     #[refusal(Invalid, "DATE_ORDER", field = "decided_on")]
     DateOrder(NaiveDate, NaiveDate),
 
-    /// A period ends before it begins.
-    #[error("{1} is before {0}")]
-    #[refusal(Invalid, "DATE_ORDER", field = "until")]
-    PeriodOrder(NaiveDate, NaiveDate),
+    /// What is warned of happened before the person was born.
+    #[error("lies before the person was born")]
+    #[refusal(Invalid, "DATE_ORDER", field = "occurred_on")]
+    BeforeBirth,
 
     /// Only people report.
     #[error("only self-reports and sweeps are reported")]

@@ -33,8 +33,7 @@ fn measure_id(text: &str) -> Result<MeasureId, Error> {
 
 /// The performer; empty means the caller.
 fn performer(text: &str) -> Option<String> {
-    let performer = text.trim();
-    (!performer.is_empty()).then(|| performer.to_owned())
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 impl TryFrom<v1::CaseDraft> for OpenCase {
@@ -49,7 +48,7 @@ impl TryFrom<v1::CaseDraft> for OpenCase {
                 household: uuid("household_id", &draft.household_id).map(HouseholdId)?,
                 category: draft.category,
                 risks: risks.collect::<Result<_, _>>()?,
-                risk_remark: draft.risk_remark.trim().to_owned(),
+                risk_remark: draft.risk_remark,
                 emergency: Emergency::read(draft.emergency),
                 opened_on: date("opened_on", draft.opened_on)?,
                 signals: signals.collect::<Result<_, _>>()?,
@@ -68,7 +67,7 @@ impl TryFrom<v1::StepRecord> for RecordStep {
             record: StepRecord {
                 step: named::<Step>("step", step.step)?,
                 refused: step.refused,
-                reason: step.reason.trim().to_owned(),
+                reason: step.reason,
                 occurred_on: date("occurred_on", step.occurred_on)?,
                 performed_by: String::new(),
             },
@@ -98,7 +97,7 @@ impl TryFrom<v1::RollBackRemovalRequest> for RollBackRemoval {
     fn try_from(request: v1::RollBackRemovalRequest) -> Result<Self, Error> {
         Ok(Self {
             case: case_id(&request.case_id)?,
-            reason: request.reason.trim().to_owned(),
+            reason: request.reason,
             occurred_on: date("occurred_on", request.occurred_on)?,
             expected_version: request.expected_version,
         })
@@ -116,7 +115,7 @@ impl TryFrom<v1::MeasurePlan> for PlanMeasure {
             draft: MeasureDraft {
                 risk: named("measure.risk", draft.risk)?,
                 family: named("measure.family", draft.family)?,
-                owner: draft.owner.trim().to_owned(),
+                owner: draft.owner,
                 planned_on: date("measure.planned_on", draft.planned_on)?,
                 due_on: date("measure.due_on", draft.due_on)?,
                 planned_fen: draft.planned_fen,
@@ -134,7 +133,7 @@ impl TryFrom<v1::MeasureResult> for FinishMeasure {
             cancelled: result.cancelled,
             ending: Ending {
                 on: date("finished_on", result.finished_on)?,
-                outcome: result.outcome.trim().to_owned(),
+                outcome: result.outcome,
                 spent_fen: result.spent_fen,
             },
         })

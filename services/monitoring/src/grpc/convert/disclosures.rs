@@ -11,7 +11,7 @@ use tongxin_proto::monitoring::v1;
 use super::{household_id, optional_date, optional_region};
 use crate::{
     domain::disclosure::{Act, Disclosure, DisclosurePlace},
-    error::Error,
+    error::{Error, Refused},
     store::disclosures::Asked,
 };
 
@@ -22,7 +22,13 @@ pub(in crate::grpc) fn list(request: v1::ListDisclosuresRequest, own: RegionCode
     let page = Page::parse(request.page_size, &request.page_token)?;
     let region = optional_region("region_code", &request.region_code)?;
     let since = optional_date("since", request.since)?;
-    let until = optional_date("until", request.until)?.and_then(|last| last.checked_add_days(Days::new(1)));
+    let until = optional_date("until", request.until)?;
+    if let (Some(since), Some(until)) = (since, until)
+        && until < since
+    {
+        return Err(Refused::PeriodOrder(since, until).into());
+    }
+    let until = until.and_then(|last| last.checked_add_days(Days::new(1)));
     let household = Some(request.household_id).filter(|id| !id.is_empty());
     let asked = Asked {
         within: region.unwrap_or(own).range(),

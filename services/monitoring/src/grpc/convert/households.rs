@@ -7,7 +7,7 @@ use tongxin_platform::{
     page::{Page, PageKey},
     region::RegionCode,
 };
-use tongxin_proto::{monitoring::v1, names::Named};
+use tongxin_proto::{monitoring::v1, names::Named, rules::Violation};
 
 use super::{date, household_id, named, optional_date, optional_region, region, uuid};
 use crate::{
@@ -70,8 +70,7 @@ impl Path {
     }
 
     fn wrong(self, name: &str, text: &str) -> Error {
-        let field = self.field(name);
-        Error::Row { text: format!("{field} {text}"), field }
+        Error::row(&[Violation::new(self.field(name), text)])
     }
 
     /// A required value.
@@ -92,12 +91,8 @@ impl Path {
 }
 
 fn member(path: Path, draft: v1::MemberDraft) -> Result<StatedMember, Error> {
-    let name = draft.name.trim();
-    if name.is_empty() {
-        return Err(path.wrong("name", "is required"));
-    }
     Ok(StatedMember {
-        name: name.into(),
+        name: draft.name.into(),
         id_number: draft.id_number.to_ascii_uppercase().into(),
         phone: draft.phone.into(),
         health: path.set("health", &draft.health)?,
@@ -126,7 +121,7 @@ pub(in crate::grpc) fn find(
     keys: &Keys,
     own: RegionCode,
 ) -> Result<FindHouseholds, Error> {
-    let index = match (request.id_number.as_str(), request.name.trim()) {
+    let index = match (request.id_number.as_str(), request.name.as_str()) {
         ("", "") => return Err(Error::field("id_number", "or a name is required")),
         ("", name) => Index::Name(keys.of_name(name)),
         (id_number, "") => {

@@ -14,9 +14,9 @@ use crate::{
         CaseId, HouseholdId, SignalId,
         household::HouseholdRefused,
         id_number::IdNumber,
-        signal::{Decision, Funnel, FunnelRow, Origin, Outcomes, Signal, SignalRefused, SignalState, Source},
+        signal::{Decision, Funnel, FunnelRow, Origin, Outcomes, Signal, SignalState, Source},
     },
-    error::Error,
+    error::{Error, Refused},
     store::signals::{Filter, SOURCES_SHOWN, Shown},
 };
 
@@ -35,10 +35,9 @@ pub(in crate::grpc) fn report_signal(request: &v1::ReportSignalRequest) -> Resul
 
 pub(in crate::grpc) fn decide_signal(request: &v1::DecideSignalRequest) -> Result<DecideSignal, Error> {
     let on = date("decided_on", request.decided_on)?;
-    let reason = request.reason.trim().to_owned();
     Ok(DecideSignal {
         signal: signal_id(&request.signal_id)?,
-        decision: Decision { verified: request.verified, reason, on },
+        decision: Decision { verified: request.verified, reason: request.reason.clone(), on },
         expected_version: request.expected_version,
     })
 }
@@ -61,7 +60,7 @@ pub(in crate::grpc) fn get_funnel(
 ) -> Result<(RegionCode, (NaiveDate, NaiveDate)), Error> {
     let (from, until) = (date("from", request.from)?, date("until", request.until)?);
     if until < from {
-        return Err(SignalRefused::PeriodOrder(from, until).into());
+        return Err(Refused::PeriodOrder(from, until).into());
     }
     Ok((region("region_code", &request.region_code)?, (from, until)))
 }

@@ -11,7 +11,7 @@ use tongxin_platform::{
     clock::Clock,
     region::RegionCode,
 };
-use tongxin_proto::{monitoring::v1::Department, words::Word as _};
+use tongxin_proto::{monitoring::v1::Department, text::tidy_code, words::Word as _};
 
 use key::own_key;
 
@@ -67,7 +67,7 @@ pub struct Args {
 }
 
 fn region(text: &str) -> Result<RegionCode, String> {
-    RegionCode::parse_of_caller(text).map_err(|error| error.to_string())
+    RegionCode::parse_of_caller(&tidy_code(text)).map_err(|error| error.to_string())
 }
 
 /// Accepts the roles that `tongxin up` knows.
