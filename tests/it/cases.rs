@@ -28,7 +28,7 @@ fn household(number: &str, name: &str, id_number: &str, day: &str, more: &str) -
 
 async fn desk() -> (Desk, Program) {
     let desk = Desk { folder: data_folder() };
-    let program = Program::start(desk.folder.path(), &[]).unwrap();
+    let mut program = Program::start(desk.folder.path(), &[]).unwrap();
     program.instance().await.unwrap();
     let register = desk.file("regions.csv", REGISTER).display().to_string();
     desk.done(&["import", "regions", &register, "--effective-from", "2021-01-01"], &["5 regions: 5 new"]).await;
@@ -49,7 +49,7 @@ impl Desk {
 
 #[tokio::test]
 async fn a_day_has_a_year_of_four_digits_wherever_it_is_written() {
-    let (desk, mut program) = desk().await;
+    let (desk, program) = desk().await;
     let row = |day: &str| [HEADER, &household("4418239990001", "陈甲一", "441823198001019991", day, ",,")].concat();
     for day in
         ["25-01-01", "025-01-01", "+2025-01-01", "2025 - 01 - 01", "2025-1-1", "2025-02-30", "01/02/2025", "45658"]
@@ -80,7 +80,7 @@ async fn a_day_has_a_year_of_four_digits_wherever_it_is_written() {
 
 #[tokio::test]
 async fn numbers_that_a_spreadsheet_changed_are_named_or_warned_of() {
-    let (desk, mut program) = desk().await;
+    let (desk, program) = desk().await;
     let of = |number: &str, id_number: &str, more: &str| {
         [HEADER, &household(number, "赵甲", id_number, "2026-01-01", more)].concat()
     };
@@ -143,7 +143,7 @@ async fn numbers_that_a_spreadsheet_changed_are_named_or_warned_of() {
 
 #[tokio::test]
 async fn what_nobody_sees_is_taken_away() {
-    let (desk, mut program) = desk().await;
+    let (desk, program) = desk().await;
     let row = |number: &str, name: &str, id_number: &str, day: &str, phone: &str| {
         household(number, name, id_number, day, &format!(",,{phone}"))
     };
@@ -174,7 +174,7 @@ async fn what_nobody_sees_is_taken_away() {
 
 #[tokio::test]
 async fn refused_rows_are_tried_again_and_a_colleague_has_an_import_of_his_own() {
-    let (desk, mut program) = desk().await;
+    let (desk, program) = desk().await;
     let row = |number: &str, region: &str, name: &str, id_number: &str| {
         household(number, name, id_number, "2026-01-10", ",,").replace("441823107200", region)
     };
@@ -212,7 +212,7 @@ async fn refused_rows_are_tried_again_and_a_colleague_has_an_import_of_his_own()
 
 #[tokio::test]
 async fn csv_is_taken_however_it_is_folded() {
-    let (desk, mut program) = desk().await;
+    let (desk, program) = desk().await;
     let row = |number: &str, id_number: &str, address: &str| {
         household(number, "秦甲", id_number, "2026-01-10", &format!("{address},,"))
     };
@@ -243,7 +243,7 @@ async fn csv_is_taken_however_it_is_folded() {
 
 #[tokio::test]
 async fn what_is_exported_comes_back_unchanged() {
-    let (desk, mut program) = desk().await;
+    let (desk, program) = desk().await;
     let organisations = "name,kind,side,host_kind,region_code,credit_code\n\
                          广州市示例小学,school,supporter,,441800000000,12440100000000001A\n\
                          太平镇中心小学,school,recipient,,441823107000,12441823000000002T\n\

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufWriter, Write as _},
+    io::BufWriter,
     ops::ControlFlow,
     path::{Path, PathBuf},
     process::Command,

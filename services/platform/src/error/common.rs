@@ -75,7 +75,7 @@ pub const UNAVAILABLE: Listed =
 pub const INTERNAL: Listed = listed(ErrorKind::Internal, "INTERNAL", "Something broke; the log says what.");
 
 /// All of them, in one list.
-pub const COMMON: [Listed; 18] = [
+pub const COMMON: [Listed; 19] = [
     TOKEN_MISSING,
     TOKEN_INVALID,
     KEYS_UNAVAILABLE,

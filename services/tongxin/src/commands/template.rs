@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
 
-    fn check<Row: FileRow + PartialEq>(examples: &[Row]) {
+    fn check<Row: FileRow + PartialEq + std::fmt::Debug>(examples: &[Row]) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("template.xlsx");
         of(&path, "sheet", examples).unwrap();

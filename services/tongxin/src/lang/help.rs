@@ -21,7 +21,7 @@ pub fn translated(program: Command) -> Command {
     program
 }
 
-fn with_below(command: Command, texts: Option<&Table>) -> Command {
+fn with_below(command: Command, texts: Option<&'static Table>) -> Command {
     let names: Vec<_> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
     let mut command = texts_of(command, texts);
     for name in names {
@@ -31,7 +31,7 @@ fn with_below(command: Command, texts: Option<&Table>) -> Command {
     command
 }
 
-fn texts_of(command: Command, texts: Option<&Table>) -> Command {
+fn texts_of(command: Command, texts: Option<&'static Table>) -> Command {
     let of = |name: &str| texts.and_then(|texts| text(texts, name)).map(StyledStr::from);
     let args = texts.and_then(|texts| table(texts, "arg"));
     let shared = table(&CATALOGUE, "shared").and_then(|shared| table(shared, "arg"));

@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result, bail};
 use futures::stream;
 use tokio::sync::mpsc;
-use tongxin_files::Form;
 use tongxin_proto::{
     Parts as _,
     batch::v1::{ImportStatus, RowError},
@@ -135,6 +134,8 @@ async fn call(
 
 #[cfg(test)]
 mod tests {
+    use tongxin_files::Form;
+
     use super::*;
 
     #[test]
