@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use crate::{
     instance::{DATA_DIR, Instance, write_private},
-    lang::told,
+    lang::{lang, told},
     patience::Patience,
     place::Place,
     progress::Progress,
@@ -109,13 +109,17 @@ impl Target {
         let (_, token_file) = self.found(|instance| instance.token_file)?;
         let file = token_file.with_file_name("import.namespace");
         match fs::read_to_string(&file) {
-            Ok(text) => text.trim().parse().with_context(|| format!("{} holds no UUID", file.display())),
+            Ok(text) => {
+                text.trim().parse().with_context(|| told!("{} holds no UUID", "{} 的内容不是 UUID", file.display()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let new = Uuid::new_v4();
-                write_private(&file, &new.to_string()).context("--import-id does without that file")?;
+                write_private(&file, &new.to_string()).with_context(|| {
+                    told!("--import-id does without that file", "用 --import-id 指定导入编号就不需要这个文件")
+                })?;
                 Ok(new)
             }
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+            Err(error) => Err(error).with_context(|| told!("cannot read {}", "无法读取 {}", file.display())),
         }
     }
 
@@ -134,8 +138,9 @@ impl Target {
 impl Gateway {
     pub fn at(place: Place, token_file: &Path) -> Result<Self> {
         let credentials = Credentials::file(token_file.to_owned(), Clock::system());
-        let token =
-            credentials.token().with_context(|| format!("cannot read the token in {}", token_file.display()))?;
+        let token = credentials
+            .token()
+            .with_context(|| told!("cannot read the token in {}", "无法读取 {} 中的令牌", token_file.display()))?;
         Ok(Self { is_own_token: LocalKey::is_named_by(&token), ..Self::with_credentials(place, credentials)? })
     }
 
@@ -223,7 +228,7 @@ impl Gateway {
     /// Shows the progress of work on households until its last response. `reached` says how many were handled, and
     /// whether the response is the last.
     pub async fn follow<T>(&self, mut answers: Streaming<T>, reached: impl Fn(&T) -> (i64, bool)) -> Result<T> {
-        let progress = Progress::begin("households", None);
+        let progress = Progress::begin(told!("households", "户"), None);
         while let Some(answer) = answers.message().await.map_err(|status| self.explain(&status))? {
             let (households, is_last) = reached(&answer);
             progress.reach(households.unsigned_abs());
@@ -232,15 +237,21 @@ impl Gateway {
                 return Ok(answer);
             }
         }
-        bail!("the service ended without a result")
+        bail!(told!("the service ended without a result", "服务没有给出结果就结束了"))
     }
 
     /// How to get a better token.
     fn token_advice(&self) -> &'static str {
         if self.is_own_token {
-            "`tongxin token` makes one where `tongxin up` runs"
+            lang().of(
+                "`tongxin token` makes one where `tongxin up` runs",
+                "在运行 `tongxin up` 的机器上可用 `tongxin token` 签发新令牌",
+            )
         } else {
-            "Ask whoever issued it for a new one; your operator can see why with `tongxin token --inspect --config`"
+            lang().of(
+                "Ask whoever issued it for a new one; your operator can see why with `tongxin token --inspect --config`",
+                "请向签发人换一个新的；原因可请运维人员用 `tongxin token --inspect --config` 查看",
+            )
         }
     }
 
@@ -253,17 +264,25 @@ impl Gateway {
         }
         let said = said(status);
         match status.code() {
-            Code::Unavailable if is_unreachable(status) => anyhow!(
-                "the gateway at {} cannot be reached: is it running, and is that its address?",
-                self.place.address
-            ),
-            Code::NotFound if is_unknown_region(status) => {
-                anyhow!("{said}: is it registered (`tongxin import regions`), and within the region of the token?")
-            }
-            Code::Unauthenticated => anyhow!("the gateway refuses the token: {said}. {}", self.token_advice()),
-            Code::PermissionDenied => anyhow!("not allowed: {said}. A token of another role may be needed"),
-            Code::Unavailable => anyhow!("{said}: try again later; sending the same request again is safe"),
-            _ => anyhow!("{said}"),
+            Code::Unavailable if is_unreachable(status) => anyhow!(reach::nobody(&self.place)),
+            Code::NotFound if is_unknown_region(status) => anyhow!(told!(
+                "{said}: is it registered (`tongxin import regions`), and within the region of the token?",
+                "{said}：区划导入了吗（`tongxin import regions`）？在令牌的管辖范围内吗？"
+            )),
+            Code::Unauthenticated => anyhow!(told!(
+                "the gateway refuses the token: {said}. {}",
+                "网关不接受这个令牌：{said}。{}",
+                self.token_advice()
+            )),
+            Code::PermissionDenied => anyhow!(told!(
+                "not allowed: {said}. A token of another role may be needed",
+                "没有权限：{said}。可能要换用其他角色的令牌"
+            )),
+            Code::Unavailable => anyhow!(told!(
+                "{said}: try again later; sending the same request again is safe",
+                "{said}：请稍后再试，同样的请求再发一次不会重复办理"
+            )),
+            _ => anyhow!(said),
         }
     }
 }

@@ -11,7 +11,7 @@ use tongxin_proto::{
     gateway::v1::{Figure, GetScorecardRequest, Indicator, IndicatorKind, ListIndicatorsRequest, Scorecard},
 };
 
-use crate::{client::Gateway, table};
+use crate::{client::Gateway, lang::told, table};
 
 /// A scorecard with the catalogue's names.
 pub struct Card {
@@ -25,7 +25,8 @@ impl Card {
         let indicators = listed.await?.indicators;
         let request = GetScorecardRequest { region_code: region.to_string(), as_of: as_of.map(Into::into) };
         let answer = gateway.call(async || gateway.figures().get_scorecard(request.clone()).await).await?;
-        let scorecard = answer.scorecard.context("the gateway's answer has no scorecard")?;
+        let lacking = || told!("the gateway's answer has no scorecard", "网关的答复里没有指标总表");
+        let scorecard = answer.scorecard.with_context(lacking)?;
         let named = |indicator: Indicator| (indicator.indicator_id.clone(), indicator);
         Ok(Self { scorecard, indicators: indicators.into_iter().map(named).collect() })
     }
@@ -42,7 +43,12 @@ impl Card {
 
     pub fn title(&self) -> String {
         let Scorecard { region_code, region_name, .. } = &self.scorecard;
-        format!("{region_name} {region_code} as of {}{}", self.day(), validity(&self.scorecard))
+        told!(
+            "{region_name} {region_code} as of {}{}",
+            "{region_name} {region_code}，截至 {}{}",
+            self.day(),
+            validity(&self.scorecard)
+        )
     }
 
     /// A table with a remark for some figures, with or without breakdowns.
@@ -115,8 +121,12 @@ fn validity(scorecard: &Scorecard) -> String {
     let [from, until, as_of] = [valid_from, valid_until, as_of].map(|date| day(*date));
     // As tuples, days compare in chronological order.
     match (from, until, as_of) {
-        (_, Some(until), Some(as_of)) if as_of >= until => format!(", withdrawn on {until}"),
-        (Some(from), _, Some(as_of)) if as_of < from => format!(", not valid before {from}"),
+        (_, Some(until), Some(as_of)) if as_of >= until => {
+            told!(", withdrawn on {until}", "，区划代码已于 {until} 撤销")
+        }
+        (Some(from), _, Some(as_of)) if as_of < from => {
+            told!(", not valid before {from}", "，区划代码自 {from} 起才有效")
+        }
         _ => String::new(),
     }
 }
@@ -129,7 +139,7 @@ fn is_ratio(indicator: &Indicator) -> bool {
 fn share(figure: &Figure) -> String {
     let (whole, hundredths) = (figure.value / 100, figure.value % 100);
     let percent = if hundredths == 0 { whole.to_string() } else { format!("{whole}.{hundredths:02}") };
-    format!("{} of {} ({percent} %)", figure.numerator, figure.denominator)
+    told!("{} of {} ({percent} %)", "{}/{}（{percent}%）", figure.numerator, figure.denominator)
 }
 
 #[cfg(test)]

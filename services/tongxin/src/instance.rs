@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tongxin_platform::{service::App, whole_file};
 
-use crate::place::Place;
+use crate::{lang::told, place::Place};
 
 /// The default data folder of `up`.
 pub const DATA_DIR: &str = ".tongxin";
@@ -57,23 +57,25 @@ impl Instance {
 
     /// Reads the file of the `up` on a data folder.
     pub fn find(data_dir: &Path) -> Result<Self> {
-        let path = file(data_dir);
+        let (path, folder) = (file(data_dir), data_dir.display());
         let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => bail!(
-                "nothing runs on the data folder {}: start it with `tongxin up --data-dir {}`, or name another \
-                 folder with --data-dir",
-                data_dir.display(),
-                data_dir.display()
-            ),
-            read => read.with_context(|| format!("cannot read {}", path.display()))?,
+            Err(error) if error.kind() == ErrorKind::NotFound => bail!(told!(
+                "nothing runs on the data folder {folder}: start it with `tongxin up --data-dir {folder}`, or name \
+                 another folder with --data-dir",
+                "数据文件夹 {folder} 没有在运行：请用 `tongxin up --data-dir {folder}` 启动，或用 --data-dir 指定其他文件夹"
+            )),
+            read => read.with_context(|| told!("cannot read {}", "无法读取 {}", path.display()))?,
         };
-        let instance: Self = serde_json::from_str(&text)
-            .with_context(|| format!("{} cannot be read: restart `tongxin up`", path.display()))?;
+        let instance: Self = serde_json::from_str(&text).with_context(|| {
+            told!("{} cannot be read: restart `tongxin up`", "{} 的内容读不懂：请重新启动 `tongxin up`", path.display())
+        })?;
         let Self { pid, .. } = instance;
         ensure!(
             Path::new(&format!("/proc/{pid}")).exists(),
-            "the `tongxin up` on the data folder {} was killed (process {pid}): start it again, nothing is lost",
-            data_dir.display()
+            told!(
+                "the `tongxin up` on the data folder {folder} was killed (process {pid}): start it again, nothing is lost",
+                "数据文件夹 {folder} 的 `tongxin up` 被强行结束了（进程 {pid}）：请重新启动，数据没有丢失"
+            )
         );
         Ok(instance)
     }
@@ -97,5 +99,5 @@ fn file(data_dir: &Path) -> PathBuf {
 /// Atomically replaces a file by one that only we can read.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
     whole_file::write(path, 0o600, format!("{text}\n").as_bytes())
-        .with_context(|| format!("cannot write {}", path.display()))
+        .with_context(|| told!("cannot write {}", "无法写入 {}", path.display()))
 }

@@ -6,6 +6,8 @@ use anyhow::{Result, bail};
 use tongxin_platform::grpc;
 use tonic::transport::Channel;
 
+use crate::lang::told;
+
 #[derive(Debug, Clone, Default)]
 pub struct Place {
     /// `http://` or `https://`.
@@ -22,10 +24,14 @@ impl Place {
         match scheme.as_deref() {
             Some("https") => {}
             Some("http") if ca_file.is_none() => {}
-            Some("http") => bail!("--ca-file is for an address that begins with https://, which {address:?} does not"),
-            _ => bail!(
-                "{address:?} is not the address of a gateway, such as https://gateway.example or http://127.0.0.1:7400"
-            ),
+            Some("http") => bail!(told!(
+                "--ca-file is for an address that begins with https://, which {address:?} does not",
+                "--ca-file 只用于以 https:// 开头的地址，而 {address:?} 不是"
+            )),
+            _ => bail!(told!(
+                "{address:?} is not the address of a gateway, such as https://gateway.example or http://127.0.0.1:7400",
+                "{address:?} 不是网关的地址：应写成 https://gateway.example 或 http://127.0.0.1:7400 这样"
+            )),
         }
         Ok(grpc::public_channel(address, ca_file.as_deref())?)
     }

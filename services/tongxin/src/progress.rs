@@ -75,7 +75,7 @@ impl Progress {
             bar.finish_and_clear();
         }
         let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        eprintln!("{}: {outcome}", line.title);
+        eprintln!("{}", told!("{}: {outcome}", "{}：{outcome}", line.title));
     }
 
     /// Ends without a word.
@@ -89,7 +89,7 @@ impl Progress {
 /// `households: 12000 of 50000, 6000/s, 6 seconds left`.
 fn said(title: &str, (done, total): (u64, u64), since: Duration) -> String {
     let count = if total == 0 {
-        format!("{title}: {done}")
+        told!("{title}: {done}", "{title}：{done}")
     } else {
         told!("{title}: {done} of {total}", "{title}：{done}/{total}")
     };

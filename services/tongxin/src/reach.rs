@@ -58,7 +58,8 @@ pub async fn listening_soon(place: &Place) -> Result<()> {
     Ok(())
 }
 
-fn nobody(place: &Place) -> String {
+/// What is said of an address at which nobody listens.
+pub fn nobody(place: &Place) -> String {
     let address = &place.address;
     told!(
         "the gateway at {address} cannot be reached: is it running, and is that its address?",

@@ -10,6 +10,8 @@ use tongxin_monitoring::check_rule_set;
 use tongxin_platform::{clock::Clock, day::Day};
 use tongxin_proto::{monitoring::v1, words::Word};
 
+use crate::lang::told;
+
 /// Reads and checks a rule set.
 pub fn rule_set(path: &Path) -> Result<v1::RuleSetDraft> {
     parse_rule_set(&read(path)?)
@@ -38,12 +40,12 @@ pub fn parse_holidays(text: &str) -> Result<BTreeMap<i32, Vec<v1::Holiday>>> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).context("cannot be read")
+    std::fs::read_to_string(path).with_context(|| told!("cannot be read", "无法读取"))
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
     let parsed = Config::builder().add_source(File::from_str(text, FileFormat::Yaml)).build();
-    Ok(parsed.context("is not YAML")?.try_deserialize()?)
+    Ok(parsed.with_context(|| told!("is not YAML", "不是 YAML 文件"))?.try_deserialize()?)
 }
 
 /// The service names fields of its request; the file lacks that level.
@@ -112,8 +114,8 @@ struct RuleEntry {
 impl RuleSetFile {
     fn draft(self) -> Result<v1::RuleSetDraft> {
         let line = |line: LineEntry| {
-            let line_fen =
-                line.yuan.checked_mul(100).with_context(|| format!("the line of {} is too large", line.year))?;
+            let too_large = || told!("the line of {} is too large", "{} 年的监测线太大", line.year);
+            let line_fen = line.yuan.checked_mul(100).with_context(too_large)?;
             Ok(v1::MonitoringLine { year: line.year, line_fen })
         };
         let deadline = |(index, deadline): (usize, DeadlineEntry)| {
@@ -161,7 +163,13 @@ impl RuleSetFile {
 
 fn named<W: Word>(field: &str, word: &str) -> Result<W> {
     let found = W::from_word(&word.to_ascii_lowercase());
-    found.with_context(|| format!("{field}: there is no {word:?}; there are {}", W::words().join(", ")))
+    found.with_context(|| {
+        told!(
+            "{field}: there is no {word:?}; there are {}",
+            "{field}：没有 {word:?}，可用的有 {}",
+            W::words().join(", ")
+        )
+    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,10 +194,16 @@ impl HolidayEntry {
         let Self { name, first: Day(first), last: Day(last), worked } = self;
         let worked: Vec<NaiveDate> = worked.iter().map(|Day(day)| *day).collect();
         if last < first {
-            bail!("{name}: the last day {last} is before the first, {first}");
+            bail!(told!(
+                "{name}: the last day {last} is before the first, {first}",
+                "{name}：最后一天 {last} 早于第一天 {first}"
+            ));
         }
         if let Some(day) = worked.iter().find(|day| !is_weekend(**day)) {
-            bail!("{name}: {day} is no weekend day, so it is worked anyway");
+            bail!(told!(
+                "{name}: {day} is no weekend day, so it is worked anyway",
+                "{name}：{day} 不是周末，本来就上班"
+            ));
         }
         let free = first.iter_days().take_while(|day| day <= last).filter(|day| !is_weekend(*day));
         Ok(free.map(|day| (day, false)).chain(worked.into_iter().map(|day| (day, true))).collect())

@@ -18,7 +18,7 @@ use tongxin_platform::{
     telemetry::TelemetryConfig,
 };
 
-use crate::services::KINDS;
+use crate::{lang::told, services::KINDS};
 
 /// Settings of the program: shared ones at the top level, and a section per service.
 #[derive(Debug, Default)]
@@ -63,7 +63,11 @@ impl TryFrom<BTreeMap<String, OwnerUrl>> for Owners {
     fn try_from(urls: BTreeMap<String, OwnerUrl>) -> Result<Self, String> {
         let known = KINDS.map(owner_setting);
         match urls.keys().find(|name| !known.contains(name)) {
-            Some(name) => Err(format!("unknown field `{name}`, expected one of `{}`", known.join("`, `"))),
+            Some(name) => Err(told!(
+                "unknown field `{name}`, expected one of `{}`",
+                "没有 `{name}` 这项设置，可用的有 `{}`",
+                known.join("`, `")
+            )),
             None => Ok(Self(urls)),
         }
     }
@@ -99,7 +103,15 @@ fn names() -> Vec<&'static str> {
 pub fn unknown(sections: &Sections) -> Vec<String> {
     let names = names();
     let strange = sections.names().filter(|name| !names.contains(name));
-    strange.map(|name| format!("{name}: there is no such setting; there are {}", names.join(", "))).collect()
+    strange
+        .map(|name| {
+            told!(
+                "{name}: there is no such setting; there are {}",
+                "{name}：没有这项设置，可用的有 {}",
+                names.join(", ")
+            )
+        })
+        .collect()
 }
 
 impl Settings {
@@ -110,7 +122,7 @@ impl Settings {
 
     pub fn of(sections: &Sections) -> Result<Self> {
         if let Some(fault) = unknown(sections).into_iter().next() {
-            bail!("the configuration cannot be used: {fault}");
+            bail!(told!("the configuration cannot be used: {fault}", "设置不能用：{fault}"));
         }
         let mut services = BTreeMap::new();
         for kind in KINDS {

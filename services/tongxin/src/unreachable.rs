@@ -18,7 +18,7 @@ use rustls::{
 use tongxin_platform::clock::local_time;
 use tonic::{Status, codegen::http::Uri};
 
-use crate::place::Place;
+use crate::{lang::told, place::Place};
 
 /// How long to probe an address.
 const LOOK: Duration = Duration::from_secs(2);
@@ -35,7 +35,12 @@ pub fn explain(status: &Status, place: &Place) -> Option<anyhow::Error> {
     let (_, rest) = address.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http"))?;
     // Without a source, a server responded, so the error is not about the connection.
     let broke = status.source().is_some();
-    (broke && speaks_tls(address)).then(|| anyhow!("the gateway at {address} speaks TLS: call it at https://{rest}"))
+    (broke && speaks_tls(address)).then(|| {
+        anyhow!(told!(
+            "the gateway at {address} speaks TLS: call it at https://{rest}",
+            "网关 {address} 使用 TLS：请改用 https://{rest}"
+        ))
+    })
 }
 
 /// Whether a retry is pointless.
@@ -61,44 +66,62 @@ fn sentence(fault: &rustls::Error, place: &Place) -> String {
     let address = &place.address;
     match fault {
         rustls::Error::InvalidCertificate(fault) => refused(fault, place),
-        rustls::Error::InvalidMessage(_) => {
-            format!("the gateway at {address} speaks no TLS there: is its address one that begins with http://?")
-        }
-        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
-            format!("{address} speaks TLS, but not HTTP/2: is a gateway there, or a proxy that passes gRPC on?")
-        }
-        fault => format!("the TLS handshake with the gateway at {address} failed: {fault}"),
+        rustls::Error::InvalidMessage(_) => told!(
+            "the gateway at {address} speaks no TLS there: is its address one that begins with http://?",
+            "网关 {address} 没有使用 TLS：地址是否应以 http:// 开头？"
+        ),
+        rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => told!(
+            "{address} speaks TLS, but not HTTP/2: is a gateway there, or a proxy that passes gRPC on?",
+            "{address} 使用 TLS，但不支持 HTTP/2：那里是网关，或能转发 gRPC 的代理吗？"
+        ),
+        fault => told!(
+            "the TLS handshake with the gateway at {address} failed: {fault}",
+            "与网关 {address} 的 TLS 握手失败：{fault}"
+        ),
     }
 }
 
 /// Why a certificate is not trusted, and what to do.
 fn refused(fault: &CertificateError, place: &Place) -> String {
     let Place { address, ca_file } = place;
-    let certificate = format!("the certificate of the gateway at {address}");
+    let certificate = told!("the certificate of the gateway at {address}", "网关 {address} 的证书");
     match fault {
-        CertificateError::ExpiredContext { not_after, .. } => {
-            format!("{certificate} has expired on {}: whoever runs it has to renew it", moment(*not_after))
-        }
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("{certificate} is not valid before {}: is the clock of this machine right?", moment(*not_before))
-        }
+        CertificateError::ExpiredContext { not_after, .. } => told!(
+            "{certificate} has expired on {}: whoever runs it has to renew it",
+            "{certificate}已于 {} 过期：请网关的运维人员更换",
+            moment(*not_after)
+        ),
+        CertificateError::NotValidYetContext { not_before, .. } => told!(
+            "{certificate} is not valid before {}: is the clock of this machine right?",
+            "{certificate}到 {} 才生效：本机的时钟对吗？",
+            moment(*not_before)
+        ),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().map(|name| bare(name)).collect();
-            let names =
-                if names.is_empty() { "for no name at all".to_owned() } else { format!("for {}", names.join(", ")) };
-            format!("{certificate} is not for {}, but {names}: call it by a name that it has", expected.to_str())
+            let names = if names.is_empty() {
+                told!("for no name at all", "证书上没有任何名称")
+            } else {
+                told!("for {}", "而是给 {} 的", names.join(", "))
+            };
+            told!(
+                "{certificate} is not for {}, but {names}: call it by a name that it has",
+                "{certificate}不是给 {} 的，{names}：请改用证书上的名称连接",
+                expected.to_str()
+            )
         }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => match ca_file {
-            Some(file) => format!(
+            Some(file) => told!(
                 "{certificate} is not signed by a CA in {}: --ca-file has to name the one that signed it",
+                "{certificate}不是由 {} 中的 CA 签发的：--ca-file 要指明签发它的 CA",
                 file.display()
             ),
-            None => format!(
+            None => told!(
                 "{certificate} is not signed by a CA that this machine trusts: --ca-file names the one that signed it, \
-                 if it is a private one"
+                 if it is a private one",
+                "{certificate}不是由本机信任的 CA 签发的：CA 若是自建的，请用 --ca-file 指明"
             ),
         },
-        fault => format!("{certificate} is refused: {fault}"),
+        fault => told!("{certificate} is refused: {fault}", "{certificate}不被接受：{fault}"),
     }
 }
 

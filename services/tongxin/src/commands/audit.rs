@@ -11,11 +11,19 @@ use tongxin_proto::{
 };
 
 use super::{day, region};
-use crate::{client::Target, table};
+use crate::{
+    client::Target,
+    lang::{lang, told},
+    table,
+};
 
 const PAGE: i32 = 1_000;
 
+/// For programs, and for people in English.
 const HEADER: [&str; 8] = ["time", "subject", "region", "act", "by", "found", "household", "reference"];
+
+/// For people in Chinese.
+const HEADER_ZH: [&str; 8] = ["时间", "人员", "区划", "行为", "依据", "查到户数", "户", "文号"];
 
 /// Lists who looked people up or had them revealed, newest first: by what kind of key and how many were found, or whom and why.
 ///
@@ -74,7 +82,8 @@ pub async fn run(args: Args) -> Result<()> {
         page_size: PAGE,
         page_token: String::new(),
     };
-    let mut rows = vec![HEADER.map(str::to_owned).to_vec()];
+    let header = if args.format == Format::Table { lang().of(HEADER, HEADER_ZH) } else { HEADER };
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
     let list = async |page_token| {
         let request = ListDisclosuresRequest { page_token, ..request.clone() };
         gateway.disclosures().list_disclosures(request).await
@@ -96,7 +105,7 @@ pub async fn run(args: Args) -> Result<()> {
         Format::Csv => Ok(say!("{}", csv_of(&rows)?.trim_end())?),
         Format::Table => {
             say!("{}", table::render(&rows, &[5]))?;
-            say!("{} look-ups and reveals", rows.len() - 1)?;
+            say!("{}", told!("{} look-ups and reveals", "共 {} 次查找和查看", rows.len() - 1))?;
             Ok(())
         }
     }
@@ -142,7 +151,7 @@ fn csv_of(rows: &[Vec<String>]) -> Result<String> {
     for row in rows {
         file.write_record(row)?;
     }
-    let bytes = file.into_inner().context("the rows cannot be written")?;
+    let bytes = file.into_inner().with_context(|| told!("the rows cannot be written", "无法写出各行"))?;
     Ok(String::from_utf8(bytes)?)
 }
 

@@ -9,7 +9,11 @@ use tongxin_proto::monitoring::v1::{
 };
 
 use super::region;
-use crate::{client::Target, table};
+use crate::{
+    client::Target,
+    lang::{lang, told},
+    table,
+};
 
 const PAGE: i32 = 1_000;
 
@@ -55,7 +59,7 @@ pub async fn run(args: Args) -> Result<()> {
     gateway.pages(list, add).await?;
     let lines = if args.by_village { counts } else { by_rule(&counts) };
     say!("{}", table::render(&rows(&lines, &rules, args.by_village), &[1, 2]))?;
-    say!("{total} defects in {households} households")?;
+    say!("{}", told!("{total} defects in {households} households", "{households} 户中发现 {total} 个问题"))?;
     Ok(())
 }
 
@@ -71,7 +75,8 @@ fn by_rule(counts: &[DefectCount]) -> Vec<DefectCount> {
 
 fn rows(counts: &[DefectCount], rules: &[QualityRule], by_village: bool) -> Vec<Vec<String>> {
     let name = |number| rules.iter().find(|rule| rule.number == number).map_or("", |rule| rule.name_zh.as_str());
-    let header = [if by_village { "village" } else { "" }, "rule", "households", ""].map(str::to_owned).to_vec();
+    let [village, rule, households] = lang().of(["village", "rule", "households"], ["村", "规则", "户数"]);
+    let header = [if by_village { village } else { "" }, rule, households, ""].map(str::to_owned).to_vec();
     let row = |count: &DefectCount| {
         let DefectCount { region_code, rule_number, households } = count;
         vec![region_code.clone(), rule_number.to_string(), households.to_string(), name(*rule_number).to_owned()]

@@ -9,7 +9,11 @@ use tongxin_proto::{
 };
 
 use super::{day, region};
-use crate::{client::Target, table};
+use crate::{
+    client::Target,
+    lang::{lang, told},
+    table,
+};
 
 /// Shows what became of the signals that were reported within a period.
 ///
@@ -43,11 +47,13 @@ pub async fn run(args: Args) -> Result<()> {
     let request =
         GetFunnelRequest { region_code: args.region.to_string(), from: Some(from.into()), until: Some(until.into()) };
     let funnel = gateway.call(async || gateway.signals().get_funnel(request.clone()).await).await?;
-    let header =
-        ["", "", "warnings", "signals", "verified", "refuted", "identified", "removed", "relapsed", "precision"];
+    let header = lang().of(
+        ["", "", "warnings", "signals", "verified", "refuted", "identified", "removed", "relapsed", "precision"],
+        ["", "", "预警", "线索", "属实", "不属实", "已识别", "已消除", "风险再现", "准确率"],
+    );
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(funnel.rows.iter().map(|row| line(name(row), row)));
-    rows.extend(funnel.total.iter().map(|row| line(["all".to_owned(), String::new()], row)));
+    rows.extend(funnel.total.iter().map(|row| line([told!("all", "合计"), String::new()], row)));
     say!("{}", table::render(&rows, &[2, 3, 4, 5, 6, 7, 8, 9]))?;
     Ok(())
 }
@@ -56,7 +62,7 @@ pub async fn run(args: Args) -> Result<()> {
 fn name(row: &FunnelRow) -> [String; 2] {
     let source = match row.kind() {
         SignalKind::DepartmentWarning => Department::try_from(row.department).unwrap_or_default().word().to_owned(),
-        SignalKind::Screening => format!("rule {} of {}", row.rule_number, row.rule_set_id),
+        SignalKind::Screening => told!("rule {} of {}", "{1} 的规则 {0}", row.rule_number, row.rule_set_id),
         SignalKind::Unspecified | SignalKind::SelfReport | SignalKind::Sweep => String::new(),
     };
     [row.kind().word().to_owned(), source]

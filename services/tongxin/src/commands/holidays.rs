@@ -7,7 +7,7 @@ use clap::Subcommand;
 use tongxin_proto::monitoring::v1::SetHolidaysRequest;
 use uuid::Uuid;
 
-use crate::{client::Target, rule_files};
+use crate::{client::Target, lang::told, rule_files};
 
 /// States public holidays.
 #[derive(Debug, Subcommand)]
@@ -52,8 +52,12 @@ pub async fn run(what: What) -> Result<()> {
             region_code: args.province.clone().unwrap_or_default(),
         };
         let answer = gateway.call(async || gateway.rules().set_holidays(request.clone()).await).await;
-        let days = answer.with_context(|| format!("{} of {year}", args.file.display()))?.days;
-        say!("{year}: {days} days differ from the weekly pattern")?;
+        let days = answer.with_context(|| told!("{} of {year}", "{}，{year} 年", args.file.display()))?.days;
+        let line = told!(
+            "{year}: {days} days differ from the weekly pattern",
+            "{year} 年：有 {days} 天与平常的周历不同（放假或调休上班）"
+        );
+        say!("{line}")?;
     }
     Ok(())
 }

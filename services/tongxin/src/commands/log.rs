@@ -16,6 +16,7 @@ use tongxin_platform::{
 use super::migrate;
 use crate::{
     instance::DATA_DIR,
+    lang::{lang, told},
     progress::Progress,
     services::{self, KINDS},
     settings::Settings,
@@ -88,7 +89,9 @@ pub async fn run(what: What) -> Result<()> {
 async fn new_epoch(args: &NewEpoch) -> Result<()> {
     if let Some(data_dir) = &args.data_dir {
         let folder = Folder::open(data_dir).await?;
-        let url = folder.owner_url(args.service).context("the `tongxin up` there is an older one: restart it")?;
+        let url = folder.owner_url(args.service).with_context(|| {
+            told!("the `tongxin up` there is an older one: restart it", "那里运行的 `tongxin up` 是旧版本：请重新启动")
+        })?;
         let begun = begin_epoch(args.service, &url, &data_dir.display().to_string()).await;
         folder.close().await;
         return begun;
@@ -103,12 +106,14 @@ async fn new_epoch(args: &NewEpoch) -> Result<()> {
 
 async fn begin_epoch(kind: &Kind, url: &str, stated_by: &str) -> Result<()> {
     let name = kind.name;
-    let mut owner = PgConnection::connect(url)
+    let mut owner = PgConnection::connect(url).await.with_context(|| {
+        told!("cannot reach the database of {name} by {stated_by}", "按 {stated_by} 连接不上 {name} 的数据库")
+    })?;
+    let epoch = log::begin_epoch(&mut owner)
         .await
-        .with_context(|| format!("cannot reach the database of {name} by {stated_by}"))?;
-    let epoch = log::begin_epoch(&mut owner).await.with_context(|| format!("{name} got no new epoch"))?;
+        .with_context(|| told!("{name} got no new epoch", "{name} 的日志没能开始新的一代"))?;
     owner.close().await?;
-    say!("{name}: its log is in epoch {epoch}")?;
+    say!("{}", told!("{name}: its log is in epoch {epoch}", "{name}：日志现为第 {epoch} 代"))?;
     Ok(())
 }
 
@@ -131,8 +136,11 @@ async fn verify_all(args: Verify) -> Result<()> {
 async fn verify_each(kinds: &[&'static Kind], url: impl Fn(&Kind) -> Option<String>, as_json: bool) -> Result<()> {
     let found: Vec<_> = kinds.iter().filter_map(|kind| Some((*kind, url(kind)?))).collect();
     if found.is_empty() {
-        let settings = KINDS.map(|kind| format!("{}.database.url", kind.name)).join(" or ");
-        bail!("the settings name no database to check: set {settings}");
+        let settings = KINDS.map(|kind| format!("{}.database.url", kind.name)).join(lang().of(" or ", " 或 "));
+        bail!(told!(
+            "the settings name no database to check: set {settings}",
+            "设置中没有可核查的数据库：请填写 {settings}"
+        ));
     }
     let mut answers = Vec::new();
     for (kind, url) in found {
@@ -141,9 +149,13 @@ async fn verify_each(kinds: &[&'static Kind], url: impl Fn(&Kind) -> Option<Stri
         if as_json {
             answers.push(json!({"service": name, "events": events, "hash": hash}));
         } else if events == 0 {
-            say!("{name}: its log is empty")?;
+            say!("{}", told!("{name}: its log is empty", "{name}：日志是空的"))?;
         } else {
-            say!("{name}: {events} events, all sound; the newest has the hash {hash}")?;
+            let line = told!(
+                "{name}: {events} events, all sound; the newest has the hash {hash}",
+                "{name}：{events} 个事件，全部无误；最新事件的哈希值为 {hash}"
+            );
+            say!("{line}")?;
         }
     }
     if as_json {
@@ -155,12 +167,14 @@ async fn verify_each(kinds: &[&'static Kind], url: impl Fn(&Kind) -> Option<Stri
 async fn verify(kind: &Kind, url: &str) -> Result<Verified> {
     let name = kind.name;
     let config = DbConfig { max_connections: 1, ..DbConfig::at(url) };
-    let pool = db::open(&config).await.with_context(|| format!("cannot reach the database of {name}"))?;
+    let no_database = || told!("cannot reach the database of {name}", "连接不上 {name} 的数据库");
+    let pool = db::open(&config).await.with_context(no_database)?;
     let head = log::head(&pool).await?;
-    let progress = Progress::begin(format!("checking the log of {name}"), u64::try_from(head.seq).ok());
+    let title = told!("checking the log of {name}", "正在核查 {name} 的日志");
+    let progress = Progress::begin(title, u64::try_from(head.seq).ok());
     let verified = log::verify(&pool, |seq| progress.reach(seq.unsigned_abs())).await;
-    progress.end(if verified.is_ok() { "done" } else { "not sound" });
+    progress.end(if verified.is_ok() { lang().of("done", "完成") } else { lang().of("not sound", "有误") });
     // A Postgres that we started ends only without connections.
     pool.close().await;
-    verified.with_context(|| format!("the log of {name} is not sound"))
+    verified.with_context(|| told!("the log of {name} is not sound", "{name} 的日志有误"))
 }

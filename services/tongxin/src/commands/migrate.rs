@@ -8,6 +8,7 @@ use sqlx::{Connection as _, PgConnection};
 use tongxin_platform::{db::SchemaBehind, service::Kind};
 
 use crate::{
+    lang::{lang, told},
     services::{self, KINDS},
     settings::{Owners, Settings},
 };
@@ -39,21 +40,27 @@ pub async fn run(args: Args) -> Result<()> {
     let mut behind = Vec::new();
     for (kind, url) in databases(args.service, &settings.migrate)? {
         let name = kind.name;
-        let mut conn = PgConnection::connect(url.expose_secret())
-            .await
-            .with_context(|| format!("cannot reach the database of {name} by migrate.{name}_url"))?;
+        let mut conn = PgConnection::connect(url.expose_secret()).await.with_context(|| {
+            told!(
+                "cannot reach the database of {name} by migrate.{name}_url",
+                "按 migrate.{name}_url 连接不上 {name} 的数据库"
+            )
+        })?;
         if args.check {
             behind.extend(lacking(kind, &mut conn).await?);
         } else {
             let ran = kind.migrations().run(&mut conn).await;
-            match ran.with_context(|| format!("migrating {name} failed"))? {
-                0 => say!("{name}: was up to date")?,
-                ran => say!("{name}: {ran} migration(s) ran")?,
-            }
+            let failed = || told!("migrating {name} failed", "更新 {name} 的数据库结构失败");
+            let line = match ran.with_context(failed)? {
+                0 => told!("{name}: was up to date", "{name}：本来就是最新的"),
+                ran => told!("{name}: {ran} migration(s) ran", "{name}：已执行 {ran} 项更新"),
+            };
+            say!("{line}")?;
         }
     }
     if !behind.is_empty() {
-        bail!("{}: run `tongxin migrate`", behind.join(", "));
+        let behind = behind.join(lang().of(", ", "；"));
+        bail!(told!("{behind}: run `tongxin migrate`", "{behind}：请运行 `tongxin migrate`"));
     }
     Ok(())
 }
@@ -67,10 +74,11 @@ pub(super) fn databases<'owners>(
     let found: Vec<_> = services::selected(asked).into_iter().filter_map(with_url).collect();
     if found.is_empty() {
         let name = asked.unwrap_or(KINDS[0]).name;
-        bail!(
+        bail!(told!(
             "no owner's URL is configured: set migrate.{name}_url in the settings or TONGXIN__MIGRATE__{}_URL",
+            "没有填写数据表所有者的网址：请在设置中填写 migrate.{name}_url，或用环境变量 TONGXIN__MIGRATE__{}_URL",
             name.to_uppercase()
-        );
+        ));
     }
     Ok(found)
 }
@@ -80,10 +88,13 @@ async fn lacking(kind: &Kind, conn: &mut PgConnection) -> Result<Option<String>>
     let name = kind.name;
     match kind.migrations().check(conn).await {
         Ok(()) => {
-            say!("{name}: up to date")?;
+            say!("{}", told!("{name}: up to date", "{name}：已是最新"))?;
             Ok(None)
         }
-        Err(SchemaBehind::Behind(missing)) => Ok(Some(format!("{name}: the schema lacks {missing} migration(s)"))),
+        Err(SchemaBehind::Behind(missing)) => Ok(Some(told!(
+            "{name}: the schema lacks {missing} migration(s)",
+            "{name}：数据库结构缺少 {missing} 项更新"
+        ))),
         Err(error) => Err(error.into()),
     }
 }

@@ -18,15 +18,30 @@ pub mod template;
 pub mod token;
 
 use chrono::NaiveDate;
-use tongxin_platform::{day::Day, region::RegionCode};
-use tongxin_proto::text::tidy_code;
+use tongxin_platform::{
+    day::Day,
+    region::{NotARegionCode, RegionCode},
+};
+use tongxin_proto::{monitoring::v1::Department, text::tidy_code, words::Word as _};
+
+use crate::lang::told;
 
 fn region(text: &str) -> Result<RegionCode, String> {
-    RegionCode::parse(&tidy_code(text)).map_err(|error| error.to_string())
+    RegionCode::parse(&tidy_code(text)).map_err(|error| no_region(text, &error))
+}
+
+/// Why a text is no code of a region.
+fn no_region(text: &str, error: &NotARegionCode) -> String {
+    told!("{error}", "{text:?} 不是区划代码：应为 12 位数字，例如 441823107000")
+}
+
+fn department(word: &str) -> Result<Department, String> {
+    Department::named(word)
+        .map_err(|error| told!("{error}", "没有 {word:?} 这个部门，可用的有 {}", Department::words().join(", ")))
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {
-    Day::read(text).map(NaiveDate::from).map_err(|error| error.to_string())
+    Day::read(text).map(NaiveDate::from).map_err(|error| told!("{error}", "应为日期，例如 2025-12-31"))
 }
 
 #[cfg(test)]

@@ -9,7 +9,11 @@ use tongxin_proto::{
 };
 
 use super::region;
-use crate::{client::Target, table};
+use crate::{
+    client::Target,
+    lang::{lang, told},
+    table,
+};
 
 const PAGE: i32 = 1_000;
 
@@ -34,14 +38,16 @@ pub async fn run(args: Args) -> Result<()> {
         let request = ListOverdueStepsRequest { region_code, page_size: PAGE, page_token };
         gateway.cases().list_overdue_steps(request).await
     };
-    let mut rows = vec![["days", "due on", "step", "region", "case"].map(str::to_owned).to_vec()];
+    let header =
+        lang().of(["days", "due on", "step", "region", "case"], ["逾期天数", "到期日", "环节", "区划", "个案"]);
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
     let add = |page: ListOverdueStepsResponse| {
         rows.extend(page.steps.iter().map(row));
         Ok(page.next_page_token)
     };
     gateway.pages(list, add).await?;
     say!("{}", table::render(&rows, &[0]))?;
-    say!("{} steps overdue", rows.len() - 1)?;
+    say!("{}", told!("{} steps overdue", "共 {} 个环节逾期", rows.len() - 1))?;
     Ok(())
 }
 

@@ -12,7 +12,11 @@ use tongxin_proto::monitoring::v1::{
 use uuid::Uuid;
 
 use super::region;
-use crate::{client::Target, rule_files, table};
+use crate::{
+    client::Target,
+    lang::{lang, told},
+    rule_files, table,
+};
 
 /// Stores rule sets of monitoring, or tries them.
 #[derive(Debug, Subcommand)]
@@ -84,7 +88,12 @@ async fn store(args: Store) -> Result<()> {
     let request = StoreRuleSetRequest { request_id, rule_set: Some(draft) };
     let answer = gateway.call(async || gateway.rules().store_rule_set(request.clone()).await).await;
     let stored = answer.with_context(|| args.file.display().to_string())?.rule_set.unwrap_or_default();
-    say!("{name}: stored as {} with {rules} screening rules and the lines of {lines} years", stored.rule_set_id)?;
+    let line = told!(
+        "{name}: stored as {} with {rules} screening rules and the lines of {lines} years",
+        "{name}：已保存，标识 {}，有 {rules} 条筛查规则、{lines} 个年度的监测线",
+        stored.rule_set_id
+    );
+    say!("{line}")?;
     Ok(())
 }
 
@@ -104,20 +113,29 @@ fn show(draft: &RuleSetDraft, result: SimulateRuleSetResponse) -> Result<()> {
     let row = |cells: [String; 3]| cells.to_vec();
     let hits = |number: i32| count.hits.get(&number).copied().unwrap_or(0).to_string();
     let rules = draft.rules.iter().map(|rule| row([rule.number.to_string(), rule.name.clone(), hits(rule.number)]));
-    let header = row(["rule".to_owned(), String::new(), "households".to_owned()]);
+    let header = row(lang().of(["rule", "", "households"], ["规则", "", "户数"]).map(str::to_owned));
     say!("{}", table::render(&[header].into_iter().chain(rules).collect::<Vec<_>>(), &[0, 2]))?;
-    say!(
+    let line = told!(
         "{} of {} households flagged: {} newly, {} no longer",
+        "试算 {1} 户，筛出 {0} 户：新筛出 {2} 户，不再筛出 {3} 户",
         count.flagged,
         count.households,
         result.newly_flagged,
         result.no_longer_flagged
-    )?;
+    );
+    say!("{line}")?;
     if count.faults > 0 {
-        say!("{} times a rule had no value (a division by zero, or a number too large)", count.faults)?;
+        let line = told!(
+            "{} times a rule had no value (a division by zero, or a number too large)",
+            "有 {} 次规则算不出结果（除数为零，或数字太大）",
+            count.faults
+        );
+        say!("{line}")?;
     }
     for Verdict { household_id, rule_number, message, .. } in result.examples {
-        say!("  {household_id}  rule {rule_number}: {message}")?;
+        let line =
+            told!("  {household_id}  rule {rule_number}: {message}", "  {household_id}  规则 {rule_number}：{message}");
+        say!("{line}")?;
     }
     Ok(())
 }

@@ -6,7 +6,11 @@ use tongxin_proto::monitoring::v1::{ScreenHouseholdsRequest, ScreenHouseholdsRes
 use uuid::Uuid;
 
 use super::region;
-use crate::{client::Target, table};
+use crate::{
+    client::Target,
+    lang::{lang, told},
+    table,
+};
 
 /// Screens every household of a region by the rules that are in force today, and raises signals.
 ///
@@ -39,11 +43,23 @@ fn show(count: ScreeningCount) -> Result<()> {
     let mut hits: Vec<_> = count.hits.into_iter().collect();
     hits.sort_unstable();
     let rows = hits.into_iter().map(|(rule, households)| vec![rule.to_string(), households.to_string()]);
-    let header = vec!["rule".to_owned(), "households".to_owned()];
+    let header = lang().of(["rule", "households"], ["规则", "户数"]).map(str::to_owned).to_vec();
     say!("{}", table::render(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), &[0, 1]))?;
-    say!("{} of {} households flagged, {} new signals", count.flagged, count.households, count.signals)?;
+    let line = told!(
+        "{} of {} households flagged, {} new signals",
+        "筛查 {1} 户，筛出 {0} 户，新线索 {2} 条",
+        count.flagged,
+        count.households,
+        count.signals
+    );
+    say!("{line}")?;
     if count.faults > 0 {
-        say!("{} times a rule had no value (a division by zero, or a number too large)", count.faults)?;
+        let line = told!(
+            "{} times a rule had no value (a division by zero, or a number too large)",
+            "有 {} 次规则算不出结果（除数为零，或数字太大）",
+            count.faults
+        );
+        say!("{line}")?;
     }
     Ok(())
 }

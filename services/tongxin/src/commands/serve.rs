@@ -13,7 +13,7 @@ use tongxin_platform::{
     telemetry::{self, Telemetry},
 };
 
-use crate::{services, settings::Settings};
+use crate::{lang::told, services, settings::Settings};
 
 /// Runs one service.
 ///
@@ -33,14 +33,26 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<()> {
-    let mut settings = Settings::load(args.config.as_deref())
-        .map_err(|error| anyhow!("{}; `tongxin check-config FILE` lists all that is wrong", chain(error.as_ref())))?;
+    let mut settings = Settings::load(args.config.as_deref()).map_err(|error| {
+        anyhow!(told!(
+            "{}; `tongxin check-config FILE` lists all that is wrong",
+            "{}；用 `tongxin check-config FILE` 可列出全部错误",
+            chain(error.as_ref())
+        ))
+    })?;
     let kind = args.service;
-    let service = settings.services.remove(kind.name).with_context(|| {
-        format!("the settings have no section [{0}]: at least {0}.database.url is needed", kind.name)
+    let (name, title) = (kind.name, kind.title());
+    let service = settings.services.remove(name).with_context(|| {
+        told!(
+            "the settings have no section [{name}]: at least {name}.database.url is needed",
+            "设置中没有 [{name}] 一节：至少要填写 {name}.database.url"
+        )
     })?;
     if let (Some(calls), None) = (kind.calls(), &settings.token_file) {
-        bail!("{} calls {calls}: token_file has to name its token", kind.title());
+        bail!(told!(
+            "{title} calls {calls}: token_file has to name its token",
+            "{name} 要调用其他服务：请在 token_file 填写它的令牌文件"
+        ));
     }
     let telemetry = telemetry::init("tongxin", &settings.telemetry)?;
     let grace = Duration::from_secs(settings.grace_seconds.0);

@@ -8,7 +8,11 @@ use tongxin_platform::region::RegionCode;
 use tongxin_proto::gateway::v1::Figure;
 
 use super::files::{Files, Published};
-use crate::{client::Gateway, figures::Card};
+use crate::{
+    client::Gateway,
+    figures::Card,
+    lang::{lang, told},
+};
 
 /// Published figures with another name than their indicator.
 const OTHER_NAMES: [(&str, &str); 1] = [("villages_dual_covered_taiping", "villages_dual_covered")];
@@ -59,7 +63,9 @@ impl Comparison {
             |published: &&Published| published.region_code == region && indicator(published) == figure.indicator_id;
         let Some(published) = self.published.iter().find(about) else { return String::new() };
         let mark = if self.confirms(published) { "✓" } else { "✗" };
-        format!("{mark} published: {} ({})", published.value, published.exactness)
+        let Published { value, exactness, .. } = published;
+        let meant = meant(exactness);
+        told!("{mark} published: {value} ({exactness})", "{mark} 公布的数字：{value}（{meant}）")
     }
 
     fn confirms(&self, published: &Published) -> bool {
@@ -82,6 +88,19 @@ fn agrees(value: i64, published: i64, exactness: &str, all_villages: Option<i64>
         "about" => (value - published).abs().saturating_mul(20) <= published,
         _ => false,
     }
+}
+
+/// How exactly a figure is meant, in the language of the command.
+fn meant(exactness: &str) -> &str {
+    let zh = match exactness {
+        "exact" => "准确数",
+        "every village of the town" => "全镇每个村",
+        "at least" => "至少",
+        "more than" => "超过",
+        "about" => "大约",
+        other => other,
+    };
+    lang().of(exactness, zh)
 }
 
 fn indicator(published: &Published) -> &str {

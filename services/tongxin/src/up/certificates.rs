@@ -13,7 +13,7 @@ use rcgen::{
 };
 use tongxin_platform::{grpc::ServerTlsConfig, whole_file};
 
-use crate::instance::write_private;
+use crate::{instance::write_private, lang::told};
 
 /// Subject names.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -37,7 +37,8 @@ impl Certificates {
         let file = |name: &str| folder.join(name);
         let found = Self { ca_file: file("ca.pem"), server: ServerTlsConfig::new(file("tls.crt"), file("tls.key")) };
         if !found.ca_file.exists() || !found.server.faults(now + STILL_GOOD_FOR).is_empty() {
-            fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            fs::create_dir_all(&folder)
+                .with_context(|| told!("cannot make the folder {}", "无法创建文件夹 {}", folder.display()))?;
             found.make(now)?;
         }
         Ok(found)
@@ -49,7 +50,8 @@ impl Certificates {
         let ServerTlsConfig { certificate_file, key_file, .. } = &self.server;
         match fs::remove_file(certificate_file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot replace {}", certificate_file.display()));
+                return Err(error)
+                    .with_context(|| told!("cannot replace {}", "无法更换 {}", certificate_file.display()));
             }
             _ => {}
         }
@@ -86,7 +88,8 @@ fn named(name: &str, now: DateTime<Utc>) -> Result<CertificateParams> {
 }
 
 fn write_public(path: &Path, text: &str) -> Result<()> {
-    whole_file::write(path, 0o644, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+    whole_file::write(path, 0o644, text.as_bytes())
+        .with_context(|| told!("cannot write {}", "无法写入 {}", path.display()))
 }
 
 #[cfg(test)]

@@ -5,14 +5,16 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tongxin_platform::service::Kind;
 use tongxin_servers::Postgres;
 
-use crate::services::KINDS;
+use crate::{lang::told, services::KINDS};
 
 /// The role of services, created by the first migration.
 const APP: &str = "tongxin_app";
 
 /// Creates and migrates the databases of all services.
 pub async fn prepare(postgres: &Postgres) -> Result<()> {
-    let mut conn = PgConnection::connect(&postgres.url("postgres")).await.context("Postgres cannot be reached")?;
+    let mut conn = PgConnection::connect(&postgres.url("postgres"))
+        .await
+        .with_context(|| told!("Postgres cannot be reached", "连接不上 Postgres"))?;
     for kind in KINDS {
         create(&mut conn, &name(kind)).await?;
     }
@@ -20,7 +22,7 @@ pub async fn prepare(postgres: &Postgres) -> Result<()> {
     for kind in KINDS {
         let mut conn = PgConnection::connect(&postgres.url(&name(kind))).await?;
         let ran = kind.migrations().run(&mut conn).await;
-        ran.with_context(|| format!("migrating {} failed", kind.name))?;
+        ran.with_context(|| told!("migrating {} failed", "更新 {} 的数据库结构失败", kind.name))?;
         conn.close().await?;
     }
     Ok(())

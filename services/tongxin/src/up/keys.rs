@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use tongxin_platform::personal::{KeyVersion, PersonalConfig, Suite};
 
-use crate::instance::write_private;
+use crate::{instance::write_private, lang::told};
 
 const KEY_BYTES: usize = 32;
 
@@ -31,7 +31,8 @@ pub fn of_requests(data_dir: &Path, service: &str) -> Result<BTreeMap<KeyVersion
 
 fn key_file(data_dir: &Path, name: &str) -> Result<PathBuf> {
     let folder = data_dir.join("keys");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    fs::create_dir_all(&folder)
+        .with_context(|| told!("cannot make the folder {}", "无法创建文件夹 {}", folder.display()))?;
     let file = folder.join(name);
     if !file.exists() {
         write_private(&file, &new_key()?)?;
@@ -41,7 +42,9 @@ fn key_file(data_dir: &Path, name: &str) -> Result<PathBuf> {
 
 fn new_key() -> Result<String> {
     let mut key = [0; KEY_BYTES];
-    getrandom::fill(&mut key).map_err(|error| anyhow!("the operating system gives no randomness: {error}"))?;
+    getrandom::fill(&mut key).map_err(|error| {
+        anyhow!(told!("the operating system gives no randomness: {error}", "操作系统没有提供随机数：{error}"))
+    })?;
     Ok(hex::encode(key))
 }
 

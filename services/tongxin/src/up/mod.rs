@@ -40,6 +40,7 @@ use tongxin_servers::{Servers, ServersConfig};
 
 use crate::{
     instance::{DATA_DIR, Instance},
+    lang::told,
     sample::SampleName,
     services::{KINDS, nats_user},
 };
@@ -119,7 +120,8 @@ pub async fn run(args: Args) -> Result<()> {
     tokio::pin!(told);
     let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?).map_err(foreign_folder)?;
 
-    eprintln!("starting Postgres and NATS in {}", args.data_dir.display());
+    let folder = args.data_dir.display();
+    eprintln!("{}", told!("starting Postgres and NATS in {folder}", "正在启动 Postgres 和 NATS，数据文件夹 {folder}"));
     let config = ServersConfig {
         data_dir: args.data_dir.clone(),
         postgres_bin_dir: args.postgres_bin.clone(),
@@ -130,7 +132,8 @@ pub async fn run(args: Args) -> Result<()> {
         started = Servers::start(&config) => started?,
         () = &mut told => return Ok(()),
     };
-    eprintln!("Postgres and NATS are up after {:.1} s", begun.elapsed().as_secs_f64());
+    let took = begun.elapsed().as_secs_f64();
+    eprintln!("{}", told!("Postgres and NATS are up after {took:.1} s", "Postgres 和 NATS 已启动，用时 {took:.1} 秒"));
     let data_dir = servers.postgres().data_dir().to_owned();
     let limits = args.limits.clone().unwrap_or_default();
     let tls = args.tls_self_signed.then(|| Certificates::in_folder(&data_dir, Clock::system().now())).transpose()?;
@@ -157,7 +160,7 @@ pub async fn run(args: Args) -> Result<()> {
         told.await;
     };
     let stopped = lifecycle.run_until(work, GRACE).await;
-    eprintln!("stopping");
+    eprintln!("{}", told!("stopping", "正在停止"));
     Instance::withdraw(&data_dir);
     drop(world);
     servers.stop().await;
@@ -172,10 +175,16 @@ async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Re
     let Some(sample) = args.sample else { return Ok(()) };
     let differing = sample::load_and_show(world, sample).await?;
     if differing > 0 && args.once {
-        bail!("{differing} figure(s) are not as published");
+        bail!(told!("{differing} figure(s) are not as published", "有 {differing} 个数字与公布的不符"));
     }
     if differing > 0 {
-        eprintln!("{differing} figure(s) are not as published: was something changed since the sample was loaded?");
+        eprintln!(
+            "{}",
+            told!(
+                "{differing} figure(s) are not as published: was something changed since the sample was loaded?",
+                "有 {differing} 个数字与公布的不符：载入示例数据以后改过数据吗？"
+            )
+        );
     }
     Ok(())
 }
@@ -183,9 +192,11 @@ async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Re
 /// Says what to do if the log file cannot be written.
 fn foreign_folder(error: TelemetryError) -> anyhow::Error {
     match error {
-        TelemetryError::LogFile(path, error) => {
-            anyhow!("cannot write {}: {error}: is it another user's? --data-dir names another folder", path.display())
-        }
+        TelemetryError::LogFile(path, error) => anyhow!(told!(
+            "cannot write {}: {error}: is it another user's? --data-dir names another folder",
+            "无法写入 {}：{error}：它属于其他用户吗？可用 --data-dir 指定其他文件夹",
+            path.display()
+        )),
         error => error.into(),
     }
 }
@@ -194,7 +205,11 @@ fn foreign_folder(error: TelemetryError) -> anyhow::Error {
 fn taken_port(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref() {
         Some(StartError::Server(ServerError::Listen(..)) | StartError::Admin(..)) => {
-            anyhow!("{}; --port names another first port, 0 takes free ones", chain(error.as_ref()))
+            anyhow!(told!(
+                "{}; --port names another first port, 0 takes free ones",
+                "{}；可用 --port 另选第一个端口，填 0 则自动选用空闲端口",
+                chain(error.as_ref())
+            ))
         }
         _ => error,
     }
@@ -202,7 +217,7 @@ fn taken_port(error: anyhow::Error) -> anyhow::Error {
 
 fn telemetry_config(args: &Args) -> Result<TelemetryConfig> {
     std::fs::create_dir_all(&args.data_dir)
-        .with_context(|| format!("cannot create the data folder {}", args.data_dir.display()))?;
+        .with_context(|| told!("cannot create the data folder {}", "无法创建数据文件夹 {}", args.data_dir.display()))?;
     Ok(TelemetryConfig {
         log: args.log.clone(),
         log_format: LogFormat::Text,

@@ -12,6 +12,7 @@ use super::world::World;
 use crate::{
     client::Gateway,
     figures::Card,
+    lang::told,
     sample::{self, Files, Kept, SampleName, Year},
 };
 
@@ -37,14 +38,16 @@ pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     let comparison = sample::compare(&gateway, &files).await?;
     say!("{}", comparison.text())?;
     let differing = comparison.differing();
-    say!(
+    let line = told!(
         "{} of {} published figures that these services know are confirmed by records; loaded in {load_seconds:.1} s, \
          counted {behind} ms later",
+        "公布的数字中系统能统计的有 {1} 个，其中 {0} 个与记录相符；载入用时 {load_seconds:.1} 秒，再过 {behind} 毫秒统计完毕",
         comparison.compared() - differing.len(),
-        comparison.compared(),
-    )?;
+        comparison.compared()
+    );
+    say!("{line}")?;
     for indicator in &differing {
-        eprintln!("not as published: {indicator}");
+        eprintln!("{}", told!("not as published: {indicator}", "与公布的不符：{indicator}"));
     }
     Ok(differing.len())
 }
@@ -59,13 +62,16 @@ async fn level(world: &World, gateway: &Gateway, files: &Files) -> Result<()> {
     };
     match tokio::time::timeout(LEVEL_WITHIN, counts_all).await {
         Ok(counted) => counted,
-        Err(_) => bail!("the scorecard did not count all events within {LEVEL_WITHIN:?}: see tongxin.log"),
+        Err(_) => bail!(told!(
+            "the scorecard did not count all events within {LEVEL_WITHIN:?}: see tongxin.log",
+            "指标总表在 {LEVEL_WITHIN:?} 内没有统计完全部事件：请看 tongxin.log"
+        )),
     }
 }
 
 async fn counts(world: &World, gateway: &Gateway, files: &Files, source: &str) -> Result<()> {
     let url = world.instance.databases.get(source);
-    let url = url.with_context(|| format!("the database of {source} is not known"))?;
+    let url = url.with_context(|| told!("the database of {source} is not known", "不知道 {source} 的数据库在哪里"))?;
     let pool = db::open(&DbConfig { max_connections: 1, ..DbConfig::at(url) }).await?;
     loop {
         let mut tx = Scope::EVERYWHERE.read(&pool).await?;

@@ -21,6 +21,7 @@ use super::{certificates::Certificates, databases, ports::Ports, section::Place,
 use crate::{
     client::Gateway,
     instance::{Addresses, Instance},
+    lang::{lang, told},
     services::{GATEWAY, KINDS},
     table,
 };
@@ -121,13 +122,14 @@ impl World {
         };
         if tokio::time::timeout(READY_WITHIN, level).await.is_err() {
             let behind = |((consumer, source), progress): (&(&str, &str), &Progress)| {
-                format!("{} events of {source} for {consumer}", progress.lag())
+                told!("{} events of {source} for {consumer}", "{} 个 {source} 的事件（{consumer}）", progress.lag())
             };
             let behind: Vec<_> = self.progress.iter().map(behind).collect();
-            bail!(
+            bail!(told!(
                 "not ready within {READY_WITHIN:?}: still to be counted are {}; the log says more",
-                behind.join(", ")
-            );
+                "{READY_WITHIN:?} 内没有就绪：还没有统计的有 {}；详情请看日志",
+                behind.join(lang().of(", ", "，"))
+            ));
         }
         Ok(())
     }
@@ -138,21 +140,31 @@ impl World {
             &self.instance;
         let row = |name: &str, place: &str, about: String| vec![name.to_owned(), place.to_owned(), about];
         let file = |path: &Path| path.display().to_string();
+        let [of_gateway, of_admin, of_token, of_log] =
+            lang().of(["gateway", "admin", "token", "log"], ["网关", "管理端口", "令牌", "日志"]);
+        let protocols = told!("gRPC, gRPC-Web, and JSON by POST", "gRPC、gRPC-Web，以及用 POST 提交的 JSON");
         let mut rows = vec![
-            row("gateway", gateway, "gRPC, gRPC-Web, and JSON by POST".to_owned()),
-            row("admin", gateway_admin, "/readyz, /metrics".to_owned()),
+            row(of_gateway, gateway, protocols),
+            row(of_admin, gateway_admin, told!("/readyz, /metrics", "/readyz、/metrics")),
         ];
         if let Some(ca_file) = ca_file {
             let how = format!("--gateway {gateway} --ca-file {} --token-file {}", file(ca_file), file(token_file));
             rows.insert(1, row("CA", &file(ca_file), how));
         }
-        let services = services.iter();
-        rows.extend(services.map(|(name, at)| row(name, &at.grpc, format!("gRPC; admin port {}", at.admin))));
-        rows.push(row("token", &file(token_file), format!("{} of {REGION}", ROLES.join(", "))));
-        let of_register = format!("{} of the whole country, for the register", OPERATOR.join(", "));
+        let ports = |at: &Addresses| told!("gRPC; admin port {}", "gRPC；管理端口 {}", at.admin);
+        rows.extend(services.iter().map(|(name, at)| row(name, &at.grpc, ports(at))));
+        let roles = told!("{} of {REGION}", "{}，区划 {REGION}", ROLES.join(", "));
+        rows.push(row(of_token, &file(token_file), roles));
+        let of_register =
+            told!("{} of the whole country, for the register", "{}，全国，用于导入区划", OPERATOR.join(", "));
         rows.push(row("", &file(operator_token_file), of_register));
-        rows.push(row("log", &file(&token_file.with_file_name("tongxin.log")), String::new()));
-        format!("\ntongxin is ready after {:.1} s\n\n{}", took.as_secs_f64(), table::render(&rows, &[]))
+        rows.push(row(of_log, &file(&token_file.with_file_name("tongxin.log")), String::new()));
+        told!(
+            "\ntongxin is ready after {:.1} s\n\n{}",
+            "\ntongxin 已就绪，用时 {:.1} 秒\n\n{}",
+            took.as_secs_f64(),
+            table::render(&rows, &[])
+        )
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::lang::told;
+
 /// One line for each setting, such as `pairing.database.max_connections = 16`.
 pub fn lines(settings: &Value) -> Vec<String> {
     let mut lines = Vec::new();
@@ -17,7 +19,7 @@ fn collect(value: &Value, path: &str, lines: &mut Vec<String>) {
                 collect(field, &path, lines);
             }
         }
-        Value::Null => lines.push(format!("{path} is not set")),
+        Value::Null => lines.push(told!("{path} is not set", "{path} 没有填写")),
         value => lines.push(format!("{path} = {value}")),
     }
 }

@@ -5,8 +5,9 @@ mod faults;
 
 use std::path::PathBuf;
 
-use crate::settings::Settings;
 use anyhow::{Result, bail};
+
+use crate::{lang::told, settings::Settings};
 
 /// Shows the settings that a file and the environment come to, defaults included and secrets masked.
 ///
@@ -29,10 +30,11 @@ pub fn run(args: &Args) -> Result<()> {
     let found = faults::find(&args.file);
     if !found.is_empty() {
         for fault in &found {
-            eprintln!("{}: {fault}", args.file.display());
+            eprintln!("{}", told!("{}: {fault}", "{}：{fault}", args.file.display()));
         }
-        let things = if found.len() == 1 { "thing is" } else { "things are" };
-        bail!("{} {things} wrong with the settings", found.len());
+        let count = found.len();
+        let things = if count == 1 { "thing is" } else { "things are" };
+        bail!(told!("{count} {things} wrong with the settings", "设置有 {count} 处错误"));
     }
     let effective = Settings::load(Some(&args.file))?.shown()?;
     if args.json {

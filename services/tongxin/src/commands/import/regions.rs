@@ -28,8 +28,6 @@ use crate::{
 
 const ROWS_PER_MESSAGE: usize = 1_000;
 
-const TITLE: &str = "importing regions";
-
 /// Takes an edition of the register of regions: CSV or XLSX, with the columns `code,name,level,parent_code,assisted`.
 ///
 /// The whole file is taken or nothing. Importing it again changes nothing: the request's identifier follows from
@@ -92,14 +90,16 @@ pub async fn run(args: Regions) -> Result<()> {
         row_count: args.rows.map(i64::from).unwrap_or_default(),
     };
     let result = import(&gateway, edition, &source, &content).await?;
-    say!(
+    let line = told!(
         "{} regions: {} new, {} changed, {} withdrawn; {} towns and villages began or ceased to be assisted",
+        "{} 个区划：新增 {} 个，变更 {} 个，撤销 {} 个；{} 个镇、村开始或不再受帮扶",
         result.rows,
         result.added,
         result.changed,
         result.withdrawn,
         result.assistance_changed
-    )?;
+    );
+    say!("{line}")?;
     Ok(())
 }
 
@@ -130,7 +130,11 @@ async fn import(
     let mut patience = Patience::with_answers();
     loop {
         match try_once(gateway, edition.clone(), source, total).await? {
-            Ok(result) => return result.context("the service ended the import without a result"),
+            Ok(result) => {
+                return result.with_context(|| {
+                    told!("the service ended the import without a result", "服务没有给出结果就结束了导入")
+                });
+            }
             // Nothing was imported, and the idempotency key is the same.
             Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
             Err(status) => {
@@ -170,7 +174,7 @@ async fn try_once(
         Ok(answers) => answers.into_inner(),
         Err(status) => return Ok(Err(status)),
     };
-    let progress = Progress::begin(TITLE, Some(total));
+    let progress = Progress::begin(title(ImportStage::Receiving).unwrap_or_default(), Some(total));
     let (sent, result) = tokio::join!(send(source, messages), follow(answers, progress));
     sent?;
     Ok(result)
@@ -200,20 +204,21 @@ async fn follow(
         progress.reach(done.unsigned_abs());
         result = answer.result.or(result);
     }
-    progress.end("done");
+    progress.end(lang().of("done", "完成"));
     Ok(result)
 }
 
 /// The name of a stage; `None` for the result.
-const fn title(stage: ImportStage) -> Option<&'static str> {
-    match stage {
-        ImportStage::Unspecified => None,
-        ImportStage::Receiving => Some(TITLE),
-        ImportStage::Checking => Some("checking the rows"),
-        ImportStage::Merging => Some("merging them into the register"),
-        ImportStage::Publishing => Some("publishing new and changed regions"),
-        ImportStage::Following => Some("adjusting assistance and coverage"),
-    }
+fn title(stage: ImportStage) -> Option<&'static str> {
+    let (en, zh) = match stage {
+        ImportStage::Unspecified => return None,
+        ImportStage::Receiving => ("importing regions", "正在导入区划"),
+        ImportStage::Checking => ("checking the rows", "正在检查各行"),
+        ImportStage::Merging => ("merging them into the register", "正在并入区划库"),
+        ImportStage::Publishing => ("publishing new and changed regions", "正在发布新增和变更的区划"),
+        ImportStage::Following => ("adjusting assistance and coverage", "正在调整帮扶状态和覆盖情况"),
+    };
+    Some(lang().of(en, zh))
 }
 
 #[cfg(test)]

@@ -7,13 +7,12 @@ use tongxin_proto::{
     Parts as _,
     batch::v1::{ImportStatus, RowError},
     monitoring::v1::{Department, SubmitWarningsRequest, SubmitWarningsResponse, Warning, WarningOptions},
-    words::Word as _,
 };
 use tonic::Status;
 use uuid::Uuid;
 
 use super::{args::Import, report::Report, source::Source};
-use crate::{client::Gateway, lang::told, patience::Patience, progress::Progress};
+use crate::{client::Gateway, commands::department, lang::told, patience::Patience, progress::Progress};
 
 const PER_MESSAGE: usize = 5_000;
 
@@ -41,10 +40,6 @@ pub struct Warnings {
 
     #[command(flatten)]
     import: Import,
-}
-
-fn department(text: &str) -> Result<Department, String> {
-    Department::named(text)
 }
 
 pub async fn run(args: Warnings) -> Result<()> {

@@ -14,7 +14,7 @@ use tongxin_platform::{
 };
 
 use super::key::own_key;
-use crate::{settings::Settings, table};
+use crate::{lang::told, settings::Settings, table};
 
 pub async fn run(file: &Path, settings: Option<&Path>, data_dir: &Path, as_json: bool) -> Result<()> {
     let token = read(file)?;
@@ -27,7 +27,9 @@ pub async fn run(file: &Path, settings: Option<&Path>, data_dir: &Path, as_json:
     }
     match &explanation.verdict {
         Ok(_) => Ok(()),
-        Err(refused) => bail!("the token is refused: {refused} [{}]", refused.fault.code()),
+        Err(refused) => {
+            bail!(told!("the token is refused: {refused} [{}]", "令牌被拒绝：{refused} [{}]", refused.fault.code()))
+        }
     }
 }
 
@@ -35,14 +37,17 @@ pub async fn run(file: &Path, settings: Option<&Path>, data_dir: &Path, as_json:
 fn read(file: &Path) -> Result<String> {
     let mut text = String::new();
     if file == Path::new("-") {
-        stdin().read_to_string(&mut text).context("cannot read the token from standard input")?;
+        stdin()
+            .read_to_string(&mut text)
+            .with_context(|| told!("cannot read the token from standard input", "无法从标准输入读取令牌"))?;
     } else {
-        text = fs::read_to_string(file).with_context(|| format!("cannot read the token in {}", file.display()))?;
+        text = fs::read_to_string(file)
+            .with_context(|| told!("cannot read the token in {}", "无法读取 {} 中的令牌", file.display()))?;
     }
     let text = text.trim();
     let token = text.rsplit_once(char::is_whitespace).map_or(text, |(_, token)| token);
     if token.is_empty() {
-        bail!("there is no token in {}", file.display());
+        bail!(told!("there is no token in {}", "{} 中没有令牌", file.display()));
     }
     Ok(token.to_owned())
 }
@@ -57,51 +62,72 @@ fn config(settings: Option<&Path>, data_dir: &Path) -> Result<AccessConfig> {
 }
 
 fn text(explanation: &Explanation) -> String {
-    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let row = |name: String, value: String| vec![name, value];
     let fields = |part: &Option<serde_json::Map<String, Value>>| match part {
-        Some(fields) => fields.iter().map(|(name, value)| row(name, value.to_string())).collect(),
-        None => vec![row("", "cannot be read: it is not JSON in base64url".to_owned())],
+        Some(fields) => fields.iter().map(|(name, value)| row(name.clone(), value.to_string())).collect(),
+        None => vec![row(
+            String::new(),
+            told!("cannot be read: it is not JSON in base64url", "读不懂：不是以 base64url 写成的 JSON"),
+        )],
     };
-    let mut text = format!("Header\n{}Claims\n", table::render(&fields(&explanation.header), &[]));
-    text += &table::render(&fields(&explanation.claims), &[]);
-    text += "What they mean here\n";
+    let [header, claims] = [&explanation.header, &explanation.claims].map(|part| table::render(&fields(part), &[]));
     let mut rows = Vec::new();
-    match &explanation.issuer {
-        Some(issuer) => rows.push(row("issuer", issuer.clone())),
-        None => rows.push(row("issuer", "none of the settings".to_owned())),
-    }
+    let issuer = explanation.issuer.clone().unwrap_or_else(|| told!("none of the settings", "设置中没有这个签发者"));
+    rows.push(row(told!("issuer", "签发者"), issuer));
     if let Some(said) = &explanation.said {
-        rows.push(row("subject", said.subject.clone()));
-        let region =
-            said.region.as_ref().map_or_else(|refused| format!("none: {}", refused.detail), ToString::to_string);
-        rows.push(row("region", region));
-        rows.push(row("roles", roles(explanation, said)));
-        rows.push(row("department", said.department.clone().unwrap_or_else(|| "none".to_owned())));
-    }
-    if explanation.said.is_some() {
-        let may = if explanation.verdict.is_ok() { "may" } else { "might, were it good" };
+        rows.push(row(told!("subject", "持有人"), said.subject.clone()));
+        let region = match &said.region {
+            Ok(region) => region.to_string(),
+            Err(refused) => told!("none: {}", "无：{}", refused.detail),
+        };
+        rows.push(row(told!("region", "管辖区划"), region));
+        rows.push(row(told!("roles", "角色"), roles(explanation, said)));
+        let department = said.department.clone().unwrap_or_else(|| told!("none", "无"));
+        rows.push(row(told!("department", "部门"), department));
+        let may = if explanation.verdict.is_ok() {
+            told!("may", "可以")
+        } else {
+            told!("might, were it good", "有效时可以")
+        };
         let permissions = &explanation.permissions;
-        rows.push(row(may, if permissions.is_empty() { "nothing".to_owned() } else { permissions.join(", ") }));
+        let permitted =
+            if permissions.is_empty() { told!("nothing", "什么都不能做") } else { permissions.join(", ") };
+        rows.push(row(may, permitted));
     }
-    match &explanation.verdict {
-        Ok(_) => rows.push(row("verdict", "good".to_owned())),
-        Err(refused) => rows.push(row("verdict", format!("refused: {refused} [{}]", refused.fault.code()))),
-    }
-    text + &table::render(&rows, &[])
+    let verdict = match &explanation.verdict {
+        Ok(_) => told!("good", "有效"),
+        Err(refused) => told!("refused: {refused} [{}]", "被拒绝：{refused} [{}]", refused.fault.code()),
+    };
+    rows.push(row(told!("verdict", "结论"), verdict));
+    let meaning = table::render(&rows, &[]);
+    told!(
+        "Header\n{header}Claims\n{claims}What they mean here\n{meaning}",
+        "令牌头\n{header}令牌内容\n{claims}在这里的含义\n{meaning}"
+    )
 }
 
 fn roles(explanation: &Explanation, said: &Said) -> String {
     match said.roles_claim {
         RolesClaim::Missing => {
-            return "none: there is no claim of roles where the settings look for it (roles_claim)".to_owned();
+            return told!(
+                "none: there is no claim of roles where the settings look for it (roles_claim)",
+                "无：令牌里没有设置所指的角色字段（roles_claim）"
+            );
         }
         RolesClaim::Malformed if said.roles.is_empty() => {
-            return "none: what is where the settings look for roles (roles_claim) is neither a text nor a list of texts".to_owned();
+            return told!(
+                "none: what is where the settings look for roles (roles_claim) is neither a text nor a list of texts",
+                "无：设置所指的角色字段（roles_claim）既不是文字，也不是文字的列表"
+            );
         }
         RolesClaim::Malformed | RolesClaim::Stated => {}
     }
     let named = |role: &String| {
-        if explanation.known_roles.contains(role) { role.clone() } else { format!("{role} (no such role here)") }
+        if explanation.known_roles.contains(role) {
+            role.clone()
+        } else {
+            told!("{role} (no such role here)", "{role}（这里没有这个角色）")
+        }
     };
     said.roles.iter().map(named).collect::<Vec<_>>().join(", ")
 }

@@ -15,7 +15,8 @@ use tongxin_proto::{monitoring::v1::Department, text::tidy_code, words::Word as 
 
 use key::own_key;
 
-use crate::instance::DATA_DIR;
+use super::no_region;
+use crate::{instance::DATA_DIR, lang::told};
 
 /// Signs a token for the services of `tongxin up`, and writes it to standard output; or explains a token of anybody.
 #[derive(Debug, clap::Args)]
@@ -67,7 +68,7 @@ pub struct Args {
 }
 
 fn region(text: &str) -> Result<RegionCode, String> {
-    RegionCode::parse_of_caller(&tidy_code(text)).map_err(|error| error.to_string())
+    RegionCode::parse_of_caller(&tidy_code(text)).map_err(|error| no_region(text, &error))
 }
 
 /// Accepts the roles that `tongxin up` knows.
@@ -77,13 +78,13 @@ fn role(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     let names: Vec<_> = known.keys().map(String::as_str).collect();
-    Err(format!("there are: {}", names.join(", ")))
+    Err(told!("there are: {}", "可用的有 {}", names.join(", ")))
 }
 
 /// Accepts the name for people, and the contract's name.
 fn department(text: &str) -> Result<Department, String> {
     let word = text.to_ascii_lowercase();
-    Department::named(word.strip_prefix("department_").unwrap_or(&word))
+    super::department(word.strip_prefix("department_").unwrap_or(&word))
 }
 
 pub async fn run(args: &Args) -> Result<()> {
@@ -91,7 +92,7 @@ pub async fn run(args: &Args) -> Result<()> {
         return inspect::run(file, args.config.as_deref(), &args.data_dir, args.json).await;
     }
     // The command line requires both.
-    let Some(region) = args.region else { bail!("--region is needed") };
+    let Some(region) = args.region else { bail!(told!("--region is needed", "需要填写 --region")) };
     say!("{}", sign(args, region)?)?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use tongxin_proto::{
 use tonic::Status;
 
 use super::{files::Files, monitoring::Kept, year::Year};
-use crate::{client::Gateway, patience::Patience, progress::Progress};
+use crate::{client::Gateway, lang::told, patience::Patience, progress::Progress, said};
 
 const CALLS_IN_FLIGHT: usize = 16;
 
@@ -75,7 +75,8 @@ fn carried_out(progress: Progress, answer: impl HasOutcome) -> Result<Vec<String
 
 fn none_refused(errors: &[RowError]) -> Result<()> {
     if let Some(RowError { row, reason, message, .. }) = errors.first() {
-        bail!("{} row(s) refused; row {row}: {message} ({reason})", errors.len());
+        let (count, said) = (errors.len(), said::row(reason, message));
+        bail!(told!("{count} row(s) refused; row {row}: {said}", "退回 {count} 行；第 {row} 行：{said}"));
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ use tonic::{Code, Status};
 
 use super::{CALLS_IN_FLIGHT, Loading, batch, carried_out, none_refused};
 use crate::{
+    lang::{lang, told},
     patience::Patience,
     progress::Progress,
     sample::monitoring::{Decision, Entry, Income, Kept},
@@ -75,21 +76,33 @@ type Signals = HashMap<(String, Risk), String>;
 
 impl Loading<'_> {
     pub(super) async fn monitoring(&self, kept: &Kept) -> Result<()> {
-        self.register_is_known(kept).await.context("monitoring does not follow the register")?;
-        self.rules().await.context("the rules were not taken")?;
-        self.households(kept).await.context("the households were not taken")?;
+        self.register_is_known(kept)
+            .await
+            .with_context(|| told!("monitoring does not follow the register", "监测服务没有跟上区划"))?;
+        self.rules().await.with_context(|| told!("the rules were not taken", "规则没有载入"))?;
+        self.households(kept).await.with_context(|| told!("the households were not taken", "各户没有载入"))?;
         let households = self.identifiers(kept).await?;
-        self.observations(kept).await.context("the observations were not taken")?;
-        self.warnings(kept).await.context("the warnings were not taken")?;
-        let signals = self.matched(kept, &households).await.context("the warnings were not matched")?;
-        let of_cases = self.decisions(kept, &households, &signals).await.context("the signals were not decided")?;
-        self.entries(kept, &households, &of_cases).await.context("the cases were not taken")?;
-        self.incomes(kept).await.context("the incomes of villages were not taken")?;
-        self.check().await.context("the households were not checked")
+        self.observations(kept).await.with_context(|| told!("the observations were not taken", "收支情况没有载入"))?;
+        self.warnings(kept).await.with_context(|| told!("the warnings were not taken", "预警没有载入"))?;
+        let signals = self
+            .matched(kept, &households)
+            .await
+            .with_context(|| told!("the warnings were not matched", "预警没有全部成为线索"))?;
+        let of_cases = self
+            .decisions(kept, &households, &signals)
+            .await
+            .with_context(|| told!("the signals were not decided", "线索没有核实"))?;
+        self.entries(kept, &households, &of_cases)
+            .await
+            .with_context(|| told!("the cases were not taken", "个案没有载入"))?;
+        self.incomes(kept)
+            .await
+            .with_context(|| told!("the incomes of villages were not taken", "村集体收入没有载入"))?;
+        self.check().await.with_context(|| told!("the households were not checked", "各户没有核查"))
     }
 
     async fn rules(&self) -> Result<()> {
-        let progress = Progress::begin("rule sets", None);
+        let progress = Progress::begin(told!("rule sets", "规则集"), None);
         for (year, holidays) in &self.files.holidays {
             let request = SetHolidaysRequest {
                 request_id: self.files.id(&format!("holidays/{year}")),
@@ -131,7 +144,7 @@ impl Loading<'_> {
         use import_households_request::Part;
 
         let request = |part| ImportHouseholdsRequest { part: Some(part) };
-        self.import("households", kept.households.len(), async |options, progress| {
+        self.import(["households", "户"], kept.households.len(), async |options, progress| {
             let rows = from_row(&kept.households, progress.taken, HOUSEHOLDS_PER_MESSAGE);
             let rows = rows.map(|(first_row, rows)| request(Part::Rows(HouseholdRows { first_row, rows })));
             let messages: Vec<_> = std::iter::once(request(Part::Options(options))).chain(rows).collect();
@@ -145,7 +158,7 @@ impl Loading<'_> {
         use import_observations_request::Part;
 
         let request = |part| ImportObservationsRequest { part: Some(part) };
-        self.import("observations", kept.observations.len(), async |options, progress| {
+        self.import(["observations", "收支情况"], kept.observations.len(), async |options, progress| {
             let rows = from_row(&kept.observations, progress.taken, OBSERVATIONS_PER_MESSAGE);
             let rows = rows.map(|(first_row, rows)| request(Part::Rows(ObservationRows { first_row, rows })));
             let messages: Vec<_> = std::iter::once(request(Part::Options(options))).chain(rows).collect();
@@ -155,15 +168,16 @@ impl Loading<'_> {
         .await
     }
 
-    /// Sends rows until all are processed, and resumes an interrupted import.
+    /// Sends rows until all are processed, and resumes an interrupted import. They are named in English and Chinese.
     async fn import(
         &self,
-        about: &str,
+        [about, zh]: [&str; 2],
         rows: usize,
         send: impl AsyncFn(ImportOptions, &mut Importing) -> Result<(), Status>,
     ) -> Result<()> {
         let import_id = self.files.id(about);
-        let mut importing = Importing { taken: 0, progress: Progress::begin(about, u64::try_from(rows).ok()) };
+        let progress = Progress::begin(lang().of(about, zh), u64::try_from(rows).ok());
+        let mut importing = Importing { taken: 0, progress };
         let mut patience = Patience::with_all();
         loop {
             let status = self.import_status(&import_id).await?;
@@ -209,15 +223,17 @@ impl Loading<'_> {
             }
             request.page_token = page.next_page_token;
         }
-        let of =
-            |number: &String| by_number.get(number).cloned().with_context(|| format!("household {number} is missing"));
+        let of = |number: &String| {
+            let found = by_number.get(number).cloned();
+            found.with_context(|| told!("household {number} is missing", "缺少户 {number}"))
+        };
         kept.households.iter().map(|household| of(&household.household_number)).collect()
     }
 
     async fn warnings(&self, kept: &Kept) -> Result<()> {
         use submit_warnings_request::Part;
 
-        let progress = Progress::begin("warnings", None);
+        let progress = Progress::begin(told!("warnings", "预警"), None);
         let mut received = 0;
         for submission in &kept.submissions {
             let about = format!("warnings/{}", submission.department.as_str_name());
@@ -251,7 +267,13 @@ impl Loading<'_> {
             if missing == 0 {
                 return Ok(signals);
             }
-            ensure!(begun.elapsed() < MATCHED_WITHIN, "{missing} of them have no signal after {MATCHED_WITHIN:?}");
+            ensure!(
+                begun.elapsed() < MATCHED_WITHIN,
+                told!(
+                    "{missing} of them have no signal after {MATCHED_WITHIN:?}",
+                    "{MATCHED_WITHIN:?} 后仍有 {missing} 条没有成为线索"
+                )
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -290,12 +312,16 @@ impl Loading<'_> {
         households: &[String],
         signals: &Signals,
     ) -> Result<HashMap<String, String>> {
-        let progress = Progress::begin("decisions", u64::try_from(kept.decisions.len()).ok());
+        let progress = Progress::begin(told!("decisions", "线索核实"), u64::try_from(kept.decisions.len()).ok());
         let calls = kept.decisions.iter().map(|decision| async {
             let Decision { household, cause, verified, reason, decided_on, case_id } = decision;
             let household = &households[*household];
             let signal = signals.get(&(household.clone(), *cause));
-            let signal = signal.with_context(|| format!("no signal of {household} for {cause:?}"))?.clone();
+            let signal = signal
+                .with_context(|| {
+                    told!("no signal of {household} for {cause:?}", "户 {household} 没有 {cause:?} 的线索")
+                })?
+                .clone();
             let request = DecideSignalRequest {
                 request_id: self.files.id(&format!("decisions/{signal}")),
                 signal_id: signal.clone(),
@@ -330,7 +356,7 @@ impl Loading<'_> {
         let commands: Vec<_> = kept.entries.iter().map(named).collect();
         let options = BatchOptions { request_id: self.files.id("cases"), all_or_nothing: false };
         let messages: Vec<BatchCaseCommandsRequest> = batch(options, &commands, COMMANDS_PER_MESSAGE);
-        let progress = Progress::begin("case commands", None);
+        let progress = Progress::begin(told!("case commands", "个案办理"), None);
         let answer = self
             .call(|| async { self.gateway.cases().batch_case_commands(stream::iter(messages.clone())).await })
             .await?
@@ -339,7 +365,8 @@ impl Loading<'_> {
     }
 
     async fn incomes(&self, kept: &Kept) -> Result<()> {
-        let progress = Progress::begin("incomes of villages", u64::try_from(kept.incomes.len()).ok());
+        let progress =
+            Progress::begin(told!("incomes of villages", "村集体收入"), u64::try_from(kept.incomes.len()).ok());
         let calls = kept.incomes.iter().map(|Income { region_code, year, amounts }| async move {
             let request = RecordVillageIncomeRequest {
                 request_id: self.files.id(&format!("incomes/{region_code}/{year}")),
@@ -362,7 +389,7 @@ impl Loading<'_> {
 
     /// Checks data quality, as after loading data of others.
     async fn check(&self) -> Result<()> {
-        let progress = Progress::begin("households checked", None);
+        let progress = Progress::begin(told!("households checked", "核查户数"), None);
         let request = CheckHouseholdsRequest { region_code: self.files.manifest.region.to_string() };
         let checked = self.call(|| async {
             let mut answers = self.gateway.villages().check_households(request.clone()).await?.into_inner();
@@ -370,10 +397,14 @@ impl Loading<'_> {
             while let Some(answer) = answers.message().await? {
                 last = answer;
             }
-            if last.done { Ok(last) } else { Err(Status::unavailable("the check ended without a result")) }
+            if last.done {
+                Ok(last)
+            } else {
+                Err(Status::unavailable(told!("the check ended without a result", "核查没有给出结果就结束了")))
+            }
         });
         let CheckHouseholdsResponse { households, defects, .. } = checked.await?;
-        progress.end(&format!("{households} ({defects} defects)"));
+        progress.end(&told!("{households} ({defects} defects)", "{households}（{defects} 个问题）"));
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use tongxin_proto::{
 
 use super::{CALLS_IN_FLIGHT, Loading, batch, carried_out};
 use crate::{
+    lang::told,
     progress::Progress,
     sample::year::{Activity, Year},
 };
@@ -21,10 +22,20 @@ const REGIONS_PER_MESSAGE: usize = 1_000;
 
 impl Loading<'_> {
     pub(super) async fn pairing(&self, year: &Year) -> Result<()> {
-        self.regions().await.context("the register of the sample was not taken")?;
-        let organisations = self.organisations(year).await.context("the organisations were not taken")?;
-        let pairings = self.pairings(year, &organisations).await.context("the pairings were not taken")?;
-        self.activities(year, &pairings).await.context("the joint activities were not taken")
+        self.regions()
+            .await
+            .with_context(|| told!("the register of the sample was not taken", "示例的区划没有载入"))?;
+        let organisations = self
+            .organisations(year)
+            .await
+            .with_context(|| told!("the organisations were not taken", "单位没有载入"))?;
+        let pairings = self
+            .pairings(year, &organisations)
+            .await
+            .with_context(|| told!("the pairings were not taken", "结对没有载入"))?;
+        self.activities(year, &pairings)
+            .await
+            .with_context(|| told!("the joint activities were not taken", "共同活动没有载入"))
     }
 
     fn options(&self, about: &str) -> BatchOptions {
@@ -48,7 +59,7 @@ impl Loading<'_> {
             .chain(rows)
             .map(|part| ImportRegionsRequest { part: Some(part) })
             .collect();
-        let progress = Progress::begin("regions", None);
+        let progress = Progress::begin(told!("regions", "区划"), None);
         self.call(|| async {
             let answers = self.register.pairing().import_regions(stream::iter(messages.clone())).await?;
             answers.into_inner().try_for_each(|_| async { Ok(()) }).await
@@ -62,7 +73,7 @@ impl Loading<'_> {
     async fn organisations(&self, year: &Year) -> Result<Vec<String>> {
         let messages: Vec<BatchRegisterOrganisationsRequest> =
             batch(self.options("organisations"), &year.organisations, ROWS_PER_MESSAGE);
-        let progress = Progress::begin("organisations", None);
+        let progress = Progress::begin(told!("organisations", "单位"), None);
         let answer = self
             .call(|| async {
                 self.gateway.pairing().batch_register_organisations(stream::iter(messages.clone())).await
@@ -86,7 +97,7 @@ impl Loading<'_> {
             });
         }
         let messages: Vec<BatchEstablishPairingsRequest> = batch(self.options("pairings"), &drafts, ROWS_PER_MESSAGE);
-        let progress = Progress::begin("pairings", None);
+        let progress = Progress::begin(told!("pairings", "结对"), None);
         let answer = self
             .call(|| async { self.gateway.pairing().batch_establish_pairings(stream::iter(messages.clone())).await })
             .await?
@@ -96,7 +107,7 @@ impl Loading<'_> {
 
     async fn activities(&self, year: &Year, pairings: &[String]) -> Result<()> {
         let total = year.activities.len();
-        let progress = Progress::begin("joint activities", u64::try_from(total).ok());
+        let progress = Progress::begin(told!("joint activities", "共同活动"), u64::try_from(total).ok());
         let calls = year.activities.iter().enumerate();
         let calls = calls.map(|(place, activity)| self.activity(place, activity, pairings));
         let mut calls = stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT);
@@ -126,5 +137,8 @@ impl Loading<'_> {
 }
 
 fn at(ids: &[String], place: usize) -> Result<String> {
-    ids.get(place).cloned().with_context(|| format!("the service answered without an identifier for row {}", place + 1))
+    let row = place + 1;
+    ids.get(place).cloned().with_context(|| {
+        told!("the service answered without an identifier for row {row}", "服务的答复里没有第 {row} 行的标识")
+    })
 }

@@ -8,34 +8,46 @@ use tongxin_platform::{
     error::chain,
     region::RegionCode,
 };
-use tongxin_proto::{POOL, monitoring::v1::Department};
+use tongxin_proto::POOL;
 
-use tongxin_proto::words::Word as _;
+use crate::{
+    commands::{department, no_region},
+    lang::told,
+};
 
 pub(super) fn access_faults(access: AccessConfig, faults: &mut Vec<String>) {
     let known = MethodPermissions::known(&POOL);
     for (role, patterns) in &access.roles {
         for pattern in patterns.iter().filter(|pattern| !pattern.contains('*') && !known.contains(*pattern)) {
-            faults.push(format!("access.roles.{role}: no service knows the permission {pattern:?}"));
+            faults.push(told!(
+                "access.roles.{role}: no service knows the permission {pattern:?}",
+                "access.roles.{role}：没有哪个服务认识权限 {pattern:?}"
+            ));
         }
     }
     for role in access.limits.keys().filter(|role| !access.roles.contains_key(*role)) {
-        faults.push(format!("access.limits.{role}: access.roles has no such role"));
+        faults.push(told!(
+            "access.limits.{role}: access.roles has no such role",
+            "access.limits.{role}：access.roles 中没有这个角色"
+        ));
     }
     let mut seen = HashSet::new();
     for issuer in access.issuers {
         let name = issuer.issuer.clone();
         if name.is_empty() {
-            faults.push("access.issuers: one has no name (the iss claim of its tokens)".to_owned());
+            faults.push(told!(
+                "access.issuers: one has no name (the iss claim of its tokens)",
+                "access.issuers：有一个没写名称（即令牌中的 iss）"
+            ));
         }
         if !seen.insert(name.clone()) {
-            faults.push(format!("access.issuers: {name} is there twice"));
+            faults.push(told!("access.issuers: {name} is there twice", "access.issuers：{name} 写了两次"));
         }
         mapping_faults(&issuer, &access.roles, faults);
         // Key sets at a URL are not fetched here.
         let alone = AccessConfig { issuers: vec![issuer], ..AccessConfig::default() };
         if let Err(error) = Access::new(alone, Clock::system()) {
-            faults.push(format!("access.issuers {name}: {}", chain(&error)));
+            faults.push(told!("access.issuers {name}: {}", "access.issuers {name}：{}", chain(&error)));
         }
     }
 }
@@ -49,7 +61,10 @@ fn mapping_faults(issuer: &IssuerConfig, roles: &BTreeMap<String, Vec<String>>, 
         .flat_map(|(subject, roles)| roles.iter().map(move |role| (format!("roles_of_subject.{subject}"), role)));
     let mapped = issuer.role_of.iter().map(|(word, role)| (format!("role_of.{word}"), role));
     for (setting, role) in mapped.chain(given).filter(|(_, role)| !roles.contains_key(*role)) {
-        faults.push(format!("access.issuers {name}: {setting}: access.roles has no role {role:?}"));
+        faults.push(told!(
+            "access.issuers {name}: {setting}: access.roles has no role {role:?}",
+            "access.issuers {name}：{setting}：access.roles 中没有角色 {role:?}"
+        ));
     }
     let read = if issuer.may_be_national { RegionCode::parse_of_caller } else { RegionCode::parse };
     let by_word = issuer.region_of.iter().map(|(word, code)| (format!("region_of.{word}"), code));
@@ -57,12 +72,19 @@ fn mapping_faults(issuer: &IssuerConfig, roles: &BTreeMap<String, Vec<String>>, 
     let default = issuer.default_region.iter().map(|code| ("default_region".to_owned(), code));
     for (setting, code) in by_word.chain(by_subject).chain(default) {
         if let Err(error) = read(code) {
-            faults.push(format!("access.issuers {name}: {setting}: {code:?}: {error}"));
+            let error = no_region(code, &error);
+            faults.push(told!(
+                "access.issuers {name}: {setting}: {code:?}: {error}",
+                "access.issuers {name}：{setting}：{error}"
+            ));
         }
     }
-    for (subject, department) in &issuer.department_of_subject {
-        if let Err(error) = Department::named(department) {
-            faults.push(format!("access.issuers {name}: department_of_subject.{subject}: {error}"));
+    for (subject, word) in &issuer.department_of_subject {
+        if let Err(error) = department(word) {
+            faults.push(told!(
+                "access.issuers {name}: department_of_subject.{subject}: {error}",
+                "access.issuers {name}：department_of_subject.{subject}：{error}"
+            ));
         }
     }
 }

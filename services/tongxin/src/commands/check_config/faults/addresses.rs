@@ -8,41 +8,66 @@ use sqlx::postgres::PgConnectOptions;
 use tongxin_platform::{broker::BrokerConfig, db::DbConfig, secret::Address, telemetry::TelemetryConfig};
 use tracing_subscriber::EnvFilter;
 
+use crate::lang::told;
+
 pub(super) fn telemetry_faults(telemetry: &TelemetryConfig, faults: &mut Vec<String>) {
     if let Err(error) = telemetry.log.parse::<EnvFilter>() {
-        faults.push(format!("telemetry.log: {error}"));
+        faults.push(told!("telemetry.log: {error}", "telemetry.log：{error}"));
     }
     let is_address = |endpoint: &Address| {
         let uri = endpoint.expose().parse::<Uri>().ok();
         uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
     };
     if let Some(endpoint) = telemetry.otlp_endpoint.as_ref().filter(|endpoint| !is_address(endpoint)) {
-        faults.push(format!("telemetry.otlp_endpoint: {endpoint} is no address, such as http://collector:4317"));
+        faults.push(told!(
+            "telemetry.otlp_endpoint: {endpoint} is no address, such as http://collector:4317",
+            "telemetry.otlp_endpoint：{endpoint} 不是网址，应写成 http://collector:4317 这样"
+        ));
     }
     if !(0.0..=1.0).contains(&telemetry.sample_ratio) {
-        faults.push("telemetry.sample_ratio: a number from 0 to 1 is needed".to_owned());
+        faults.push(told!(
+            "telemetry.sample_ratio: a number from 0 to 1 is needed",
+            "telemetry.sample_ratio：应为 0 到 1 之间的数"
+        ));
     }
 }
 
 pub(super) fn nats_faults(nats: &BrokerConfig, faults: &mut Vec<String>) {
     if !nats.has_address() {
-        faults.push("nats.url: a URL such as nats://nats:4222 or tls://nats:4222 is needed".to_owned());
+        faults.push(told!(
+            "nats.url: a URL such as nats://nats:4222 or tls://nats:4222 is needed",
+            "nats.url：应为网址，例如 nats://nats:4222 或 tls://nats:4222"
+        ));
     }
     if nats.user.is_some() != nats.password_file.is_some() {
-        faults.push("nats.user and nats.password_file: one needs the other".to_owned());
+        faults.push(told!(
+            "nats.user and nats.password_file: one needs the other",
+            "nats.user 和 nats.password_file：两项要同时填写"
+        ));
     }
     if let Some(file) = nats.password_file.as_ref().filter(|file| !file.is_file()) {
-        faults.push(format!("nats.password_file: there is no file {}", file.display()));
+        faults.push(told!(
+            "nats.password_file: there is no file {}",
+            "nats.password_file：没有文件 {}",
+            file.display()
+        ));
     }
     if let Some(file) = nats.credentials_file.as_ref().filter(|file| !file.is_file()) {
-        faults.push(format!("nats.credentials_file: there is no file {}", file.display()));
+        faults.push(told!(
+            "nats.credentials_file: there is no file {}",
+            "nats.credentials_file：没有文件 {}",
+            file.display()
+        ));
     }
 }
 
 pub(super) fn database_faults(section: &str, database: &DbConfig, faults: &mut Vec<String>) {
     url_faults(&format!("{section}.database.url"), &database.url, faults);
     if database.max_connections == 0 {
-        faults.push(format!("{section}.database.max_connections: at least 1 is needed"));
+        faults.push(told!(
+            "{section}.database.max_connections: at least 1 is needed",
+            "{section}.database.max_connections：至少为 1"
+        ));
     }
 }
 
@@ -51,7 +76,10 @@ pub(super) fn url_faults(setting: &str, url: &SecretString, faults: &mut Vec<Str
     let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
     if !is_postgres || PgConnectOptions::from_str(text).is_err() {
         // Without the error, which may contain the password.
-        faults.push(format!("{setting}: a URL such as postgres://user@host:5432/database is needed"));
+        faults.push(told!(
+            "{setting}: a URL such as postgres://user@host:5432/database is needed",
+            "{setting}：应为网址，例如 postgres://user@host:5432/database"
+        ));
     }
 }
 

@@ -28,6 +28,7 @@ use self::{
     ports::port_faults,
 };
 use crate::{
+    lang::told,
     services::KINDS,
     settings::{self, GraceSeconds, Owners},
 };
@@ -54,7 +55,11 @@ pub fn find(file: &Path) -> Vec<String> {
         port_faults(kind.name, &common.grpc, &roles, &mut faults);
         faults.extend(service.faults());
         if let (Some(calls), None) = (kind.calls(), &token_file) {
-            faults.push(format!("token_file: {} needs one, for its calls to {calls}", kind.title()));
+            let (name, title) = (kind.name, kind.title());
+            faults.push(told!(
+                "token_file: {title} needs one, for its calls to {calls}",
+                "token_file：{name} 要调用其他服务，须填写它的令牌文件"
+            ));
         }
     }
     let owners: Owners = read(&sections, "migrate", &mut faults);
@@ -75,7 +80,7 @@ fn read_or_tell<T>(name: &str, read: Result<Option<T>, ConfigError>, faults: &mu
     read.unwrap_or_else(|error| {
         // The first part only says that something is wrong.
         let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), chain);
-        faults.push(format!("{name}: {text}"));
+        faults.push(told!("{name}: {text}", "{name}：{text}"));
         None
     })
 }

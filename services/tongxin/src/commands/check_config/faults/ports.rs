@@ -8,6 +8,8 @@ use tongxin_platform::{
     grpc::{GrpcConfig, ServerTlsConfig},
 };
 
+use crate::lang::told;
+
 pub(super) fn port_faults(section: &str, grpc: &GrpcConfig, roles: &HashSet<String>, faults: &mut Vec<String>) {
     share_faults(section, grpc, roles, faults);
     tls_faults(&format!("{section}.grpc.tls"), grpc.tls.as_ref(), faults);
@@ -16,8 +18,9 @@ pub(super) fn port_faults(section: &str, grpc: &GrpcConfig, roles: &HashSet<Stri
 /// Shares are for roles and for subjects, whose names contain their issuer.
 fn share_faults(section: &str, grpc: &GrpcConfig, roles: &HashSet<String>, faults: &mut Vec<String>) {
     for name in grpc.shares.keys().filter(|name| !name.contains('|') && !roles.contains(*name)) {
-        faults.push(format!(
-            "{section}.grpc.shares.{name}: access.roles has no such role; a subject is named `issuer|subject`"
+        faults.push(told!(
+            "{section}.grpc.shares.{name}: access.roles has no such role; a subject is named `issuer|subject`",
+            "{section}.grpc.shares.{name}：access.roles 中没有这个角色；人员要写作 `issuer|subject`"
         ));
     }
 }
