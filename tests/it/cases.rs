@@ -247,7 +247,7 @@ async fn what_is_exported_comes_back_unchanged() {
     let organisations = "name,kind,side,host_kind,region_code,credit_code\n\
                          广州市示例小学,school,supporter,,441800000000,12440100000000001A\n\
                          太平镇中心小学,school,recipient,,441823107000,12441823000000002T\n\
-                         太平村党支部,party_organisation,recipient,village_committee,441823107200,\n";
+                         太平村党支部,party_organisation,recipient,village_collective,441823107200,\n";
     let file = desk.file("organisations.csv", organisations).display().to_string();
     desk.done(&["import", "organisations", &file, "--dry-run"], &["3 would be accepted"]).await;
     desk.done(&["import", "organisations", &file], &["3 accepted, of which 0 are unchanged", "0 refused"]).await;

@@ -58,8 +58,11 @@ async fn households_are_imported_screened_and_checked_by_the_program() {
     }
     let wrong = HOUSEHOLDS.replace("4418230001", "4418230002").replace("11010519491231002X", "110105194912310021");
     let wrong = desk.file("wrong.csv", &wrong).display().to_string();
-    desk.refused(&["import", "households", &wrong], &["line 2: ", "ID_NUMBER_INVALID", "1 of 1 rows were refused"])
-        .await;
+    desk.refused(
+        &["import", "households", &wrong],
+        &["line 2, column id_number: has a wrong check digit (ID_NUMBER_INVALID)", "1 of 1 rows were refused"],
+    )
+    .await;
     let half = desk.file("half.csv", &HOUSEHOLDS[..HOUSEHOLDS.len() - 40]).display().to_string();
     desk.refused(&["import", "households", &half], &["line 3"]).await;
 

@@ -288,9 +288,9 @@ fn loss_of(parts: &[Loss], text: &str) -> Result<Vec<u8>, Found> {
     Ok(out)
 }
 
-/// The text of a cell, as a column of names or numbers would take it; for what is not about a column.
+/// The text of a cell by which lines are put together, also if the column does not take it.
 pub(crate) fn key_text(column: &Column, cell: &Cell) -> String {
-    cell.text(column.is_number()).unwrap_or_default()
+    cell.text(column.is_number()).unwrap_or_else(|_| format!("{cell:?}"))
 }
 
 /// Decodes a row.

@@ -36,8 +36,8 @@ fn no_region(text: &str, error: &NotARegionCode) -> String {
 }
 
 fn department(word: &str) -> Result<Department, String> {
-    Department::named(word)
-        .map_err(|error| told!("{error}", "没有 {word:?} 这个部门，可用的有 {}", Department::words().join(", ")))
+    let words = Department::words().join(", ");
+    Department::named(word).map_err(|error| told!("{error}", "没有 {word:?} 这个部门，可用的有 {words}"))
 }
 
 fn day(text: &str) -> Result<NaiveDate, String> {

@@ -173,17 +173,18 @@ async fn refused<Row: FileRow>(
     if *refused == 0 {
         return Ok(());
     }
+    let file = args.file.display();
     let Some(rejects) = &args.rejects else {
         bail!(told!(
-            "{refused} of {rows_taken} rows were refused: correct them and import the file again, or write them to a file of \
+            "{file}: {refused} of {rows_taken} rows were refused: correct them and import the file again, or write them to a file of \
              their own with --rejects",
-            "{rows_taken} 行中有 {refused} 行被退回：请改正后再次导入，或用 --rejects 单独写出这些行"
+            "{file}：{rows_taken} 行中有 {refused} 行被退回：请改正后再次导入，或用 --rejects 单独写出这些行"
         ));
     };
     let lines = source.write_rejects(rejects, report.by_line()).await?;
-    let file = rejects.display();
+    let rejects = rejects.display();
     bail!(told!(
-        "{refused} of {rows_taken} rows were refused: their {lines} lines are in {file}, with the reason beside each",
-        "{rows_taken} 行中有 {refused} 行被退回：已写入 {file}（{lines} 行），每行附原因"
+        "{file}: {refused} of {rows_taken} rows were refused: their {lines} lines are in {rejects}, with the reason beside each",
+        "{file}：{rows_taken} 行中有 {refused} 行被退回：已写入 {rejects}（{lines} 行），每行附原因"
     ))
 }

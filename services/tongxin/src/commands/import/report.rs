@@ -42,8 +42,7 @@ impl Report {
     pub fn add(&mut self, status: &ImportStatus, progress: &Progress) {
         for error in &status.errors {
             if self.errors.insert(error.row, error.clone()).is_none() {
-                let said =
-                    told!("{}: {}", "{}：{}", self.place(error).say(lang()), said::row(&error.reason, &error.message));
+                let said = told!("{}: {}", "{}：{}", self.place(error).say(lang()), said_of(error));
                 self.name(&said, progress);
             }
         }
@@ -89,7 +88,7 @@ impl Report {
             }
             let place = self.place(error);
             let column = Place { sheet: None, line: 0, column: place.column };
-            let said = said::row(&error.reason, &error.message);
+            let said = said_of(error);
             let text =
                 if column.column.is_some() { told!("{}: {said}", "{}：{said}", column.say(lang())) } else { said };
             by_line.insert(place.line, text);
@@ -124,6 +123,14 @@ impl Report {
             "warnings": warnings.collect::<Vec<_>>(),
         })
     }
+}
+
+/// What is wrong with a row. Its message may begin with the field, which the column says better.
+fn said_of(error: &RowError) -> String {
+    let RowError { reason, field, message, .. } = error;
+    let message =
+        message.strip_prefix(field.as_str()).filter(|_| !field.is_empty()).map_or(message.as_str(), str::trim_start);
+    said::row(reason, message)
 }
 
 /// A time of the contract, in Asia/Shanghai.

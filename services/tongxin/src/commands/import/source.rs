@@ -75,7 +75,10 @@ impl Invalid {
     pub fn told(&self) -> anyhow::Error {
         let said: Vec<_> = self.faults.iter().map(|fault| fault.say(lang())).collect();
         match said.as_slice() {
-            [only] if self.count == 1 => anyhow!(told!("{only}. Nothing was sent", "{only}。没有提交任何内容")),
+            [only] if self.count == 1 => {
+                let end = if only.ends_with(['?', '？']) { "" } else { lang().of(".", "。") };
+                anyhow!(told!("{only}{end} Nothing was sent", "{only}{end}没有提交任何内容"))
+            }
             several => {
                 let more = match self.count - several.len() {
                     0 => String::new(),
