@@ -12,7 +12,7 @@ CREATE TABLE import (
     update_time timestamptz NOT NULL,
     PRIMARY KEY (import_id, actor),
     CONSTRAINT import_rows CHECK (rows_taken = accepted + refused),
-    CONSTRAINT import_accepted CHECK (warned <= accepted AND unchanged <= accepted)
+    CONSTRAINT import_counts CHECK (refused >= 0 AND warned <= accepted AND unchanged <= accepted)
 );
 GRANT SELECT, INSERT, UPDATE ON import TO tongxin_app;
 

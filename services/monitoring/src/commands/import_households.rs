@@ -35,6 +35,8 @@ use crate::{
 pub struct HouseholdImport {
     /// Household numbers that a dry run would have assigned, each in its county; `None` if rows are stored.
     promised: Option<HashSet<(RegionCode, Box<str>)>>,
+    /// Whether rows are compared with what is kept: only for callers who may read it.
+    compares: bool,
 }
 
 /// A row that is ready to be compared with the household that is kept, or else to be registered.
@@ -74,7 +76,13 @@ impl HouseholdImport {
     /// An import, or a dry run.
     #[must_use]
     pub fn new(dry_run: bool) -> Self {
-        Self { promised: dry_run.then(HashSet::new) }
+        Self { promised: dry_run.then(HashSet::new), compares: true }
+    }
+
+    /// The same for a caller who may not read households: nothing is compared.
+    #[must_use]
+    pub fn of_blind(dry_run: bool) -> Self {
+        Self { compares: false, ..Self::new(dry_run) }
     }
 
     /// Compares a row with the household that it is about, or else collects it to be stored.
@@ -117,6 +125,7 @@ fn promise(promised: &mut HashSet<(RegionCode, Box<str>)>, household: &mut House
 }
 
 /// The households that some rows are about, as far as the caller sees them.
+#[derive(Default)]
 struct Known {
     by_number: Numbered,
     households: HashMap<HouseholdId, Household>,
@@ -176,7 +185,7 @@ impl Imported for HouseholdImport {
         rows: Vec<Result<NewHousehold, Error>>,
     ) -> Result<Vec<Result<Accepted, Error>>, Error> {
         let villages = register::known(conn, rows.iter().flatten().map(|row| row.stated.region)).await?;
-        let mut known = Known::load(conn, &policy.keys, &rows).await?;
+        let mut known = if self.compares { Known::load(conn, &policy.keys, &rows).await? } else { Known::default() };
         let has_number = |row: &NewHousehold| row.stated.statement.household_number.is_some();
         let asks_for_numbers = self.promised.is_none() && rows.iter().flatten().any(has_number);
         if asks_for_numbers || !known.households.is_empty() {

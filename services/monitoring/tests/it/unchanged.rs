@@ -220,6 +220,19 @@ async fn a_household_that_the_caller_does_not_see_is_not_compared() {
     assert_eq!((counts(&dry), errors(&dry)), ((1, 0, 1), expected[1..].to_vec()));
 }
 
+/// In an installation that lets somebody bring households in without letting them be read.
+#[tokio::test]
+async fn for_whom_may_not_read_households_nothing_is_compared() {
+    let roles = [("town".to_owned(), vec!["monitoring.household.import".to_owned()])].into();
+    let app = TestApp::start_in(TestWorld::with_roles(now(), roles).await).await;
+    app.hq().register(numbered(VILLAGE, 0)).await.unwrap();
+    let id = list(&mut app.hq(), 0).await.unwrap()[0].household_id.clone();
+    let rows = vec![numbered(VILLAGE, 0), HouseholdDraft { household_id: id, ..numbered(VILLAGE, 0) }];
+    let status = import(&mut app.clients("town", TOWN), false, rows).await.unwrap();
+    let expected = [(1, "HOUSEHOLD_NUMBER_TAKEN", "household_number"), (2, "HOUSEHOLD_NOT_FOUND", "household_id")];
+    assert_eq!((counts(&status), errors(&status)), ((0, 0, 2), expected.to_vec()));
+}
+
 #[tokio::test]
 async fn nothing_masked_is_stored_at_any_door() {
     let app = TestApp::start().await;

@@ -55,7 +55,7 @@ async fn a_supporter_that_is_paired_in_two_villages_at_once_counts_once_in_their
     let calls = async {
         tokio::join!(app.establish(&supporter, &one, "2025-01-01"), app.establish(&supporter, &other, "2025-01-01"))
     };
-    let (first, second) = held_up(&app, calls).await;
+    let (first, second) = Box::pin(held_up(&app, calls)).await;
     let (first, second) = (first.unwrap(), second.unwrap());
     for region in [PROVINCE, TOWN, VILLAGE, OTHER_VILLAGE] {
         assert_eq!(paired(&app, &supporter.organisation_id, region).await, 1, "{region}");

@@ -114,6 +114,16 @@ impl TestWorld {
         Self::with_access(now, AccessConfig { limits, ..AccessConfig::default() }).await
     }
 
+    /// A world at a moment, in which some roles have other permissions than the contract grants them.
+    ///
+    /// # Panics
+    /// When the servers or keys cannot be had.
+    pub async fn with_roles(now: DateTime<Utc>, roles: BTreeMap<String, Vec<String>>) -> Self {
+        let mut access = AccessConfig::default();
+        access.roles.extend(roles);
+        Self::with_access(now, access).await
+    }
+
     async fn with_access(now: DateTime<Utc>, access: AccessConfig) -> Self {
         let clock = Clock::fixed(now);
         let keys = TempDir::new().expect("a folder for keys");
