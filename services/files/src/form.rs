@@ -300,10 +300,7 @@ mod tests {
                 for name in &column.names {
                     assert_eq!(form.find(name), Some(index), "{name}");
                 }
-                let vocabulary = match &column.holds {
-                    Holds::Word(vocabulary) | Holds::Words(vocabulary) => vocabulary,
-                    _ => continue,
-                };
+                let (Holds::Word(vocabulary) | Holds::Words(vocabulary)) = &column.holds else { continue };
                 for (number, en, zh) in &vocabulary.values {
                     assert!(!zh.is_empty(), "{en} of {} has no word in Chinese", column.en);
                     assert_eq!([vocabulary.number(en), vocabulary.number(zh)], [Some(*number); 2], "{en}");

@@ -44,7 +44,7 @@ pub(super) fn lines(mut file: impl Read + Seek, form: &Form, visit: &mut Visit<'
         let more = reader.read_record(&mut record).map_err(|error| fault(&error, reader.position().line()))?;
         let next = more.then(|| Held::new(&record, reader.position().line()));
         if let Some(held) = std::mem::replace(&mut held, next) {
-            let line = if more { held.line(0) } else { held.last(reader.get_ref()) };
+            let line = if more { Ok(held.line(0)) } else { held.last(reader.get_ref()) };
             if visit(line) == ControlFlow::Break(()) {
                 return Ok(());
             }
@@ -76,16 +76,16 @@ impl Held {
     }
 
     /// Empty lines before a record are counted with it, so its first line is found from its end.
-    fn line(self, unended: u64) -> Result<Line, Fault> {
+    fn line(self, unended: u64) -> Line {
         let line = (self.next_line + unended).saturating_sub(1 + self.line_breaks);
         let place = Place { line, ..Place::default() };
-        Ok(Line { place, cells: self.cells, may_lack_cells: false, merged: Vec::new() })
+        Line { place, cells: self.cells, may_lack_cells: false, merged: Vec::new() }
     }
 
     /// The last record: its line may have no end, and its last field may begin with a mark that is never closed.
-    fn last<R>(self, decoded: &Decoded<R>) -> Result<Line, Fault> {
+    fn last<R: Read>(self, decoded: &Decoded<R>) -> Result<Line, Fault> {
         let is_open = self.is_last_folded && decoded.quotes % 2 == 1;
-        let line = self.line(u64::from(is_open || !decoded.ended_line))?;
+        let line = self.line(u64::from(is_open || !decoded.ended_line()));
         if is_open { Err(Fault { place: line.place, found: Found::QuoteOpen }) } else { Ok(line) }
     }
 }

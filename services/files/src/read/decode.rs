@@ -91,7 +91,7 @@ fn three_bytes(text: &[u8]) -> usize {
 }
 
 fn breaks(text: &[u8]) -> u64 {
-    text.iter().filter(|byte| **byte == b'\n').count() as u64
+    text.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
 /// Text as UTF-8 with `\n` line ends, with a limit on what may be read before somebody lifts it.
@@ -103,13 +103,12 @@ pub(super) struct Decoded<R> {
     ahead: std::ops::Range<usize>,
     is_last: bool,
     is_done: bool,
-    after_return: bool,
+    /// The last byte before line ends were unified.
+    last: u8,
     /// Bytes that may still be read.
     pub left: usize,
     /// Number of quotation marks so far.
     pub quotes: u64,
-    /// Whether the last byte so far ended a line.
-    pub ended_line: bool,
 }
 
 impl<R: Read> Decoded<R> {
@@ -121,11 +120,15 @@ impl<R: Read> Decoded<R> {
             ahead: 0..0,
             is_last: false,
             is_done: false,
-            after_return: false,
+            last: 0,
             left: usize::MAX,
             quotes: 0,
-            ended_line: false,
         }
+    }
+
+    /// Whether the last byte so far ended a line.
+    pub fn ended_line(&self) -> bool {
+        matches!(self.last, b'\r' | b'\n')
     }
 
     /// Turns `\r\n` and `\r` into `\n`, in place.
@@ -133,8 +136,8 @@ impl<R: Read> Decoded<R> {
         let mut kept = 0;
         for at in 0..text.len() {
             let byte = text[at];
-            let is_second = byte == b'\n' && self.after_return;
-            self.after_return = byte == b'\r';
+            let is_second = byte == b'\n' && self.last == b'\r';
+            self.last = byte;
             if !is_second {
                 text[kept] = if byte == b'\r' { b'\n' } else { byte };
                 kept += 1;
@@ -171,8 +174,7 @@ impl<R: Read> Read for Decoded<R> {
             }
             let written = self.unify_line_ends(&mut out[..written]);
             if written > 0 {
-                self.quotes += out[..written].iter().filter(|byte| **byte == b'"').count() as u64;
-                self.ended_line = out[written - 1] == b'\n';
+                self.quotes += out[..written].iter().map(|byte| u64::from(*byte == b'"')).sum::<u64>();
                 self.left = self.left.saturating_sub(written);
                 return Ok(written);
             }

@@ -56,7 +56,7 @@ pub(super) fn check<R: Read + Seek>(file: &mut R) -> Result<Checked, Fault> {
         let is_sheet = name.contains("worksheets/");
         let (sum, most) = if is_sheet { (&mut inflated, INFLATED) } else { (&mut kept, KEPT) };
         let mut elements = Elements::default();
-        let mut buffer = [0; 32 << 10];
+        let mut buffer = vec![0; 32 << 10];
         loop {
             let read = entry.read(&mut buffer).map_err(|_| whole(Found::Workbook("its archive is damaged")))?;
             if read == 0 {

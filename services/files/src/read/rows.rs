@@ -176,7 +176,7 @@ impl<Message: FileRow> Rows<'_, Message> {
             return (self.visit)(RowRead::Fault(fault));
         }
         let filled = fill(self.form, header, line);
-        if self.form.lines.is_some() { self.add(filled) } else { self.row(vec![filled]) }
+        if self.form.lines.is_some() { self.add(filled) } else { self.row(&[filled]) }
     }
 
     /// Cells may be merged over lines only where all of these state one row.
@@ -212,11 +212,11 @@ impl<Message: FileRow> Rows<'_, Message> {
     fn close(&mut self) -> ControlFlow<()> {
         match std::mem::take(&mut self.open) {
             lines if lines.is_empty() => ControlFlow::Continue(()),
-            lines => self.row(lines),
+            lines => self.row(&lines),
         }
     }
 
-    fn row(&mut self, lines: Vec<Filled>) -> ControlFlow<()> {
+    fn row(&mut self, lines: &[Filled]) -> ControlFlow<()> {
         let (mut bytes, mut faults) = (Vec::with_capacity(256), Vec::new());
         let mut key = KeyBytes::default();
         self.write(&lines[0], false, &mut bytes, &mut faults, &mut key);

@@ -85,7 +85,7 @@ fn rows_are_read_whatever_wrote_them() {
         ("UTF-16 from another end", utf_16(&format!("\u{feff}{text}"), u16::to_be_bytes)),
         ("UTF-16 without a mark", utf_16(&text, u16::to_le_bytes)),
         ("GB18030", gb18030.to_vec()),
-        ("unnamed columns", text.lines().map(|line| format!("{line},,\n")).collect::<String>().into_bytes()),
+        ("unnamed columns", text.replace('\n', ",,\n").into_bytes()),
         ("a title", format!("阳山县行政区划,,,,\n{text}").into_bytes()),
     ] {
         assert_eq!(messages::<RegionRow>(rows(&file)), plain, "{what}");

@@ -109,7 +109,7 @@ impl Rows<'_, '_> {
 fn cell(value: DataRef<'_>) -> Cell {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::String(text) => Cell::Text(text),
+        DataRef::String(text) | DataRef::DurationIso(text) => Cell::Text(text),
         DataRef::SharedString(text) => Cell::Text(text.to_owned()),
         #[expect(clippy::cast_precision_loss, reason = "a number of that size is refused")]
         DataRef::Int(number) => Cell::Number(number as f64),
@@ -117,7 +117,6 @@ fn cell(value: DataRef<'_>) -> Cell {
         DataRef::Bool(truth) => Cell::Truth(truth),
         DataRef::DateTime(moment) => day(&moment).map_or(Cell::Number(moment.as_f64()), Cell::Day),
         DataRef::DateTimeIso(text) => iso_day(&text).map_or(Cell::Text(text), Cell::Day),
-        DataRef::DurationIso(text) => Cell::Text(text),
         DataRef::Error(CellErrorType::GettingData) => Cell::NoResult,
         DataRef::Error(_) => Cell::Failed,
     }

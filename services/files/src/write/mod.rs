@@ -91,15 +91,12 @@ fn loss_of(parts: &[Loss], loss: &DynamicMessage, lang: Lang) -> String {
     let mut amount = String::new();
     for part in parts {
         let value = loss.get_field_by_number(part.tag);
-        match &part.words {
-            Some(vocabulary) => {
-                let number = value.and_then(|value| value.as_enum_number()).unwrap_or_default();
-                words.extend(Some(vocabulary.word(number, lang).to_owned()).filter(|word| !word.is_empty()));
-            }
-            None => {
-                let fen = value.and_then(|value| value.as_i64()).unwrap_or_default();
-                amount = Fen::new(fen).to_string();
-            }
+        if let Some(vocabulary) = &part.words {
+            let number = value.and_then(|value| value.as_enum_number()).unwrap_or_default();
+            words.extend(Some(vocabulary.word(number, lang).to_owned()).filter(|word| !word.is_empty()));
+        } else {
+            let fen = value.and_then(|value| value.as_i64()).unwrap_or_default();
+            amount = Fen::new(fen).to_string();
         }
     }
     format!("{}:{amount}", words.join("/"))

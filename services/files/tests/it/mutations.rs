@@ -20,7 +20,7 @@ use crate::support::{Book, read_by, row, text};
 /// How long files are tried; `TONGXIN_MUTATIONS_SEED` repeats a run.
 const FOR: Duration = Duration::from_mins(1);
 
-/// SplitMix64: few lines, and the same numbers on every machine.
+/// `SplitMix64`: few lines, and the same numbers on every machine.
 struct Random(u64);
 
 impl Random {
@@ -155,12 +155,13 @@ fn no_file_makes_the_reader_panic() {
     let forms = (Form::of::<HouseholdDraft>(), Form::of::<ObservationDraft>(), Form::of::<RegionRow>());
     let (begun, mut files) = (Instant::now(), 0_u64);
     // A panic within the library that reads workbooks is caught, and the file refused. Ours would end this test.
-    let seen = Arc::new(AtomicU64::new(0));
-    let (counted, usual) = (Arc::clone(&seen), std::panic::take_hook());
+    let caught = Arc::new(AtomicU64::new(0));
+    let (counted, usual) = (Arc::clone(&caught), std::panic::take_hook());
     std::panic::set_hook(Box::new(move |info| {
-        match info.location().is_some_and(|place| place.file().contains("calamine")) {
-            true => drop(counted.fetch_add(1, Relaxed)),
-            false => usual(info),
+        if info.location().is_some_and(|place| place.file().contains("calamine")) {
+            counted.fetch_add(1, Relaxed);
+        } else {
+            usual(info);
         }
     }));
     while begun.elapsed() < FOR {
@@ -174,6 +175,6 @@ fn no_file_makes_the_reader_panic() {
         assert!(tried.is_ok(), "TONGXIN_MUTATIONS_SEED={of_file} repeats it");
         files += 1;
     }
-    println!("{files} files, seed {seed}, {} panics of the library", seen.load(Relaxed));
+    println!("{files} files, seed {seed}, {} panics of the library", caught.load(Relaxed));
     assert!(files > 1_000, "{files} files are too few to say anything");
 }

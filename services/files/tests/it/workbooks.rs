@@ -112,9 +112,9 @@ fn merged_headings_are_named_and_merged_cells_where_each_line_needs_its_own() {
     let good = [text("441823107000"), text("太平镇"), text("town"), text("441823000000"), text("1")];
     let good = row(2, &good.each_ref().map(String::as_str));
     let merged = |region: &str| format!("<mergeCells count=\"1\"><mergeCell ref=\"{region}\"/></mergeCells>");
-    let (_, faults) = regions(&[good.clone()], &merged("B1:C1"));
+    let (_, faults) = regions(std::slice::from_ref(&good), &merged("B1:C1"));
     assert!(faults[0].starts_with("sheet 花名册, line 1, column name: the heading is merged"), "{faults:?}");
-    let (_, faults) = regions(&[good.clone()], &merged("C2:C5"));
+    let (_, faults) = regions(std::slice::from_ref(&good), &merged("C2:C5"));
     assert_eq!(
         faults,
         ["sheet 花名册, line 2, column level: is merged down to line 5: unmerge it, each line needs its own value"]

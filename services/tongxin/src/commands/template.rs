@@ -100,8 +100,8 @@ fn of<Row: FileRow>(path: &Path, sheet: &str, examples: &[Row]) -> Result<(), Wr
 const VILLAGE: &str = "441823107200";
 const HOUSEHOLD: &str = "4418230001";
 
-fn day(year: i32, month: i32, day: i32) -> Option<Date> {
-    Some(Date { year, month, day })
+const fn day(year: i32, month: i32, day: i32) -> Date {
+    Date { year, month, day }
 }
 
 fn regions() -> [RegionRow; 2] {
@@ -139,7 +139,7 @@ fn pairings() -> [PairingDraft; 1] {
         supporter_credit_code: "12440100000000001A".to_owned(),
         recipient_credit_code: "12441823000000002T".to_owned(),
         agreement_number: "2026-01".to_owned(),
-        starts_on: day(2026, 1, 1),
+        starts_on: Some(day(2026, 1, 1)),
         ..PairingDraft::default()
     }]
 }
@@ -166,7 +166,7 @@ fn household() -> HouseholdDraft {
             member("陈伯", "11010519491231002X", Relation::Head),
             member("李姨", "110101202311012176", Relation::Spouse),
         ],
-        registered_on: day(2026, 1, 1),
+        registered_on: Some(day(2026, 1, 1)),
         ..HouseholdDraft::default()
     }
 }
@@ -175,7 +175,7 @@ fn observation() -> ObservationDraft {
     ObservationDraft {
         household_number: HOUSEHOLD.to_owned(),
         region_code: VILLAGE.to_owned(),
-        window_ends_on: day(2025, 12, 31),
+        window_ends_on: Some(day(2025, 12, 31)),
         wages_fen: 2_000_000,
         business_fen: 350_050,
         schooling_guaranteed: true,
@@ -191,7 +191,7 @@ fn warning() -> Warning {
     Warning {
         id_number: "11010519491231002X".to_owned(),
         cause: Risk::Illness.into(),
-        occurred_on: day(2025, 10, 31),
+        occurred_on: Some(day(2025, 10, 31)),
         reference: "YB-2025/001234".to_owned(),
         region_code: VILLAGE.to_owned(),
     }

@@ -155,7 +155,7 @@ fn with_lines(message: &str, content: &Content) -> String {
         let (number, rest) = part.split_at(digits);
         match number.parse() {
             Ok(row) => said += &content.lines.place(&content.columns, row, "").say(lang()),
-            Err(_) => said += &format!("{ROW}{number}"),
+            Err(_) => said.extend([ROW, number]),
         }
         said += rest;
     }
