@@ -60,8 +60,8 @@ PARTS := writes batches reads households register files drills
 .PHONY: bench $(PARTS)
 bench: ## Measures against bare SQL on this machine; `make bench -- drills`: what attacks cost a good client
 	@$(SETUP) compiler postgres nats
-	cargo build --workspace --release
-	cargo bench --package tongxin-tests -- $(filter $(PARTS),$(MAKECMDGOALS))
+	cargo build --workspace --release --bins
+	cargo bench --workspace --bench bench -- $(filter $(PARTS),$(MAKECMDGOALS))
 $(PARTS): ;
 
 .PHONY: pages

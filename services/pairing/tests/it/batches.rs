@@ -103,7 +103,9 @@ async fn a_row_about_the_same_as_an_earlier_one_of_its_message_is_refused() {
     let answer = register(&app, &new_request_id(), false, vec![vec![school(4)], rows()]).await.unwrap();
     let errors: Vec<_> =
         answer.errors.iter().map(|error| (error.row, error.reason.as_str(), error.message.as_str())).collect();
-    assert_eq!(errors, [(4, "ROW_TWICE", "row 2 is about the same: state it once")], "what has no code is no twin");
+    let twice = ["row 2 is about the same: state it once", "row 3 is about the same: state it once"];
+    let twice = [(4, "ROW_TWICE", twice[0]), (5, "ROW_TWICE", twice[1])];
+    assert_eq!(errors, twice, "by its code, or without one by name, kind, side and region");
     assert!(answer.errors[0].refused_time.is_none());
 }
 
