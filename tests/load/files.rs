@@ -82,7 +82,7 @@ fn read_kind<Row: FileRow>(path: &Path) -> Result<()> {
                 rows += 1;
                 ControlFlow::Continue(())
             }
-            RowRead::Fault(fault) => {
+            RowRead::Fault { fault, .. } => {
                 wrong = Some(fault);
                 ControlFlow::Break(())
             }

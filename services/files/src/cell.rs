@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Characters that stand between several words of a cell.
-const BETWEEN: [char; 7] = [';', '；', '、', ',', '，', '|', '\n'];
+const BETWEEN: [char; 6] = [';', '；', '、', ',', '，', '|'];
 
 /// The first whole number that some spreadsheet does not keep digit for digit.
 const TOO_LONG_A_NUMBER: f64 = 1e15;
@@ -64,6 +64,14 @@ impl Cell {
         }
     }
 
+    /// Its text for a column of several parts: they may stand in lines of their own.
+    fn parts(&self) -> Result<String, Found> {
+        match self {
+            Self::Text(text) => Self::Text(text.replace(['\r', '\n'], ";")).text(false),
+            cell => cell.text(false),
+        }
+    }
+
     /// Its text for a column.
     fn text(&self, is_number: bool) -> Result<String, Found> {
         match self {
@@ -76,7 +84,7 @@ impl Cell {
                 if text.len() > LONGEST && text.chars().count() > LONGEST {
                     return Err(Found::TooLong);
                 }
-                let text = as_text(&text, is_number);
+                let text = as_text(&text);
                 if is_number && is_changed(text) {
                     return Err(Found::Changed);
                 }
@@ -86,7 +94,7 @@ impl Cell {
             Self::Number(number) if number.fract() == 0.0 && number.abs() < TOO_LONG_A_NUMBER => {
                 Ok(format!("{number:.0}"))
             }
-            Self::Number(_) if is_number => Err(Found::Changed),
+            Self::Number(number) if is_number || number.abs() >= TOO_LONG_A_NUMBER => Err(Found::Changed),
             Self::Number(number) => Ok(number.to_string()),
             Self::Day(_) => Err(Found::IsDay),
             Self::Truth(truth) => Ok(if *truth { "TRUE" } else { "FALSE" }.to_owned()),
@@ -98,17 +106,18 @@ impl Cell {
 
 /// The text of a cell without what programs put around it for spreadsheets: `="0123"` keeps a number as it is, an
 /// apostrophe keeps a text from being run as a formula.
-fn as_text(text: &str, is_number: bool) -> &str {
+fn as_text(text: &str) -> &str {
     if let Some(text) = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"')) {
         return text;
     }
-    text.strip_prefix('\'').filter(|text| !is_number && begins_formula(text)).unwrap_or(text)
+    text.strip_prefix('\'').filter(|text| begins_formula(text)).unwrap_or(text)
 }
 
 /// Whether a spreadsheet would take a text for a formula. Amounts below zero are numbers.
 pub(crate) fn begins_formula(text: &str) -> bool {
     let is_amount = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    text.starts_with(['=', '+', '@', '\t', '\r']) || text.strip_prefix('-').is_some_and(|rest| !is_amount(rest))
+    text.starts_with(['=', '+', '@', '＝', '＋', '－', '＠', '\t', '\r'])
+        || text.strip_prefix('-').is_some_and(|rest| !is_amount(rest))
 }
 
 fn folded(text: &str) -> String {
@@ -129,10 +138,9 @@ fn is_changed(text: &str) -> bool {
     is_numeric(text) && text.contains('.')
 }
 
-/// Writes the value of a cell for a column as a field of its message. Returns whether anything was stated.
-pub(crate) fn write(column: &Column, cell: &Cell, out: &mut Vec<u8>) -> Result<bool, Found> {
+/// Writes the value of a cell for a column as a field of its message; nothing if the cell is empty.
+pub(crate) fn write(column: &Column, cell: &Cell, out: &mut Vec<u8>) -> Result<(), Found> {
     let tag = column.field.number();
-    let before = out.len();
     match &column.holds {
         Holds::Text { number } => {
             let text = cell.text(*number)?;
@@ -147,7 +155,7 @@ pub(crate) fn write(column: &Column, cell: &Cell, out: &mut Vec<u8>) -> Result<b
             }
         }
         Holds::Words(vocabulary) => {
-            let text = cell.text(false)?;
+            let text = cell.parts()?;
             let words = text.split(BETWEEN).map(str::trim).filter(|word| !word.is_empty());
             let numbers = words.map(|word| number_of(vocabulary, word)).collect::<Result<Vec<_>, _>>()?;
             encoding::int32::encode_packed(tag, &numbers, out);
@@ -179,8 +187,8 @@ pub(crate) fn write(column: &Column, cell: &Cell, out: &mut Vec<u8>) -> Result<b
             }
         }
         Holds::Losses(parts) => {
-            let text = cell.text(false)?;
-            for loss in text.split([';', '；', '\n']).map(str::trim).filter(|loss| !loss.is_empty()) {
+            let text = cell.parts()?;
+            for loss in text.split([';', '；']).map(str::trim).filter(|loss| !loss.is_empty()) {
                 let loss = loss_of(parts, loss)?;
                 encoding::encode_key(tag, encoding::WireType::LengthDelimited, out);
                 encoding::encode_varint(loss.len() as u64, out);
@@ -188,7 +196,7 @@ pub(crate) fn write(column: &Column, cell: &Cell, out: &mut Vec<u8>) -> Result<b
             }
         }
     }
-    Ok(out.len() > before)
+    Ok(())
 }
 
 fn number_of(vocabulary: &Vocabulary, word: &str) -> Result<i32, Found> {
@@ -225,7 +233,7 @@ fn fen_of(cell: &Cell) -> Result<i64, Found> {
             let fen = yuan * 100.0;
             let whole = fen.round();
             // A sum of amounts in yuan misses a whole fen by a rounding error.
-            let is_whole = (fen - whole).abs() <= whole.abs().max(1.0) * 1e-9;
+            let is_whole = (fen - whole).abs() <= 1e-6 + whole.abs() * 1e-12;
             // Below this, a float holds whole fen, and a yuan with two decimals.
             if !is_whole || whole.abs() >= TOO_LONG_A_NUMBER {
                 return Err(Found::NotYuan);
@@ -253,7 +261,7 @@ fn without_separators(text: &str) -> Option<String> {
     let (whole, decimals) = text.split_once('.').map_or((text, None), |(whole, decimals)| (whole, Some(decimals)));
     let groups: Vec<_> = whole.split([',', '，']).collect();
     let first = groups.first()?.trim_start_matches('-');
-    let is_grouped = (1..=3).contains(&first.len()) && groups[1..].iter().all(|group| group.len() == 3);
+    let is_grouped = (1..=3).contains(&first.len()) && first != "0" && groups[1..].iter().all(|group| group.len() == 3);
     is_grouped.then(|| groups.concat() + &decimals.map(|decimals| format!(".{decimals}")).unwrap_or_default())
 }
 
@@ -329,11 +337,13 @@ mod tests {
         ] {
             assert_eq!(fen_of(&Cell::Text(text.to_owned())), Ok(fen), "{text}");
         }
-        for text in ["1e3", "2,00", "1,2345", "0.001", "8600,50", "abc"] {
+        for text in ["1e3", "2,00", "1,2345", "0.001", "8600,50", "0,123", "abc"] {
             assert_eq!(fen_of(&Cell::Text(text.to_owned())), Err(Found::NotYuan), "{text}");
         }
         assert_eq!(fen_of(&Cell::Number(0.1 + 0.2)), Ok(30));
         assert_eq!(fen_of(&Cell::Number(8600.505)), Err(Found::NotYuan));
+        assert_eq!(fen_of(&Cell::Number(6_000_000.004)), Err(Found::NotYuan));
+        assert_eq!(fen_of(&Cell::Number(123_456_789.12)), Ok(12_345_678_912));
         assert_eq!(fen_of(&Cell::Number(1e14)), Err(Found::NotYuan));
     }
 

@@ -209,6 +209,8 @@ pub enum Limit {
     Columns,
     /// Bytes of a line.
     Line,
+    /// Lines of one household.
+    Lines,
 }
 
 impl Limit {
@@ -223,6 +225,10 @@ impl Limit {
             Self::Element => lang.of("bytes in one element", "字节的单个元素"),
             Self::Merges => lang.of("merged regions", "个合并区域"),
             Self::Columns => lang.of("columns", "列"),
+            Self::Lines => lang.of(
+                "lines of one household: is its number missing in the lines after it?",
+                "行属于同一户：后面各行是否漏填户编号？",
+            ),
             Self::Line => {
                 lang.of("bytes in one line: is a quotation mark not closed?", "字节（一行之内）：是否有引号没有闭合？")
             }

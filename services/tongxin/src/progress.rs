@@ -17,7 +17,6 @@ const RATE_AFTER: Duration = Duration::from_secs(1);
 
 pub struct Progress {
     bar: Option<ProgressBar>,
-    begun: Instant,
     line: Mutex<Line>,
 }
 
@@ -26,6 +25,8 @@ struct Line {
     title: String,
     total: u64,
     last: Instant,
+    /// When the first count of the phase came, and that count: what was done before says nothing of the rate.
+    base: Option<(Instant, u64)>,
 }
 
 impl Progress {
@@ -33,8 +34,8 @@ impl Progress {
     pub fn begin(title: impl Into<String>, total: Option<u64>) -> Self {
         let title = title.into();
         let bar = stderr().is_terminal().then(|| bar(&title, total));
-        let begun = Instant::now();
-        Self { bar, begun, line: Mutex::new(Line { title, total: total.unwrap_or(0), last: begun }) }
+        let line = Line { title, total: total.unwrap_or(0), last: Instant::now(), base: None };
+        Self { bar, line: Mutex::new(line) }
     }
 
     pub fn reach(&self, done: u64) {
@@ -43,9 +44,10 @@ impl Progress {
             return;
         }
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, before) = *line.base.get_or_insert((Instant::now(), done));
         if line.last.elapsed() >= LINE_EVERY {
             line.last = Instant::now();
-            eprintln!("{}", said(&line.title, (done, line.total), self.begun.elapsed()));
+            eprintln!("{}", said(&line.title, (before, done, line.total), since.elapsed()));
         }
     }
 
@@ -64,6 +66,7 @@ impl Progress {
             return;
         }
         title.clone_into(&mut line.title);
+        line.base = None;
         match &self.bar {
             Some(bar) => bar.set_message(title.to_owned()),
             None => eprintln!("{title}"),
@@ -87,17 +90,17 @@ impl Progress {
 }
 
 /// `households: 12000 of 50000, 6000/s, 6 seconds left`.
-fn said(title: &str, (done, total): (u64, u64), since: Duration) -> String {
+fn said(title: &str, (before, done, total): (u64, u64, u64), since: Duration) -> String {
     let count = if total == 0 {
         told!("{title}: {done}", "{title}：{done}")
     } else {
         told!("{title}: {done} of {total}", "{title}：{done}/{total}")
     };
-    if since < RATE_AFTER || done == 0 {
+    if since < RATE_AFTER || done <= before {
         return count;
     }
     let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(1);
-    let rate = done.saturating_mul(1_000) / millis;
+    let rate = (done - before).saturating_mul(1_000) / millis;
     if total <= done || rate == 0 {
         return told!("{count}, {rate}/s", "{count}，每秒 {rate}");
     }
@@ -128,9 +131,14 @@ mod tests {
     #[test]
     fn a_line_says_the_rate_and_the_time_left() {
         let after = Duration::from_secs(2);
-        assert_eq!(said("households", (12_000, 50_000), after), "households: 12000 of 50000, 6000/s, 7 seconds left");
-        assert_eq!(said("households", (12_000, 0), after), "households: 12000, 6000/s");
-        assert_eq!(said("households", (5, 50), Duration::from_millis(10)), "households: 5 of 50");
-        assert_eq!(said("households", (50, 50), after), "households: 50 of 50, 25/s");
+        assert_eq!(
+            said("households", (0, 12_000, 50_000), after),
+            "households: 12000 of 50000, 6000/s, 7 seconds left"
+        );
+        assert_eq!(said("households", (0, 12_000, 0), after), "households: 12000, 6000/s");
+        assert_eq!(said("households", (0, 5, 50), Duration::from_millis(10)), "households: 5 of 50");
+        assert_eq!(said("households", (0, 50, 50), after), "households: 50 of 50, 25/s");
+        let resumed = said("households", (900, 1_000, 1_100), after);
+        assert_eq!(resumed, "households: 1000 of 1100, 50/s, 2 seconds left");
     }
 }

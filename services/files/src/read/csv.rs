@@ -9,18 +9,14 @@ use ::csv::{ErrorKind as CsvKind, Reader, ReaderBuilder, StringRecord, Terminato
 use encoding_rs::Encoding;
 
 use super::{
-    Line, Visit,
-    decode::{Decoded, encoding},
-    unreadable, whole,
+    decode::{Decoded, LONGEST, encoding},
+    line::{Line, Visit, unreadable, whole},
 };
 use crate::{
     cell::Cell,
     fault::{Fault, Found, Limit, Place},
     form::Form,
 };
-
-/// The most bytes of a record, in UTF-8.
-const LONGEST: usize = 256 << 10;
 
 /// What the reader keeps ahead of the record that it hands on.
 const AHEAD: usize = 16 << 10;
@@ -40,11 +36,18 @@ pub(super) fn lines(mut file: impl Read + Seek, form: &Form, visit: &mut Visit<'
     // The record before: only the next one tells whether it is the last.
     let mut held: Option<Held> = None;
     loop {
-        reader.get_mut().left = LONGEST;
         let more = reader.read_record(&mut record).map_err(|error| fault(&error, reader.position().line()))?;
         let next = more.then(|| Held::new(&record, reader.position().line()));
         if let Some(held) = std::mem::replace(&mut held, next) {
-            let line = if more { Ok(held.line(0)) } else { held.last(reader.get_ref()) };
+            let decoded = reader.get_mut();
+            // The last line may have no end.
+            let unended = u64::from(!more && !decoded.ended_line());
+            let line = held.line(unended);
+            let last = line.place.line + line_breaks(&line);
+            let line = match decoded.quotes.fault_in(line.place.line, last) {
+                Some(line) => Err(Fault { place: Place { line, ..Place::default() }, found: Found::QuoteOpen }),
+                None => Ok(line),
+            };
             if visit(line) == ControlFlow::Break(()) {
                 return Ok(());
             }
@@ -60,18 +63,14 @@ struct Held {
     cells: Vec<Cell>,
     line_breaks: u64,
     next_line: u64,
-    /// Whether its last field has several lines.
-    is_last_folded: bool,
 }
 
 impl Held {
     fn new(record: &StringRecord, next_line: u64) -> Self {
-        let breaks = |field: &str| field.bytes().filter(|byte| *byte == b'\n').count() as u64;
         Self {
             cells: record.iter().map(|field| Cell::Text(field.to_owned())).collect(),
             line_breaks: record.iter().map(breaks).sum(),
             next_line,
-            is_last_folded: record.iter().next_back().is_some_and(|field| field.contains('\n')),
         }
     }
 
@@ -81,13 +80,14 @@ impl Held {
         let place = Place { line, ..Place::default() };
         Line { place, cells: self.cells, may_lack_cells: false, merged: Vec::new() }
     }
+}
 
-    /// The last record: its line may have no end, and its last field may begin with a mark that is never closed.
-    fn last<R: Read>(self, decoded: &Decoded<R>) -> Result<Line, Fault> {
-        let is_open = self.is_last_folded && decoded.quotes % 2 == 1;
-        let line = self.line(u64::from(is_open || !decoded.ended_line()));
-        if is_open { Err(Fault { place: line.place, found: Found::QuoteOpen }) } else { Ok(line) }
-    }
+fn line_breaks(line: &Line) -> u64 {
+    line.cells.iter().map(|cell| if let Cell::Text(text) = cell { breaks(text) } else { 0 }).sum()
+}
+
+fn breaks(field: &str) -> u64 {
+    field.bytes().map(|byte| u64::from(byte == b'\n')).sum()
 }
 
 fn reader<'file, File: Read + Seek>(
@@ -96,8 +96,7 @@ fn reader<'file, File: Read + Seek>(
     separator: u8,
 ) -> Result<Reader<Decoded<&'file mut File>>, Fault> {
     file.seek(SeekFrom::Start(mark)).map_err(|error| unreadable(&error))?;
-    let mut decoded = Decoded::new(file, encoding);
-    decoded.left = LONGEST;
+    let decoded = Decoded::new(file, encoding, separator);
     Ok(ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -114,7 +113,6 @@ fn separator(file: &mut (impl Read + Seek), encoding: (&'static Encoding, u64), 
         let mut reader = reader(file, encoding, separator)?;
         let mut record = StringRecord::new();
         for _ in 0..=BEFORE_HEADER {
-            reader.get_mut().left = LONGEST;
             if !matches!(reader.read_record(&mut record), Ok(true)) {
                 break;
             }

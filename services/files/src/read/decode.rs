@@ -4,7 +4,10 @@ use std::io::{self, Read, Seek};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::{unreadable, whole};
+use super::{
+    line::{read_fully, unreadable, whole},
+    quotes::Quotes,
+};
 use crate::fault::{Fault, Found, Place};
 
 /// How much is read at once.
@@ -17,7 +20,7 @@ const UTF_8_AFTER: usize = 2;
 /// The encoding of a file, and how many bytes at its begin only say so. Reads the whole file.
 pub(super) fn encoding(file: &mut (impl Read + Seek)) -> Result<(&'static Encoding, u64), Fault> {
     let mut begin = [0; 4];
-    let read = super::read_fully(file, &mut begin)?;
+    let read = read_fully(file, &mut begin)?;
     file.rewind().map_err(|error| unreadable(&error))?;
     if let Some((encoding, mark)) = Encoding::for_bom(&begin[..read]) {
         return Ok((encoding, mark as u64));
@@ -55,7 +58,7 @@ fn scan(file: &mut impl Read) -> Result<Scanned, Fault> {
     let mut buffer = vec![0; BUFFER];
     let (mut kept, mut characters, mut line) = (0, 0, 1);
     loop {
-        let read = super::read_fully(file, &mut buffer[kept..])?;
+        let read = read_fully(file, &mut buffer[kept..])?;
         let filled = kept + read;
         match str::from_utf8(&buffer[..filled]) {
             Ok(text) => {
@@ -94,7 +97,10 @@ fn breaks(text: &[u8]) -> u64 {
     text.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
-/// Text as UTF-8 with `\n` line ends, with a limit on what may be read before somebody lifts it.
+/// The most bytes of a line, with the line breaks in its fields.
+pub(super) const LONGEST: usize = 256 << 10;
+
+/// Text as UTF-8 with `\n` line ends; reading a line that is too long fails.
 pub(super) struct Decoded<R> {
     input: R,
     decoder: Decoder,
@@ -103,16 +109,15 @@ pub(super) struct Decoded<R> {
     ahead: std::ops::Range<usize>,
     is_last: bool,
     is_done: bool,
+    /// Whether what comes next cannot be decoded.
+    is_malformed: bool,
     /// The last byte before line ends were unified.
     last: u8,
-    /// Bytes that may still be read.
-    pub left: usize,
-    /// Number of quotation marks so far.
-    pub quotes: u64,
+    pub quotes: Quotes,
 }
 
 impl<R: Read> Decoded<R> {
-    pub fn new(input: R, encoding: &'static Encoding) -> Self {
+    pub fn new(input: R, encoding: &'static Encoding, separator: u8) -> Self {
         Self {
             input,
             decoder: encoding.new_decoder_without_bom_handling(),
@@ -120,9 +125,9 @@ impl<R: Read> Decoded<R> {
             ahead: 0..0,
             is_last: false,
             is_done: false,
+            is_malformed: false,
             last: 0,
-            left: usize::MAX,
-            quotes: 0,
+            quotes: Quotes::new(separator),
         }
     }
 
@@ -149,10 +154,13 @@ impl<R: Read> Decoded<R> {
 
 impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
+        if self.quotes.length > LONGEST {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         loop {
+            if self.is_malformed {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
             if self.ahead.is_empty() && !self.is_last {
                 let read = self.input.read(&mut self.raw)?;
                 self.ahead = 0..read;
@@ -165,17 +173,20 @@ impl<R: Read> Read for Decoded<R> {
                 self.decoder.decode_to_utf8_without_replacement(&self.raw[self.ahead.clone()], out, self.is_last);
             self.ahead.start += taken;
             match result {
-                DecoderResult::InputEmpty => self.is_done = self.is_last,
+                DecoderResult::InputEmpty if self.is_last => {
+                    self.is_done = true;
+                    self.quotes.end();
+                }
                 DecoderResult::OutputFull if written == 0 && taken == 0 => {
                     return Err(io::ErrorKind::InvalidInput.into());
                 }
-                DecoderResult::OutputFull => {}
-                DecoderResult::Malformed(..) => return Err(io::ErrorKind::InvalidData.into()),
+                DecoderResult::InputEmpty | DecoderResult::OutputFull => {}
+                // What comes before is handed on first.
+                DecoderResult::Malformed(..) => self.is_malformed = true,
             }
             let written = self.unify_line_ends(&mut out[..written]);
             if written > 0 {
-                self.quotes += out[..written].iter().map(|byte| u64::from(*byte == b'"')).sum::<u64>();
-                self.left = self.left.saturating_sub(written);
+                self.quotes.look(&out[..written]);
                 return Ok(written);
             }
         }

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use zip::{ZipArchive, result::ZipError};
 
-use super::{unreadable, whole};
+use super::line::{unreadable, whole};
 use crate::fault::{Fault, Found, Limit};
 
 /// The most bytes of a workbook.
@@ -29,6 +29,12 @@ const DEPTH: u64 = 100;
 /// The most bytes of one element or text: each is in memory at once.
 const ELEMENT: u64 = 1 << 20;
 
+/// The most bytes of one cell or shared text with all of its parts, which are put together in memory.
+const WHOLE_TEXT: u64 = 24 << 20;
+
+/// The most bytes of an entry that is no XML, such as a picture.
+const OTHER: u64 = 64 << 20;
+
 /// The most merged regions.
 const MERGES: u64 = 100_000;
 
@@ -47,25 +53,34 @@ pub(super) fn check<R: Read + Seek>(file: &mut R) -> Result<Checked, Fault> {
     let mut archive = ZipArchive::new(&mut *file).map_err(|error| of_archive(&error))?;
     let (mut inflated, mut kept) = (0, 0);
     let mut checked = Checked::default();
+    let mut buffer = vec![0; 32 << 10];
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|error| of_archive(&error))?;
-        let name = entry.name().map_err(|error| of_archive(&error))?.to_ascii_lowercase();
-        if !["xml", "rels"].iter().any(|end| name.ends_with(end)) {
-            continue;
-        }
-        let is_sheet = name.contains("worksheets/");
-        let (sum, most) = if is_sheet { (&mut inflated, INFLATED) } else { (&mut kept, KEPT) };
-        let mut elements = Elements::default();
-        let mut buffer = vec![0; 32 << 10];
+        // What an entry is shows by its content: names are chosen by who made the file.
+        let (mut elements, mut other) = (None::<Elements>, 0);
         loop {
             let read = entry.read(&mut buffer).map_err(|_| whole(Found::Workbook("its archive is damaged")))?;
-            if read == 0 {
-                break;
+            let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            if other == 0 && elements.is_none() && is_xml(bytes) {
+                elements = Some(Elements::default());
             }
-            *sum += read as u64;
-            within(*sum, most, if is_sheet { Limit::Inflated } else { Limit::SharedStrings })?;
-            elements.read(&buffer[..read])?;
+            let read = read as u64;
+            let Some(elements) = &mut elements else {
+                other += read;
+                within(other, OTHER, Limit::Inflated)?;
+                continue;
+            };
+            elements.read(bytes)?;
+            // Sheets are read piece by piece, all else is kept.
+            if elements.is_sheet() {
+                inflated += read;
+                within(inflated, INFLATED, Limit::Inflated)?;
+            } else {
+                kept += read;
+                within(kept, KEPT, Limit::SharedStrings)?;
+            }
         }
+        let elements = elements.unwrap_or_default();
         checked.cells += elements.cells;
         checked.merges += elements.merges;
         within(checked.cells, CELLS, Limit::Cells)?;
@@ -80,6 +95,11 @@ pub(super) fn check<R: Read + Seek>(file: &mut R) -> Result<Checked, Fault> {
 pub(super) struct Checked {
     pub cells: u64,
     pub merges: u64,
+}
+
+fn is_xml(begin: &[u8]) -> bool {
+    let begin = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(begin);
+    begin.trim_ascii_start().starts_with(b"<") || begin.starts_with(b"\xff\xfe") || begin.starts_with(b"\xfe\xff")
 }
 
 fn within(found: u64, most: u64, of: Limit) -> Result<(), Fault> {
@@ -107,7 +127,7 @@ fn stated_entries<R: Read + Seek>(file: &mut R, bytes: u64) -> Result<u64, Fault
 }
 
 /// The longest name of an element or attribute that is looked at.
-const NAME: usize = 10;
+const NAME: usize = 12;
 
 /// The most letters and digits in a row in the place of a cell, such as `XFD1048576`.
 const LETTERS: usize = 3;
@@ -120,6 +140,10 @@ struct Elements {
     depth: u64,
     /// Bytes of the element or text that is being read.
     length: u64,
+    /// Bytes since the last cell or shared text began.
+    text: u64,
+    /// The first element, which says what the entry is.
+    root: Name,
     element: Name,
     attribute: Name,
     cells: u64,
@@ -159,8 +183,8 @@ enum State {
     Begin,
     /// In the name of an element that begins.
     Element,
-    /// Between its attributes, with whether the byte before was `/`.
-    Attributes { is_closing: bool },
+    /// Between its attributes, with whether the byte before was `/`, and whether a name has ended.
+    Attributes { is_closing: bool, is_named: bool },
     /// In the value of an attribute, with the letters and digits in a row if it is the place of a cell.
     Value { quote: u8, letters: usize, digits: usize },
     /// In `</...>`.
@@ -181,7 +205,8 @@ impl Elements {
             self.step(*byte)?;
             within(self.length, ELEMENT, Limit::Element)?;
         }
-        Ok(())
+        self.text += bytes.len() as u64;
+        within(self.text, WHOLE_TEXT, Limit::Element)
     }
 
     fn step(&mut self, byte: u8) -> Result<(), Fault> {
@@ -201,26 +226,28 @@ impl Elements {
             },
             State::Element => match byte {
                 b'>' => self.began(false)?,
-                b'/' => State::Attributes { is_closing: true },
+                b'/' => State::Attributes { is_closing: true, is_named: false },
                 byte if byte.is_ascii_whitespace() => {
                     self.attribute = Name::default();
-                    State::Attributes { is_closing: false }
+                    State::Attributes { is_closing: false, is_named: false }
                 }
                 byte => {
                     self.element.push(byte);
                     State::Element
                 }
             },
-            State::Attributes { is_closing } => match byte {
+            State::Attributes { is_closing, is_named } => match byte {
                 b'>' => self.began(is_closing)?,
                 b'"' | b'\'' => State::Value { quote: byte, letters: 0, digits: 0 },
+                // The name of an attribute may have spaces after it.
+                byte if byte.is_ascii_whitespace() => State::Attributes { is_closing: false, is_named: true },
+                b'=' => State::Attributes { is_closing: false, is_named: false },
                 byte => {
-                    if byte.is_ascii_whitespace() {
+                    if is_named {
                         self.attribute = Name::default();
-                    } else if byte != b'=' {
-                        self.attribute.push(byte);
                     }
-                    State::Attributes { is_closing: byte == b'/' }
+                    self.attribute.push(byte);
+                    State::Attributes { is_closing: byte == b'/', is_named: false }
                 }
             },
             State::Value { quote, letters, digits } => self.value(byte, quote, (letters, digits))?,
@@ -252,13 +279,15 @@ impl Elements {
     fn value(&mut self, byte: u8, quote: u8, (letters, digits): (usize, usize)) -> Result<State, Fault> {
         if byte == quote {
             self.attribute = Name::default();
-            return Ok(State::Attributes { is_closing: false });
+            return Ok(State::Attributes { is_closing: false, is_named: false });
         }
         let letters = if byte.is_ascii_alphabetic() { letters + 1 } else { 0 };
         let digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
-        let is_place = [&b"r"[..], b"ref"].contains(&self.attribute.whole());
-        if is_place && (letters > LETTERS || digits > DIGITS) {
-            return Err(whole(Found::Workbook("a cell has a place that no sheet has")));
+        let is_place = self.is_sheet() && [&b"r"[..], b"ref"].contains(&self.attribute.whole());
+        // Whoever reads shared texts makes room for as many as are stated.
+        let is_count = [&b"count"[..], b"uniqueCount"].contains(&self.attribute.whole());
+        if is_place && letters > LETTERS || (is_place || is_count) && digits > DIGITS {
+            return Err(whole(Found::Workbook("it states a place or a number that no sheet has")));
         }
         Ok(State::Value { quote, letters, digits })
     }
@@ -281,8 +310,23 @@ impl Elements {
         state
     }
 
+    /// Whether the entry is a sheet.
+    fn is_sheet(&self) -> bool {
+        self.root.is(b"worksheet")
+    }
+
     /// An element has begun, or is whole.
     fn began(&mut self, is_closed: bool) -> Result<State, Fault> {
+        if self.root.length == 0 {
+            self.root = self.element;
+        }
+        let is_shared = [&b"si"[..], b"xf", b"Relationship", b"sheet"].iter().any(|name| self.element.is(name));
+        if is_shared && self.is_sheet() {
+            return Err(whole(Found::Workbook("a sheet holds what belongs beside it")));
+        }
+        if self.element.is(b"c") || self.element.is(b"si") {
+            self.text = 0;
+        }
         self.cells += u64::from(self.element.is(b"c"));
         self.merges += u64::from(self.element.is(b"mergeCell"));
         if !is_closed {
@@ -308,8 +352,8 @@ mod tests {
 
     #[test]
     fn cells_and_merged_regions_are_counted() {
-        let xml = "<?xml version=\"1.0\"?><sheet><row><c r=\"A1\"><v>1</v></c><c/><x:c a='>'/><cols/></row>\
-                   <mergeCells><mergeCell ref=\"A1:B1\"/></mergeCells><!-- <c> ]]> -- > --><![CDATA[<c></c>]]></sheet>";
+        let xml = "<?xml version=\"1.0\"?><worksheet><row><c r=\"A1\"><v>1</v></c><c/><x:c a='>'/><cols/></row>\
+                   <mergeCells><mergeCell ref=\"A1:B1\"/></mergeCells><!-- <c> ]]> -- > --><![CDATA[<c></c>]]></worksheet>";
         let read = elements(xml).unwrap();
         assert_eq!((read.cells, read.merges, read.depth), (3, 1, 0));
     }
@@ -317,12 +361,23 @@ mod tests {
     #[test]
     fn a_cell_has_a_place_that_a_sheet_has() {
         for place in ["A1", "XFD1048576", "A1:XFD1048576"] {
-            assert!(elements(&format!("<c r=\"{place}\" s='1' x=\"AAAAAAAA99999999\"/>")).is_ok(), "{place}");
+            let sheet = format!("<worksheet><c r=\"{place}\" s='1' x=\"AAAAAAAA99999999\"/>");
+            assert!(elements(&sheet).is_ok(), "{place}");
         }
         for place in ["AAAA1", "A99999999"] {
-            assert!(elements(&format!("<c t=\"s\" r=\"{place}\"/>")).is_err(), "{place}");
-            assert!(elements(&format!("<mergeCell ref='A1:{place}'/>")).is_err(), "{place}");
+            assert!(elements(&format!("<worksheet><c t=\"s\" r =\"{place}\"/>")).is_err(), "{place}");
+            assert!(elements(&format!("<worksheet><mergeCell ref='A1:{place}'/>")).is_err(), "{place}");
+            assert!(elements(&format!("<xsd:schema><xsd:element ref='{place}'/>")).is_ok(), "{place}");
         }
+    }
+
+    #[test]
+    fn numbers_that_make_others_reserve_memory_are_bounded() {
+        assert!(elements("<sst count=\"20000\" uniqueCount=\"9000000\">").is_ok());
+        assert!(elements("<sst uniqueCount=\"100000000000\">").is_err());
+        let runs = format!("<sst><si>{}</si></sst>", "<r><t>xxxxxxxxxxxxxxxx</t></r>".repeat(1 << 20));
+        assert_eq!(elements(&runs).unwrap_err().found, Found::TooMuch { of: Limit::Element, most: WHOLE_TEXT });
+        assert!(elements("<worksheet><si></si>").is_err());
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Choice, Line, csv::BEFORE_HEADER, letters};
+use super::{
+    csv::BEFORE_HEADER,
+    line::{Choice, Line, letters},
+};
 use crate::{
     fault::{Fault, Found},
     form::{Form, is_remark},
@@ -66,18 +69,21 @@ impl Header {
                 faults.push(Fault { place: line.place.column(Arc::clone(&heading)), found });
             }
             if found.is_none() {
-                unknown.push(heading.to_string());
+                unknown.push((at, heading.to_string()));
             }
             columns.push((found, heading));
         }
-        for (column, last, _) in line.merged.iter().filter(|(column, last, _)| last > column) {
-            let _ = last;
+        for (column, ..) in line.merged.iter().filter(|(column, last, _)| last > column) {
             let named = columns.get(*column).map_or_else(|| letters(*column), |(_, name)| Arc::clone(name));
             faults.push(Fault { place: line.place.column(named), found: Found::MergedHeading });
         }
         let has = |wanted: usize| columns.iter().any(|(column, _)| *column == Some(wanted));
         let lacks = form.columns.iter().enumerate().filter(|(index, column)| !column.optional && !has(*index));
         let lacks: Vec<_> = lacks.map(|(_, column)| both(column)).collect();
+        // A line that lacks headings may be about people: what it says is not repeated.
+        let is_header = lacks.is_empty();
+        let named = |(at, heading): (usize, String)| if is_header { heading } else { letters(at).to_string() };
+        let unknown: Vec<_> = unknown.into_iter().map(named).collect();
         if !lacks.is_empty() {
             faults.push(Fault { place: line.place.clone(), found: Found::Missing(lacks) });
         }

@@ -11,15 +11,14 @@ use prost::{bytes::BufMut as _, encoding};
 use tongxin_proto::{options::v1::Key, rules};
 
 use super::{
-    Choice, Line,
     header::{self, Header, Search},
-    lines,
+    line::{Choice, Line, letters, whole},
+    open::lines,
     twice::Stated,
-    whole,
 };
 use crate::{
     cell::{self, Cell},
-    fault::{Fault, Found, Place},
+    fault::{Fault, Found, Limit, Place},
     form::{Column, Form},
     kinds::FileRow,
 };
@@ -39,7 +38,12 @@ pub enum RowRead<Message> {
     /// A row without a fault.
     Row(Row<Message>),
     /// What is wrong with a row, or with a line of one.
-    Fault(Fault),
+    Fault {
+        /// What, and where.
+        fault: Fault,
+        /// The lines of the row.
+        lines: Vec<u64>,
+    },
 }
 
 /// The columns of a file that was read.
@@ -75,7 +79,8 @@ impl Columns {
 }
 
 /// Hands each row of a file to `visit`, or what is wrong with it. Rows are checked by the rules of the contract, and
-/// what is stated twice is a fault. Memory is bounded, but for 16 bytes a row.
+/// what is stated twice is a fault. Memory is bounded, but for what is kept of each row: its
+/// line numbers and 16 bytes.
 ///
 /// # Errors
 /// The faults of all of the file: it cannot be read on, or its header is wrong.
@@ -108,10 +113,22 @@ where
     rows.end()
 }
 
+/// A fault of one line, whatever else belongs to its row.
+fn alone<Message>(fault: Fault) -> RowRead<Message> {
+    RowRead::Fault { lines: vec![fault.place.line], fault }
+}
+
+fn numbers(places: &[Place]) -> Vec<u64> {
+    places.iter().map(|place| place.line).collect()
+}
+
+/// The most lines of a row. The contract allows far fewer members; more are a file whose numbers are missing.
+const LINES: usize = 200;
+
 /// A line of the file with its columns in the order of the form.
 struct Filled {
     place: Place,
-    /// For each column of the form: its place in the file, and its cell.
+    /// The cell of each column of the form.
     cells: Vec<Cell>,
 }
 
@@ -138,7 +155,7 @@ impl<Message: FileRow> Rows<'_, Message> {
             Err(fault) => {
                 self.close()?;
                 self.any = true;
-                return (self.visit)(RowRead::Fault(fault));
+                return (self.visit)(alone(fault));
             }
         };
         let Some(header) = &self.header else {
@@ -156,7 +173,7 @@ impl<Message: FileRow> Rows<'_, Message> {
             return ControlFlow::Continue(());
         }
         self.any = true;
-        let wrong = |found| RowRead::Fault(Fault { place: line.place.clone(), found });
+        let wrong = |found| alone(Fault { place: line.place.clone(), found });
         if header.is_again(&line) {
             return (self.visit)(wrong(Found::HeaderAgain));
         }
@@ -169,11 +186,11 @@ impl<Message: FileRow> Rows<'_, Message> {
                 header.columns.get(at).is_none_or(|(column, name)| column.is_none() && is_letters(at, name));
             if is_unnamed && !cell.is_empty() {
                 let place = line.place.column(header.name(at));
-                return (self.visit)(RowRead::Fault(Fault { place, found: Found::Unnamed }));
+                return (self.visit)(alone(Fault { place, found: Found::Unnamed }));
             }
         }
         if let Some(fault) = self.merged_cells(header, &line) {
-            return (self.visit)(RowRead::Fault(fault));
+            return (self.visit)(alone(fault));
         }
         let filled = fill(self.form, header, line);
         if self.form.lines.is_some() { self.add(filled) } else { self.row(&[filled]) }
@@ -197,13 +214,16 @@ impl<Message: FileRow> Rows<'_, Message> {
     fn add(&mut self, line: Filled) -> ControlFlow<()> {
         let form = self.form;
         if self.open.first().is_some_and(|first| goes_on(form, first, &line)) {
-            self.open.push(line);
+            // One more shows that there are too many.
+            if self.open.len() <= LINES {
+                self.open.push(line);
+            }
             return ControlFlow::Continue(());
         }
         self.close()?;
         if keys(form).all(|(at, column)| cell::key_text(column, &line.cells[at]).is_empty()) {
             let place = Place { column: self.key_column(Key::Whole), ..line.place };
-            return (self.visit)(RowRead::Fault(Fault { place, found: Found::NoNumber }));
+            return (self.visit)(alone(Fault { place, found: Found::NoNumber }));
         }
         self.open.push(line);
         ControlFlow::Continue(())
@@ -212,6 +232,10 @@ impl<Message: FileRow> Rows<'_, Message> {
     fn close(&mut self) -> ControlFlow<()> {
         match std::mem::take(&mut self.open) {
             lines if lines.is_empty() => ControlFlow::Continue(()),
+            lines if lines.len() > LINES => {
+                let found = Found::TooMuch { of: Limit::Lines, most: LINES as u64 };
+                (self.visit)(alone(Fault { place: lines[0].place.clone(), found }))
+            }
             lines => self.row(&lines),
         }
     }
@@ -239,7 +263,8 @@ impl<Message: FileRow> Rows<'_, Message> {
                         if let Some(first) = key.whole().and_then(|key| self.stated.before(key, places[0].line)) {
                             let kind = if key.is_stated { Key::Whole } else { Key::Otherwise };
                             let place = Place { column: self.key_column(kind), ..places[0].clone() };
-                            return (self.visit)(RowRead::Fault(Fault { place, found: Found::Twice { first } }));
+                            let fault = Fault { place, found: Found::Twice { first } };
+                            return (self.visit)(RowRead::Fault { fault, lines: numbers(&places) });
                         }
                         return (self.visit)(RowRead::Row(Row { lines: places, message }));
                     }
@@ -248,7 +273,7 @@ impl<Message: FileRow> Rows<'_, Message> {
             }
         }
         for fault in faults {
-            (self.visit)(RowRead::Fault(fault))?;
+            (self.visit)(RowRead::Fault { fault, lines: numbers(&places) })?;
         }
         ControlFlow::Continue(())
     }
@@ -262,7 +287,7 @@ impl<Message: FileRow> Rows<'_, Message> {
             }
             let begin = out.len();
             match cell::write(column, &line.cells[at], out) {
-                Ok(_) => key.add(column, &out[begin..]),
+                Ok(()) => key.add(column, &out[begin..]),
                 Err(found) => faults.push(Fault { place: line.place.column(self.name(at)), found }),
             }
         }
@@ -337,7 +362,7 @@ impl<Message: FileRow> Rows<'_, Message> {
 
 /// Whether the name of a column is only that of its place.
 fn is_letters(at: usize, name: &str) -> bool {
-    *name == *super::letters(at)
+    *name == *letters(at)
 }
 
 fn fill(form: &Form, header: &Header, mut line: Line) -> Filled {
@@ -351,6 +376,9 @@ fn fill(form: &Form, header: &Header, mut line: Line) -> Filled {
     Filled { place: line.place, cells }
 }
 
+/// Digits of a region's code that name its county.
+const COUNTY: usize = 6;
+
 /// The columns by which lines are put together.
 fn keys(form: &Form) -> impl Iterator<Item = (usize, &Column)> {
     form.columns.iter().enumerate().filter(|(_, column)| column.key == Key::Whole)
@@ -358,16 +386,24 @@ fn keys(form: &Form) -> impl Iterator<Item = (usize, &Column)> {
 
 /// Whether a line states the same row as the first one does: it names no other.
 fn goes_on(form: &Form, first: &Filled, line: &Filled) -> bool {
-    keys(form).all(|(at, column)| {
-        let named = cell::key_text(column, &line.cells[at]);
-        named.is_empty() || named == cell::key_text(column, &first.cells[at])
-    })
+    let texts = |at: usize, column| [line, first].map(|line| cell::key_text(column, &line.cells[at]));
+    let is_named_so = keys(form).all(|(at, column)| {
+        let [named, first] = texts(at, column);
+        named.is_empty() || named == first
+    });
+    // One number may stand in two counties.
+    let counties = form.columns.iter().enumerate().filter(|(_, column)| column.key == Key::County);
+    is_named_so
+        && counties.into_iter().all(|(at, column)| {
+            let [county, first] = texts(at, column).map(|code| code.get(..COUNTY).map(str::to_owned));
+            county.is_none() || first.is_none() || county == first
+        })
 }
 
 fn is_same(column: &Column, one: &Cell, other: &Cell) -> bool {
     let value = |cell| {
         let mut out = Vec::new();
-        cell::write(column, cell, &mut out).map(|_| out)
+        cell::write(column, cell, &mut out).map(|()| out)
     };
     value(one) == value(other)
 }

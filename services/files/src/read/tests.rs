@@ -5,8 +5,10 @@ use tongxin_proto::monitoring::v1::{
 };
 use tongxin_proto::pairing::v1::RegionRow;
 
-use super::*;
-use crate::{kinds::FileRow, lang::Lang};
+use std::ops::ControlFlow;
+
+use super::{line::letters, *};
+use crate::{form::Form, kinds::FileRow, lang::Lang};
 
 const HOUSEHOLDS: &str =
     "household_number,region_code,support,name,id_number,relation,health,labour,schooling,insurances,work\n";
@@ -33,7 +35,7 @@ fn read_bytes<Row: FileRow>(bytes: &[u8], choice: &Choice) -> Result<Outcome<Row
     let columns = read(std::io::Cursor::new(bytes), &Form::of::<Row>(), choice, &mut |read| {
         match read {
             RowRead::Row(row) => rows.push(row),
-            RowRead::Fault(fault) => faults.push(fault.to_string()),
+            RowRead::Fault { fault, .. } => faults.push(fault.to_string()),
         }
         ControlFlow::Continue(())
     });
@@ -166,6 +168,39 @@ fn one_thing_stated_twice_is_named_with_both_lines() {
 }
 
 #[test]
+fn a_row_has_an_end_and_a_fault_names_all_of_its_lines() {
+    let many = SPOUSE.replacen('1', "", 1).repeat(300);
+    let faults = faults::<HouseholdDraft>([HOUSEHOLDS, HEAD, &many].concat());
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    begins(&faults[0], "line 2: more than 200 lines of one household");
+    let wrong = [HOUSEHOLDS, HEAD, &SPOUSE.replace("spouse", "wife"), OTHER].concat();
+    let mut lines = Vec::new();
+    let form = Form::of::<HouseholdDraft>();
+    let _ = read::<HouseholdDraft>(std::io::Cursor::new(wrong), &form, &Choice::default(), &mut |read| {
+        if let RowRead::Fault { lines: of_row, .. } = read {
+            lines = of_row;
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(lines, [2, 3]);
+}
+
+#[test]
+fn a_mark_that_closes_nowhere_swallows_no_row() {
+    let region = |name: &str| VILLAGE.replace("太平村委会", name);
+    let file = [REGIONS, TOWN, &region("\"甲村"), &region("\"乙村"), &region("丙村")].concat();
+    let faults = faults::<RegionRow>(&file);
+    begins(&faults[0], "line 3: a quotation mark that opens here is not closed");
+    let cut = format!("{REGIONS}{TOWN}441823107201,\"沙塘");
+    begins(&region_fault(&cut[REGIONS.len()..]), "line 3: a quotation mark that opens here is not closed");
+    assert_eq!(
+        rows::<RegionRow>(format!("{REGIONS}{}{TOWN}", "\n".repeat(300_000))).len(),
+        1,
+        "empty lines are no line"
+    );
+}
+
+#[test]
 fn amounts_are_yuan() {
     let row = "1,2025-06-30,20000.5,,-3,0,0,0,0,是,0,b,true,natural_disaster/flood:15000; accident:0.01\n";
     let read = messages::<ObservationDraft>(rows([OBSERVATIONS, row].concat())).remove(0);
@@ -229,7 +264,7 @@ fn headers_that_are_wrong_are_named_whole() {
     let header = faults::<RegionRow>("code,name,assisted,colour,Name\n1,2,3,4,5\n");
     begins(&header[0], "line 1, column Name: means the same as the column name");
     begins(&header[1], "line 1: the header lacks level (");
-    begins(&header[2], "line 1: the header has colour, which nothing is known of; there are code (");
+    begins(&header[2], "line 1: the header has D, which nothing is known of; there are code (");
     let choice = Choice { ignore_unknown: true, ..Choice::default() };
     let file = format!("{REGIONS}{TOWN}").replace(",1\n", ",1,x\n").replace("assisted\n", "assisted,colour\n");
     assert_eq!(read_bytes::<RegionRow>(file.as_bytes(), &choice).unwrap().rows.len(), 1);

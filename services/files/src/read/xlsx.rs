@@ -13,7 +13,10 @@ use calamine::{
 };
 use chrono::NaiveDate;
 
-use super::{Choice, Line, Visit, guard, whole};
+use super::{
+    guard,
+    line::{Choice, Line, Visit, whole},
+};
 use crate::{
     cell::Cell,
     fault::{Fault, Found, Limit, Place},
@@ -21,6 +24,9 @@ use crate::{
 
 /// The most columns of a sheet: those of Excel.
 const COLUMNS: usize = 16_384;
+
+/// The most bytes of the texts in a row: many cells may share a long one.
+const ROW: usize = 1 << 20;
 
 /// Hands each row of a sheet to `visit`.
 pub(super) fn lines(file: impl Read + Seek, choice: &Choice, visit: &mut Visit<'_>) -> Result<(), Fault> {
@@ -36,7 +42,7 @@ pub(super) fn lines(file: impl Read + Seek, choice: &Choice, visit: &mut Visit<'
     }
     let name: Arc<str> = sheet.as_str().into();
     let mut cells = calmly(|| workbook.worksheet_cells_reader(&sheet))?;
-    let mut rows = Rows { sheet: name, row: 0, cells: Vec::new(), merged, visit };
+    let mut rows = Rows { sheet: name, row: 0, cells: Vec::new(), bytes: 0, merged, visit };
     while let Some(record) = calmly(|| cells.next_cell_with_formula_metadata())? {
         let (row, column) = record.pos;
         let value = match (record.value, record.formula) {
@@ -66,6 +72,8 @@ struct Rows<'visit, 'file> {
     sheet: Arc<str>,
     row: u32,
     cells: Vec<Cell>,
+    /// Bytes of the texts in the row.
+    bytes: usize,
     merged: BTreeMap<u32, Vec<Dimensions>>,
     visit: &'visit mut Visit<'file>,
 }
@@ -86,6 +94,12 @@ impl Rows<'_, '_> {
         if cell == Cell::Empty {
             return Ok(ControlFlow::Continue(()));
         }
+        if let Cell::Text(text) = &cell {
+            self.bytes += text.len();
+            if self.bytes > ROW {
+                return Err(whole(Found::TooMuch { of: Limit::Line, most: ROW as u64 }));
+            }
+        }
         if self.cells.len() <= column {
             self.cells.resize(column + 1, Cell::Empty);
         }
@@ -102,6 +116,7 @@ impl Rows<'_, '_> {
         let merged =
             regions.iter().map(|region| (region.start.1 as usize, region.end.1 as usize, u64::from(region.end.0) + 1));
         let cells = std::mem::take(&mut self.cells);
+        self.bytes = 0;
         (self.visit)(Ok(Line { place, cells, may_lack_cells: true, merged: merged.collect() }))
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use chrono::Datelike as _;
 use rust_xlsxwriter::{ColNum, ExcelDateTime, Format, RowNum, Workbook, Worksheet, XlsxError};
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::cell::{Cell, begins_formula};
 
@@ -28,38 +29,60 @@ pub enum WriteError {
     Csv(#[from] csv::Error),
 }
 
-/// A CSV or XLSX file that is being written.
+/// A CSV or XLSX file that is being written. It has its name once it is complete.
 pub struct Output(Kind);
 
 enum Kind {
-    Csv(csv::Writer<Box<dyn Write + Send>>),
-    Xlsx { workbook: Box<Workbook>, path: PathBuf, formats: Formats, row: RowNum },
+    Csv { writer: csv::Writer<Box<dyn Write + Send>>, file: Option<Unfinished> },
+    Xlsx { workbook: Box<Workbook>, file: Unfinished, formats: Formats, row: RowNum },
+}
+
+/// A file beside the one that it becomes; it goes away unless it is finished.
+struct Unfinished {
+    written: TempPath,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    fn beside(path: &Path) -> io::Result<(File, Self)> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (file, written) = NamedTempFile::new_in(folder)?.into_parts();
+        Ok((file, Self { written, path: path.to_owned() }))
+    }
+
+    fn finish(self) -> io::Result<()> {
+        self.written.persist_noclobber(self.path).map_err(|error| error.error)
+    }
 }
 
 impl Output {
-    /// An XLSX file if the name of the path says so, otherwise a CSV file; an XLSX file has one sheet of this name.
+    /// An XLSX file if the name of the path says so, otherwise a CSV file; an XLSX file has one sheet of this name. No file
+    /// is overwritten.
     ///
     /// # Errors
     /// If it cannot be created.
     pub fn create(path: &Path, sheet: &str) -> Result<Self, WriteError> {
+        let (written, file) = Unfinished::beside(path)?;
         if !is_xlsx(path) {
-            return Self::csv(Box::new(BufWriter::new(File::create(path)?)));
+            return Self::to(Box::new(BufWriter::new(written)), Some(file));
         }
-        // Fail now, and not after all rows.
-        File::create(path)?;
         let mut workbook = Box::new(Workbook::new());
         workbook.add_worksheet_with_constant_memory()?.set_name(sheet)?;
-        Ok(Self(Kind::Xlsx { workbook, path: path.to_owned(), formats: Formats::new(), row: 0 }))
+        Ok(Self(Kind::Xlsx { workbook, file, formats: Formats::new(), row: 0 }))
     }
 
     /// CSV in UTF-8 with a byte order mark, without which Excel takes it for another encoding.
     ///
     /// # Errors
     /// If nothing can be written.
-    pub fn csv(mut to: Box<dyn Write + Send>) -> Result<Self, WriteError> {
+    pub fn csv(to: Box<dyn Write + Send>) -> Result<Self, WriteError> {
+        Self::to(to, None)
+    }
+
+    fn to(mut to: Box<dyn Write + Send>, file: Option<Unfinished>) -> Result<Self, WriteError> {
         to.write_all("\u{feff}".as_bytes())?;
         let writer = csv::WriterBuilder::new().flexible(true).terminator(csv::Terminator::CRLF).from_writer(to);
-        Ok(Self(Kind::Csv(writer)))
+        Ok(Self(Kind::Csv { writer, file }))
     }
 
     /// Writes a line.
@@ -68,7 +91,7 @@ impl Output {
     /// If it cannot be written.
     pub fn line(&mut self, cells: &[Cell]) -> Result<(), WriteError> {
         match &mut self.0 {
-            Kind::Csv(writer) => Ok(writer.write_record(cells.iter().map(as_csv))?),
+            Kind::Csv { writer, .. } => Ok(writer.write_record(cells.iter().map(as_csv))?),
             Kind::Xlsx { workbook, formats, row, .. } => {
                 let sheet = workbook.worksheet_from_index(0)?;
                 for (column, cell) in (0..).zip(cells) {
@@ -86,8 +109,14 @@ impl Output {
     /// If it cannot be written.
     pub fn finish(self) -> Result<(), WriteError> {
         match self.0 {
-            Kind::Csv(mut writer) => Ok(writer.flush()?),
-            Kind::Xlsx { mut workbook, path, .. } => Ok(workbook.save(path)?),
+            Kind::Csv { mut writer, file } => {
+                writer.flush()?;
+                Ok(file.map_or(Ok(()), Unfinished::finish)?)
+            }
+            Kind::Xlsx { mut workbook, file, .. } => {
+                workbook.save(&file.written)?;
+                Ok(file.finish()?)
+            }
         }
     }
 }

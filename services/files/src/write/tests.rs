@@ -76,7 +76,7 @@ fn read_rows<Row: FileRow>(path: &Path) -> Vec<Row> {
     read::<Row>(open(path).unwrap(), &Form::of::<Row>(), &Choice::default(), &mut |read| {
         match read {
             RowRead::Row(row) => rows.push(row.message),
-            RowRead::Fault(fault) => panic!("{fault}"),
+            RowRead::Fault { fault, .. } => panic!("{fault}"),
         }
         ControlFlow::Continue(())
     })
@@ -89,10 +89,11 @@ fn rows_come_back_from_every_kind_of_file_in_every_language() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["rows.csv", "rows.xlsx"] {
         for lang in [Lang::En, Lang::Zh] {
-            let path = folder.path().join(name);
+            let path = folder.path().join(format!("{lang:?}-{name}"));
             let households = [household("4418230001"), household("4418230002")];
             write(&path, &Form::of::<HouseholdDraft>(), &households, lang);
             assert_eq!(read_rows::<HouseholdDraft>(&path), households, "{name} {lang:?}");
+            let path = folder.path().join(format!("observations-{lang:?}-{name}"));
             write(&path, &Form::of::<ObservationDraft>(), &[observation()], lang);
             assert_eq!(read_rows::<ObservationDraft>(&path), [observation()], "{name} {lang:?}");
         }
@@ -111,6 +112,20 @@ fn a_spreadsheet_runs_nothing_of_a_csv_file_and_rounds_nothing() {
         assert!(fields.contains(&field), "{field:?} in {text}");
     }
     assert!(!fields.iter().any(|field| field.starts_with(['=', '+', '@'])), "{text}");
+}
+
+#[test]
+fn a_file_that_is_not_finished_is_not_there_and_none_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["rows.csv", "rows.xlsx"] {
+        let path = folder.path().join(name);
+        Output::create(&path, "sheet").unwrap().line(&[Cell::Text("a".to_owned())]).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{name}");
+        std::fs::write(&path, "mine").unwrap();
+        assert!(Output::create(&path, "sheet").unwrap().finish().is_err(), "{name}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+        std::fs::remove_file(&path).unwrap();
+    }
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub fn read_by<Row: FileRow>(form: &Form, bytes: &[u8]) -> (Vec<Row>, Vec<String
     let read = tongxin_files::read::<Row>(Cursor::new(bytes), form, &Choice::default(), &mut |read| {
         match read {
             RowRead::Row(row) => rows.push(row.message),
-            RowRead::Fault(fault) => faults.push(fault.to_string()),
+            RowRead::Fault { fault, .. } => faults.push(fault.to_string()),
         }
         ControlFlow::Continue(())
     });

@@ -125,11 +125,13 @@ impl Export {
     }
 
     fn row<Row: prost::Message>(&mut self, form: &Form, row: &Row, remarks: &[String]) -> Result<()> {
-        for mut line in form.lines_of(row, lang()) {
+        let lines = form.lines_of(row, lang());
+        // A household whose members have all left has none.
+        self.rows += u64::from(!lines.is_empty());
+        for mut line in lines {
             line.extend(remarks.iter().map(|remark| Cell::Text(remark.clone())));
             self.output.line(&line)?;
         }
-        self.rows += 1;
         self.progress.reach(self.rows);
         Ok(())
     }

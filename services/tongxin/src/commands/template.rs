@@ -214,7 +214,7 @@ mod tests {
         tongxin_files::read::<Row>(tongxin_files::open(&path).unwrap(), &Form::of::<Row>(), &choice, &mut |read| {
             match read {
                 RowRead::Row(row) => rows.push(row.message),
-                RowRead::Fault(fault) => panic!("{fault}"),
+                RowRead::Fault { fault, .. } => panic!("{fault}"),
             }
             ControlFlow::Continue(())
         })

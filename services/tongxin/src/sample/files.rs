@@ -137,7 +137,7 @@ fn register_of(file: &str) -> Result<Vec<RegionRow>> {
                 rows.push(row.message);
                 ControlFlow::Continue(())
             }
-            RowRead::Fault(fault) => {
+            RowRead::Fault { fault, .. } => {
                 wrong = Some(fault);
                 ControlFlow::Break(())
             }

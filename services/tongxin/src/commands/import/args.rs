@@ -17,7 +17,7 @@ pub struct Import {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Writes the rows that are refused, with the reason beside each, to be mended and imported: CSV or XLSX, as the file
+    /// Writes the rows that are refused, with the reason beside each, to be mended and imported: XLSX if its name ends so, else CSV
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
 

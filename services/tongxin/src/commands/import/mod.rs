@@ -6,30 +6,24 @@
 //! | `source`   | the file: checked whole, then read again to be sent |
 //! | `rows`     | sends rows, and resumes after an interruption |
 //! | `kinds`    | what is imported so, and by which method |
+//! | `outcome`  | what a file comes to that is not sent, or of which rows are refused |
 //! | `report`   | what is said of refused rows and warnings |
 //! | `regions`  | an edition of the register, all or nothing |
 //! | `warnings` | warnings of a department |
 
 mod args;
 mod kinds;
+mod outcome;
 mod regions;
 mod report;
 mod rows;
 mod source;
 mod warnings;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Subcommand;
-use tongxin_files::FileRow;
-use tongxin_proto::batch::v1::ImportStatus;
 
-use crate::lang::told;
-
-use self::{
-    args::Import,
-    report::Report,
-    source::{Content, Source},
-};
+use self::args::Import;
 
 const RESUMED: &str = "
 Files may be CSV (UTF-8, UTF-16 or GB18030; with commas, semicolons or tabs) or XLSX, with headings in Chinese or English in any
@@ -136,55 +130,4 @@ pub async fn run(what: What) -> Result<()> {
         What::Observations(args) => rows::run::<kinds::Observations>(args.import).await,
         What::Warnings(args) => warnings::run(args).await,
     }
-}
-
-/// The content of a file. If something is wrong with it, nothing is sent, and its lines are written as rejects if that is
-/// wanted.
-async fn checked<Row: FileRow>(source: &Source<Row>, args: &Import) -> Result<Content> {
-    if let Some(rejects) = args.rejects.as_ref().filter(|rejects| rejects.exists()) {
-        let file = rejects.display();
-        bail!(told!(
-            "--rejects: {file} is there already: move it away, or name another file",
-            "--rejects：{file} 已存在：请先移走，或另选文件名"
-        ));
-    }
-    let invalid = match source.check().await? {
-        Ok(content) => return Ok(content),
-        Err(invalid) => invalid,
-    };
-    if args.json {
-        say!("{:#}", invalid.json())?;
-    }
-    let told = invalid.told();
-    if let Some(rejects) = args.rejects.as_ref().filter(|_| !invalid.by_line.is_empty()) {
-        source.write_rejects(rejects, invalid.by_line).await?;
-    }
-    Err(told.context(args.file.display().to_string()))
-}
-
-/// Fails if rows were refused, and writes them as rejects if that is wanted.
-async fn refused<Row: FileRow>(
-    source: &Source<Row>,
-    args: &Import,
-    report: &Report,
-    status: &ImportStatus,
-) -> Result<()> {
-    let ImportStatus { refused, rows_taken, .. } = status;
-    if *refused == 0 {
-        return Ok(());
-    }
-    let file = args.file.display();
-    let Some(rejects) = &args.rejects else {
-        bail!(told!(
-            "{file}: {refused} of {rows_taken} rows were refused: correct them and import the file again, or write them to a file of \
-             their own with --rejects",
-            "{file}：{rows_taken} 行中有 {refused} 行被退回：请改正后再次导入，或用 --rejects 单独写出这些行"
-        ));
-    };
-    let lines = source.write_rejects(rejects, report.by_line()).await?;
-    let rejects = rejects.display();
-    bail!(told!(
-        "{file}: {refused} of {rows_taken} rows were refused: their {lines} lines are in {rejects}, with the reason beside each",
-        "{file}：{rows_taken} 行中有 {refused} 行被退回：已写入 {rejects}（{lines} 行），每行附原因"
-    ))
 }

@@ -183,7 +183,7 @@ async fn try_once(
 /// A file that changed meanwhile must not look complete: a message without a part makes the server refuse the import.
 async fn send(source: &Source<RegionRow>, messages: mpsc::Sender<ImportRegionsRequest>) -> Result<()> {
     let message = |_, rows| ImportRegionsRequest { part: Some(Part::Rows(RegionRows { rows })) };
-    let sent = source.send((0, ROWS_PER_MESSAGE), message, messages.clone()).await;
+    let sent = source.send((0..usize::MAX, ROWS_PER_MESSAGE), message, messages.clone()).await;
     if sent.is_err() {
         // If the server no longer reads, its response says why.
         let _ = messages.send(ImportRegionsRequest { part: None }).await;

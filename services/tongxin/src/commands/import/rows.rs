@@ -1,5 +1,7 @@
 //! Row-by-row imports: a file is checked, then sent, and resumed after an interruption.
 
+use std::ops::Range;
+
 use anyhow::{Context as _, Result, bail};
 use futures::TryStreamExt as _;
 use tokio::sync::mpsc;
@@ -14,6 +16,7 @@ use uuid::Uuid;
 use super::{
     args::Import,
     kinds::Kind,
+    outcome,
     report::{Report, time},
     source::Source,
 };
@@ -38,7 +41,7 @@ pub async fn run<K: Kind>(args: Import) -> Result<()> {
     let file = args.file.display().to_string();
     let gateway = args.target.connect_soon().await?;
     let source = Source::new(&args.file, args.reading.choice());
-    let content = super::checked(&source, &args).await?;
+    let content = outcome::checked(&source, &args).await?;
     let import_id = match args.id {
         Some(id) => id,
         // The same file gets the same identifier, so that a repetition resumes the import.
@@ -53,24 +56,31 @@ pub async fn run<K: Kind>(args: Import) -> Result<()> {
 }
 
 impl<K: Kind> Importing<'_, K> {
-    /// Sends rows until all are decided, and those once more that an earlier call was refused.
+    /// Sends rows until all are decided: first those that are new, then those again that an earlier call was refused. Rows
+    /// that differ from what is kept are limited by the hour, and would keep new ones waiting.
     async fn carry_out(&mut self) -> Result<ImportStatus> {
         let all = self.report.rows();
         let mut patience = if self.args.dry_run { Patience::with_answers() } else { Patience::with_all() };
         let mut status = self.status().await?;
         self.note_earlier(&status);
-        // Rows up to here need not be sent: they are decided, or are decided by this call.
-        let mut done = done_before(&status);
-        while done < all {
-            let sent = self.send(&mut done).await?;
-            match sent {
-                Ok(reached) if done >= all => status = reached,
-                Ok(_) => bail!(told!(
-                    "the service ended the import before its end: import the file again, it goes on",
-                    "服务提前结束了导入：请再次导入同一文件，会从中断处继续"
-                )),
-                Err(error) if patience.again(&error, |note| self.progress.note(note)).await => {}
-                Err(error) => return Err(self.gateway.explain(&error)),
+        for mut range in ranges(&status, all) {
+            let begin = range.start;
+            while !range.is_empty() {
+                let sent = self.send(&mut range).await?;
+                match sent {
+                    Ok(reached) if range.is_empty() => status = reached,
+                    Ok(_) => bail!(told!(
+                        "the service ended the import before its end: import the file again, it goes on",
+                        "服务提前结束了导入：请再次导入同一文件，会从中断处继续"
+                    )),
+                    Err(error) if patience.again(&error, |note| self.progress.note(note)).await => {
+                        // What a dry run has taken is forgotten with its stream.
+                        if self.args.dry_run {
+                            range.start = begin;
+                        }
+                    }
+                    Err(error) => return Err(self.gateway.explain(&error)),
+                }
             }
         }
         Ok(status)
@@ -91,11 +101,14 @@ impl<K: Kind> Importing<'_, K> {
     }
 
     /// Says what became of the rows of the same file before.
-    fn note_earlier(&self, status: &ImportStatus) {
+    fn note_earlier(&mut self, status: &ImportStatus) {
         let ImportStatus { rows_taken, refused, .. } = status;
         if *rows_taken == 0 {
             return;
         }
+        // Those that were refused are named when they are tried again.
+        let warned = ImportStatus { warnings: status.warnings.clone(), ..ImportStatus::default() };
+        self.report.add(&warned, &self.progress);
         self.progress.note(&told!(
             "{rows_taken} rows of this file were imported before; it goes on after them",
             "本文件此前已导入 {rows_taken} 行，从其后继续"
@@ -111,27 +124,25 @@ impl<K: Kind> Importing<'_, K> {
         ));
     }
 
-    /// Sends the rows after the first `done`, which it moves on with each response. Returns the last one.
-    async fn send(&mut self, done: &mut usize) -> Result<Result<ImportStatus, Status>> {
+    /// Sends the rows of a range, whose begin it moves on with each response. Returns the last one.
+    async fn send(&mut self, range: &mut Range<usize>) -> Result<Result<ImportStatus, Status>> {
         let (messages, stream) = mpsc::channel(4);
         let options = ImportOptions { import_id: self.import_id.clone(), dry_run: self.args.dry_run };
         messages.send(K::Request::of_options(options)).await?;
-        let (gateway, all) = (self.gateway.clone(), self.report.rows());
-        let (source, skipped) = (self.source.clone(), *done);
+        let (gateway, source, rows) = (self.gateway.clone(), self.source.clone(), range.clone());
         let follow = async {
             let mut answers = gateway.noting(K::call(&gateway, ReceiverStream::new(stream))).await?;
             let mut reached = ImportStatus::default();
             // Each message has a response, in their order.
             while let Some(answer) = answers.try_next().await? {
-                *done = (*done + K::PER_MESSAGE).min(all);
-                self.progress.reach(*done as u64);
+                range.start = (range.start + K::PER_MESSAGE).min(range.end);
+                self.progress.reach(range.start as u64);
                 self.report.add(&answer, &self.progress);
                 reached = answer;
             }
             Ok(reached)
         };
-        let (sent, followed) =
-            tokio::join!(source.send((skipped, K::PER_MESSAGE), K::Request::of_rows, messages), follow);
+        let (sent, followed) = tokio::join!(source.send((rows, K::PER_MESSAGE), K::Request::of_rows, messages), follow);
         sent?;
         Ok(followed)
     }
@@ -161,16 +172,17 @@ impl<K: Kind> Importing<'_, K> {
             };
             say!("{line}")?;
         }
-        super::refused(&source, args, &report, status).await
+        outcome::refused(&source, args, &report, status).await
     }
 }
 
-/// How many rows at the begin of a file need not be sent again: those before the first that was refused, or all that were
-/// taken.
-fn done_before(status: &ImportStatus) -> usize {
+/// The rows to send: those that were not taken yet, and those from the first that was refused up to the last.
+fn ranges(status: &ImportStatus, all: usize) -> Vec<Range<usize>> {
+    let number = |row: i64| usize::try_from(row).unwrap_or_default().min(all);
+    let taken = number(status.rows_taken);
     let first_refused = status.errors.iter().map(|error: &RowError| error.row).min();
-    let done = first_refused.map_or(status.rows_taken, |row| row - 1);
-    usize::try_from(done).unwrap_or_default()
+    let again = first_refused.map(|row| number(row - 1)..taken);
+    [Some(taken..all), again].into_iter().flatten().filter(|range| !range.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -178,11 +190,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_sent_again_from_the_first_that_was_refused() {
+    fn new_rows_are_sent_first_and_then_those_that_were_refused() {
         let refused = |row| RowError { row, ..RowError::default() };
         let status = |rows_taken, errors| ImportStatus { rows_taken, errors, ..ImportStatus::default() };
-        assert_eq!(done_before(&ImportStatus::default()), 0);
-        assert_eq!(done_before(&status(1_000, Vec::new())), 1_000);
-        assert_eq!(done_before(&status(1_000, vec![refused(700), refused(20)])), 19);
+        let ranges = |status: &ImportStatus, all| {
+            ranges(status, all).into_iter().map(|range| (range.start, range.end)).collect::<Vec<_>>()
+        };
+        assert_eq!(ranges(&ImportStatus::default(), 50), [(0, 50)]);
+        assert_eq!(ranges(&status(1_000, Vec::new()), 1_000), []);
+        assert_eq!(ranges(&status(1_000, vec![refused(700), refused(20)]), 2_500), [(1_000, 2_500), (19, 1_000)]);
+        assert_eq!(ranges(&status(3, vec![refused(1)]), 3), [(0, 3)]);
     }
 }

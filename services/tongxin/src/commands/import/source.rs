@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     marker::PhantomData,
-    ops::ControlFlow,
+    ops::{ControlFlow, Range},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,8 +22,8 @@ use crate::{
 /// Maximum number of faults in an error message.
 const FAULTS_NAMED: usize = 20;
 
-/// Maximum number of faulty lines that are kept for a file of rejects.
-const FAULTS_KEPT: usize = 100_000;
+/// Maximum number of lines of faulty rows that are kept for a file of rejects.
+const LINES_KEPT: usize = 100_000;
 
 /// A file with rows of a kind.
 pub struct Source<Row> {
@@ -53,13 +53,30 @@ pub struct Invalid {
     pub faults: Vec<Fault>,
     /// Number of all.
     pub count: usize,
-    /// What is wrong with each line that is.
+    /// The lines of all rows with a fault, with what is wrong with each that is.
     pub by_line: BTreeMap<u64, String>,
+    /// Whether these are not all.
+    pub is_cut: bool,
 }
 
 impl Invalid {
     fn of(faults: Vec<Fault>) -> Self {
-        Self { count: faults.len(), faults, by_line: BTreeMap::new() }
+        Self { count: faults.len(), faults, by_line: BTreeMap::new(), is_cut: false }
+    }
+
+    /// Adds the lines of a row with a fault: it is mended as a whole.
+    fn add_lines(&mut self, fault: &Fault, of_row: Vec<u64>) {
+        if self.by_line.len() >= LINES_KEPT {
+            self.is_cut = true;
+            return;
+        }
+        for line in of_row {
+            self.by_line.entry(line).or_default();
+        }
+        let said = self.by_line.entry(fault.place.line).or_default();
+        said.push_str(if said.is_empty() { "" } else { "; " });
+        let column = Place { line: 0, sheet: None, ..fault.place.clone() };
+        said.push_str(&Fault { place: column, found: fault.found.clone() }.say(lang()));
     }
 
     /// For programs: the first faults.
@@ -116,14 +133,9 @@ impl<Row: FileRow> Source<Row> {
                     hasher.update(row.message.encode_length_delimited_to_vec());
                     lines.add(&row.lines);
                 }
-                RowRead::Fault(fault) => {
+                RowRead::Fault { fault, lines: of_row } => {
                     invalid.count += 1;
-                    if invalid.by_line.len() < FAULTS_KEPT {
-                        let said = invalid.by_line.entry(fault.place.line).or_default();
-                        said.push_str(if said.is_empty() { "" } else { "; " });
-                        let column = Place { line: 0, sheet: None, ..fault.place.clone() };
-                        said.push_str(&Fault { place: column, found: fault.found.clone() }.say(lang()));
-                    }
+                    invalid.add_lines(&fault, of_row);
                     if invalid.faults.len() < FAULTS_NAMED {
                         invalid.faults.push(fault);
                     }
@@ -140,25 +152,25 @@ impl<Row: FileRow> Source<Row> {
         Ok(Content { lines, columns, hash: hasher.finalize().into() })
     }
 
-    /// Sends the rows after the first `skipped`, as messages of so many, from a thread that may block. `message` makes one of
-    /// the number of its first row and its rows.
+    /// Sends the rows of a range, as messages of so many, from a thread that may block. `message` makes one of the number of
+    /// its first row and its rows.
     pub async fn send<Request: Send + 'static>(
         &self,
-        (skipped, per_message): (usize, usize),
+        (range, per_message): (Range<usize>, usize),
         message: fn(i64, Vec<Row>) -> Request,
         messages: mpsc::Sender<Request>,
     ) -> Result<()> {
         let source = self.clone();
-        spawn_blocking(move || source.sent((skipped, per_message), message, &messages)).await?
+        spawn_blocking(move || source.sent((range, per_message), message, &messages)).await?
     }
 
     fn sent<Request>(
         &self,
-        (skipped, per_message): (usize, usize),
+        (range, per_message): (Range<usize>, usize),
         message: fn(i64, Vec<Row>) -> Request,
         messages: &mpsc::Sender<Request>,
     ) -> Result<()> {
-        let (mut passed, mut first_row) = (0, i64::try_from(skipped)? + 1);
+        let (mut passed, mut first_row) = (0, i64::try_from(range.start)? + 1);
         let mut rows = Vec::with_capacity(per_message);
         let mut is_read = true;
         let mut send = |rows: &mut Vec<Row>| {
@@ -175,8 +187,11 @@ impl<Row: FileRow> Source<Row> {
                 return ControlFlow::Break(());
             };
             passed += 1;
-            if passed <= skipped {
+            if passed <= range.start {
                 return ControlFlow::Continue(());
+            }
+            if passed > range.end {
+                return ControlFlow::Break(());
             }
             rows.push(row.message);
             if rows.len() == per_message && !send(&mut rows) {

@@ -14,10 +14,8 @@ use uuid::Uuid;
 use super::{args::Import, report::Report, source::Source};
 use crate::{client::Gateway, commands::department, lang::told, patience::Patience, progress::Progress};
 
-const PER_MESSAGE: usize = 5_000;
-
-/// Number of messages of a call.
-const MESSAGES: usize = 4;
+/// As many as an answer names, if all of them are malformed.
+const PER_MESSAGE: usize = 1_000;
 
 /// Submits warnings of the department that the token speaks for: CSV or XLSX, a line for each.
 ///
@@ -25,6 +23,7 @@ const MESSAGES: usize = 4;
 /// known by its reference: one that was sent before is received and not counted, so that a file may be sent again. Whether
 /// a person is known is not told.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("id", |argument| argument.hide(true)))]
 #[command(after_help = "Examples:
   tongxin template warnings --out warnings.xlsx
   tongxin import warnings warnings.xlsx --department medical_insurance --token-file department.token
@@ -44,10 +43,13 @@ pub struct Warnings {
 
 pub async fn run(args: Warnings) -> Result<()> {
     let Warnings { department, import: args } = args;
+    if args.id.is_some() {
+        bail!(told!("warnings have references, and no --import-id", "预警以编号识别，不用 --import-id"));
+    }
     let file = args.file.display().to_string();
     let gateway = args.target.connect_soon().await?;
     let source = Source::<Warning>::new(&args.file, args.reading.choice());
-    let content = super::checked(&source, &args).await?;
+    let content = super::outcome::checked(&source, &args).await?;
     let progress = Progress::begin(told!("warnings", "预警"), u64::try_from(content.lines.rows()).ok());
     let mut report = Report::new(content, !args.json);
     let mut status = ImportStatus::default();
@@ -73,7 +75,7 @@ pub async fn run(args: Warnings) -> Result<()> {
         };
         say!("{line}")?;
     }
-    super::refused(&source, &args, &report, &status).await
+    super::outcome::refused(&source, &args, &report, &status).await
 }
 
 /// Submits all rows, some messages at a time.
@@ -83,21 +85,13 @@ async fn submit(
     department: Department,
     (report, status, progress): (&mut Report, &mut ImportStatus, &Progress),
 ) -> Result<()> {
-    let (messages, mut received) = mpsc::channel(MESSAGES);
+    let (messages, mut received) = mpsc::channel(4);
     let source = source.clone();
-    let rows = async move { source.send((0, PER_MESSAGE), SubmitWarningsRequest::of_rows, messages).await };
+    let rows = async move { source.send((0..usize::MAX, PER_MESSAGE), SubmitWarningsRequest::of_rows, messages).await };
     let reader = tokio::spawn(rows);
-    loop {
-        let mut messages = Vec::with_capacity(MESSAGES + 1);
+    while let Some(rows) = received.recv().await {
         let options = WarningOptions { request_id: Uuid::new_v4().to_string(), department: department.into() };
-        messages.push(SubmitWarningsRequest::of_options(options));
-        while messages.len() <= MESSAGES {
-            let Some(message) = received.recv().await else { break };
-            messages.push(message);
-        }
-        if messages.len() == 1 {
-            break;
-        }
+        let messages = [SubmitWarningsRequest::of_options(options), rows];
         let answer = call(gateway, &messages, progress).await?;
         let before = status.rows_taken;
         status.rows_taken += answer.received + answer.malformed;

@@ -1,0 +1,45 @@
+//! A file of whatever kind, line by line.
+
+use std::{
+    fs::File,
+    io::{Read, Seek},
+    path::Path,
+};
+
+use super::{
+    csv,
+    line::{Choice, Visit, read_fully, unreadable, whole},
+    xlsx,
+};
+use crate::{
+    fault::{Fault, Found},
+    form::Form,
+};
+
+/// Hands each line of a file to `visit`, from the first; empty ones may be left out. Memory
+/// does not depend on the size of the file.
+///
+/// `form` is whose headings tell which character separates the fields of a CSV file.
+///
+/// # Errors
+/// If the file cannot be read on: a fault of all of it.
+pub fn lines(mut file: impl Read + Seek, form: &Form, choice: &Choice, visit: &mut Visit<'_>) -> Result<(), Fault> {
+    let mut begin = [0; 8];
+    let read = read_fully(&mut file, &mut begin)?;
+    file.rewind().map_err(|error| unreadable(&error))?;
+    match &begin[..read] {
+        [] => Err(whole(Found::Empty)),
+        [b'P', b'K', 3, 4, ..] => xlsx::lines(file, choice, visit),
+        // The container of old workbooks, and of encrypted new ones.
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => Err(whole(Found::NotAWorkbook)),
+        _ => csv::lines(file, form, visit),
+    }
+}
+
+/// Opens a file.
+///
+/// # Errors
+/// If that fails.
+pub fn open(path: &Path) -> Result<File, Fault> {
+    File::open(path).map_err(|error| unreadable(&error))
+}
