@@ -182,6 +182,12 @@ pub enum Found {
         /// The line of the first head.
         first: u64,
     },
+    /// Not of the form that the column needs: its note, in English and Chinese.
+    Form([String; 2]),
+    /// It is a folder, or a pipe, which cannot be read twice.
+    NotAFile,
+    /// Other sheets have the headings, too.
+    OtherSheets(Vec<String>),
     /// A rule of the contract, in its own words.
     Rule(String),
 }
@@ -315,6 +321,12 @@ impl Found {
             Self::SecondHead { first } => format!(
                 "is a second head under one household number, the first is in line {first}: two numbers may have become one"
             ),
+            Self::Form([note, _]) => format!("is not what the column needs: {note}"),
+            Self::NotAFile => "is no file: save what it has to one first".to_owned(),
+            Self::OtherSheets(sheets) => format!(
+                "the sheets {} have the headings, too: name the one to read with --sheet, each in an import of its own",
+                sheets.join(", ")
+            ),
             Self::Rule(text) => text.clone(),
         }
     }
@@ -370,8 +382,27 @@ impl Found {
             Self::SecondHead { first } => {
                 format!("同一户编号下出现第二个户主（第一个在第 {first} 行）：可能两个编号变成了一个")
             }
-            Self::Rule(text) => text.clone(),
+            Self::Form([_, note]) => format!("格式不对：{note}"),
+            Self::NotAFile => "不是文件：请先把内容保存成文件".to_owned(),
+            Self::OtherSheets(sheets) => {
+                format!("工作表 {} 也有这样的表头：请用 --sheet 指定要读的工作表，逐个导入", sheets.join("、"))
+            }
+            Self::Rule(text) => rule_in_chinese(text),
         }
+    }
+}
+
+/// A broken rule of the contract in Chinese, by the words that the contract's checks have.
+fn rule_in_chinese(text: &str) -> String {
+    let numbers: Vec<_> =
+        text.split(|character: char| !character.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    match (text, numbers.as_slice()) {
+        ("is required", _) => "必填".to_owned(),
+        (text, [least]) if text.starts_with("needs at least") => format!("至少要有 {least} 个"),
+        (text, [has, most]) if text.ends_with("are allowed") => format!("有 {has} 个，最多 {most} 个"),
+        (text, [is, most]) if text.ends_with("is allowed") => format!("是 {is}，超出允许的 {most}"),
+        (text, _) if text.contains("1949-10-01") => "日期太早：不能早于 1949-10-01".to_owned(),
+        (text, _) => text.to_owned(),
     }
 }
 
@@ -386,5 +417,12 @@ mod tests {
         assert_eq!(fault.to_string(), "sheet 花名册, line 3, column 姓名: is empty");
         assert_eq!(fault.say(Lang::Zh), "工作表“花名册”，第 3 行，“姓名”列：没有填写");
         assert_eq!(Fault { place: Place::default(), found: Found::Empty }.to_string(), "the file is empty");
+        for (rule, zh) in [
+            ("is required", "必填"),
+            ("has 201 characters, 200 are allowed", "有 201 个，最多 200 个"),
+            ("is 13, at most 12 is allowed", "是 13，超出允许的 12"),
+        ] {
+            assert_eq!(Found::Rule(rule.to_owned()).say(Lang::Zh), zh);
+        }
     }
 }

@@ -234,10 +234,24 @@ pub(crate) fn is_reason(heading: &str) -> bool {
     REASON.iter().any(|reason| plain(reason) == plain(heading))
 }
 
-/// Whether a column is a remark, which a reader passes over: the reason of a refusal, or a heading in brackets.
+/// The sheets of a template after the first, in English and Chinese.
+pub(crate) const EXAMPLES: [&str; 2] = ["examples", "示例"];
+pub(crate) const COLUMNS: [&str; 2] = ["columns", "填写说明"];
+pub(crate) const WORDS: [&str; 2] = ["words", "可选词"];
+
+/// Whether a sheet is one of those.
+pub(crate) fn is_of_template(sheet: &str) -> bool {
+    [EXAMPLES, COLUMNS, WORDS].as_flattened().contains(&sheet)
+}
+
+/// Headings of columns by which people number and annotate their tables.
+const NOTES: [&str; 6] = ["序号", "备注", "No.", "number", "remark", "remarks"];
+
+/// Whether a column is a remark, which a reader passes over: a number of the line, a note, the reason of a refusal, or a
+/// heading in brackets.
 pub(crate) fn is_remark(heading: &str) -> bool {
     let in_brackets = heading.starts_with(['(', '（']) && heading.ends_with([')', '）']);
-    in_brackets || is_reason(heading)
+    in_brackets || is_reason(heading) || NOTES.iter().any(|note| plain(note) == plain(heading))
 }
 
 fn has_columns(message: &MessageDescriptor) -> bool {

@@ -29,7 +29,7 @@ pub fn lines(mut file: impl Read + Seek, form: &Form, choice: &Choice, visit: &m
     file.rewind().map_err(|error| unreadable(&error))?;
     match &begin[..read] {
         [] => Err(whole(Found::Empty)),
-        [b'P', b'K', 3, 4, ..] => xlsx::lines(file, choice, visit),
+        [b'P', b'K', 3, 4, ..] => xlsx::lines(file, form, choice, visit),
         // The container of old workbooks, and of encrypted new ones.
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Err(whole(Found::NotAWorkbook)),
         _ => csv::lines(file, form, visit),
@@ -41,5 +41,7 @@ pub fn lines(mut file: impl Read + Seek, form: &Form, choice: &Choice, visit: &m
 /// # Errors
 /// If that fails.
 pub fn open(path: &Path) -> Result<File, Fault> {
-    File::open(path).map_err(|error| unreadable(&error))
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    let is_file = file.metadata().map_err(|error| unreadable(&error))?.is_file();
+    if is_file { Ok(file) } else { Err(whole(Found::NotAFile)) }
 }

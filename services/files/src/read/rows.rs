@@ -199,12 +199,9 @@ impl<Message: FileRow> Rows<'_, Message> {
     /// Cells may be merged over lines only where all of these state one row.
     fn merged_cells(&self, header: &Header, line: &Line) -> Option<Fault> {
         let (column, _, until) = line.merged.iter().find(|(column, _, until)| {
-            let of_row = header
-                .columns
-                .get(*column)
-                .and_then(|(column, _)| *column)
-                .is_some_and(|column| self.form.lines.is_some() && !self.form.columns[column].of_line);
-            *until > line.place.line && !of_row
+            let known = header.columns.get(*column).and_then(|(column, _)| *column);
+            let needs_own = known.is_some_and(|column| self.form.lines.is_none() || self.form.columns[column].of_line);
+            *until > line.place.line && needs_own
         })?;
         Some(Fault { place: line.place.column(header.name(*column)), found: Found::MergedCells { until: *until } })
     }
@@ -213,7 +210,12 @@ impl<Message: FileRow> Rows<'_, Message> {
     /// one, whose cells may be merged with those above.
     fn add(&mut self, line: Filled) -> ControlFlow<()> {
         let form = self.form;
-        if self.open.first().is_some_and(|first| goes_on(form, first, &line)) {
+        let is_alone = keys(form).all(|(at, column)| cell::key_text(column, &line.cells[at]).is_empty());
+        // A line that says something of a household, but not of which, is none of those above it.
+        let says_more =
+            || form.columns.iter().zip(&line.cells).any(|(column, cell)| !column.of_line && !cell.is_empty());
+        let goes_on = |first: &Filled| goes_on(form, first, &line) && !(is_alone && says_more());
+        if self.open.first().is_some_and(goes_on) {
             // One more shows that there are too many.
             if self.open.len() <= LINES {
                 self.open.push(line);
@@ -221,7 +223,7 @@ impl<Message: FileRow> Rows<'_, Message> {
             return ControlFlow::Continue(());
         }
         self.close()?;
-        if keys(form).all(|(at, column)| cell::key_text(column, &line.cells[at]).is_empty()) {
+        if is_alone {
             let place = Place { column: self.key_column(Key::Whole), ..line.place };
             return (self.visit)(alone(Fault { place, found: Found::NoNumber }));
         }
@@ -316,8 +318,15 @@ impl<Message: FileRow> Rows<'_, Message> {
         let columns = self.columns();
         for violation in violations {
             let (heading, line) = columns.of_field(&violation.field);
-            let place = Place { column: heading, ..places.get(line).unwrap_or(&places[0]).clone() };
-            faults.push(Fault { place, found: Found::Rule(violation.message) });
+            let place = Place { column: heading.clone(), ..places.get(line).unwrap_or(&places[0]).clone() };
+            // What a cell has to be says its note better than an expression does.
+            let note =
+                heading.and_then(|heading| self.form.find(&heading)).map(|at| self.form.columns[at].note.clone());
+            let found = match note.filter(|note| violation.message.contains('^') && !note[0].is_empty()) {
+                Some(note) => Found::Form(note),
+                None => Found::Rule(violation.message),
+            };
+            faults.push(Fault { place, found });
         }
     }
 

@@ -129,7 +129,7 @@ fn what_is_wrong_with_a_household_is_named_and_the_others_are_read() {
         (SPOUSE.replace("spouse", "wife"), "line 3, column relation: is none of: head ("),
         (SPOUSE.replace(",,,", ",441823107201,,"), "line 3, column region_code: differs from line 2, of"),
         (SPOUSE.replace("healthy", "healthy;ill"), "line 3, column health: is none of: healthy ("),
-        (SPOUSE.replace("110101202311012176", "123"), "line 3, column id_number: does not have the form"),
+        (SPOUSE.replace("110101202311012176", "123"), "line 3, column id_number: is not what the column needs: "),
         (
             SPOUSE.replace("spouse", "head"),
             "line 3, column relation: is a second head under one household number, the first is in line 2",
@@ -142,6 +142,9 @@ fn what_is_wrong_with_a_household_is_named_and_the_others_are_read() {
         assert_eq!((rows.len(), faults.len()), (1, 1), "{faults:?}");
         begins(&faults[0], expected);
     }
+    let other = OTHER.replacen('2', "", 1);
+    let nameless = faults::<HouseholdDraft>([HOUSEHOLDS, HEAD, &other].concat());
+    begins(&nameless[0], "line 3, column household_number: is empty");
     let first = faults::<HouseholdDraft>([HOUSEHOLDS, &HEAD.replacen('1', "", 1)].concat());
     begins(&first[0], "line 2, column household_number: is empty");
     let half = faults::<HouseholdDraft>([HOUSEHOLDS, HEAD, "2,44"].concat());

@@ -14,12 +14,14 @@ use calamine::{
 use chrono::NaiveDate;
 
 use super::{
+    csv::BEFORE_HEADER,
     guard,
     line::{Choice, Line, Visit, whole},
 };
 use crate::{
     cell::Cell,
     fault::{Fault, Found, Limit, Place},
+    form::{Form, is_of_template},
 };
 
 /// The most columns of a sheet: those of Excel.
@@ -28,12 +30,18 @@ const COLUMNS: usize = 16_384;
 /// The most bytes of the texts in a row: many cells may share a long one.
 const ROW: usize = 1 << 20;
 
+/// So many known headings make another sheet one of the same kind.
+const HEADINGS: usize = 3;
+
 /// Hands each row of a sheet to `visit`.
-pub(super) fn lines(file: impl Read + Seek, choice: &Choice, visit: &mut Visit<'_>) -> Result<(), Fault> {
+pub(super) fn lines(file: impl Read + Seek, form: &Form, choice: &Choice, visit: &mut Visit<'_>) -> Result<(), Fault> {
     let mut file = BufReader::new(file);
     let checked = guard::check(&mut file)?;
     let mut workbook = calmly(|| Xlsx::new(file))?;
     let sheet = sheet(&workbook, choice)?;
+    if choice.sheet.is_none() {
+        alone(&mut workbook, &sheet, form)?;
+    }
     let mut merged = BTreeMap::<u32, Vec<Dimensions>>::new();
     if checked.merges > 0 {
         for region in calmly(|| workbook.merge_cells_by_sheet_name(&sheet))? {
@@ -65,6 +73,31 @@ fn sheet<R: Read + Seek>(workbook: &Xlsx<R>, choice: &Choice) -> Result<String, 
     };
     let names = || sheets.iter().map(|sheet| sheet.name.clone()).collect();
     found.map(|sheet| sheet.name.clone()).ok_or_else(|| whole(Found::NoSheet { sheets: names() }))
+}
+
+/// Makes sure that no other visible sheet has the headings, as where each village has one. Those of a template that
+/// explain the first sheet have them, too.
+fn alone<R: Read + Seek>(workbook: &mut Xlsx<R>, sheet: &str, form: &Form) -> Result<(), Fault> {
+    let visible = |sheet: &&calamine::Sheet| {
+        sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible && !is_of_template(&sheet.name)
+    };
+    let names: Vec<_> = workbook.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).collect();
+    let mut others = Vec::new();
+    for name in names.into_iter().filter(|name| name != sheet) {
+        let mut cells = calmly(|| workbook.worksheet_cells_reader(&name))?;
+        let mut known = 0;
+        while let Some(cell) = calmly(|| cells.next_cell())? {
+            if cell.get_position().0 as usize > BEFORE_HEADER {
+                break;
+            }
+            let heading = self::cell(cell.get_value().clone()).heading();
+            known += usize::from(form.find(&heading).is_some());
+        }
+        if known >= HEADINGS {
+            others.push(name);
+        }
+    }
+    if others.is_empty() { Ok(()) } else { Err(whole(Found::OtherSheets(others))) }
 }
 
 /// Puts cells together into rows.

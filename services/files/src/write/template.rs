@@ -7,17 +7,12 @@ use rust_xlsxwriter::{Color, DataValidation, Format, FormatAlign, Formula, Note,
 use super::output::{Formats, WriteError, write_cell};
 use crate::{
     cell::Cell,
-    form::{Column, Form, Holds},
+    form::{COLUMNS, Column, EXAMPLES, Form, Holds, WORDS},
     lang::Lang,
 };
 
 /// Rows of a template for which the words are offered.
 const ROWS: u32 = 20_000;
-
-/// The sheets after the first.
-const EXAMPLES: [&str; 2] = ["examples", "示例"];
-const COLUMNS: [&str; 2] = ["columns", "填写说明"];
-const WORDS: [&str; 2] = ["words", "可选词"];
 
 /// Writes a template with a sheet to fill in, one with examples, one that explains the columns, and the words.
 ///

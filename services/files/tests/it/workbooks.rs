@@ -160,11 +160,23 @@ fn the_first_visible_sheet_is_read() {
     assert_eq!(read::<RegionRow>(&book.zipped()), (vec![town()], Vec::new()));
 }
 
+#[test]
+fn another_sheet_with_the_headings_is_named() {
+    let good = [text("441823107000"), text("太平镇"), text("town"), text("441823000000"), text("1")];
+    let mut book = Book::of(&(header() + &row(2, &good.each_ref().map(String::as_str))), "");
+    book.workbook = book.workbook.replace("</sheets>", "<sheet name=\"村2\" sheetId=\"2\" r:id=\"rId1\"/></sheets>");
+    let (rows, faults) = read::<RegionRow>(&book.zipped());
+    assert!(rows.is_empty() && faults[0].starts_with("the sheets 村2 have the headings, too"), "{faults:?}");
+}
+
 /// A file with one entry that inflates to so many bytes.
 fn bomb(name: &str, megabytes: usize, piece: &[u8]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     zip.start_file(name, options).unwrap();
+    if name.contains("sheet1") {
+        zip.write_all(b"<worksheet>").unwrap();
+    }
     let piece = piece.repeat((1 << 20) / piece.len());
     for _ in 0..megabytes {
         zip.write_all(&piece).unwrap();

@@ -164,7 +164,12 @@ fn household() -> HouseholdDraft {
         support: SocialSupport::None.into(),
         members: vec![
             member("陈伯", "11010519491231002X", Relation::Head),
-            member("李姨", "110101202311012176", Relation::Spouse),
+            MemberDraft {
+                labour: LabourAbility::None.into(),
+                schooling: Schooling::BeforeSchool.into(),
+                work: Work::None.into(),
+                ..member("陈小", "110101202311012176", Relation::Child)
+            },
         ],
         registered_on: Some(day(2026, 1, 1)),
         ..HouseholdDraft::default()

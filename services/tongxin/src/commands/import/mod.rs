@@ -90,7 +90,7 @@ Two members of a household (lines with the same household_number follow each oth
 about the household may be empty):
   household_number,region_code,support,name,id_number,relation,health,labour,schooling,insurances,work,registered_on
   4418230001,441823107200,none,陈伯,11010519491231002X,head,serious_illness;disabled,weak,not_at_school,resident_medical,farming,2025-01-01
-  4418230001,,,李姨,110101202311012176,spouse,healthy,none,before_school,,none,
+  4418230001,,,陈小,110101202311012176,child,healthy,none,before_school,,none,
 
 Columns that may be missing: registered_on (today), lifted_from_poverty (0 or 1), address, bank_account, insurances,
 work_months, phone. Of health and insurances there may be several words with ; between them.

@@ -21,6 +21,11 @@ pub async fn checked<Row: FileRow>(source: &Source<Row>, args: &Import) -> Resul
             "--rejects：{file} 已存在：请先移走，或另选文件名"
         ));
     }
+    let folder = args.rejects.as_ref().and_then(|rejects| rejects.parent());
+    if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        let folder = folder.display();
+        bail!(told!("--rejects: there is no folder {folder}", "--rejects：没有 {folder} 这个文件夹"));
+    }
     let invalid = match source.check().await? {
         Ok(content) => return Ok(content),
         Err(invalid) => invalid,
