@@ -79,7 +79,7 @@ for lang in en zh; do
   examples=examples
   [ "$lang" = zh ] && examples=示例
   for kind in households warnings; do
-    expect "$kind" template "$kind" --lang "$lang" --out "template-$kind-$lang.xlsx"
+    "$program" template "$kind" --lang "$lang" --out "template-$kind-$lang.xlsx" 2>/dev/null
     saved "template-$kind-$lang.xlsx" "$XLSX" "saved-$lang"
     file="saved-$lang/template-$kind-$lang.xlsx"
     more=()
