@@ -120,8 +120,16 @@ pub(crate) fn begins_formula(text: &str) -> bool {
         || text.strip_prefix('-').is_some_and(|rest| !is_amount(rest))
 }
 
+/// The lines of a text as one: with a space between words, and without one between Chinese characters.
 fn folded(text: &str) -> String {
-    text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    let mut whole = String::with_capacity(text.len());
+    for part in text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty()) {
+        if whole.ends_with(|end: char| end.is_ascii()) && part.is_ascii() {
+            whole.push(' ');
+        }
+        whole.push_str(part);
+    }
+    whole
 }
 
 /// Whether a spreadsheet made something else of a number that is a text: `4.41823E+17`, `'4418`, `4418.0`.
@@ -322,7 +330,8 @@ mod tests {
         assert_eq!(Cell::Number(441_823_107_200.0).text(true), Ok("441823107200".to_owned()));
         assert_eq!(Cell::Number(4.418_231_990_07e17).text(true), Err(Found::Changed));
         assert_eq!(Cell::Text("=\"0123\"".to_owned()).text(true), Ok("0123".to_owned()));
-        assert_eq!(Cell::Text("3组\n12号".to_owned()).text(false), Ok("3组 12号".to_owned()));
+        assert_eq!(Cell::Text("3组\n12号".to_owned()).text(false), Ok("3组12号".to_owned()));
+        assert_eq!(Cell::Text("No. 3\r\nSouth".to_owned()).text(false), Ok("No. 3 South".to_owned()));
     }
 
     #[test]

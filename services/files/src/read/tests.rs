@@ -251,8 +251,8 @@ fn a_field_may_hold_separators_marks_and_line_breaks() {
         ("\"太平,镇\"", "太平,镇"),
         ("\"太平\"\"镇\"", "太平\"镇"),
         ("太平\"镇", "太平\"镇"),
-        ("\"太平\n镇\"", "太平 镇"),
-        ("\"太平\r\n镇\"", "太平 镇"),
+        ("\"太平\n镇\"", "太平镇"),
+        ("\"太平\r\n镇\"", "太平镇"),
     ] {
         let file = format!("{REGIONS}{}{VILLAGE}", TOWN.replace("太平镇", field));
         let read = rows::<RegionRow>(&file);

@@ -70,7 +70,11 @@ async fn rows_of_a_batch_and_of_the_register_are_tidied_and_refused_by_themselve
     let recipient = app.register(party_recipient(VILLAGE)).await;
     let good = party_pairing(&supporter, &recipient, "2025-01-01");
     let rows = vec![
-        v1::PairingDraft { agreement_number: "2025\u{7}-1".to_owned(), ..good.clone() },
+        // Of another day, since one thing is stated once in a message.
+        v1::PairingDraft {
+            agreement_number: "2025\u{7}-1".to_owned(),
+            ..party_pairing(&supporter, &recipient, "2025-03-01")
+        },
         v1::PairingDraft { starts_on: Some(Date { year: 25, month: 1, day: 1 }), ..good.clone() },
         v1::PairingDraft {
             supporter_id: format!("\u{feff}{}", supporter.organisation_id),
