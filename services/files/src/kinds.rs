@@ -1,6 +1,7 @@
 //! The rows of the contract that stand in files.
 
 use tongxin_proto::{
+    Keyed,
     monitoring::v1::{HouseholdDraft, ObservationDraft, Relation, Warning},
     pairing::v1::{OrganisationDraft, PairingDraft, RegionRow},
     rules::Rules,
@@ -9,7 +10,7 @@ use tongxin_proto::{
 use crate::fault::{Found, Place};
 
 /// A row that files hold.
-pub trait FileRow: prost::Message + prost::Name + Default + Rules + 'static {
+pub trait FileRow: prost::Message + prost::Name + Default + Keyed + Rules + 'static {
     /// What is wrong with it that only its lines show: in which of them, in which field, and what.
     fn faults(&self, _lines: &[Place]) -> Vec<(usize, &'static str, Found)> {
         Vec::new()

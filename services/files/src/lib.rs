@@ -7,7 +7,7 @@
 //! | `kinds` | the rows that files hold |
 //! | `write` | rows, templates, and what was refused, as files |
 //! | `cell`  | a cell as a value of the contract |
-//! | `fault` | what is wrong, and where, in English and Chinese |
+//! | `fault`, `said` | what is wrong, and where; the same in English and Chinese |
 
 mod cell;
 mod fault;
@@ -15,6 +15,7 @@ mod form;
 mod kinds;
 mod lang;
 mod read;
+mod said;
 mod write;
 
 pub use cell::Cell;

@@ -1,7 +1,6 @@
 //! Rows of the contract from the lines of a file.
 
 use std::{
-    collections::HashMap,
     io::{Read, Seek},
     ops::ControlFlow,
     sync::Arc,
@@ -11,6 +10,7 @@ use prost::{bytes::BufMut as _, encoding};
 use tongxin_proto::{options::v1::Key, rules};
 
 use super::{
+    columns::Columns,
     header::{self, Header, Search},
     line::{Choice, Line, letters, whole},
     open::lines,
@@ -44,38 +44,6 @@ pub enum RowRead<Message> {
         /// The lines of the row.
         lines: Vec<u64>,
     },
-}
-
-/// The columns of a file that was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Columns {
-    /// The heading of each field of a row, as the file has it, by the field's path: `members.id_number`.
-    by_path: HashMap<String, Arc<str>>,
-}
-
-impl Columns {
-    /// The heading of the field of an error such as `members[2].id_number`, and which line of the row it is in.
-    #[must_use]
-    pub fn of_field(&self, field: &str) -> (Option<Arc<str>>, usize) {
-        let (mut path, mut line) = (String::new(), 0);
-        for (at, part) in field.split('[').enumerate() {
-            let part = match (at, part.split_once(']')) {
-                (0, _) | (_, None) => part,
-                (_, Some((index, rest))) => {
-                    line = index.parse().unwrap_or(0);
-                    rest
-                }
-            };
-            path.push_str(part);
-        }
-        let heading = self.by_path.get(&path).cloned();
-        // A list in one cell has an index, too: `shocks[1].loss_fen`.
-        let in_cell = || field.split(['[', '.']).next().and_then(|first| self.by_path.get(first).cloned());
-        match heading {
-            Some(heading) => (Some(heading), line),
-            None => (in_cell(), 0),
-        }
-    }
 }
 
 /// Hands each row of a file to `visit`, or what is wrong with it. Rows are checked by the rules of the contract, and
@@ -224,7 +192,7 @@ impl<Message: FileRow> Rows<'_, Message> {
         }
         self.close()?;
         if is_alone {
-            let place = Place { column: self.key_column(Key::Whole), ..line.place };
+            let place = Place { column: self.key_column(&line), ..line.place };
             return (self.visit)(alone(Fault { place, found: Found::NoNumber }));
         }
         self.open.push(line);
@@ -243,54 +211,55 @@ impl<Message: FileRow> Rows<'_, Message> {
     }
 
     fn row(&mut self, lines: &[Filled]) -> ControlFlow<()> {
+        let places: Vec<_> = lines.iter().map(|line| line.place.clone()).collect();
+        match self.message(lines, &places) {
+            Ok(message) => (self.visit)(RowRead::Row(Row { lines: places, message })),
+            Err(faults) => {
+                for fault in faults {
+                    (self.visit)(RowRead::Fault { fault, lines: numbers(&places) })?;
+                }
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// What the lines of a row state, or what is wrong with them.
+    fn message(&mut self, lines: &[Filled], places: &[Place]) -> Result<Message, Vec<Fault>> {
         let (mut bytes, mut faults) = (Vec::with_capacity(256), Vec::new());
-        let mut key = KeyBytes::default();
-        self.write(&lines[0], false, &mut bytes, &mut faults, &mut key);
+        self.write(&lines[0], false, &mut bytes, &mut faults);
         if let Some(field) = &self.form.lines {
             for (at, line) in lines.iter().enumerate() {
                 self.differences(&lines[0], line, at, &mut faults);
                 let mut member = Vec::with_capacity(128);
-                self.write(line, true, &mut member, &mut faults, &mut key);
+                self.write(line, true, &mut member, &mut faults);
                 encoding::encode_key(field.number(), encoding::WireType::LengthDelimited, &mut bytes);
                 encoding::encode_varint(member.len() as u64, &mut bytes);
                 bytes.put_slice(&member);
             }
         }
-        let places: Vec<_> = lines.iter().map(|line| line.place.clone()).collect();
-        if faults.is_empty() {
-            match cell::decode::<Message>(&bytes) {
-                Ok(message) => {
-                    self.broken_rules(&message, &places, &mut faults);
-                    if faults.is_empty() {
-                        if let Some(first) = key.whole().and_then(|key| self.stated.before(key, places[0].line)) {
-                            let kind = if key.is_stated { Key::Whole } else { Key::Otherwise };
-                            let place = Place { column: self.key_column(kind), ..places[0].clone() };
-                            let fault = Fault { place, found: Found::Twice { first } };
-                            return (self.visit)(RowRead::Fault { fault, lines: numbers(&places) });
-                        }
-                        return (self.visit)(RowRead::Row(Row { lines: places, message }));
-                    }
-                }
-                Err(found) => faults.push(Fault { place: places[0].clone(), found }),
-            }
+        if !faults.is_empty() {
+            return Err(faults);
         }
-        for fault in faults {
-            (self.visit)(RowRead::Fault { fault, lines: numbers(&places) })?;
+        let message: Message = cell::decode(&bytes).map_err(|found| vec![Fault { place: places[0].clone(), found }])?;
+        self.broken_rules(&message, places, &mut faults);
+        if faults.is_empty()
+            && let Some(first) = message.key().and_then(|key| self.stated.before(&key, places[0].line))
+        {
+            let place = Place { column: self.key_column(&lines[0]), ..places[0].clone() };
+            faults.push(Fault { place, found: Found::Twice { first } });
         }
-        ControlFlow::Continue(())
+        if faults.is_empty() { Ok(message) } else { Err(faults) }
     }
 
     /// Writes the cells of a line that are about all of a row, or about the line.
-    fn write(&self, line: &Filled, of_line: bool, out: &mut Vec<u8>, faults: &mut Vec<Fault>, key: &mut KeyBytes) {
+    fn write(&self, line: &Filled, of_line: bool, out: &mut Vec<u8>, faults: &mut Vec<Fault>) {
         for (at, column) in self.form.columns.iter().enumerate().filter(|(_, column)| column.of_line == of_line) {
             let is_stated = self.header.as_ref().is_some_and(|header| header.place_of(at).is_some());
             if !is_stated {
                 continue;
             }
-            let begin = out.len();
-            match cell::write(column, &line.cells[at], out) {
-                Ok(()) => key.add(column, &out[begin..]),
-                Err(found) => faults.push(Fault { place: line.place.column(self.name(at)), found }),
+            if let Err(found) = cell::write(column, &line.cells[at], out) {
+                faults.push(Fault { place: line.place.column(self.name(at)), found });
             }
         }
     }
@@ -337,11 +306,16 @@ impl<Message: FileRow> Rows<'_, Message> {
         named.unwrap_or_else(|| heading.as_str().into())
     }
 
-    /// The first column of the file that names what a row is about.
-    fn key_column(&self, kind: Key) -> Option<Arc<str>> {
+    /// The column of the file that names what a line is about, or would have to.
+    fn key_column(&self, line: &Filled) -> Option<Arc<str>> {
         let header = self.header.as_ref()?;
-        let is_key = |index: &usize| self.form.columns[*index].key == kind && header.place_of(*index).is_some();
-        (0..self.form.columns.len()).find(is_key).map(|column| self.name(column))
+        let first = |key: Key, may_be_empty: bool| {
+            let columns = self.form.columns.iter().enumerate().filter(|(at, _)| header.place_of(*at).is_some());
+            let is_it =
+                |(at, column): &(usize, &Column)| column.key == key && (may_be_empty || !line.cells[*at].is_empty());
+            columns.into_iter().find(is_it).map(|(at, _)| self.name(at))
+        };
+        first(Key::Whole, false).or_else(|| first(Key::Otherwise, false)).or_else(|| first(Key::Whole, true))
     }
 
     fn columns(&self) -> Columns {
@@ -415,41 +389,4 @@ fn is_same(column: &Column, one: &Cell, other: &Cell) -> bool {
         cell::write(column, cell, &mut out).map(|()| out)
     };
     value(one) == value(other)
-}
-
-/// What a row is about, as bytes.
-#[derive(Default)]
-struct KeyBytes {
-    bytes: Vec<u8>,
-    is_stated: bool,
-    /// What names the row if nothing else does.
-    otherwise: Vec<u8>,
-}
-
-impl KeyBytes {
-    fn add(&mut self, column: &Column, field: &[u8]) {
-        match column.key {
-            Key::Unspecified => {}
-            Key::Whole => {
-                self.bytes.extend(field);
-                self.bytes.push(0);
-                self.is_stated |= !field.is_empty();
-            }
-            // The code is at the end of the field; the county is the first half of it.
-            Key::County => {
-                let code = &field[field.len().saturating_sub(12)..];
-                self.bytes.extend(&code[..code.len() / 2]);
-                self.bytes.push(0);
-            }
-            Key::Otherwise => {
-                self.otherwise.extend(field);
-                self.otherwise.push(0);
-            }
-        }
-    }
-
-    fn whole(&self) -> Option<&[u8]> {
-        let otherwise = || Some(self.otherwise.as_slice()).filter(|bytes| !bytes.is_empty());
-        if self.is_stated { Some(&self.bytes) } else { otherwise() }
-    }
 }
