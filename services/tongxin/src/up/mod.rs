@@ -30,10 +30,8 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use tongxin_platform::{
     clock::Clock,
-    error::chain,
-    grpc::{GrpcConfig, ServerError},
+    grpc::GrpcConfig,
     lifecycle::stop_signal,
-    service::StartError,
     telemetry::{self, LogFormat, TelemetryConfig, TelemetryError},
 };
 use tongxin_servers::{Servers, ServersConfig};
@@ -137,15 +135,17 @@ pub async fn run(args: Args) -> Result<()> {
     let data_dir = servers.postgres().data_dir().to_owned();
     let limits = args.limits.clone().unwrap_or_default();
     let tls = args.tls_self_signed.then(|| Certificates::in_folder(&data_dir, Clock::system().now())).transpose()?;
+    let ports = Ports::from(args.port);
+    ports.check()?;
     let started = tokio::select! {
-        started = World::start(&servers, Ports::from(args.port), (&limits, tls.as_ref()), &telemetry) => started,
+        started = World::start(&servers, ports, (&limits, tls.as_ref()), &telemetry) => started,
         () = &mut told => {
             servers.stop().await;
             return Ok(());
         }
     };
     // On an error the servers are dropped, which stops them immediately.
-    let (world, lifecycle) = started.map_err(taken_port)?;
+    let (world, lifecycle) = started?;
 
     let mut done = Ok(());
     let work = async {
@@ -198,20 +198,6 @@ fn foreign_folder(error: TelemetryError) -> anyhow::Error {
             path.display()
         )),
         error => error.into(),
-    }
-}
-
-/// Says what to do if a port is not available.
-fn taken_port(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast_ref() {
-        Some(StartError::Server(ServerError::Listen(..)) | StartError::Admin(..)) => {
-            anyhow!(told!(
-                "{}; --port names another first port, 0 takes free ones",
-                "{}；可用 --port 另选第一个端口，填 0 则自动选用空闲端口",
-                chain(error.as_ref())
-            ))
-        }
-        _ => error,
     }
 }
 

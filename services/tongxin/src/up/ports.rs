@@ -1,10 +1,17 @@
 //! Ports of the services.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    io::ErrorKind,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+};
 
+use anyhow::{Result, bail};
 use tongxin_platform::service::Kind;
 
-use crate::services::GATEWAY;
+use crate::{
+    lang::told,
+    services::{GATEWAY, KINDS},
+};
 
 /// Ports counted from the first one; with 0, all are free ones.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +29,24 @@ impl Ports {
         if kind.name == GATEWAY.name { (self.at(0), self.at(1)) } else { (self.at(10 + number), self.at(20 + number)) }
     }
 
+    /// Refuses ports that others listen on, all at once: found one by one, each would cost a start.
+    pub fn check(self) -> Result<()> {
+        let taken: Vec<_> = (0..)
+            .zip(KINDS)
+            .flat_map(|(number, kind)| <[SocketAddr; 2]>::from(self.of(kind, number)))
+            .filter(|address| TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse))
+            .map(|address| address.port().to_string())
+            .collect();
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let taken = taken.join(", ");
+        bail!(told!(
+            "another program listens on {taken}; --port names another first port, 0 takes free ones",
+            "端口 {taken} 已被其他程序占用；可用 --port 另选第一个端口，填 0 则自动选用空闲端口"
+        ))
+    }
+
     fn at(self, offset: u16) -> SocketAddr {
         let port = if self.0 == 0 { 0 } else { self.0.saturating_add(offset) };
         (Ipv4Addr::LOCALHOST, port).into()
@@ -31,7 +56,6 @@ impl Ports {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::KINDS;
 
     #[test]
     fn ports_follow_from_the_first() {
