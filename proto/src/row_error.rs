@@ -1,6 +1,6 @@
-//! Refused rows of a batch: as short as an answer needs that names a thousand of them.
+//! Refused rows of a batch, and warnings: as short as an answer needs that names a thousand of them.
 
-use crate::batch::v1::RowError;
+use crate::batch::v1::{RowError, RuleWarning};
 
 /// Bytes of the field of a refused row.
 const FIELD: usize = 80;
@@ -16,6 +16,14 @@ impl RowError {
     #[must_use]
     pub fn new(row: i64, reason: &str, field: &str, text: &str) -> Self {
         Self { row, reason: reason.to_owned(), field: cut(field, FIELD), message: cut(text, TEXT), refused_time: None }
+    }
+}
+
+impl RuleWarning {
+    /// A warning about no field in particular.
+    #[must_use]
+    pub const fn of(rule: i32) -> Self {
+        Self { rule, field: String::new() }
     }
 }
 

@@ -98,16 +98,14 @@ async fn numbers_that_a_spreadsheet_changed_are_named_or_warned_of() {
         desk.households(&file, &[], 1, &[&said, "Nothing was sent"]).await;
     }
     // An account that ends in 000, one with a wrong check digit, and an ID number that ends in 000.
-    for file in [
-        of("4418239990201", good, ",6217003320000120000,"),
-        of("4418239990202", "441823199007029992", ",6217003320000123456,"),
-        of("4418239990203", "441823199001029000", ",,"),
+    for (file, column, warning) in [
+        (of("4418239990201", good, ",6217003320000120000,"), "bank_account", "ends in 000, as if a spreadsheet"),
+        (of("4418239990202", "441823199007029992", ",6217003320000123456,"), "bank_account", "has a wrong check digit"),
+        (of("4418239990203", "441823199001029000", ",,"), "id_number", "an ID number ends in 000"),
     ] {
-        let said =
-            ["1 accepted", "1 have a data-quality warning", "line 2: taken, with a warning of data-quality rule"];
-        desk.households(&file, &[], 0, &said).await;
-        desk.households(&file, &[], 0, &["1 rows of this file were imported before", "line 2: taken, with a warning"])
-            .await;
+        let at = format!("line 2, column {column}: taken, with a warning: ");
+        desk.households(&file, &[], 0, &["1 accepted", "1 have a data-quality warning", &at, warning]).await;
+        desk.households(&file, &[], 0, &["1 rows of this file were imported before", &at, warning]).await;
     }
     let cut = of("4418239990204", "441823199001039000", ",,");
     desk.households(&cut, &[], 1, &["line 2, column id_number: ", "ID_NUMBER_INVALID"]).await;

@@ -20,6 +20,8 @@ CREATE TABLE organisation (
     CONSTRAINT organisation_closed CHECK ((closed_on IS NULL) = (close_reason IS NULL))
 );
 CREATE UNIQUE INDEX organisation_open_credit_code ON organisation (credit_code) WHERE closed_on IS NULL;
+-- Serves rows of files about an organisation that has no credit code.
+CREATE INDEX organisation_name ON organisation (region_code, name);
 -- Serves lists: a page of a side and kind is one stretch of it.
 CREATE INDEX organisation_list ON organisation (side, kind, region_code, organisation_id);
 

@@ -9,10 +9,12 @@ CREATE TABLE import (
     warned      bigint NOT NULL,
     -- Accepted rows that changed nothing.
     unchanged   bigint NOT NULL,
+    -- Accepted rows that corrected what was kept.
+    corrected   bigint NOT NULL,
     update_time timestamptz NOT NULL,
     PRIMARY KEY (import_id, actor),
     CONSTRAINT import_rows CHECK (rows_taken = accepted + refused),
-    CONSTRAINT import_counts CHECK (refused >= 0 AND warned <= accepted AND unchanged <= accepted)
+    CONSTRAINT import_counts CHECK (refused >= 0 AND warned <= accepted AND unchanged + corrected <= accepted)
 );
 GRANT SELECT, INSERT, UPDATE ON import TO tongxin_app;
 
@@ -30,13 +32,14 @@ CREATE TABLE import_error (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON import_error TO tongxin_app;
 
--- Accepted rows that data-quality rules warn of, with the numbers of the rules.
+-- Accepted rows that data-quality rules warn of: a line for each rule and the field that it is about, if it is about one.
 CREATE TABLE import_warning (
     import_id  uuid NOT NULL,
     actor      text NOT NULL,
     row_number bigint NOT NULL,
-    rules      integer[] NOT NULL,
-    PRIMARY KEY (import_id, actor, row_number),
+    rule       integer NOT NULL,
+    field      text NOT NULL,
+    PRIMARY KEY (import_id, actor, row_number, rule),
     FOREIGN KEY (import_id, actor) REFERENCES import
 );
 GRANT SELECT, INSERT ON import_warning TO tongxin_app;

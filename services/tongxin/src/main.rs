@@ -28,6 +28,7 @@ mod lang;
 mod patience;
 mod place;
 mod progress;
+mod quality_rules;
 mod reach;
 mod rule_files;
 mod said;

@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 use tongxin_platform::{
-    import::{Accepted, ImportId, Imported},
-    limit::{self, Limited},
-    region::{Level, RegionCode},
+    import::{Accepted, Effect, ImportId, Imported},
+    limit::{self, Left, Limited},
+    region::{Level, RegionCode, RegionRange},
     register::{self, KnownRegions},
     request::Context,
 };
+use tongxin_proto::batch::v1::RuleWarning;
 
 use super::{
     Policy,
@@ -20,6 +21,7 @@ use crate::{
     domain::{
         HouseholdId,
         household::{Household, HouseholdRefused, StatedHousehold, Why},
+        quality::field_of,
     },
     error::{Error, Refused},
     store::{
@@ -68,8 +70,8 @@ impl NewHousehold {
 enum Sorted {
     /// It states what is kept.
     Unchanged,
-    /// A new household, and the numbers of the data-quality rules that warn of it.
-    New(HouseholdId, Vec<i32>),
+    /// A new household, by its place among the new ones, and the numbers of the data-quality rules that warn of it.
+    New(usize, Vec<i32>, StatedHousehold),
 }
 
 impl HouseholdImport {
@@ -89,23 +91,32 @@ impl HouseholdImport {
     fn sort(
         &mut self,
         row: Result<NewHousehold, Error>,
-        villages: &KnownRegions,
+        (villages, seen): (&KnownRegions, RegionRange),
         known: &mut Known,
         new: &mut Vec<Sealed>,
     ) -> Result<Sorted, Error> {
-        let row = row?;
-        if known.compare(&row.stated)? {
+        let NewHousehold { stated, new: prepared } = row?;
+        if known.compare(&stated)? {
             return Ok(Sorted::Unchanged);
         }
-        let New { mut sealed, warnings } = row.new?;
+        let New { mut sealed, warnings } = prepared?;
         villages.open_on(sealed.household.region, sealed.household.registered_on)?;
-        if let Some(promised) = &mut self.promised {
-            promise(promised, &mut sealed.household)?;
+        match &mut self.promised {
+            Some(promised) => promise(promised, &mut sealed.household)?,
+            // A number that is taken out of the caller's sight is revealed by the refusal.
+            None if stated.statement.household_number.is_some() && !holds(seen, county_of(stated.region)) => {
+                known.look_ups.require()?;
+            }
+            None => {}
         }
-        let id = sealed.household.id;
         new.push(sealed);
-        Ok(Sorted::New(id, warnings))
+        Ok(Sorted::New(new.len() - 1, warnings, stated))
     }
+}
+
+/// Whether a range has all of a region.
+fn holds(range: RegionRange, region: RegionCode) -> bool {
+    range.and(region.range()) == region.range()
 }
 
 /// The area in which a household number is unique.
@@ -125,25 +136,30 @@ fn promise(promised: &mut HashSet<(RegionCode, Box<str>)>, household: &mut House
 }
 
 /// The households that some rows are about, as far as the caller sees them.
-#[derive(Default)]
 struct Known {
     by_number: Numbered,
     households: HashMap<HouseholdId, Household>,
     /// Those that a row of the message was compared with: one answer about each is enough.
     compared: HashSet<HouseholdId>,
+    /// A row that differs reveals something of what is kept behind its masks.
+    look_ups: Left,
 }
 
 impl Known {
-    async fn load(conn: &mut PgConnection, keys: &Keys, rows: &[Result<NewHousehold, Error>]) -> Result<Self, Error> {
-        let stated = || rows.iter().flatten().map(|row| &row.stated);
-        let numbers: Vec<String> = stated().filter_map(|row| row.statement.household_number.clone()).collect();
+    async fn load(
+        conn: &mut PgConnection,
+        keys: &Keys,
+        stated: impl Iterator<Item = &StatedHousehold> + Clone,
+        look_ups: Left,
+    ) -> Result<Self, Error> {
+        let numbers: Vec<String> = stated.clone().filter_map(|row| row.statement.household_number.clone()).collect();
         let by_number = match numbers.as_slice() {
             [] => Numbered::default(),
             numbers => observations::households_of_numbers(conn, numbers).await?,
         };
-        let ids: HashSet<HouseholdId> = stated().filter_map(|row| named(row, &by_number)).collect();
+        let ids: HashSet<HouseholdId> = stated.filter_map(|row| named(row, &by_number)).collect();
         let households = households::find_many(conn, keys, &ids.into_iter().collect::<Vec<_>>()).await?;
-        Ok(Self { by_number, households, compared: HashSet::new() })
+        Ok(Self { by_number, households, compared: HashSet::new(), look_ups })
     }
 
     /// Whether a row is about a household that is kept, and says the same of it.
@@ -156,7 +172,8 @@ impl Known {
         if let Some(other) = kept.merged_into {
             return Err(Refused::HouseholdMerged(other).into());
         }
-        row.check_alike(kept)?;
+        self.look_ups.require()?;
+        row.check_alike(kept).inspect_err(|_| self.look_ups.spend())?;
         Ok(true)
     }
 }
@@ -184,25 +201,40 @@ impl Imported for HouseholdImport {
         import: ImportId,
         rows: Vec<Result<NewHousehold, Error>>,
     ) -> Result<Vec<Result<Accepted, Error>>, Error> {
-        let villages = register::known(conn, rows.iter().flatten().map(|row| row.stated.region)).await?;
-        let mut known = if self.compares { Known::load(conn, &policy.keys, &rows).await? } else { Known::default() };
-        let has_number = |row: &NewHousehold| row.stated.statement.household_number.is_some();
-        let asks_for_numbers = self.promised.is_none() && rows.iter().flatten().any(has_number);
-        if asks_for_numbers || !known.households.is_empty() {
-            // The answer reveals whether a number is taken elsewhere, and what is kept of a household behind its masks,
-            // so it counts against the limit of look-ups.
-            limit::require(conn, context, Limited::LookUp).await?;
-        }
+        let stated = || rows.iter().flatten().map(|row| &row.stated);
+        let villages = register::known(conn, stated().map(|row| row.region)).await?;
+        let look_ups = limit::left(conn, context, Limited::LookUp).await?;
+        let asked = stated().filter(|_| self.compares);
+        let mut known = Known::load(conn, &policy.keys, asked, look_ups).await?;
         let mut new = Vec::with_capacity(rows.len());
-        let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, &villages, &mut known, &mut new)).collect();
+        let place = (&villages, context.regions);
+        let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, place, &mut known, &mut new)).collect();
         let Kept { taken, twice } = keep(conn, context, Some(import), &new).await?;
+
+        if !taken.is_empty() {
+            // Somebody else registered them since, perhaps with the same content.
+            let is_taken = |place: usize| taken.contains(&new[place].household.id);
+            let taken = sorted.iter().flatten().filter_map(|sorted| match sorted {
+                Sorted::New(place, _, stated) if self.compares && is_taken(*place) => Some(stated),
+                _ => None,
+            });
+            known = Known::load(conn, &policy.keys, taken, known.look_ups).await?;
+        }
 
         let outcome = |sorted: Result<Sorted, Error>| match sorted? {
             Sorted::Unchanged => Ok(Accepted::unchanged()),
-            Sorted::New(id, _) if taken.contains(&id) => {
+            Sorted::New(place, _, stated) if taken.contains(&new[place].household.id) => {
+                if known.compare(&stated)? {
+                    return Ok(Accepted::unchanged());
+                }
                 Err(HouseholdRefused::new("household_number", Why::NumberTaken).into())
             }
-            Sorted::New(id, warnings) => Ok(Accepted::with(with_twice(warnings, twice.contains(&id)))),
+            Sorted::New(place, warnings, _) => {
+                let household = &new[place].household;
+                let rules = with_twice(warnings, twice.contains(&household.id)).into_iter();
+                let rules = rules.map(|rule| RuleWarning { rule, field: field_of(rule, household) });
+                Ok(Accepted { warnings: rules.collect(), effect: Effect::New })
+            }
         };
         Ok(sorted.into_iter().map(outcome).collect())
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 use sqlx::PgConnection;
 use tongxin_platform::{
-    import::{Accepted, ImportId, Imported},
+    import::{Accepted, Effect, ImportId, Imported},
     region::RegionCode,
     request::Context,
 };
@@ -177,9 +177,11 @@ impl Windows {
         let id = known.id(&household)?;
         let (region, known_of_it) = known.home(id)?;
         let window = (id, stated.window_ends_on);
-        if self.recorded.get(&window).is_some_and(|kept| kept.stated == stated) {
-            return Ok(Accepted::unchanged());
-        }
+        let effect = match self.recorded.get(&window) {
+            Some(kept) if kept.stated == stated => return Ok(Accepted::unchanged()),
+            Some(_) => Effect::Corrected,
+            None => Effect::New,
+        };
         policy.check_date("window_ends_on", stated.window_ends_on, context)?;
         let observation = self.record(window, stated, known_of_it);
         let entry = Entry {
@@ -190,7 +192,7 @@ impl Windows {
         let warnings = entry.doubt(&observation, known.rules.of(region), context)?;
         self.recorded.insert(window, observation);
         self.changed.insert(window);
-        Ok(Accepted::with(warnings))
+        Ok(Accepted { effect, ..Accepted::with(warnings) })
     }
 
     fn record(

@@ -2,7 +2,7 @@
 
 use futures::stream;
 use tongxin_proto::{
-    batch::v1::{BatchOptions, ImportOptions, RowWarning},
+    batch::v1::{BatchOptions, ImportOptions, RowWarning, RuleWarning},
     monitoring::v1::{
         self, MeasureFamily, Relation, Risk, Step, Work, batch_case_commands_request as batch, case_command::Command,
         import_households_request as households, import_observations_request as observations,
@@ -127,7 +127,7 @@ async fn a_batch_names_its_rows_that_rules_warn_of() {
     let answer =
         app.hq().cases.batch_case_commands(stream::iter(requests)).await.unwrap().into_inner().outcome.unwrap();
     assert_eq!((answer.accepted, answer.refused, answer.warned), (3, 1, 2));
-    let warning = |row| RowWarning { row, rules: vec![602] };
+    let warning = |row| RowWarning { row, rules: vec![RuleWarning::of(602)] };
     assert_eq!(answer.warnings, [warning(2), warning(4)]);
 }
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures::{StreamExt as _, stream};
 use tongxin_platform::testing::eventually;
 use tongxin_proto::{
-    batch::v1::{ImportOptions, ImportStatus},
+    batch::v1::{ImportOptions, ImportStatus, RuleWarning},
     monitoring::v1::{
         self, GetImportRequest, HouseholdDraft, HouseholdRows, ImportHouseholdsRequest, import_households_request::Part,
     },
@@ -324,14 +324,21 @@ async fn rows_that_rules_warn_of_are_named_with_the_rules() {
     let messages = vec![options(&import), rows(1, vec![married_young(0), nowhere(1)]), rows(3, vec![married_young(2)])];
     let (answers, end) = send(&mut hq, messages).await;
     end.unwrap();
-    let warned = |status: &ImportStatus| -> Vec<(i64, Vec<i32>)> {
-        status.warnings.iter().map(|warning| (warning.row, warning.rules.clone())).collect()
+    let mut cut = couple(VILLAGE, 1);
+    cut.bank_account = "6217003320000120000".to_owned();
+    cut.members[1].id_number = "442000198202020000".to_owned();
+    let warned = |status: &ImportStatus| -> Vec<(i64, Vec<(i32, String)>)> {
+        let named = |warning: &RuleWarning| (warning.rule, warning.field.clone());
+        status.warnings.iter().map(|warning| (warning.row, warning.rules.iter().map(named).collect())).collect()
     };
-    assert_eq!((warned(&answers[0]), warned(&answers[1])), (vec![(1, vec![105])], vec![(3, vec![105])]));
-    let messages = vec![options(&import), rows(2, vec![married_young(1)])];
+    let young = || vec![(105, String::new())];
+    let of = |rule, field: &str| (rule, field.to_owned());
+    let numbers = || vec![of(801, "bank_account"), of(802, "bank_account"), of(803, "members[1].id_number")];
+    assert_eq!((warned(&answers[0]), warned(&answers[1])), (vec![(1, young())], vec![(3, young())]));
+    let messages = vec![options(&import), rows(2, vec![cut])];
     send(&mut hq, messages).await.1.unwrap();
     let asked = status(&mut hq, &import).await.unwrap();
-    let expected: Vec<_> = (1..=3).map(|row| (row, vec![105])).collect();
+    let expected = vec![(1, young()), (2, numbers()), (3, young())];
     assert_eq!((asked.warned, warned(&asked)), (3, expected));
 }
 

@@ -370,7 +370,7 @@ async fn a_row_that_says_what_is_kept_of_its_window_changes_nothing() {
     }
     assert_eq!((app.count("event").await, list(&app, &id).await), (events, listed));
     let corrected = import(&mut app.hq(), (&new_request_id(), false), vec![(1, rows(2))]).await.unwrap();
-    assert_eq!((corrected.accepted, corrected.unchanged), (3, 2));
+    assert_eq!((corrected.accepted, corrected.unchanged, corrected.corrected), (3, 2, 1));
     assert_eq!(list(&app, &id).await[1].version, 2);
     assert_eq!(app.events::<v1::ObservationsImported>().await.len(), 2);
 }

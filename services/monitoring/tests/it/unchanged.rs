@@ -1,7 +1,10 @@
 //! Rows of imports that are about households that are kept: from a file that is imported again, or from an export.
 
 use futures::stream;
-use tongxin_platform::{limit::HourlyLimits, testing::TestWorld};
+use tongxin_platform::{
+    limit::HourlyLimits,
+    testing::{TestWorld, eventually},
+};
 use tongxin_proto::{
     batch::v1::{ImportOptions, ImportStatus},
     monitoring::v1::{
@@ -195,11 +198,50 @@ async fn each_row_that_differs_counts_as_a_look_up_also_in_a_dry_run() {
     import(&mut county, false, vec![guess(0), numbered(VILLAGE, 1)]).await.unwrap();
     import(&mut county, true, vec![guess(0)]).await.unwrap();
     for (dry_run, row) in [(true, guess(0)), (false, guess(1)), (false, numbered(VILLAGE, 1))] {
-        let refused = import(&mut county, dry_run, vec![row]).await.unwrap_err();
-        assert_eq!(told(&refused).1, "LOOK_UP_LIMIT");
+        let status = import(&mut county, dry_run, vec![row]).await.unwrap();
+        assert_eq!(errors(&status), [(1, "LOOK_UP_LIMIT", "")]);
     }
     // A dry run that is about nobody whom the caller sees asks for nothing.
     assert_eq!(counts(&import(&mut county, true, vec![numbered(VILLAGE, 5)]).await.unwrap()), (1, 0, 0));
+}
+
+/// A clerk's file that was mended in a few rows is not held up whole.
+#[tokio::test]
+async fn rows_past_the_limit_of_look_ups_are_refused_and_the_others_taken() {
+    let limits = HourlyLimits { look_ups_per_hour: 2, reveals_per_hour: 0 };
+    let app = TestApp::start_in(TestWorld::with_limits(now(), [("county".to_owned(), limits)].into()).await).await;
+    let mut county = app.clients("county", COUNTY);
+    import(&mut county, false, (0..4).map(|order| numbered(VILLAGE, order)).collect()).await.unwrap();
+    let moved = |order| HouseholdDraft { address: "石马村7号".to_owned(), ..numbered(VILLAGE, order) };
+    let rows = vec![moved(0), numbered(VILLAGE, 1), moved(2), moved(3), numbered(VILLAGE, 4)];
+    let status = import(&mut county, false, rows).await.unwrap();
+    let differs = |row| (row, "HOUSEHOLD_DIFFERS", "address");
+    assert_eq!(errors(&status), [differs(1), differs(3), (4, "LOOK_UP_LIMIT", "")]);
+    assert_eq!(counts(&status), (2, 1, 3));
+}
+
+/// Two clerks, or one with two windows.
+#[tokio::test]
+async fn a_file_that_is_imported_twice_at_once_is_new_once() {
+    let app = TestApp::start().await;
+    let mut owner = app.owner.begin().await.unwrap();
+    sqlx::query("LOCK TABLE household IN SHARE MODE").execute(&mut *owner).await.unwrap();
+    let both = [0, 1].map(|_| {
+        let mut county = app.clients("county", COUNTY);
+        let file = vec![numbered(VILLAGE, 0), numbered(VILLAGE, 1)];
+        tokio::spawn(async move { import(&mut county, false, file).await.unwrap() })
+    });
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'household'::regclass";
+    let wait = || async { sqlx::query_scalar::<_, i64>(waiting).fetch_one(&app.owner).await.unwrap() == 2 };
+    eventually("both write", wait).await;
+    owner.rollback().await.unwrap();
+    let mut counted = Vec::new();
+    for import in both {
+        counted.push(counts(&import.await.unwrap()));
+    }
+    counted.sort_unstable();
+    assert_eq!(counted, [(2, 0, 0), (2, 2, 0)]);
+    assert_eq!(kept(&app).await.len(), 2);
 }
 
 #[tokio::test]

@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     domain::{
-        PairingId,
+        OrganisationId, PairingId,
         pairing::{Pairing, PairingDraft, StatedPairing},
     },
     error::{Error, Refused},
-    store::pairings,
+    store::{locks, pairings},
 };
 
 /// An import of pairings.
@@ -53,6 +53,10 @@ impl Imported for PairingImport {
         let ids: Vec<Option<PairingId>> = rows.iter().map(|row| row.as_ref().ok().and_then(|row| row.id)).collect();
         let stated = rows.into_iter().map(|row| row.map(|row| row.stated)).collect();
         let drafts = resolve(conn, stated).await?;
+        // Before they are compared: nobody establishes the same meanwhile.
+        let paired = drafts.iter().flatten().flat_map(|draft| [draft.supporter, draft.recipient]);
+        let paired: Vec<OrganisationId> = paired.collect();
+        locks::organisations(conn, paired).await?;
         let named: Vec<PairingId> = ids.iter().copied().flatten().collect();
         let by_id = pairings::find_many(conn, &named).await?;
         let by_terms = pairings::alike(conn, &drafts.iter().flatten().collect::<Vec<_>>()).await?;
@@ -69,7 +73,8 @@ impl Imported for PairingImport {
             draft.check_alike(kept).map_err(Refused::PairingDiffers)?;
             Ok(None)
         });
-        let established = establish(conn, context, policy, new).await?;
-        Ok(unchanged::join(outcomes, established))
+        let established = establish(conn, context, policy, new.into_iter().map(Ok).collect()).await?;
+        let established = established.into_iter().map(|outcome| outcome.map(|_| Accepted::default()));
+        Ok(unchanged::join(outcomes, established.collect()))
     }
 }

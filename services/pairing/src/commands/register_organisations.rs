@@ -67,16 +67,17 @@ pub(super) async fn register(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    // The answer reveals whether a code is taken anywhere, so it counts against the limit of look-ups.
-    if rows.iter().flatten().any(|draft| draft.credit_code.is_some()) {
-        limit::require(conn, context, Limited::LookUp).await?;
-    }
+    let look_ups = limit::left(conn, context, Limited::LookUp).await?;
     let homes = register::known(conn, rows.iter().flatten().map(|draft| draft.region)).await?;
 
     let decide = |row: Result<OrganisationDraft, Error>| {
         let draft = row?;
         draft.check()?;
         homes.open_on(draft.region, context.today())?;
+        // The answer reveals whether a code is taken anywhere, so it counts against the limit of look-ups.
+        if draft.credit_code.is_some() {
+            look_ups.require()?;
+        }
         Ok(draft.register(OrganisationId(context.new_id())))
     };
     let mut outcomes: Vec<Result<Organisation, Error>> = rows.into_iter().map(decide).collect();

@@ -11,13 +11,13 @@ pub(super) type Outcomes = Vec<Option<Result<Accepted, Error>>>;
 pub(super) fn sort<Row, Draft>(
     rows: Vec<Result<Row, Error>>,
     new_of: impl Fn(Row) -> Result<Option<Draft>, Error>,
-) -> (Outcomes, Vec<Result<Draft, Error>>) {
+) -> (Outcomes, Vec<Draft>) {
     let mut outcomes = Vec::with_capacity(rows.len());
     let mut new = Vec::new();
     for row in rows {
         outcomes.push(match row.and_then(&new_of) {
             Ok(Some(draft)) => {
-                new.push(Ok(draft));
+                new.push(draft);
                 None
             }
             Ok(None) => Some(Ok(Accepted::unchanged())),
@@ -28,11 +28,8 @@ pub(super) fn sort<Row, Draft>(
 }
 
 /// The outcomes of all rows, once the new ones were written.
-pub(super) fn join<T>(outcomes: Outcomes, written: Vec<Result<T, Error>>) -> Vec<Result<Accepted, Error>> {
+pub(super) fn join(outcomes: Outcomes, written: Vec<Result<Accepted, Error>>) -> Vec<Result<Accepted, Error>> {
     let mut written = written.into_iter();
-    let mut next = || match written.next() {
-        Some(outcome) => outcome.map(|_| Accepted::default()),
-        None => Err(Error::Corrupt("no outcome".to_owned())),
-    };
+    let mut next = || written.next().unwrap_or_else(|| Err(Error::Corrupt("no outcome".to_owned())));
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(&mut next)).collect()
 }

@@ -82,6 +82,15 @@ pub enum HostKindError {
     Refused,
 }
 
+/// What an organisation without a credit code is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Named {
+    pub name: String,
+    pub kind: OrganisationKind,
+    pub side: Side,
+    pub region: RegionCode,
+}
+
 impl OrganisationDraft {
     /// Checks that a body is given for party organisations, and only for these.
     pub fn check(&self) -> Result<(), HostKindError> {
@@ -93,6 +102,13 @@ impl OrganisationDraft {
             (OrganisationKind::PartyOrganisation, Some(_)) | (_, None) => Ok(()),
             (_, Some(_)) => Err(HostKindError::Refused),
         }
+    }
+
+    /// What an organisation without a credit code is known by.
+    #[must_use]
+    pub fn named(&self) -> Named {
+        let Self { name, kind, side, region, .. } = self;
+        Named { name: name.clone(), kind: *kind, side: *side, region: *region }
     }
 
     #[must_use]

@@ -14,6 +14,7 @@ const REGION_LOCKS: i64 = 1024;
 const ORGANISATION: i32 = 1;
 const REGION: i32 = 2;
 const COVERAGE_RULES: i32 = 3;
+const HOME: i32 = 4;
 
 /// Locks organisations until the transaction ends. Taken before the locks of regions, and always in one order, which
 /// avoids deadlocks.
@@ -23,6 +24,11 @@ pub async fn organisations(
 ) -> Result<(), sqlx::Error> {
     let random_half = |id: OrganisationId| id.0.as_u64_pair().1.cast_signed();
     take(conn, ORGANISATION, ids.into_iter().map(|id| random_half(id).rem_euclid(ORGANISATION_LOCKS))).await
+}
+
+/// Locks what is registered in some regions by imports until the transaction ends. Taken before every other lock.
+pub async fn homes(conn: &mut PgConnection, codes: impl IntoIterator<Item = RegionCode>) -> Result<(), sqlx::Error> {
+    take(conn, HOME, codes.into_iter().map(|code| code.number() % REGION_LOCKS)).await
 }
 
 /// Locks the coverage of villages until the transaction ends, and the rules that it is counted by.

@@ -17,7 +17,7 @@ use crate::{
     domain::{
         OrganisationId,
         credit_code::CreditCode,
-        organisation::{Closed, Organisation, OrganisationDraft, OrganisationEvent, OrganisationKind, Side},
+        organisation::{Closed, Named, Organisation, OrganisationDraft, OrganisationEvent, OrganisationKind, Side},
     },
     error::{Error, Refused},
 };
@@ -162,6 +162,47 @@ pub async fn open_of_codes(
         if let Some(code) = organisation.draft.credit_code.clone() {
             organisations.insert(code, organisation);
         }
+    }
+    Ok(organisations)
+}
+
+/// The open organisations with some names; those that are not visible are missing.
+///
+/// One look-up for each name: if Postgres plans a join while the table is empty, it becomes a full scan.
+pub async fn open_of_names(
+    conn: &mut PgConnection,
+    names: &[Named],
+) -> Result<HashMap<Named, Vec<Organisation>>, Error> {
+    let kinds: Vec<OrganisationKind> = names.iter().map(|named| named.kind).collect();
+    let sides: Vec<Side> = names.iter().map(|named| named.side).collect();
+    let regions: Vec<RegionCode> = names.iter().map(|named| named.region).collect();
+    let names: Vec<&str> = names.iter().map(|named| named.name.as_str()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT organisation_id, name, kind, side, host_kind, region_code, credit_code, closed_on, close_reason, version
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+            AS asked (asked_name, asked_kind, asked_side, asked_region)
+        CROSS JOIN LATERAL (
+            SELECT *
+            FROM organisation
+            WHERE region_code = asked_region AND name = asked_name
+                AND kind = asked_kind AND side = asked_side
+                AND closed_on IS NULL
+            OFFSET 0
+        ) AS found
+        "#,
+        &names as &[&str],
+        &kinds as &[OrganisationKind],
+        &sides as &[Side],
+        &regions as &[RegionCode],
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut organisations = HashMap::<Named, Vec<Organisation>>::new();
+    for row in rows {
+        let organisation = Organisation::try_from(row)?;
+        organisations.entry(organisation.draft.named()).or_default().push(organisation);
     }
     Ok(organisations)
 }

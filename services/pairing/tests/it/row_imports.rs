@@ -1,6 +1,7 @@
 //! Imports of organisations and pairings, row by row: resumed, repeated, tried out, and of what is kept already.
 
 use futures::stream;
+use tongxin_platform::testing::eventually;
 use tongxin_proto::{
     Parts as _,
     batch::v1::{ImportOptions, ImportStatus},
@@ -144,6 +145,55 @@ async fn an_organisation_that_is_kept_is_unchanged_or_its_fields_are_named() {
         v1::RegisterOrganisationRequest { request_id: new_request_id(), organisation: Some(exported(&other)) };
     let named = app.hq().register_organisation(request).await.unwrap_err();
     refused(&named, Code::InvalidArgument, "INVALID_FIELDS", "organisation.organisation_id");
+}
+
+/// Most villages' organisations have none.
+#[tokio::test]
+async fn an_organisation_without_a_code_is_known_by_its_name() {
+    let app = TestApp::with_register().await;
+    let mut hq = app.hq();
+    let school = |name| draft(name, School, Recipient, VILLAGE);
+    let file = vec![school("第一小学"), with_code(school("第二小学"), CODE)];
+    let import = async |hq: &mut Client, rows| organisations(hq, (&new_request_id(), false), 1, rows).await.unwrap();
+    assert_eq!(counts(&import(&mut hq, file.clone()).await), (2, 0, 0));
+    assert_eq!(counts(&import(&mut hq, file).await), (2, 2, 0));
+    // Its code became known, or is left out; what has another code, kind or place is another one.
+    let elsewhere = OrganisationDraft { region_code: TOWN.to_owned(), ..school("第一小学") };
+    let hospital = draft("第一小学", OrganisationKind::Hospital, Recipient, VILLAGE);
+    let rows = vec![with_code(school("第一小学"), OTHER_CODE), school("第二小学"), elsewhere, hospital];
+    let status = import(&mut hq, rows).await;
+    let differs = |row| (row, "ORGANISATION_DIFFERS", "credit_code");
+    assert_eq!((counts(&status), errors(&status)), ((2, 0, 2), vec![differs(1), differs(2)]));
+    let namesake = import(&mut hq, vec![with_code(school("第二小学"), OTHER_CODE)]).await;
+    assert_eq!(counts(&namesake), (1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_file_that_is_imported_twice_at_once_is_new_once() {
+    let app = TestApp::with_register().await;
+    let mut owner = app.owner.begin().await.unwrap();
+    sqlx::query("LOCK TABLE organisation IN SHARE MODE").execute(&mut *owner).await.unwrap();
+    let both = [0, 1].map(|_| {
+        let (mut hq, id) = (app.hq(), new_request_id());
+        let file = vec![
+            draft("第一小学", School, Recipient, VILLAGE),
+            with_code(draft("第二小学", School, Recipient, VILLAGE), CODE),
+        ];
+        tokio::spawn(async move { organisations(&mut hq, (&id, false), 1, file).await.unwrap() })
+    });
+    let waiting = "
+        SELECT count(*) FROM pg_locks
+        WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let wait = || async { sqlx::query_scalar::<_, i64>(waiting).fetch_one(&app.owner).await.unwrap() == 2 };
+    eventually("both wait", wait).await;
+    owner.rollback().await.unwrap();
+    let mut counted = Vec::new();
+    for import in both {
+        counted.push(counts(&import.await.unwrap()));
+    }
+    counted.sort_unstable();
+    assert_eq!(counted, [(2, 0, 0), (2, 2, 0)]);
+    assert_eq!(app.events::<v1::OrganisationRegistered>().await.len(), 2);
 }
 
 /// A supporter and a recipient with codes.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Range};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tongxin_proto::batch::v1::{ImportStatus, RowError, RowWarning};
+use tongxin_proto::batch::v1::{ImportStatus, RowError, RowWarning, RuleWarning};
 
 use super::{
     ImportId,
@@ -28,8 +28,9 @@ pub(super) async fn lock<R: ServiceRefusal>(
 ) -> Result<Progress, Error<R>> {
     sqlx::query!(
         r#"
-        INSERT INTO import (import_id, actor, kind, rows_taken, accepted, refused, warned, unchanged, update_time)
-        VALUES ($1, $2, $3, 0, 0, 0, 0, 0, $4)
+        INSERT INTO import
+            (import_id, actor, kind, rows_taken, accepted, refused, warned, unchanged, corrected, update_time)
+        VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, $4)
         ON CONFLICT (import_id, actor) DO NOTHING
         "#,
         id.0,
@@ -41,7 +42,7 @@ pub(super) async fn lock<R: ServiceRefusal>(
     .await?;
     let row = sqlx::query!(
         r#"
-        SELECT kind, accepted, refused, warned, unchanged
+        SELECT kind, accepted, refused, warned, unchanged, corrected
         FROM import
         WHERE import_id = $1 AND actor = $2
         FOR UPDATE
@@ -54,7 +55,13 @@ pub(super) async fn lock<R: ServiceRefusal>(
     if row.kind != kind {
         return Err(ImportRefused::Reused.into());
     }
-    Ok(Progress { accepted: row.accepted, refused: row.refused, warned: row.warned, unchanged: row.unchanged })
+    Ok(Progress {
+        accepted: row.accepted,
+        refused: row.refused,
+        warned: row.warned,
+        unchanged: row.unchanged,
+        corrected: row.corrected,
+    })
 }
 
 /// The rows within a range that stand refused.
@@ -106,7 +113,8 @@ pub(super) async fn save(
             refused = $5,
             warned = $6,
             unchanged = $7,
-            update_time = $8
+            corrected = $8,
+            update_time = $9
         WHERE import_id = $1 AND actor = $2
         "#,
         id.0,
@@ -116,6 +124,7 @@ pub(super) async fn save(
         progress.refused,
         progress.warned,
         progress.unchanged,
+        progress.corrected,
         context.now,
     )
     .execute(&mut *conn)
@@ -182,21 +191,21 @@ async fn save_warnings(
     if warnings.is_empty() {
         return Ok(());
     }
-    // One line for each rule of a row: Postgres has no arrays of arrays of different lengths.
-    let each = || warnings.iter().flat_map(|warning| warning.rules.iter().map(|rule| (warning.row, *rule)));
+    let each = || warnings.iter().flat_map(|warning| warning.rules.iter().map(|rule| (warning.row, rule)));
     let rows: Vec<i64> = each().map(|(row, _)| row).collect();
-    let rules: Vec<i32> = each().map(|(_, rule)| rule).collect();
+    let rules: Vec<i32> = each().map(|(_, warning)| warning.rule).collect();
+    let fields: Vec<&str> = each().map(|(_, warning)| warning.field.as_str()).collect();
     sqlx::query!(
         r#"
-        INSERT INTO import_warning (import_id, actor, row_number, rules)
-        SELECT $1, $2, row_number, array_agg(rule ORDER BY rule)
-        FROM unnest($3::bigint[], $4::integer[]) AS warned (row_number, rule)
-        GROUP BY row_number
+        INSERT INTO import_warning (import_id, actor, row_number, rule, field)
+        SELECT $1, $2, row_number, rule, field
+        FROM unnest($3::bigint[], $4::integer[], $5::text[]) AS warned (row_number, rule, field)
         "#,
         id.0,
         context.actor,
         &rows,
         &rules,
+        &fields as &[&str],
     )
     .execute(conn)
     .await?;
@@ -213,15 +222,20 @@ pub async fn status<R: ServiceRefusal>(
     id: ImportId,
 ) -> Result<ImportStatus, Error<R>> {
     let row = sqlx::query!(
-        "SELECT accepted, refused, warned, unchanged FROM import WHERE import_id = $1 AND actor = $2",
+        "SELECT accepted, refused, warned, unchanged, corrected FROM import WHERE import_id = $1 AND actor = $2",
         id.0,
         actor,
     )
     .fetch_optional(&mut *conn)
     .await?
     .ok_or(ImportRefused::NotFound)?;
-    let progress =
-        Progress { accepted: row.accepted, refused: row.refused, warned: row.warned, unchanged: row.unchanged };
+    let progress = Progress {
+        accepted: row.accepted,
+        refused: row.refused,
+        warned: row.warned,
+        unchanged: row.unchanged,
+        corrected: row.corrected,
+    };
     Ok(ImportStatus {
         errors: errors(conn, actor, id).await?,
         warnings: warnings(conn, actor, id).await?,
@@ -254,9 +268,10 @@ async fn errors(conn: &mut PgConnection, actor: &str, id: ImportId) -> Result<Ve
 async fn warnings(conn: &mut PgConnection, actor: &str, id: ImportId) -> Result<Vec<RowWarning>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT row_number, rules
+        SELECT row_number, array_agg(rule ORDER BY rule) AS "rules!", array_agg(field ORDER BY rule) AS "fields!"
         FROM import_warning
         WHERE import_id = $1 AND actor = $2
+        GROUP BY row_number
         ORDER BY row_number
         LIMIT $3
         "#,
@@ -266,7 +281,10 @@ async fn warnings(conn: &mut PgConnection, actor: &str, id: ImportId) -> Result<
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| RowWarning { row: row.row_number, rules: row.rules }).collect())
+    let rules = |rules: Vec<i32>, fields: Vec<String>| {
+        rules.into_iter().zip(fields).map(|(rule, field)| RuleWarning { rule, field }).collect()
+    };
+    Ok(rows.into_iter().map(|row| RowWarning { row: row.row_number, rules: rules(row.rules, row.fields) }).collect())
 }
 
 /// A refused row, with the time of its refusal.

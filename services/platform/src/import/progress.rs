@@ -1,6 +1,6 @@
 //! How many rows of an import were taken, and which row is next.
 
-use tongxin_proto::batch::v1::ImportStatus;
+use tongxin_proto::batch::v1::{ImportStatus, RuleWarning};
 
 use super::ImportId;
 use crate::error::Refusal;
@@ -16,6 +16,8 @@ pub(crate) struct Progress {
     pub warned: i64,
     /// Accepted rows that stated what is kept already.
     pub unchanged: i64,
+    /// Accepted rows that corrected what was kept.
+    pub corrected: i64,
 }
 
 /// Why an import does not continue.
@@ -36,25 +38,37 @@ pub enum ImportRefused {
 }
 
 /// Result of an accepted row.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Accepted {
-    /// Numbers of the data-quality rules that warn of it.
-    pub warnings: Vec<i32>,
-    /// Whether it stated what is kept already, so that nothing was written.
-    pub unchanged: bool,
+    /// What data-quality rules warn of.
+    pub warnings: Vec<RuleWarning>,
+    /// What became of what is kept.
+    pub effect: Effect,
+}
+
+/// What an accepted row does to what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effect {
+    /// It adds something.
+    #[default]
+    New,
+    /// It corrects something.
+    Corrected,
+    /// It states what is kept already, so that nothing was written.
+    Unchanged,
 }
 
 impl Accepted {
-    /// A row that was written, and that data-quality rules warn of.
+    /// A new row, and the numbers of the data-quality rules that warn of it.
     #[must_use]
-    pub const fn with(warnings: Vec<i32>) -> Self {
-        Self { warnings, unchanged: false }
+    pub fn with(rules: Vec<i32>) -> Self {
+        Self { warnings: rules.into_iter().map(RuleWarning::of).collect(), effect: Effect::New }
     }
 
     /// A row that states what is kept already.
     #[must_use]
     pub const fn unchanged() -> Self {
-        Self { warnings: Vec::new(), unchanged: true }
+        Self { warnings: Vec::new(), effect: Effect::Unchanged }
     }
 }
 
@@ -76,7 +90,7 @@ impl Progress {
 
     /// As an [`ImportStatus`] that names no rows.
     pub fn status(self, id: ImportId) -> ImportStatus {
-        let Self { accepted, refused, warned, unchanged } = self;
+        let Self { accepted, refused, warned, unchanged, corrected } = self;
         ImportStatus {
             import_id: id.to_string(),
             rows_taken: self.rows_taken(),
@@ -84,6 +98,7 @@ impl Progress {
             refused,
             warned,
             unchanged,
+            corrected,
             errors: Vec::new(),
             warnings: Vec::new(),
         }
@@ -93,10 +108,14 @@ impl Progress {
     pub fn count<E>(&mut self, outcome: &Result<Accepted, E>, stood_refused: bool) {
         self.refused -= i64::from(stood_refused);
         match outcome {
-            Ok(Accepted { warnings, unchanged }) => {
+            Ok(Accepted { warnings, effect }) => {
                 self.accepted += 1;
                 self.warned += i64::from(!warnings.is_empty());
-                self.unchanged += i64::from(*unchanged);
+                match effect {
+                    Effect::New => {}
+                    Effect::Corrected => self.corrected += 1,
+                    Effect::Unchanged => self.unchanged += 1,
+                }
             }
             Err(_) => self.refused += 1,
         }
@@ -134,7 +153,7 @@ mod tests {
         progress.count(&NO, true);
         assert_eq!((progress.accepted, progress.refused), (1, 2));
         progress.count(&Ok::<_, ()>(Accepted::with(vec![104])), true);
-        let expected = Progress { accepted: 2, refused: 1, warned: 1, unchanged: 1 };
+        let expected = Progress { accepted: 2, refused: 1, warned: 1, unchanged: 1, corrected: 0 };
         assert_eq!(progress, expected);
     }
 }

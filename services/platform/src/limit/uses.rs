@@ -45,7 +45,7 @@ pub async fn take(conn: &mut PgConnection, context: &Context, what: Limited) -> 
             }
             Ok(())
         }
-        None => Err(refuse(conn, context, what).await?),
+        None => Err(refused(left(conn, context, what).await?.reached).into()),
     }
 }
 
@@ -54,19 +54,52 @@ pub async fn take(conn: &mut PgConnection, context: &Context, what: Limited) -> 
 /// # Errors
 /// As [`take`].
 pub async fn require(conn: &mut PgConnection, context: &Context, what: Limited) -> Result<(), RequestError> {
-    let used = sqlx::query_scalar!(
-        "SELECT used FROM hourly_use WHERE subject = $1 AND kind = $2 AND since > $3::timestamptz - interval '1 hour'",
+    left(conn, context, what).await?.require()
+}
+
+/// The uses that a subject has left, for a request about many rows: each that reveals something is spent, and those after
+/// the last one are refused one by one.
+#[derive(Debug)]
+pub struct Left {
+    uses: u32,
+    reached: LimitReached,
+}
+
+impl Left {
+    /// Refuses if none is left.
+    ///
+    /// # Errors
+    /// [`LimitReached`].
+    pub fn require(&self) -> Result<(), RequestError> {
+        if self.uses > 0 { Ok(()) } else { Err(refused(self.reached).into()) }
+    }
+
+    /// Takes one away. It is not counted by this, but with [`add`].
+    pub const fn spend(&mut self) {
+        self.uses = self.uses.saturating_sub(1);
+    }
+}
+
+/// What a subject has left of its hour, without counting.
+///
+/// # Errors
+/// Database errors.
+pub async fn left(conn: &mut PgConnection, context: &Context, what: Limited) -> Result<Left, RequestError> {
+    let hour = sqlx::query!(
+        "SELECT since, used FROM hourly_use WHERE subject = $1 AND kind = $2 AND since > $3::timestamptz - interval '1 hour'",
         context.actor,
         what.name(),
         context.now,
     )
-    .fetch_optional(&mut *conn)
+    .fetch_optional(conn)
     .await?;
-    if used.unwrap_or(0) < i64::from(what.most(context.limits)) {
-        Ok(())
-    } else {
-        Err(refuse(conn, context, what).await?)
-    }
+    let (since, used) = hour.map_or((context.now, 0), |hour| (hour.since, hour.used));
+    let most = what.most(context.limits);
+    let ends = since + TimeDelta::hours(1);
+    let seconds = ends.signed_duration_since::<Utc>(context.now).num_seconds() + 1;
+    let retry_after = Duration::from_secs(seconds.clamp(1, 3_600).unsigned_abs());
+    let left = u32::try_from(i64::from(most).saturating_sub(used)).unwrap_or(0);
+    Ok(Left { uses: left, reached: LimitReached { what, most, retry_after } })
 }
 
 /// Counts uses that were made already, even past the limit: what was revealed cannot be taken back, but the next use is
@@ -92,21 +125,6 @@ pub async fn add(conn: &mut PgConnection, context: &Context, what: Limited, uses
     .execute(conn)
     .await?;
     Ok(())
-}
-
-async fn refuse(conn: &mut PgConnection, context: &Context, what: Limited) -> Result<RequestError, RequestError> {
-    count(what, "refused");
-    let since = sqlx::query_scalar!(
-        "SELECT since FROM hourly_use WHERE subject = $1 AND kind = $2",
-        context.actor,
-        what.name(),
-    )
-    .fetch_optional(conn)
-    .await?;
-    let until = since.unwrap_or(context.now) + TimeDelta::hours(1);
-    let seconds = until.signed_duration_since::<Utc>(context.now).num_seconds() + 1;
-    let retry_after = Duration::from_secs(seconds.clamp(1, 3_600).unsigned_abs());
-    Ok(LimitReached { what, most: what.most(context.limits), retry_after }.into())
 }
 
 /// Deletes some rows whose hour ended a day ago, so that subjects that are gone leave none behind.
@@ -140,4 +158,9 @@ static USES: LazyLock<Counter<u64>> = LazyLock::new(|| {
 
 fn count(what: Limited, outcome: &'static str) {
     USES.add(1, &[KeyValue::new("kind", what.name()), KeyValue::new("outcome", outcome)]);
+}
+
+fn refused(reached: LimitReached) -> LimitReached {
+    count(reached.what, "refused");
+    reached
 }

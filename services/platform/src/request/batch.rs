@@ -8,7 +8,7 @@ use std::{
 use sqlx::{Connection as _, PgConnection};
 use tongxin_proto::{
     HasOutcome, Keyed, Part, Parts,
-    batch::v1::{BatchOptions, Outcome, RowError, RowWarning},
+    batch::v1::{BatchOptions, Outcome, RowError, RowWarning, RuleWarning},
     invalid_fields,
     rules::{self, Rules, Violation},
 };
@@ -118,7 +118,8 @@ impl<R: ServiceRefusal> From<Outcomes<R>> for Outcome {
                     outcome.accepted += 1;
                     if !warnings.is_empty() {
                         outcome.warned += 1;
-                        outcome.warnings.push(RowWarning { row, rules: warnings });
+                        let rules = warnings.into_iter().map(RuleWarning::of).collect();
+                        outcome.warnings.push(RowWarning { row, rules });
                     }
                     id.map(|id| id.to_string())
                 }

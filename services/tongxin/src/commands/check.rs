@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use tongxin_platform::region::RegionCode;
-use tongxin_proto::monitoring::v1::{
-    CheckHouseholdsRequest, DefectCount, ListDefectsRequest, ListDefectsResponse, ListQualityRulesRequest, QualityRule,
-};
+use tongxin_proto::monitoring::v1::{CheckHouseholdsRequest, DefectCount, ListDefectsRequest, ListDefectsResponse};
 
 use super::region;
 use crate::{
     client::Target,
     lang::{lang, told},
+    quality_rules::{self, Texts},
     table,
 };
 
@@ -43,8 +42,7 @@ pub async fn run(args: Args) -> Result<()> {
     let request = CheckHouseholdsRequest { region_code: region_code.clone() };
     let answers = gateway.call(async || gateway.villages().check_households(request.clone()).await).await?;
     let households = gateway.follow(answers, |answer| (answer.households, answer.done)).await?.households;
-    let listed = gateway.call(async || gateway.villages().list_quality_rules(ListQualityRulesRequest {}).await);
-    let rules = listed.await?.rules;
+    let rules = quality_rules::texts(gateway.call(async || quality_rules::ask(&gateway).await).await?);
     let list = async |page_token| {
         let region_code = region_code.clone();
         let request = ListDefectsRequest { region_code, page_size: PAGE, page_token, ..ListDefectsRequest::default() };
@@ -73,13 +71,17 @@ fn by_rule(counts: &[DefectCount]) -> Vec<DefectCount> {
     sums.into_iter().map(sum).collect()
 }
 
-fn rows(counts: &[DefectCount], rules: &[QualityRule], by_village: bool) -> Vec<Vec<String>> {
-    let name = |number| rules.iter().find(|rule| rule.number == number).map_or("", |rule| rule.name_zh.as_str());
+fn rows(counts: &[DefectCount], rules: &Texts, by_village: bool) -> Vec<Vec<String>> {
     let [village, rule, households] = lang().of(["village", "rule", "households"], ["村", "规则", "户数"]);
     let header = [if by_village { village } else { "" }, rule, households, ""].map(str::to_owned).to_vec();
     let row = |count: &DefectCount| {
         let DefectCount { region_code, rule_number, households } = count;
-        vec![region_code.clone(), rule_number.to_string(), households.to_string(), name(*rule_number).to_owned()]
+        vec![
+            region_code.clone(),
+            rule_number.to_string(),
+            households.to_string(),
+            rules.get(rule_number).cloned().unwrap_or_default(),
+        ]
     };
     std::iter::once(header).chain(counts.iter().map(row)).collect()
 }

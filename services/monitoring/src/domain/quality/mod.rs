@@ -6,6 +6,7 @@
 mod cases;
 mod check;
 mod dossier;
+mod field;
 mod guarantees;
 mod income;
 mod insurance;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use check::{at_change, at_entry, check, of_case, of_observation, rules};
 pub use dossier::{CaseFacts, Dossier, MeasureFile, Person};
+pub use field::field_of;
 pub use members::REGISTERED_TWICE;
 pub use numbers::Numbers;
 pub use rule::{Findings, QualityRefused, Rule, Severity};

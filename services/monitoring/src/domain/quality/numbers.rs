@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret as _;
 
-use crate::domain::household::Household;
+use crate::domain::{household::Household, member::Member};
 
 /// Digits of a number that a spreadsheet keeps; it makes zeros of the others.
 const DIGITS_KEPT: usize = 15;
@@ -31,9 +31,13 @@ impl Numbers {
         Self {
             account_cut: is_cut(account),
             account_mistyped: CARD.contains(&account.len()) && !passes_luhn(account),
-            id_number_cut: household.present().any(|member| is_cut(member.personal.id_number.expose_secret())),
+            id_number_cut: household.present().any(has_cut_id_number),
         }
     }
+}
+
+pub(super) fn has_cut_id_number(member: &Member) -> bool {
+    is_cut(member.personal.id_number.expose_secret())
 }
 
 /// Whether a number ends as if a spreadsheet had cut it.

@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tongxin_files::Place;
 use tongxin_platform::clock::local_time;
-use tongxin_proto::batch::v1::{ImportStatus, RowError, RowWarning};
+use tongxin_proto::batch::v1::{ImportStatus, RowError, RowWarning, RuleWarning};
 
 use super::source::Content;
 use crate::{
     lang::{lang, told},
     progress::Progress,
+    quality_rules::Texts,
     said,
 };
 
@@ -24,6 +25,8 @@ pub struct Report {
     /// By row.
     errors: BTreeMap<i64, RowError>,
     warnings: BTreeMap<i64, RowWarning>,
+    /// What the rules of warnings say, once it was asked for.
+    rules: Option<Texts>,
     /// Whether rows are named as they come.
     is_text: bool,
     named: usize,
@@ -31,32 +34,52 @@ pub struct Report {
 
 impl Report {
     pub fn new(content: Content, is_text: bool) -> Self {
-        Self { content, errors: BTreeMap::new(), warnings: BTreeMap::new(), is_text, named: 0 }
+        Self { content, errors: BTreeMap::new(), warnings: BTreeMap::new(), rules: None, is_text, named: 0 }
     }
 
     pub fn rows(&self) -> usize {
         self.content.lines.rows()
     }
 
+    /// Whether somebody has to ask for the rules before an answer is added.
+    pub const fn lacks_rules(&self, status: &ImportStatus) -> bool {
+        self.rules.is_none() && !status.warnings.is_empty()
+    }
+
+    /// Takes what the rules say.
+    pub fn set_rules(&mut self, rules: Texts) {
+        self.rules = Some(rules);
+    }
+
     /// Adds what an answer says, and names it, each row once.
     pub fn add(&mut self, status: &ImportStatus, progress: &Progress) {
         for error in &status.errors {
             if self.errors.insert(error.row, error.clone()).is_none() {
-                let said = told!("{}: {}", "{}：{}", self.place(error).say(lang()), said_of(error));
+                let place = self.place(error.row, &error.field).say(lang());
+                let said = told!("{place}: {}", "{place}：{}", said_of(error));
                 self.name(&said, progress);
             }
         }
         for warning in &status.warnings {
-            if self.warnings.insert(warning.row, warning.clone()).is_none() {
-                let place = self.content.lines.place(&self.content.columns, warning.row, "").say(lang());
-                let rules = warning.rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            if self.warnings.insert(warning.row, warning.clone()).is_some() {
+                continue;
+            }
+            for RuleWarning { rule, field } in &warning.rules {
+                let place = self.place(warning.row, field).say(lang());
+                let text = self.rule(*rule);
                 let said = told!(
-                    "{place}: taken, with a warning of data-quality rule {rules}",
-                    "{place}：已接收，数据质量规则 {rules} 提示可能有误"
+                    "{place}: taken, with a warning: {text} (data-quality rule {rule})",
+                    "{place}：已接收，请核对：{text}（数据质量规则 {rule}）"
                 );
                 self.name(&said, progress);
             }
         }
+    }
+
+    /// What a rule says; its number alone is known to those who may not list rules.
+    fn rule(&self, number: i32) -> &str {
+        let text = self.rules.as_ref().and_then(|rules| rules.get(&number));
+        text.map_or_else(|| lang().of("it may be wrong", "可能有误"), String::as_str)
     }
 
     fn name(&mut self, said: &str, progress: &Progress) {
@@ -74,8 +97,8 @@ impl Report {
         }
     }
 
-    fn place(&self, error: &RowError) -> Place {
-        self.content.lines.place(&self.content.columns, error.row, &error.field)
+    fn place(&self, row: i64, field: &str) -> Place {
+        self.content.lines.place(&self.content.columns, row, field)
     }
 
     /// What was said of each line of each refused row.
@@ -86,7 +109,7 @@ impl Report {
             for line in self.content.lines.of_row(error.row) {
                 by_line.entry(u64::from(*line)).or_insert_with(String::new);
             }
-            let place = self.place(error);
+            let place = self.place(error.row, &error.field);
             let column = Place { sheet: None, line: 0, column: place.column };
             let said = said_of(error);
             let text =
@@ -100,23 +123,28 @@ impl Report {
     pub fn json(&self, status: &ImportStatus, dry_run: bool) -> Value {
         let errors = self.errors.values().map(|error| {
             let RowError { row, reason, field, message, refused_time } = error;
-            let Place { sheet, line, column } = self.place(error);
+            let Place { sheet, line, column } = self.place(*row, field);
             json!({
                 "sheet": sheet.as_deref(), "line": line, "column": column.as_deref(), "row": row, "reason": reason,
                 "field": field, "message": message, "refused_time": refused_time.map(time),
             })
         });
-        let warnings = self.warnings.values().map(|warning| {
-            let Place { sheet, line, .. } = self.content.lines.place(&self.content.columns, warning.row, "");
-            json!({"sheet": sheet.as_deref(), "line": line, "row": warning.row, "rules": warning.rules})
+        let warnings = self.warnings.values().flat_map(|warning| warning.rules.iter().map(|rule| (warning.row, rule)));
+        let warnings = warnings.map(|(row, RuleWarning { rule, field })| {
+            let Place { sheet, line, column } = self.place(row, field);
+            json!({
+                "sheet": sheet.as_deref(), "line": line, "column": column.as_deref(), "row": row, "rule": rule,
+                "field": field, "message": self.rule(*rule),
+            })
         });
-        let ImportStatus { import_id, rows_taken, accepted, refused, warned, unchanged, .. } = status;
+        let ImportStatus { import_id, rows_taken, accepted, refused, warned, unchanged, corrected, .. } = status;
         json!({
             "import_id": import_id,
             "dry_run": dry_run,
             "rows": rows_taken,
             "accepted": accepted,
             "unchanged": unchanged,
+            "corrected": corrected,
             "refused": refused,
             "warned": warned,
             "errors": errors.collect::<Vec<_>>(),

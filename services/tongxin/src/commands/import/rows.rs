@@ -25,6 +25,7 @@ use crate::{
     lang::told,
     patience::{Patience, is_passing},
     progress::Progress,
+    quality_rules,
 };
 
 /// An import in progress.
@@ -62,7 +63,7 @@ impl<K: Kind> Importing<'_, K> {
         let all = self.report.rows();
         let mut patience = if self.args.dry_run { Patience::with_answers() } else { Patience::with_all() };
         let mut status = self.status().await?;
-        self.note_earlier(&status);
+        self.note_earlier(&status).await;
         for mut range in ranges(&status, all) {
             let begin = range.start;
             while !range.is_empty() {
@@ -101,14 +102,14 @@ impl<K: Kind> Importing<'_, K> {
     }
 
     /// Says what became of the rows of the same file before.
-    fn note_earlier(&mut self, status: &ImportStatus) {
+    async fn note_earlier(&mut self, status: &ImportStatus) {
         let ImportStatus { rows_taken, refused, .. } = status;
         if *rows_taken == 0 {
             return;
         }
         // Those that were refused are named when they are tried again.
         let warned = ImportStatus { warnings: status.warnings.clone(), ..ImportStatus::default() };
-        self.report.add(&warned, &self.progress);
+        add(&mut self.report, &warned, &self.gateway, &self.progress).await;
         self.progress.note(&told!(
             "{rows_taken} rows of this file were imported before; it goes on after them",
             "本文件此前已导入 {rows_taken} 行，从其后继续"
@@ -137,7 +138,7 @@ impl<K: Kind> Importing<'_, K> {
             while let Some(answer) = answers.try_next().await? {
                 range.start = (range.start + K::PER_MESSAGE).min(range.end);
                 self.progress.reach(range.start as u64);
-                self.report.add(&answer, &self.progress);
+                add(&mut self.report, &answer, &gateway, &self.progress).await;
                 reached = answer;
             }
             Ok(reached)
@@ -150,23 +151,27 @@ impl<K: Kind> Importing<'_, K> {
     async fn end(self, status: &ImportStatus) -> Result<()> {
         let Self { args, source, report, progress, .. } = self;
         progress.end(&told!("done", "完成"));
-        let ImportStatus { rows_taken, accepted, refused, warned, unchanged, .. } = status;
+        let ImportStatus { rows_taken, accepted, refused, warned, unchanged, corrected, .. } = status;
         if args.json {
             say!("{:#}", report.json(status, args.dry_run))?;
         } else {
             let name = K::name();
+            let corrected = match corrected {
+                0 => String::new(),
+                _ => told!(", {corrected} correct earlier ones", "，{corrected} 行更正已有内容"),
+            };
             let line = if args.dry_run {
                 told!(
-                    "{rows_taken} {name}: {accepted} would be accepted, of which {unchanged} are unchanged and {warned} have a \
+                    "{rows_taken} {name}: {accepted} would be accepted, of which {unchanged} are unchanged{corrected} and {warned} have a \
                      data-quality warning; {refused} would be refused",
-                    "{name} {rows_taken} 行：可接收 {accepted} 行（其中 {unchanged} 行与已有内容相同，{warned} 行有数据质量提示），\
+                    "{name} {rows_taken} 行：可接收 {accepted} 行（其中 {unchanged} 行与已有内容相同{corrected}，{warned} 行有数据质量提示），\
                      将退回 {refused} 行"
                 )
             } else {
                 told!(
-                    "{rows_taken} {name}: {accepted} accepted, of which {unchanged} are unchanged and {warned} have a \
+                    "{rows_taken} {name}: {accepted} accepted, of which {unchanged} are unchanged{corrected} and {warned} have a \
                      data-quality warning; {refused} refused",
-                    "{name} {rows_taken} 行：已接收 {accepted} 行（其中 {unchanged} 行与已有内容相同，{warned} 行有数据质量提示），\
+                    "{name} {rows_taken} 行：已接收 {accepted} 行（其中 {unchanged} 行与已有内容相同{corrected}，{warned} 行有数据质量提示），\
                      退回 {refused} 行"
                 )
             };
@@ -174,6 +179,15 @@ impl<K: Kind> Importing<'_, K> {
         }
         outcome::refused(&source, args, &report, status).await
     }
+}
+
+/// Adds an answer to a report, and asks for the rules at the first warning.
+async fn add(report: &mut Report, status: &ImportStatus, gateway: &Gateway, progress: &Progress) {
+    if report.lacks_rules(status) {
+        let rules = gateway.noting(quality_rules::ask(gateway)).await;
+        report.set_rules(rules.map(|answer| quality_rules::texts(answer.into_inner())).unwrap_or_default());
+    }
+    report.add(status, progress);
 }
 
 /// The rows to send: those that were not taken yet, and those from the first that was refused up to the last.
