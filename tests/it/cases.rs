@@ -171,7 +171,7 @@ async fn what_nobody_sees_is_taken_away() {
 }
 
 #[tokio::test]
-async fn refused_rows_are_tried_again_and_a_colleague_has_an_import_of_his_own() {
+async fn files_are_imported_again_by_whom_they_belong_to_and_by_a_colleague() {
     let (desk, program) = desk().await;
     let row = |number: &str, region: &str, name: &str, id_number: &str| {
         household(number, name, id_number, "2026-01-10", ",,").replace("441823107200", region)
@@ -205,6 +205,17 @@ async fn refused_rows_are_tried_again_and_a_colleague_has_an_import_of_his_own()
     let other = file.replace("沈乙", "沈二");
     let said = ["2 are unchanged", "1 refused", "line 3, column name: ", "differs in"];
     desk.households(&other, &["--token-file", &token], 1, &said).await;
+
+    // A correction, and the file before it once more.
+    let observed = |wages| format!("{OBSERVATIONS}4418239990901,2025-12-31,{wages},0,0,600,800,0,0,1,1,b,1,\n");
+    let first = desk.file("observations.csv", &observed(20_000)).display().to_string();
+    let second = desk.file("corrected.csv", &observed(21_000)).display().to_string();
+    let corrects = ["0 are unchanged, 1 correct earlier ones", "0 refused"];
+    desk.done(&["import", "observations", &first], &["1 accepted"]).await;
+    desk.done(&["import", "observations", &second], &corrects).await;
+    desk.done(&["import", "observations", &first], &["none is left to be sent; --again sends them once more"]).await;
+    desk.done(&["import", "observations", &first, "--again"], &corrects).await;
+    desk.done(&["import", "observations", &first, "--again"], &["1 are unchanged", "0 refused"]).await;
     program.stop().await.unwrap();
 }
 

@@ -110,8 +110,8 @@ pub enum Found {
         /// Those that there are.
         known: Vec<String>,
     },
-    /// Two columns of the header mean the same.
-    HeadingTwice(String),
+    /// Two columns of the header mean the same. The other one, if it is called differently.
+    HeadingTwice(Option<String>),
     /// A heading is merged over several columns.
     MergedHeading,
     /// A cell is merged with those of other lines.
@@ -131,6 +131,11 @@ pub enum Found {
         fields: usize,
         /// Those of the header.
         needed: usize,
+    },
+    /// A line has little of what one needs.
+    Sparse {
+        /// The headings of the columns that it lacks.
+        lacks: Vec<String>,
     },
     /// There is content in a column without a heading.
     Unnamed,

@@ -1,5 +1,7 @@
 //! What is wrong with a file, in English and Chinese. Nothing here repeats what a cell says about a person.
 
+use std::io::ErrorKind;
+
 use crate::{
     fault::{Found, Limit},
     lang::Lang,
@@ -40,6 +42,8 @@ impl Found {
 
     fn english(&self) -> String {
         match self {
+            Self::Unreadable(ErrorKind::NotFound) => "there is no such file".to_owned(),
+            Self::Unreadable(ErrorKind::PermissionDenied) => "may not be read by this user".to_owned(),
             Self::Unreadable(kind) => format!("cannot be read: {kind}"),
             Self::Empty => "the file is empty".to_owned(),
             Self::Encoding => {
@@ -63,7 +67,8 @@ impl Found {
                 unknown.join(", "),
                 known.join(", ")
             ),
-            Self::HeadingTwice(other) => format!("means the same as the column {other}"),
+            Self::HeadingTwice(None) => "is in the header twice".to_owned(),
+            Self::HeadingTwice(Some(other)) => format!("means the same as the column {other}"),
             Self::MergedHeading => {
                 "the heading is merged over several columns: unmerge it, each column needs its own".to_owned()
             }
@@ -75,6 +80,9 @@ impl Found {
             Self::QuoteOpen => "a quotation mark that opens here is not closed".to_owned(),
             Self::Short { fields, needed } => {
                 format!("the line ends after {fields} of {needed} columns: is the file only half there?")
+            }
+            Self::Sparse { lacks } => {
+                format!("is it a total or a remark? Take it out, or fill in {}", lacks.join(", "))
             }
             Self::Unnamed => "has content, but no heading".to_owned(),
             Self::NeedsValue => "is empty".to_owned(),
@@ -119,6 +127,8 @@ impl Found {
 
     fn chinese(&self) -> String {
         match self {
+            Self::Unreadable(ErrorKind::NotFound) => "没有这个文件".to_owned(),
+            Self::Unreadable(ErrorKind::PermissionDenied) => "当前用户没有读取权限".to_owned(),
             Self::Unreadable(kind) => format!("无法读取（{kind}）"),
             Self::Empty => "文件是空的".to_owned(),
             Self::Encoding => "不是 UTF-8、UTF-16 或 GB18030 编码的文本：请另存为“CSV UTF-8”或 .xlsx".to_owned(),
@@ -136,13 +146,15 @@ impl Found {
                     known.join("、")
                 )
             }
-            Self::HeadingTwice(other) => format!("与“{other}”列是同一项"),
+            Self::HeadingTwice(None) => "在表头中出现了两次".to_owned(),
+            Self::HeadingTwice(Some(other)) => format!("与“{other}”列是同一项"),
             Self::MergedHeading => "表头单元格跨列合并：请取消合并，每列各写一个表头".to_owned(),
             Self::MergedCells { until } => format!("单元格向下合并到第 {until} 行：请取消合并，逐行填写"),
             Self::NoRows => "只有表头，没有数据行".to_owned(),
             Self::HeaderAgain => "又是一遍表头".to_owned(),
             Self::QuoteOpen => "这里开始的引号没有闭合".to_owned(),
             Self::Short { fields, needed } => format!("本行只有 {fields} 列，应有 {needed} 列：文件是不是没有传完整？"),
+            Self::Sparse { lacks } => format!("是合计行或备注行吗？请删去该行，或补填：{}", lacks.join("、")),
             Self::Unnamed => "有内容，但没有表头".to_owned(),
             Self::NeedsValue => "没有填写".to_owned(),
             Self::NoNumber => "没有填写：同一户的各行靠它归在一起".to_owned(),

@@ -65,7 +65,7 @@ impl Header {
             let found = form.find(&heading);
             let twice = found.and_then(|found| columns.iter().find(|(column, _)| *column == Some(found)));
             if let Some((_, other)) = twice {
-                let found = Found::HeadingTwice(other.to_string());
+                let found = Found::HeadingTwice((*other != heading).then(|| other.to_string()));
                 faults.push(Fault { place: line.place.column(Arc::clone(&heading)), found });
             }
             if found.is_none() {

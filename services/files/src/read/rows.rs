@@ -161,7 +161,19 @@ impl<Message: FileRow> Rows<'_, Message> {
             return (self.visit)(alone(fault));
         }
         let filled = fill(self.form, header, line);
+        if let Some(found) = self.sparse(&filled) {
+            return (self.visit)(alone(Fault { place: filled.place, found }));
+        }
         if self.form.lines.is_some() { self.add(filled) } else { self.row(&[filled]) }
+    }
+
+    /// Lines of totals and remarks have little of what a line needs; naming each column apart would hide that.
+    fn sparse(&self, line: &Filled) -> Option<Found> {
+        let columns = self.form.columns.iter().zip(&line.cells).enumerate();
+        let needed = columns.filter(|(_, (column, _))| !column.optional && column.of_line == self.form.lines.is_some());
+        let (lacks, filled): (Vec<_>, Vec<_>) = needed.partition(|(_, (_, cell))| cell.is_empty());
+        let is_sparse = filled.len() * 3 <= lacks.len();
+        is_sparse.then(|| Found::Sparse { lacks: lacks.into_iter().map(|(at, _)| self.name(at).to_string()).collect() })
     }
 
     /// Cells may be merged over lines only where all of these state one row.

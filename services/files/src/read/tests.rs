@@ -230,6 +230,23 @@ fn what_is_wrong_with_an_observation_is_named() {
     }
 }
 
+/// A total below the rows, and who filled them in.
+#[test]
+fn a_line_with_little_of_what_one_needs_is_one_fault() {
+    let total = faults::<HouseholdDraft>([HOUSEHOLDS, HEAD, "合计,,,1户,,,,,,,\n"].concat());
+    assert_eq!(
+        total,
+        ["line 3: is it a total or a remark? Take it out, or fill in id_number, relation, health, labour, \
+                        schooling, work"]
+    );
+    // It is none of the lines above it, and breaks none of them up.
+    let remark = faults::<HouseholdDraft>([HOUSEHOLDS, HEAD, ",,填表人：王五,,,,,,,,\n", SPOUSE].concat());
+    assert_eq!(remark.len(), 1, "{remark:?}");
+    begins(&remark[0], "line 3: is it a total or a remark? Take it out, or fill in name, id_number");
+    let observation = faults::<ObservationDraft>([OBSERVATIONS, "合计,,20000,,,,,,,,,,,\n"].concat());
+    begins(&observation[0], "line 2: is it a total or a remark? Take it out, or fill in window_ends_on, business");
+}
+
 #[test]
 fn invisible_characters_are_taken_away() {
     let plain = rows::<HouseholdDraft>([HOUSEHOLDS, HEAD].concat());

@@ -28,6 +28,10 @@ pub struct Import {
     #[arg(long = "import-id", value_name = "UUID")]
     pub id: Option<Uuid>,
 
+    /// Sends rows that were accepted earlier once more: they are compared with what is kept now
+    #[arg(long, conflicts_with = "id")]
+    pub again: bool,
+
     /// For programs
     #[arg(long)]
     pub json: bool,

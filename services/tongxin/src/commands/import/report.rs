@@ -156,8 +156,10 @@ impl Report {
 /// What is wrong with a row. Its message may begin with the field, which the column says better.
 fn said_of(error: &RowError) -> String {
     let RowError { reason, field, message, .. } = error;
-    let message =
-        message.strip_prefix(field.as_str()).filter(|_| !field.is_empty()).map_or(message.as_str(), str::trim_start);
+    let message = message
+        .strip_prefix(field.as_str())
+        .filter(|_| !field.is_empty())
+        .map_or(message.as_str(), |rest| rest.trim_start_matches([':', ' ']));
     said::row(reason, message)
 }
 

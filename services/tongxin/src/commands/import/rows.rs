@@ -45,6 +45,7 @@ pub async fn run<K: Kind>(args: Import) -> Result<()> {
     let content = outcome::checked(&source, &args).await?;
     let import_id = match args.id {
         Some(id) => id,
+        None if args.again => Uuid::new_v4(),
         // The same file gets the same identifier, so that a repetition resumes the import.
         None => Uuid::new_v5(&args.target.namespace()?, &[K::NAMES[0].as_bytes(), &content.hash].concat()),
     }
@@ -114,6 +115,12 @@ impl<K: Kind> Importing<'_, K> {
             "{rows_taken} rows of this file were imported before; it goes on after them",
             "本文件此前已导入 {rows_taken} 行，从其后继续"
         ));
+        if ranges(status, self.report.rows()).is_empty() {
+            self.progress.note(&told!(
+                "none is left to be sent; --again sends them once more, to be compared with what is kept now",
+                "没有需要再提交的行；如要按现有数据重新核对，请加 --again"
+            ));
+        }
         let Some(last) = status.errors.iter().filter_map(|error| error.refused_time).max_by_key(|time| time.seconds)
         else {
             return;
