@@ -210,6 +210,8 @@ pub enum Limit {
     Cells,
     /// Texts that several cells share.
     SharedStrings,
+    /// Texts and formats, whatever their size.
+    Records,
     /// Elements within each other.
     Nesting,
     /// Bytes of one element or text.

@@ -14,6 +14,7 @@ impl Limit {
             Self::Inflated => lang.of("bytes when inflated", "字节（解压后）"),
             Self::Entries => lang.of("entries of its archive", "个压缩包条目"),
             Self::Cells => lang.of("cells", "个单元格"),
+            Self::Records => lang.of("texts and formats", "个文本和格式"),
             Self::SharedStrings => lang.of("bytes of texts", "字节的文本"),
             Self::Nesting => lang.of("levels of elements", "层嵌套"),
             Self::Element => lang.of("bytes in one element", "字节的单个元素"),
@@ -134,7 +135,9 @@ impl Found {
             Self::Encoding => "不是 UTF-8、UTF-16 或 GB18030 编码的文本：请另存为“CSV UTF-8”或 .xlsx".to_owned(),
             Self::CutOff => "文件在一个字的中间断开：是不是没有传完整？".to_owned(),
             Self::NotAWorkbook => "是旧格式或加了密码的工作簿：请不加密码另存为 .xlsx，或另存为“CSV UTF-8”".to_owned(),
-            Self::Workbook(what) => format!("不是可以读取的工作簿（{what}）：请用电子表格打开后另存为 .xlsx"),
+            Self::Workbook(what) => {
+                format!("不是可以读取的工作簿（{}）：请用电子表格打开后另存为 .xlsx", workbook_in_chinese(what))
+            }
             Self::TooMuch { of, most } => format!("超过 {most} {}", of.say(Lang::Zh)),
             Self::NoSheet { sheets } => format!("没有这个工作表；现有：{}", sheets.join("、")),
             Self::NoHeader { needed } => format!("开头几行里没有找到表头；需要：{}", needed.join("、")),
@@ -196,10 +199,26 @@ fn rule_in_chinese(text: &str) -> String {
         text.split(|character: char| !character.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
     match (text, numbers.as_slice()) {
         ("is required", _) => "必填".to_owned(),
+        (text, ["1"]) if text.starts_with("needs at least") => "必填".to_owned(),
         (text, [least]) if text.starts_with("needs at least") => format!("至少要有 {least} 个"),
         (text, [has, most]) if text.ends_with("are allowed") => format!("有 {has} 个，最多 {most} 个"),
         (text, [is, most]) if text.ends_with("is allowed") => format!("是 {is}，超出允许的 {most}"),
         (text, _) if text.contains("1949-10-01") => "日期太早：不能早于 1949-10-01".to_owned(),
         (text, _) => text.to_owned(),
+    }
+}
+
+/// What is wrong with a workbook, in Chinese.
+fn workbook_in_chinese(what: &str) -> &str {
+    match what {
+        "its archive is damaged" => "压缩包已损坏",
+        "its archive has no end" => "压缩包不完整",
+        "its archive is of a kind for larger files" => "压缩包是超大文件才用的格式",
+        "it states a place or a number that no sheet has" => "含有工作表中不可能有的位置或数字",
+        "a sheet holds what belongs beside it" => "工作表里混入了其他内容",
+        "its rows are out of order" => "行的顺序不对",
+        "it states a cell twice" => "同一个单元格出现了两次",
+        "it names a sheet that it does not have" => "列出了并不存在的工作表",
+        _ => "内容不像电子表格写出的",
     }
 }

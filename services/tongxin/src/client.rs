@@ -191,7 +191,7 @@ impl Gateway {
         loop {
             match self.noting(call()).await {
                 Ok(answer) => return Ok(answer.into_inner()),
-                Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
+                Err(status) if patience.again(&status, |note| note!("{note}")).await => {}
                 Err(status) => return Err(self.explain(&status)),
             }
         }
@@ -204,7 +204,7 @@ impl Gateway {
             return response;
         }
         let address = &self.place.address;
-        eprintln!("{}", told!("{address} has not answered yet; still waiting", "{address} 尚未答复，继续等待"));
+        note!("{}", told!("{address} has not answered yet; still waiting", "{address} 尚未答复，继续等待"));
         response.await
     }
 

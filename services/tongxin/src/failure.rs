@@ -9,6 +9,6 @@ use crate::lang::told;
 /// Writes an error to standard error. Usage errors have been reported before by clap, with exit code 2.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     let said = chain(error.as_ref());
-    eprintln!("{}", told!("error: {said}", "错误：{said}"));
+    note!("{}", told!("error: {said}", "错误：{said}"));
     ExitCode::FAILURE
 }

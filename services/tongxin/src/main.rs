@@ -13,9 +13,9 @@
 //! | `lang`         | the language in which commands speak |
 //! | `figures`, `table`, `output`, `progress` | output for people |
 
-#![warn(clippy::print_stdout)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
-// First, because the others use its macro.
+// First, because the others use its macros.
 #[macro_use]
 mod output;
 

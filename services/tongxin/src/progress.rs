@@ -47,15 +47,15 @@ impl Progress {
         let (since, before) = *line.base.get_or_insert((Instant::now(), done));
         if line.last.elapsed() >= LINE_EVERY {
             line.last = Instant::now();
-            eprintln!("{}", said(&line.title, (before, done, line.total), since.elapsed()));
+            note!("{}", said(&line.title, (before, done, line.total), since.elapsed()));
         }
     }
 
     /// Prints a line in between.
     pub fn note(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| note!("{text}")),
+            None => note!("{text}"),
         }
     }
 
@@ -69,7 +69,7 @@ impl Progress {
         line.base = None;
         match &self.bar {
             Some(bar) => bar.set_message(title.to_owned()),
-            None => eprintln!("{title}"),
+            None => note!("{title}"),
         }
     }
 
@@ -78,7 +78,7 @@ impl Progress {
             bar.finish_and_clear();
         }
         let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        eprintln!("{}", told!("{}: {outcome}", "{}：{outcome}", line.title));
+        note!("{}", told!("{}: {outcome}", "{}：{outcome}", line.title));
     }
 
     /// Ends without a word.

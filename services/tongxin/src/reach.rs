@@ -39,7 +39,7 @@ pub async fn listening_soon(place: &Place) -> Result<()> {
         }
         let address = &place.address;
         match told {
-            None => eprintln!(
+            None => note!(
                 "{}",
                 told!(
                     "nobody answers at {address} yet: trying for {left} seconds",
@@ -50,7 +50,7 @@ pub async fn listening_soon(place: &Place) -> Result<()> {
                 sleep(Duration::from_millis(500)).await;
                 continue;
             }
-            Some(_) => eprintln!("{}", told!("still nobody: {left} seconds left", "仍无人应答：还剩 {left} 秒")),
+            Some(_) => note!("{}", told!("still nobody: {left} seconds left", "仍无人应答：还剩 {left} 秒")),
         }
         told = Some(Instant::now());
         sleep(Duration::from_millis(500)).await;

@@ -1,7 +1,10 @@
 //! Looks through a workbook before anything of it is kept in memory: how much it inflates to, how many elements it has
 //! and how deep they stand within each other. Memory is bounded whatever the file holds.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::{
+    io::{self, ErrorKind, Read, Seek, SeekFrom},
+    ops::Range,
+};
 
 use zip::{ZipArchive, result::ZipError};
 
@@ -32,14 +35,18 @@ const ELEMENT: u64 = 1 << 20;
 /// The most bytes of one cell or shared text with all of its parts, which are put together in memory.
 const WHOLE_TEXT: u64 = 24 << 20;
 
-/// The most bytes of an entry that is no XML, such as a picture.
-const OTHER: u64 = 64 << 20;
+/// The most texts, formats and names that are kept: each costs more memory than its bytes.
+const RECORDS: u64 = 2_000_000;
 
 /// The most merged regions.
 const MERGES: u64 = 100_000;
 
 /// The least size of the record that ends an archive, and the most text that may stand after it.
+const MAGIC: &[u8] = b"PK\x05\x06";
 const END: u64 = 22;
+
+/// The size of the record before it in archives of more than 4 GiB.
+const LOCATOR: u64 = 20;
 const COMMENT: u64 = 0xffff;
 
 /// Refuses a workbook that is larger than any real one, before its archive is opened.
@@ -51,36 +58,37 @@ pub(super) fn check<R: Read + Seek>(file: &mut R) -> Result<Checked, Fault> {
     within(bytes, BYTES, Limit::Bytes)?;
     within(stated_entries(file, bytes)?, ENTRIES, Limit::Entries)?;
     let mut archive = ZipArchive::new(&mut *file).map_err(|error| of_archive(&error))?;
-    let (mut inflated, mut kept) = (0, 0);
+    let (mut inflated, mut kept, mut records) = (0, 0, 0);
     let mut checked = Checked::default();
     let mut buffer = vec![0; 32 << 10];
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|error| of_archive(&error))?;
         // What an entry is shows by its content: names are chosen by who made the file.
-        let (mut elements, mut other) = (None::<Elements>, 0);
+        let mut elements = None::<Elements>;
         loop {
             let read = entry.read(&mut buffer).map_err(|_| whole(Found::Workbook("its archive is damaged")))?;
             let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-            if other == 0 && elements.is_none() && is_xml(bytes) {
-                elements = Some(Elements::default());
+            if elements.is_none() && !is_xml(bytes) {
+                break;
             }
-            let read = read as u64;
-            let Some(elements) = &mut elements else {
-                other += read;
-                within(other, OTHER, Limit::Inflated)?;
-                continue;
-            };
+            let elements = elements.get_or_insert_default();
             elements.read(bytes)?;
             // Sheets are read piece by piece, all else is kept.
             if elements.is_sheet() {
-                inflated += read;
+                inflated += read as u64;
                 within(inflated, INFLATED, Limit::Inflated)?;
             } else {
-                kept += read;
+                kept += read as u64;
                 within(kept, KEPT, Limit::SharedStrings)?;
             }
         }
-        let elements = elements.unwrap_or_default();
+        let Some(elements) = elements else {
+            let begin = entry.data_start().ok_or_else(|| whole(Found::Workbook("its archive is damaged")))?;
+            checked.closed.push(begin..begin.saturating_add(entry.compressed_size()));
+            continue;
+        };
+        records += elements.records;
+        within(records, RECORDS, Limit::Records)?;
         checked.cells += elements.cells;
         checked.merges += elements.merges;
         within(checked.cells, CELLS, Limit::Cells)?;
@@ -91,10 +99,67 @@ pub(super) fn check<R: Read + Seek>(file: &mut R) -> Result<Checked, Fault> {
 }
 
 /// What a workbook has.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Checked {
     pub cells: u64,
     pub merges: u64,
+    /// Where the entries are whose elements were not counted, since they do not begin as XML does.
+    closed: Vec<Range<u64>>,
+}
+
+impl Checked {
+    /// The file without the entries whose elements were not counted: whoever reads workbooks may take for XML what does
+    /// not begin so.
+    pub fn fence<R: Read + Seek>(&self, mut file: R) -> io::Result<Fenced<R>> {
+        let end = file.seek(SeekFrom::End(0))?;
+        file.rewind()?;
+        Ok(Fenced { file, position: 0, closed: self.closed.clone(), tail: end.saturating_sub(END + COMMENT) })
+    }
+}
+
+/// A file some ranges of which are not read.
+#[derive(Debug)]
+pub(super) struct Fenced<R> {
+    file: R,
+    position: u64,
+    closed: Vec<Range<u64>>,
+    /// From here on the end of the archive is looked for: closed ranges are zeros there.
+    tail: u64,
+}
+
+impl<R: Read + Seek> Read for Fenced<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let is_closed = |range: &&Range<u64>| range.contains(&self.position);
+        let ends = self.closed.iter().filter(|range| !range.is_empty());
+        let closed = ends.clone().find(is_closed);
+        // Not into the next closed range, and not beyond this one.
+        let until = match closed {
+            Some(range) => range.end,
+            None => ends.map(|range| range.start).filter(|start| *start > self.position).min().unwrap_or(u64::MAX),
+        };
+        let most = usize::try_from(until - self.position).unwrap_or(usize::MAX).min(buffer.len());
+        let buffer = &mut buffer[..most];
+        let read = match closed {
+            None => self.file.read(buffer)?,
+            Some(_) if self.position < self.tail => {
+                return Err(io::Error::new(ErrorKind::InvalidData, "a part that is no XML"));
+            }
+            Some(_) => {
+                buffer.fill(0);
+                self.file.seek(SeekFrom::Current(i64::try_from(most).map_err(io::Error::other)?))?;
+                most
+            }
+        };
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl<R: Read + Seek> Seek for Fenced<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.position = self.file.seek(to)?;
+        Ok(self.position)
+    }
 }
 
 fn is_xml(begin: &[u8]) -> bool {
@@ -114,16 +179,66 @@ fn of_archive(error: &ZipError) -> Fault {
     })
 }
 
-/// The number of entries that the end of an archive states: opening it makes a record of each.
+/// The most entries that any end of the archive states: opening it makes a record of each, and which end that takes is its
+/// own affair. A random match within the content is told by what stands where its directory should.
 fn stated_entries<R: Read + Seek>(file: &mut R, bytes: u64) -> Result<u64, Fault> {
-    let begin = bytes.saturating_sub(END + COMMENT);
-    file.seek(SeekFrom::Start(begin)).map_err(|error| unreadable(&error))?;
-    let mut tail = Vec::new();
-    file.take(END + COMMENT).read_to_end(&mut tail).map_err(|error| unreadable(&error))?;
+    let mut most = None;
+    for end in ends(file)? {
+        let read = |file: &mut R, at: u64, buffer: &mut [u8]| -> Result<(), Fault> {
+            file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(buffer)).map_err(|error| unreadable(&error))
+        };
+        if end + END > bytes {
+            continue;
+        }
+        let mut record = [0; 22];
+        read(file, end, &mut record)?;
+        if let Some(locator) = end.checked_sub(LOCATOR) {
+            let mut begin = [0; 4];
+            read(file, locator, &mut begin)?;
+            if begin == *b"PK\x06\x07" {
+                return Err(whole(Found::Workbook("its archive is of a kind for larger files")));
+            }
+        }
+        let number =
+            |at: usize| u64::from(u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]));
+        let (size, stated) = (number(12), number(16));
+        let entries = u64::from(u16::from_le_bytes([record[10], record[11]]));
+        let mut is_directory = entries == 0;
+        for begin in [end.checked_sub(size), Some(stated)].into_iter().flatten().filter(|begin| begin + 4 <= bytes) {
+            let mut found = [0; 4];
+            read(file, begin, &mut found)?;
+            is_directory |= found == *b"PK\x01\x02";
+        }
+        if is_directory {
+            most = most.max(Some(entries));
+        }
+    }
     file.rewind().map_err(|error| unreadable(&error))?;
-    let mut ends = tail.windows(12).enumerate().filter(|(_, window)| window.starts_with(b"PK\x05\x06"));
-    let (_, end) = ends.next_back().ok_or_else(|| whole(Found::Workbook("its archive has no end")))?;
-    Ok(u64::from(u16::from_le_bytes([end[10], end[11]])))
+    most.ok_or_else(|| whole(Found::Workbook("its archive has no end")))
+}
+
+/// Where an end of the archive may stand.
+fn ends<R: Read + Seek>(file: &mut R) -> Result<Vec<u64>, Fault> {
+    file.rewind().map_err(|error| unreadable(&error))?;
+    let (mut ends, mut position) = (Vec::new(), 0);
+    let mut buffer = vec![0; 64 << 10];
+    let mut held = 0;
+    loop {
+        let read = file.read(&mut buffer[held..]).map_err(|error| unreadable(&error))?;
+        if read == 0 {
+            return Ok(ends);
+        }
+        let bytes = &buffer[..held + read];
+        let found = bytes.windows(MAGIC.len()).enumerate().filter(|(_, window)| *window == MAGIC);
+        ends.extend(found.map(|(at, _)| position + at as u64));
+        within(ends.len() as u64, ENTRIES, Limit::Entries)?;
+        // One may begin in this piece and end in the next.
+        let kept = bytes.len().min(MAGIC.len() - 1);
+        let begin = bytes.len() - kept;
+        position += begin as u64;
+        buffer.copy_within(begin..begin + kept, 0);
+        held = kept;
+    }
 }
 
 /// The longest name of an element or attribute that is looked at.
@@ -148,7 +263,11 @@ struct Elements {
     attribute: Name,
     cells: u64,
     merges: u64,
+    records: u64,
 }
+
+/// What is kept of each, whether in texts, formats or the list of sheets.
+const KEPT_EACH: [&[u8]; 7] = [b"si", b"xf", b"numFmt", b"definedName", b"sheet", b"Relationship", b"cellStyle"];
 
 /// The begin of a name; a longer one is none of those that are looked for.
 #[derive(Debug, Default, Clone, Copy)]
@@ -329,6 +448,7 @@ impl Elements {
         }
         self.cells += u64::from(self.element.is(b"c"));
         self.merges += u64::from(self.element.is(b"mergeCell"));
+        self.records += u64::from(KEPT_EACH.iter().any(|name| self.element.is(name)));
         if !is_closed {
             self.depth += 1;
             within(self.depth, DEPTH, Limit::Nesting)?;

@@ -41,7 +41,10 @@ pub fn lines(mut file: impl Read + Seek, form: &Form, choice: &Choice, visit: &m
 /// # Errors
 /// If that fails.
 pub fn open(path: &Path) -> Result<File, Fault> {
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    let is_file = file.metadata().map_err(|error| unreadable(&error))?.is_file();
-    if is_file { Ok(file) } else { Err(whole(Found::NotAFile)) }
+    // Opening a pipe would wait for its other end.
+    let is_file = path.metadata().map_err(|error| unreadable(&error))?.is_file();
+    if !is_file {
+        return Err(whole(Found::NotAFile));
+    }
+    File::open(path).map_err(|error| unreadable(&error))
 }

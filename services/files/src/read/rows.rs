@@ -305,6 +305,7 @@ impl<Message: FileRow> Rows<'_, Message> {
                 heading.and_then(|heading| self.form.find(&heading)).map(|at| self.form.columns[at].note.clone());
             let found = match note.filter(|note| violation.message.contains('^') && !note[0].is_empty()) {
                 Some(note) => Found::Form(note),
+                None if violation.field.ends_with("_fen") => Found::Rule(in_yuan(&violation.message)),
                 None => Found::Rule(violation.message),
             };
             faults.push(Fault { place, found });
@@ -369,6 +370,21 @@ fn fill(form: &Form, header: &Header, mut line: Line) -> Filled {
         }
     }
     Filled { place: line.place, cells }
+}
+
+/// Amounts of a broken rule, which the contract states in fen, as files have them.
+fn in_yuan(said: &str) -> String {
+    let mut text = String::new();
+    for part in said.split_inclusive(|character: char| !character.is_ascii_digit()) {
+        let digits = part.trim_end_matches(|character: char| !character.is_ascii_digit());
+        match digits.parse::<u128>() {
+            Ok(fen) if fen % 100 == 0 => text.push_str(&(fen / 100).to_string()),
+            Ok(fen) => text.extend([(fen / 100).to_string(), format!(".{:02}", fen % 100)]),
+            Err(_) => text.push_str(digits),
+        }
+        text.push_str(&part[digits.len()..]);
+    }
+    text
 }
 
 /// Digits of a region's code that name its county.

@@ -224,6 +224,10 @@ fn what_is_wrong_with_an_observation_is_named() {
         ("1,2025-06-30,1e3,0,0,0,0,0,0,1,1,a,1,\n", "line 2, column wages: is no amount in yuan"),
         ("1,2025-06-30,0,0,0,0,0,0,0,maybe,1,a,1,\n", "line 2, column schooling_guaranteed: is neither 1 nor 0"),
         ("1,2025-06-30,0,0,0,0,0,0,0,,1,a,1,\n", "line 2, column schooling_guaranteed: is empty"),
+        (
+            "1,2025-06-30,1000000000000,0,0,0,0,0,0,1,1,a,1,\n",
+            "line 2, column wages: is 1000000000000, at most 1000000000 is allowed",
+        ),
         ("1,2025-06-30,0,0,0,0,0,0,0,1,1,a,1,flood\n", "line 2, column shocks: is not like accident:20000"),
     ] {
         begins(&faults::<ObservationDraft>([OBSERVATIONS, row].concat())[0], expected);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufReader, Read, Seek},
+    io::{BufReader, ErrorKind, Read, Seek},
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use super::{
     csv::BEFORE_HEADER,
     guard,
-    line::{Choice, Line, Visit, whole},
+    line::{Choice, Line, Visit, unreadable, whole},
 };
 use crate::{
     cell::Cell,
@@ -34,13 +34,18 @@ const ROW: usize = 1 << 20;
 const HEADINGS: usize = 3;
 
 /// Hands each row of a sheet to `visit`.
-pub(super) fn lines(file: impl Read + Seek, form: &Form, choice: &Choice, visit: &mut Visit<'_>) -> Result<(), Fault> {
-    let mut file = BufReader::new(file);
-    let checked = guard::check(&mut file)?;
-    let mut workbook = calmly(|| Xlsx::new(file))?;
-    let sheet = sheet(&workbook, choice)?;
+pub(super) fn lines(
+    mut file: impl Read + Seek,
+    form: &Form,
+    choice: &Choice,
+    visit: &mut Visit<'_>,
+) -> Result<(), Fault> {
+    let checked = guard::check(&mut BufReader::new(&mut file))?;
+    let fenced = checked.fence(file).map_err(|error| unreadable(&error))?;
+    let mut workbook = calmly(|| Xlsx::new(BufReader::new(fenced)))?;
+    let mut sheet = sheet(&workbook, choice)?;
     if choice.sheet.is_none() {
-        alone(&mut workbook, &sheet, form)?;
+        sheet = with_headings(&mut workbook, sheet, form)?;
     }
     let mut merged = BTreeMap::<u32, Vec<Dimensions>>::new();
     if checked.merges > 0 {
@@ -75,15 +80,18 @@ fn sheet<R: Read + Seek>(workbook: &Xlsx<R>, choice: &Choice) -> Result<String, 
     found.map(|sheet| sheet.name.clone()).ok_or_else(|| whole(Found::NoSheet { sheets: names() }))
 }
 
-/// Makes sure that no other visible sheet has the headings, as where each village has one. Those of a template that
-/// explain the first sheet have them, too.
-fn alone<R: Read + Seek>(workbook: &mut Xlsx<R>, sheet: &str, form: &Form) -> Result<(), Fault> {
+/// The only visible sheet that has the headings, or the first one if none has. Where several have them, as where each
+/// village has one, nobody knows which is meant. Those of a template that explain the first sheet have them, too.
+fn with_headings<R: Read + Seek>(workbook: &mut Xlsx<R>, first: String, form: &Form) -> Result<String, Fault> {
     let visible = |sheet: &&calamine::Sheet| {
         sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible && !is_of_template(&sheet.name)
     };
-    let names: Vec<_> = workbook.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).collect();
-    let mut others = Vec::new();
-    for name in names.into_iter().filter(|name| name != sheet) {
+    let mut names: Vec<_> = workbook.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).collect();
+    if !names.contains(&first) {
+        names.push(first.clone());
+    }
+    let mut having = Vec::new();
+    for name in names {
         let mut cells = calmly(|| workbook.worksheet_cells_reader(&name))?;
         let mut known = 0;
         while let Some(cell) = calmly(|| cells.next_cell())? {
@@ -94,10 +102,14 @@ fn alone<R: Read + Seek>(workbook: &mut Xlsx<R>, sheet: &str, form: &Form) -> Re
             known += usize::from(form.find(&heading).is_some());
         }
         if known >= HEADINGS {
-            others.push(name);
+            having.push(name);
         }
     }
-    if others.is_empty() { Ok(()) } else { Err(whole(Found::OtherSheets(others))) }
+    if having.len() < 2 {
+        return Ok(having.pop().unwrap_or(first));
+    }
+    having.retain(|name| *name != first);
+    Err(whole(Found::OtherSheets(having)))
 }
 
 /// Puts cells together into rows.
@@ -135,6 +147,9 @@ impl Rows<'_, '_> {
         }
         if self.cells.len() <= column {
             self.cells.resize(column + 1, Cell::Empty);
+        }
+        if self.cells[column] != Cell::Empty {
+            return Err(whole(Found::Workbook("it states a cell twice")));
         }
         self.cells[column] = cell;
         Ok(ControlFlow::Continue(()))
@@ -195,9 +210,12 @@ fn calmly<T>(read: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, Fault> {
 
 fn fault(error: &XlsxError) -> Fault {
     whole(match error {
+        XlsxError::Io(error) if error.kind() == ErrorKind::InvalidData => {
+            Found::Workbook("a part of it is not what a spreadsheet writes")
+        }
         XlsxError::Io(error) => Found::Unreadable(error.kind()),
         XlsxError::Password => Found::NotAWorkbook,
-        XlsxError::WorksheetNotFound(_) => Found::NoSheet { sheets: Vec::new() },
+        XlsxError::WorksheetNotFound(_) => Found::Workbook("it names a sheet that it does not have"),
         _ => Found::Workbook("its content is not what a spreadsheet writes"),
     })
 }

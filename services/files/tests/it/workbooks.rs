@@ -67,7 +67,13 @@ fn what_is_wrong_with_a_cell_is_named_by_sheet_line_and_column() {
         assert!(faults[0].contains(expected), "{faults:?}");
         assert!(faults[0].starts_with("sheet 花名册, line 2, ") || at == 1 && cell.contains("99"), "{faults:?}");
     }
-    let (_, faults) = regions(&[row(2, &good.each_ref().map(String::as_str)), row(4, &[&text("1")])], "");
+    let (_, faults) = regions(
+        &[
+            row(2, &good.each_ref().map(String::as_str)),
+            row(4, &[&text("441823107200"), &text("太平"), &text("village")]),
+        ],
+        "",
+    );
     assert!(
         faults.iter().any(|fault| fault.starts_with("sheet 花名册, line 4, column assisted: is empty")),
         "{faults:?}"
@@ -193,6 +199,7 @@ fn bombs_are_refused_in_bounded_memory() {
         (bomb("xl/sharedStrings.xml", 70, b"<a>"), "levels of elements"),
         (bomb("xl/worksheets/sheet1.xml", 200, b"<c/>"), "cells"),
         (bomb("xl/worksheets/sheet1.xml", 20, b"xxxx"), "bytes in one element"),
+        (bomb("xl/sharedStrings.xml", 60, b"<si><t>x</t></si>"), "texts and formats"),
     ] {
         assert!(bytes.len() < 8 << 20, "{}", bytes.len());
         let (rows, faults) = read::<ObservationDraft>(&bytes);
@@ -200,6 +207,81 @@ fn bombs_are_refused_in_bounded_memory() {
     }
     let used = peak_kib().saturating_sub(before);
     assert!(used < 100 << 10, "{used} KiB more in {:?}", begun.elapsed());
+}
+
+/// Whoever reads workbooks takes what stands before the first element for a text.
+#[test]
+fn what_does_not_begin_as_xml_is_not_read() {
+    let good = [text("441823107000"), text("太平镇"), text("town"), text("441823000000"), text("1")];
+    let book = || Book::of(&(header() + &row(2, &good.each_ref().map(String::as_str))), "");
+    assert_eq!(read::<RegionRow>(&book().zipped()).0, [town()]);
+    for hide in [
+        (|book: &mut Book| book.sheet.insert(0, 'x')) as fn(&mut Book),
+        |book| book.styles.insert_str(0, "\u{89}PNG"),
+        |book| book.strings.insert_str(0, &" ".repeat(40_000)),
+    ] {
+        let mut book = book();
+        hide(&mut book);
+        let (rows, faults) = read::<RegionRow>(&book.zipped());
+        assert!(rows.is_empty() && faults[0].starts_with("is no workbook that can be read"), "{faults:?}");
+    }
+}
+
+#[test]
+fn a_cell_that_is_stated_twice_is_no_cell() {
+    let cells = "<row r=\"2\"><c r=\"A2\"><v>440000000000</v></c><c r=\"A2\"><v>450000000000</v></c></row>";
+    let (rows, faults) = read::<RegionRow>(&Book::of(&(header() + cells), "").zipped());
+    assert!(rows.is_empty() && faults[0].contains("it states a cell twice"), "{faults:?}");
+}
+
+/// A real picture is none of the reader's affairs, and many names for one entry are no work.
+#[test]
+fn entries_that_are_no_xml_are_passed_over() {
+    let mut zip = ZipWriter::new_append(Cursor::new(Book::of(&header(), "").zipped())).unwrap();
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    zip.start_file("xl/media/image1.png", options).unwrap();
+    zip.write_all(&[b"\x89PNG\r\n".to_vec(), vec![b'<'; 1 << 20]].concat()).unwrap();
+    let (rows, faults) = read::<RegionRow>(&zip.finish().unwrap().into_inner());
+    assert_eq!((rows, faults), (Vec::new(), vec!["the file has a header, but no rows".to_owned()]));
+}
+
+/// The number of entries is bounded by every end that the archive may be opened by.
+#[test]
+fn an_archive_with_too_many_entries_is_not_opened() {
+    let many = |count: usize| {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for entry in 0..count {
+            zip.start_file(entry.to_string(), SimpleFileOptions::default()).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    let mut hidden = many(2_001);
+    // An end after the end, whose directory is nowhere.
+    hidden.extend([b"PK\x05\x06\0\0\0\0\x01\0\x01\0".to_vec(), vec![0xee; 8], vec![0; 2]].concat());
+    let mut larger = many(1);
+    let end = larger.len() - 22;
+    larger.splice(end..end, [b"PK\x06\x07".to_vec(), vec![0; 16]].concat());
+    for (bytes, expected) in [
+        (many(2_001), "more than 2000 entries of its archive"),
+        (hidden, "more than 2000 entries of its archive"),
+        (larger, "is no workbook that can be read (its archive is of a kind for larger files)"),
+    ] {
+        let (rows, faults) = read::<RegionRow>(&bytes);
+        assert!(rows.is_empty() && faults[0].starts_with(expected), "{faults:?}");
+    }
+}
+
+#[test]
+fn the_sheet_with_the_headings_is_read_wherever_it_stands() {
+    let good = [text("441823107000"), text("太平镇"), text("town"), text("441823000000"), text("1")];
+    let mut book = Book::of(&(header() + &row(2, &good.each_ref().map(String::as_str))), "");
+    let first = "<sheets><sheet name=\"说明\" sheetId=\"7\" r:id=\"rId4\"/>";
+    book.workbook = book.workbook.replace("<sheets>", first);
+    let mut zip = ZipWriter::new_append(Cursor::new(book.zipped())).unwrap();
+    zip.start_file("xl/worksheets/sheet2.xml", SimpleFileOptions::default()).unwrap();
+    let remark = row(1, &[&text("填写说明：逐行填写")]);
+    zip.write_all(format!("<worksheet><sheetData>{remark}</sheetData></worksheet>").as_bytes()).unwrap();
+    assert_eq!(read::<RegionRow>(&zip.finish().unwrap().into_inner()), (vec![town()], Vec::new()));
 }
 
 /// The most memory that this process had.

@@ -146,22 +146,6 @@ struct Known {
 }
 
 impl Known {
-    async fn load(
-        conn: &mut PgConnection,
-        keys: &Keys,
-        stated: impl Iterator<Item = &StatedHousehold> + Clone,
-        look_ups: Left,
-    ) -> Result<Self, Error> {
-        let numbers: Vec<String> = stated.clone().filter_map(|row| row.statement.household_number.clone()).collect();
-        let by_number = match numbers.as_slice() {
-            [] => Numbered::default(),
-            numbers => observations::households_of_numbers(conn, numbers).await?,
-        };
-        let ids: HashSet<HouseholdId> = stated.filter_map(|row| named(row, &by_number)).collect();
-        let households = households::find_many(conn, keys, &ids.into_iter().collect::<Vec<_>>()).await?;
-        Ok(Self { by_number, households, compared: HashSet::new(), look_ups })
-    }
-
     /// Whether a row is about a household that is kept, and says the same of it.
     fn compare(&mut self, row: &StatedHousehold) -> Result<bool, Error> {
         let kept = named(row, &self.by_number).and_then(|id| self.households.get(&id));
@@ -176,6 +160,22 @@ impl Known {
         row.check_alike(kept).inspect_err(|_| self.look_ups.spend())?;
         Ok(true)
     }
+}
+
+/// The households that rows name, by their numbers and by their identifiers.
+async fn find(
+    conn: &mut PgConnection,
+    keys: &Keys,
+    stated: impl Iterator<Item = &StatedHousehold> + Clone,
+) -> Result<(Numbered, HashMap<HouseholdId, Household>), Error> {
+    let numbers: Vec<String> = stated.clone().filter_map(|row| row.statement.household_number.clone()).collect();
+    let by_number = match numbers.as_slice() {
+        [] => Numbered::default(),
+        numbers => observations::households_of_numbers(conn, numbers).await?,
+    };
+    let ids: HashSet<HouseholdId> = stated.filter_map(|row| named(row, &by_number)).collect();
+    let households = households::find_many(conn, keys, &ids.into_iter().collect::<Vec<_>>()).await?;
+    Ok((by_number, households))
 }
 
 /// The household that a row names: by its identifier, or by its number within the county.
@@ -203,9 +203,16 @@ impl Imported for HouseholdImport {
     ) -> Result<Vec<Result<Accepted, Error>>, Error> {
         let stated = || rows.iter().flatten().map(|row| &row.stated);
         let villages = register::known(conn, stated().map(|row| row.region)).await?;
-        let look_ups = limit::left(conn, context, Limited::LookUp).await?;
         let asked = stated().filter(|_| self.compares);
-        let mut known = Known::load(conn, &policy.keys, asked, look_ups).await?;
+        let (by_number, households) = find(conn, &policy.keys, asked).await?;
+        let is_looked_up = |row: &StatedHousehold| {
+            row.statement.household_number.is_some() && !holds(context.regions, county_of(row.region))
+        };
+        if !households.is_empty() || stated().any(is_looked_up) {
+            limit::lock(conn, context).await?;
+        }
+        let look_ups = limit::left(conn, context, Limited::LookUp).await?;
+        let mut known = Known { by_number, households, compared: HashSet::new(), look_ups };
         let mut new = Vec::with_capacity(rows.len());
         let place = (&villages, context.regions);
         let sorted: Vec<_> = rows.into_iter().map(|row| self.sort(row, place, &mut known, &mut new)).collect();
@@ -218,7 +225,7 @@ impl Imported for HouseholdImport {
                 Sorted::New(place, _, stated) if self.compares && is_taken(*place) => Some(stated),
                 _ => None,
             });
-            known = Known::load(conn, &policy.keys, taken, known.look_ups).await?;
+            (known.by_number, known.households) = find(conn, &policy.keys, taken).await?;
         }
 
         let outcome = |sorted: Result<Sorted, Error>| match sorted? {

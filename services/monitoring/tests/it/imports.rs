@@ -295,7 +295,10 @@ async fn what_is_killed_while_refused_rows_are_decided_anew_leaves_exact_counts(
         let (mut caller, import, again) = (caller.clone(), import.clone(), again());
         async move { send(&mut caller, vec![options(&import), again]).await }
     });
-    let waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'event'::regclass";
+    // Others wait, too, such as the relay.
+    let waiting = "
+        SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND relation = 'event'::regclass AND query LIKE '%INSERT INTO event%'";
     let waits = || async { sqlx::query_scalar::<_, i32>(waiting).fetch_optional(&app.owner).await.unwrap().is_some() };
     eventually("the rows are being written", waits).await;
     let kill = format!("SELECT pg_terminate_backend(pid) FROM ({waiting}) AS writing");

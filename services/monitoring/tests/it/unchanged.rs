@@ -220,6 +220,46 @@ async fn rows_past_the_limit_of_look_ups_are_refused_and_the_others_taken() {
     assert_eq!(counts(&status), (2, 1, 3));
 }
 
+/// Streams that one subject opens at once share what is left.
+#[tokio::test]
+async fn guesses_at_once_are_no_more_than_one_after_the_other() {
+    let limits = HourlyLimits { look_ups_per_hour: 10, reveals_per_hour: 0 };
+    let app = TestApp::start_in(TestWorld::with_limits(now(), [("county".to_owned(), limits)].into()).await).await;
+    let mut county = app.clients("county", COUNTY);
+    import(&mut county, false, (0..6).map(|order| numbered(VILLAGE, order)).collect()).await.unwrap();
+    let guesses = |of: usize| {
+        let guess = move |order| HouseholdDraft { address: format!("石马村{of}号"), ..numbered(VILLAGE, order) };
+        (0..6).map(guess).collect::<Vec<_>>()
+    };
+    let asking = (0..8).map(|of| {
+        let (mut county, rows) = (app.clients("county", COUNTY), guesses(of));
+        async move { import(&mut county, of % 2 == 0, rows).await.unwrap() }
+    });
+    let told = futures::future::join_all(asking).await;
+    let told = told.iter().flat_map(|status| &status.errors).filter(|error| error.reason == "HOUSEHOLD_DIFFERS");
+    assert_eq!(told.count(), 10);
+}
+
+/// The same households in other orders, several to a message.
+#[tokio::test]
+async fn imports_of_the_same_households_at_once_wait_for_each_other() {
+    let app = TestApp::start().await;
+    let sending = (0..6).map(|of| {
+        let mut rows: Vec<_> = (0..40).map(|order| numbered(VILLAGE, order)).collect();
+        rows.rotate_left(of * 6);
+        if of % 2 == 0 {
+            rows.reverse();
+        }
+        let mut county = app.clients("county", COUNTY);
+        async move { import(&mut county, false, rows).await }
+    });
+    for status in futures::future::join_all(sending).await {
+        let status = status.unwrap();
+        assert_eq!((status.accepted, status.refused), (40, 0));
+    }
+    assert_eq!(kept(&app).await.len(), 40);
+}
+
 /// Two clerks, or one with two windows.
 #[tokio::test]
 async fn a_file_that_is_imported_twice_at_once_is_new_once() {

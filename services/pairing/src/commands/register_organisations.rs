@@ -67,6 +67,9 @@ pub(super) async fn register(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
+    if rows.iter().flatten().any(|draft| draft.credit_code.is_some()) {
+        limit::lock(conn, context).await?;
+    }
     let look_ups = limit::left(conn, context, Limited::LookUp).await?;
     let homes = register::known(conn, rows.iter().flatten().map(|draft| draft.region)).await?;
 

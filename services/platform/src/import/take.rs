@@ -107,6 +107,8 @@ impl<I: Imported> Command for TakeRows<I> {
         let outcomes = if rows.is_empty() {
             Vec::new()
         } else if dry_run.is_some() {
+            // What it reveals is counted once the trial is rolled back, and the locks of the trial with it.
+            limit::lock(conn, context).await?;
             let mut trial = conn.begin().await?;
             let outcomes = imported.keep(&mut trial, context, policy, import, rows).await?;
             trial.rollback().await?;

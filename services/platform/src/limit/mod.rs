@@ -9,4 +9,4 @@ mod uses;
 
 pub use hourly::{HourlyLimits, Limited};
 pub use reached::LimitReached;
-pub use uses::{Left, add, left, require, take};
+pub use uses::{Left, add, left, lock, require, take};

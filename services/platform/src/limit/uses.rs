@@ -80,6 +80,16 @@ impl Left {
     }
 }
 
+/// Locks a subject's uses until the transaction ends, so that what is left is shared by the batches that it sends at
+/// once. Taken before [`left`] by whoever compares or looks up many rows.
+///
+/// # Errors
+/// Database errors.
+pub async fn lock(conn: &mut PgConnection, context: &Context) -> Result<(), RequestError> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", context.actor).execute(conn).await?;
+    Ok(())
+}
+
 /// What a subject has left of its hour, without counting.
 ///
 /// # Errors

@@ -1,9 +1,6 @@
 //! `tongxin export`: what is kept, as files that `tongxin import` takes.
 
-use std::{
-    io::{BufWriter, stdout},
-    path::PathBuf,
-};
+use std::{io::BufWriter, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
@@ -24,6 +21,7 @@ use super::region;
 use crate::{
     client::{Gateway, Target},
     lang::{lang, told},
+    output::Results,
     progress::Progress,
 };
 
@@ -87,7 +85,7 @@ pub async fn run(args: Args) -> Result<()> {
     }
     let output = match &args.out {
         Some(path) => Output::create(path, name).with_context(|| path.display().to_string())?,
-        None => Output::csv(Box::new(BufWriter::new(stdout())))?,
+        None => Output::csv(Box::new(BufWriter::new(Results)))?,
     };
     let mut export = Export {
         gateway,

@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<()> {
         ));
     }
     write(args.kind, &path, lang().of(en, zh)).with_context(|| file.to_string())?;
-    eprintln!(
+    note!(
         "{}",
         told!(
             "{file}: fill in its first sheet, then: tongxin import {en} {file}",

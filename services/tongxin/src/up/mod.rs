@@ -119,7 +119,7 @@ pub async fn run(args: Args) -> Result<()> {
     let telemetry = telemetry::init("tongxin", &telemetry_config(&args)?).map_err(foreign_folder)?;
 
     let folder = args.data_dir.display();
-    eprintln!("{}", told!("starting Postgres and NATS in {folder}", "正在启动 Postgres 和 NATS，数据文件夹 {folder}"));
+    note!("{}", told!("starting Postgres and NATS in {folder}", "正在启动 Postgres 和 NATS，数据文件夹 {folder}"));
     let config = ServersConfig {
         data_dir: args.data_dir.clone(),
         postgres_bin_dir: args.postgres_bin.clone(),
@@ -131,7 +131,7 @@ pub async fn run(args: Args) -> Result<()> {
         () = &mut told => return Ok(()),
     };
     let took = begun.elapsed().as_secs_f64();
-    eprintln!("{}", told!("Postgres and NATS are up after {took:.1} s", "Postgres 和 NATS 已启动，用时 {took:.1} 秒"));
+    note!("{}", told!("Postgres and NATS are up after {took:.1} s", "Postgres 和 NATS 已启动，用时 {took:.1} 秒"));
     let data_dir = servers.postgres().data_dir().to_owned();
     let limits = args.limits.clone().unwrap_or_default();
     let tls = args.tls_self_signed.then(|| Certificates::in_folder(&data_dir, Clock::system().now())).transpose()?;
@@ -160,7 +160,7 @@ pub async fn run(args: Args) -> Result<()> {
         told.await;
     };
     let stopped = lifecycle.run_until(work, GRACE).await;
-    eprintln!("{}", told!("stopping", "正在停止"));
+    note!("{}", told!("stopping", "正在停止"));
     Instance::withdraw(&data_dir);
     drop(world);
     servers.stop().await;
@@ -178,7 +178,7 @@ async fn work(world: &World, args: &Args, data_dir: &Path, begun: Instant) -> Re
         bail!(told!("{differing} figure(s) are not as published", "有 {differing} 个数字与公布的不符"));
     }
     if differing > 0 {
-        eprintln!(
+        note!(
             "{}",
             told!(
                 "{differing} figure(s) are not as published: was something changed since the sample was loaded?",

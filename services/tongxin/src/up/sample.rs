@@ -47,7 +47,7 @@ pub async fn load_and_show(world: &World, name: SampleName) -> Result<usize> {
     );
     say!("{line}")?;
     for indicator in &differing {
-        eprintln!("{}", told!("not as published: {indicator}", "与公布的不符：{indicator}"));
+        note!("{}", told!("not as published: {indicator}", "与公布的不符：{indicator}"));
     }
     Ok(differing.len())
 }

@@ -108,23 +108,48 @@ impl Found {
         self.personal("phone", &stated.phone, &personal.phone, mask_phone);
     }
 
-    /// Compares members with those who are alike, as far as there are such, and the others by their ID numbers.
+    /// Compares each stated member with the one whom it is about. Where that is not clear for all of them, only `members`
+    /// is named: several guesses at one person would be answered at once.
     fn members(&mut self, stated: &[StatedMember], kept: &[&Member]) {
-        let alike = pairs(stated, kept);
-        let mut free: Vec<&Member> =
-            (0..kept.len()).filter(|place| !alike.contains(&Some(*place))).map(|place| kept[place]).collect();
-        for (place, member) in stated.iter().enumerate().filter(|(place, _)| alike[*place].is_none()) {
+        if stated.len() == kept.len() && pairs(stated, kept).iter().all(Option::is_some) {
+            return;
+        }
+        let id_number = |stated: &StatedMember, kept: &Member| {
+            is_alike(&stated.id_number, &kept.personal.id_number, mask_id_number)
+        };
+        let name = |stated: &StatedMember, kept: &Member| is_alike(&stated.name, &kept.personal.name, mask_name);
+        let relation = |stated: &StatedMember, kept: &Member| stated.relation == kept.relation;
+        let meant = one_to_one(stated, kept, id_number)
+            .or_else(|| one_to_one(stated, kept, |stated, kept| id_number(stated, kept) && relation(stated, kept)))
+            .or_else(|| one_to_one(stated, kept, |stated, kept| name(stated, kept) && relation(stated, kept)));
+        let Some(meant) = meant else {
+            self.add("members", false);
+            return;
+        };
+        for (place, (member, kept)) in stated.iter().zip(meant).enumerate() {
             self.within = format!("members[{place}].");
-            let same = |other: &&Member| is_alike(&member.id_number, &other.personal.id_number, mask_id_number);
-            let closest = free.iter().enumerate().filter(|(_, other)| same(other));
-            match closest.min_by_key(|(_, other)| differences(member, other).len()).map(|(place, _)| place) {
-                Some(closest) => self.member(member, free.swap_remove(closest)),
-                None => self.add("id_number", is_masked(member.id_number.expose_secret())),
-            }
+            self.member(member, kept);
         }
         self.within.clear();
-        self.plain("members", free.is_empty());
     }
+}
+
+/// For each stated member the only kept one who is meant, if each of these is meant by one, too.
+fn one_to_one<'kept>(
+    stated: &[StatedMember],
+    kept: &[&'kept Member],
+    is_meant: impl Fn(&StatedMember, &Member) -> bool,
+) -> Option<Vec<&'kept Member>> {
+    let mut places = Vec::with_capacity(stated.len());
+    for member in stated {
+        let mut meant = (0..kept.len()).filter(|place| is_meant(member, kept[*place]));
+        let (Some(place), None) = (meant.next(), meant.next()) else { return None };
+        if places.contains(&place) {
+            return None;
+        }
+        places.push(place);
+    }
+    (places.len() == kept.len()).then(|| places.into_iter().map(|place| kept[place]).collect())
 }
 
 fn is_alike(stated: &SecretString, kept: &SecretString, mask: fn(&str) -> String) -> bool {

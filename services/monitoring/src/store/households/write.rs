@@ -31,14 +31,17 @@ pub async fn add(
     if new.is_empty() {
         return Ok(HashSet::new());
     }
-    let households = || new.iter().map(|sealed| &sealed.household);
+    // Imports of the same households at once wait for each other in one order.
+    let mut ordered: Vec<&Sealed> = new.iter().collect();
+    ordered.sort_by_key(|sealed| (&sealed.household.household_number, sealed.household.region.number()));
+    let households = || ordered.iter().map(|sealed| &sealed.household);
     let ids: Vec<Uuid> = households().map(|household| household.id.0).collect();
     let numbers: Vec<Option<&str>> = households().map(|household| household.household_number.as_deref()).collect();
     let regions: Vec<i64> = households().map(|household| household.region.number()).collect();
     let lifted: Vec<bool> = households().map(|household| household.lifted_from_poverty).collect();
     let supports: Vec<&str> = households().map(|household| household.support.name()).collect();
-    let data_keys: Vec<&[u8]> = new.iter().map(|sealed| sealed.data_key.as_slice()).collect();
-    let contacts: Vec<&[u8]> = new.iter().map(|sealed| sealed.contact.as_slice()).collect();
+    let data_keys: Vec<&[u8]> = ordered.iter().map(|sealed| sealed.data_key.as_slice()).collect();
+    let contacts: Vec<&[u8]> = ordered.iter().map(|sealed| sealed.contact.as_slice()).collect();
     let registered_on: Vec<NaiveDate> = households().map(|household| household.registered_on).collect();
     let register_times: Vec<DateTime<Utc>> = households().map(|household| household.register_time).collect();
 

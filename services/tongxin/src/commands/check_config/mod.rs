@@ -30,7 +30,7 @@ pub fn run(args: &Args) -> Result<()> {
     let found = faults::find(&args.file);
     if !found.is_empty() {
         for fault in &found {
-            eprintln!("{}", told!("{}: {fault}", "{}：{fault}", args.file.display()));
+            note!("{}", told!("{}: {fault}", "{}：{fault}", args.file.display()));
         }
         let count = found.len();
         let things = if count == 1 { "thing is" } else { "things are" };

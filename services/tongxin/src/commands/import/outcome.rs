@@ -38,12 +38,15 @@ pub async fn checked<Row: FileRow>(source: &Source<Row>, args: &Import) -> Resul
     let is_cut = invalid.is_cut;
     let lines = source.write_rejects(rejects, invalid.by_line).await?;
     let file = rejects.display();
-    eprintln!(
+    note!(
         "{}",
-        told!("{lines} lines of the rows with faults are in {file}", "有问题的行（共 {lines} 行）已写入 {file}")
+        told!(
+            "{lines} lines of the rows with faults are in {file}: nothing was sent, mend the original and import it whole",
+            "有问题的行（共 {lines} 行）已写入 {file}；原文件没有提交任何内容，请在原文件中改正后整份导入"
+        )
     );
     if is_cut {
-        eprintln!("{}", told!("there are more, which are not in it", "另有更多行未写入"));
+        note!("{}", told!("there are more, which are not in it", "另有更多行未写入"));
     }
     Err(told)
 }

@@ -136,7 +136,7 @@ async fn import(
                 });
             }
             // Nothing was imported, and the idempotency key is the same.
-            Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
+            Err(status) if patience.again(&status, |note| note!("{note}")).await => {}
             Err(status) => {
                 let explained = with_lines(&gateway.explain(&status).to_string(), content);
                 bail!(told!("nothing was taken: {explained}", "没有导入任何内容：{explained}"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use tongxin_files::Place;
 use tongxin_platform::clock::local_time;
@@ -16,7 +16,7 @@ use crate::{
     said,
 };
 
-/// Maximum number of rows that are named as text; a file of rejects and `--json` have all.
+/// Maximum number of refused rows that are named as text, and of warnings; a file of rejects and `--json` have all.
 const NAMED: usize = 200;
 
 /// The refused rows and the warnings of an import.
@@ -29,12 +29,26 @@ pub struct Report {
     rules: Option<Texts>,
     /// Whether rows are named as they come.
     is_text: bool,
-    named: usize,
+    named: Named,
+}
+
+/// Rows that were named so far. Refused ones are not hidden behind warnings.
+#[derive(Default)]
+struct Named {
+    refused: usize,
+    warned: usize,
 }
 
 impl Report {
     pub fn new(content: Content, is_text: bool) -> Self {
-        Self { content, errors: BTreeMap::new(), warnings: BTreeMap::new(), rules: None, is_text, named: 0 }
+        Self {
+            content,
+            errors: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            rules: None,
+            is_text,
+            named: Named::default(),
+        }
     }
 
     pub fn rows(&self) -> usize {
@@ -57,7 +71,7 @@ impl Report {
             if self.errors.insert(error.row, error.clone()).is_none() {
                 let place = self.place(error.row, &error.field).say(lang());
                 let said = told!("{place}: {}", "{place}：{}", said_of(error));
-                self.name(&said, progress);
+                Self::name(self.is_text, &mut self.named.refused, &said, progress);
             }
         }
         for warning in &status.warnings {
@@ -71,7 +85,7 @@ impl Report {
                     "{place}: taken, with a warning: {text} (data-quality rule {rule})",
                     "{place}：已接收，请核对：{text}（数据质量规则 {rule}）"
                 );
-                self.name(&said, progress);
+                Self::name(self.is_text, &mut self.named.warned, &said, progress);
             }
         }
     }
@@ -82,15 +96,15 @@ impl Report {
         text.map_or_else(|| lang().of("it may be wrong", "可能有误"), String::as_str)
     }
 
-    fn name(&mut self, said: &str, progress: &Progress) {
-        self.named += 1;
-        match self.named {
-            _ if !self.is_text => {}
+    fn name(is_text: bool, named: &mut usize, said: &str, progress: &Progress) {
+        *named += 1;
+        match *named {
+            _ if !is_text => {}
             ..=NAMED => progress.note(said),
             named if named == NAMED + 1 => {
                 progress.note(&told!(
-                    "more rows are not named here: --rejects FILE writes those that are refused, --json has all",
-                    "其余各行不再逐一列出：--rejects FILE 可写出全部退回的行，--json 列出全部"
+                    "more such rows are not named here: --rejects FILE writes those that are refused, --json has all",
+                    "其余此类行不再逐一列出：--rejects FILE 可写出全部退回的行，--json 列出全部"
                 ));
             }
             _ => {}
@@ -126,7 +140,7 @@ impl Report {
             let Place { sheet, line, column } = self.place(*row, field);
             json!({
                 "sheet": sheet.as_deref(), "line": line, "column": column.as_deref(), "row": row, "reason": reason,
-                "field": field, "message": message, "refused_time": refused_time.map(time),
+                "field": field, "message": message, "refused_time": refused_time.map(rfc3339),
             })
         });
         let warnings = self.warnings.values().flat_map(|warning| warning.rules.iter().map(|rule| (warning.row, rule)));
@@ -165,6 +179,14 @@ fn said_of(error: &RowError) -> String {
 
 /// A time of the contract, in Asia/Shanghai.
 pub fn time(time: prost_types::Timestamp) -> String {
-    let moment = DateTime::<Utc>::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or_default());
-    moment.map(local_time).unwrap_or_default()
+    moment(time).map(local_time).unwrap_or_default()
+}
+
+/// For programs.
+fn rfc3339(time: prost_types::Timestamp) -> String {
+    moment(time).map(|moment| moment.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
+}
+
+fn moment(time: prost_types::Timestamp) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or_default())
 }

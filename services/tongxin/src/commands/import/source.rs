@@ -2,17 +2,20 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
+    io::{self, Seek as _},
     marker::PhantomData,
     ops::{ControlFlow, Range},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
 };
 
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::mpsc, task::spawn_blocking};
-use tongxin_files::{Choice, Columns, Fault, FileRow, Form, Place, RowRead};
+use tongxin_files::{Choice, Columns, Fault, FileRow, Form, Found, Place, RowRead};
 
 use crate::{
     lang::{lang, told},
@@ -30,12 +33,46 @@ pub struct Source<Row> {
     path: PathBuf,
     form: Arc<Form>,
     choice: Choice,
+    /// The file as it was checked.
+    checked: Arc<OnceLock<Checked>>,
     of: PhantomData<fn() -> Row>,
+}
+
+/// What tells whether a file is still what was checked: another may have taken its name since, or it was written anew.
+#[derive(Debug)]
+struct Checked {
+    file: File,
+    changed: Option<SystemTime>,
+    bytes: u64,
+}
+
+impl Checked {
+    fn of(file: &File) -> io::Result<Self> {
+        let meta = file.metadata()?;
+        Ok(Self { file: file.try_clone()?, changed: meta.modified().ok(), bytes: meta.len() })
+    }
+
+    /// The file from its begin, if it was not written since.
+    fn again(&self) -> io::Result<Option<File>> {
+        let meta = self.file.metadata()?;
+        if (meta.modified().ok(), meta.len()) != (self.changed, self.bytes) {
+            return Ok(None);
+        }
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(Some(file))
+    }
 }
 
 impl<Row> Clone for Source<Row> {
     fn clone(&self) -> Self {
-        Self { path: self.path.clone(), form: Arc::clone(&self.form), choice: self.choice.clone(), of: PhantomData }
+        Self {
+            path: self.path.clone(),
+            form: Arc::clone(&self.form),
+            choice: self.choice.clone(),
+            checked: Arc::clone(&self.checked),
+            of: PhantomData,
+        }
     }
 }
 
@@ -113,7 +150,8 @@ impl Invalid {
 
 impl<Row: FileRow> Source<Row> {
     pub fn new(path: &Path, choice: Choice) -> Self {
-        Self { path: path.to_owned(), form: Arc::new(Form::of::<Row>()), choice, of: PhantomData }
+        let form = Arc::new(Form::of::<Row>());
+        Self { path: path.to_owned(), form, choice, checked: Arc::default(), of: PhantomData }
     }
 
     /// Reads the whole file once.
@@ -127,6 +165,8 @@ impl<Row: FileRow> Source<Row> {
         let (mut lines, mut hasher) = (Lines::default(), Sha256::new());
         let mut invalid = Invalid::of(Vec::new());
         let file = tongxin_files::open(&self.path).map_err(|fault| Invalid::of(vec![fault]))?;
+        let unreadable = |error: io::Error| Fault { place: Place::default(), found: Found::Unreadable(error.kind()) };
+        let of_file = Checked::of(&file).map_err(|error| Invalid::of(vec![unreadable(error)]))?;
         let columns = tongxin_files::read::<Row>(file, &self.form, &self.choice, &mut |read| {
             match read {
                 RowRead::Row(row) => {
@@ -149,6 +189,7 @@ impl<Row: FileRow> Source<Row> {
         if invalid.count > 0 {
             return Err(invalid);
         }
+        let _ = self.checked.set(of_file);
         Ok(Content { lines, columns, hash: hasher.finalize().into() })
     }
 
@@ -180,7 +221,11 @@ impl<Row: FileRow> Source<Row> {
             // If the server no longer reads, its response says why.
             messages.blocking_send(message).is_ok()
         };
-        let file = tongxin_files::open(&self.path).map_err(|fault| anyhow!(fault.say(lang())))?;
+        let changed = || told!("{} changed meanwhile", "{} 在导入期间被改动", self.path.display());
+        let file = match self.checked.get() {
+            Some(checked) => checked.again()?.with_context(changed)?,
+            None => tongxin_files::open(&self.path).map_err(|fault| anyhow!(fault.say(lang())))?,
+        };
         let read = tongxin_files::read::<Row>(file, &self.form, &self.choice, &mut |read| {
             let RowRead::Row(row) = read else {
                 is_read = false;
@@ -200,7 +245,6 @@ impl<Row: FileRow> Source<Row> {
                 ControlFlow::Continue(())
             }
         });
-        let changed = || told!("{} changed meanwhile", "{} 在导入期间被改动", self.path.display());
         if let Err(faults) = read {
             return Err(anyhow!(faults.first().map(|fault| fault.say(lang())).unwrap_or_default()))
                 .with_context(changed);

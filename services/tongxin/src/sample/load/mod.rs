@@ -52,7 +52,7 @@ impl Loading<'_> {
         loop {
             match call().await {
                 Ok(answer) => return Ok(answer),
-                Err(status) if patience.again(&status, |note| eprintln!("{note}")).await => {}
+                Err(status) if patience.again(&status, |note| note!("{note}")).await => {}
                 Err(status) => return Err(self.gateway.explain(&status)),
             }
         }
