@@ -203,7 +203,7 @@ async fn files_are_imported_again_by_whom_they_belong_to_and_by_a_colleague() {
     let token = desk.file("colleague.token", token.lines().next().unwrap()).display().to_string();
     desk.households(&file, &["--token-file", &token], 0, &["3 accepted, of which 3 are unchanged", "0 refused"]).await;
     let other = file.replace("沈乙", "沈二");
-    let said = ["2 are unchanged", "1 refused", "line 3, column name: ", "differs in"];
+    let said = ["2 are unchanged", "1 refused", "line 3, column name: ", "differs in: line 3, column name ("];
     desk.households(&other, &["--token-file", &token], 1, &said).await;
 
     // A correction, and the file before it once more.

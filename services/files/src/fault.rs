@@ -82,6 +82,10 @@ pub enum Found {
     CutOff,
     /// An old or protected workbook of Excel, or another kind of file.
     NotAWorkbook,
+    /// A page or a document.
+    OtherKind,
+    /// What a spreadsheet writes beside a file that is open.
+    LockFile,
     /// A ZIP file with something that no reader of workbooks takes.
     Workbook(&'static str),
     /// More of something than is taken.

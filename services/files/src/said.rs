@@ -54,6 +54,10 @@ impl Found {
             Self::NotAWorkbook => {
                 "is an old or protected workbook: save it as .xlsx without a password, or as CSV UTF-8".to_owned()
             }
+            Self::OtherKind => "is a page or a document: save its table as .xlsx or as CSV UTF-8".to_owned(),
+            Self::LockFile => {
+                "is what a spreadsheet writes beside a file that is open: name the file without ~$".to_owned()
+            }
             Self::Workbook(what) => {
                 format!("is no workbook that can be read ({what}): open it in a spreadsheet and save it as .xlsx")
             }
@@ -135,6 +139,8 @@ impl Found {
             Self::Encoding => "不是 UTF-8、UTF-16 或 GB18030 编码的文本：请另存为“CSV UTF-8”或 .xlsx".to_owned(),
             Self::CutOff => "文件在一个字的中间断开：是不是没有传完整？".to_owned(),
             Self::NotAWorkbook => "是旧格式或加了密码的工作簿：请不加密码另存为 .xlsx，或另存为“CSV UTF-8”".to_owned(),
+            Self::OtherKind => "是网页或文档，不是表格文件：请把其中的表格另存为 .xlsx 或“CSV UTF-8”".to_owned(),
+            Self::LockFile => "是电子表格打开文件时生成的临时文件：请改用不带 ~$ 的原文件".to_owned(),
             Self::Workbook(what) => {
                 format!("不是可以读取的工作簿（{}）：请用电子表格打开后另存为 .xlsx", workbook_in_chinese(what))
             }
@@ -199,6 +205,9 @@ fn rule_in_chinese(text: &str) -> String {
         text.split(|character: char| !character.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
     match (text, numbers.as_slice()) {
         ("is required", _) => "必填".to_owned(),
+        ("holds a resident ID number", _) => "不能写身份证号码".to_owned(),
+        ("holds the number of a mobile phone", _) => "不能写手机号码".to_owned(),
+        ("holds the number of a card or an account", _) => "不能写银行卡号或账号".to_owned(),
         (text, ["1"]) if text.starts_with("needs at least") => "必填".to_owned(),
         (text, [least]) if text.starts_with("needs at least") => format!("至少要有 {least} 个"),
         (text, [has, most]) if text.ends_with("are allowed") => format!("有 {has} 个，最多 {most} 个"),

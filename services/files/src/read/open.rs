@@ -32,6 +32,8 @@ pub fn lines(mut file: impl Read + Seek, form: &Form, choice: &Choice, visit: &m
         [b'P', b'K', 3, 4, ..] => xlsx::lines(file, form, choice, visit),
         // The container of old workbooks, and of encrypted new ones.
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Err(whole(Found::NotAWorkbook)),
+        // Pages that other systems export under the name of a workbook.
+        [b'%', b'P', b'D', b'F', ..] | [b'<', ..] => Err(whole(Found::OtherKind)),
         _ => csv::lines(file, form, visit),
     }
 }
@@ -45,6 +47,9 @@ pub fn open(path: &Path) -> Result<File, Fault> {
     let is_file = path.metadata().map_err(|error| unreadable(&error))?.is_file();
     if !is_file {
         return Err(whole(Found::NotAFile));
+    }
+    if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"~$")) {
+        return Err(whole(Found::LockFile));
     }
     File::open(path).map_err(|error| unreadable(&error))
 }

@@ -234,6 +234,21 @@ fn what_is_wrong_with_an_observation_is_named() {
     }
 }
 
+#[test]
+fn what_is_no_table_is_said_to_be_none() {
+    for (bytes, expected) in [
+        ("%PDF-1.4\n", "is a page or a document"),
+        ("<html><table>", "is a page or a document"),
+        ("\u{feff}", "the file is empty"),
+    ] {
+        begins(&faults::<HouseholdDraft>(bytes)[0], expected);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let lock = folder.path().join("~$户.xlsx");
+    std::fs::write(&lock, "\u{4}王").unwrap();
+    assert_eq!(crate::open(&lock).unwrap_err().found, crate::Found::LockFile);
+}
+
 /// A total below the rows, and who filled them in.
 #[test]
 fn a_line_with_little_of_what_one_needs_is_one_fault() {

@@ -1,6 +1,9 @@
 //! `tongxin export`: what is kept, as files that `tongxin import` takes.
 
-use std::{io::BufWriter, path::PathBuf};
+use std::{
+    io::BufWriter,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
@@ -82,6 +85,12 @@ pub async fn run(args: Args) -> Result<()> {
     if let Some(path) = args.out.as_ref().filter(|path| path.exists()) {
         let file = path.display();
         bail!(told!("{file} is there already: move it away, or name another", "{file} 已存在：请先移走，或另选文件名"));
+    }
+    let is_table = |path: &Path| {
+        ["csv", "xlsx"].iter().any(|kind| path.extension().is_some_and(|end| end.eq_ignore_ascii_case(kind)))
+    };
+    if args.out.as_ref().is_some_and(|path| !is_table(path)) {
+        bail!(told!("--out has to end in .csv or .xlsx", "--out 须以 .csv 或 .xlsx 结尾"));
     }
     let output = match &args.out {
         Some(path) => Output::create(path, name).with_context(|| path.display().to_string())?,

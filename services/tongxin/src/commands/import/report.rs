@@ -16,6 +16,9 @@ use crate::{
     said,
 };
 
+/// What stands before the paths of fields in which a row differs from what is kept.
+const DIFFERS: &str = "differs in: ";
+
 /// Maximum number of refused rows that are named as text, and of warnings; a file of rejects and `--json` have all.
 const NAMED: usize = 200;
 
@@ -70,7 +73,7 @@ impl Report {
         for error in &status.errors {
             if self.errors.insert(error.row, error.clone()).is_none() {
                 let place = self.place(error.row, &error.field).say(lang());
-                let said = told!("{place}: {}", "{place}：{}", said_of(error));
+                let said = told!("{place}: {}", "{place}：{}", self.said_of(error));
                 Self::name(self.is_text, &mut self.named.refused, &said, progress);
             }
         }
@@ -115,6 +118,19 @@ impl Report {
         self.content.lines.place(&self.content.columns, row, field)
     }
 
+    /// What is wrong with a row. Its message may begin with the field, which the column says better, as it does of fields
+    /// that differ.
+    fn said_of(&self, error: &RowError) -> String {
+        let RowError { row, reason, field, message, .. } = error;
+        let message = message
+            .strip_prefix(field.as_str())
+            .filter(|_| !field.is_empty())
+            .map_or(message.as_str(), |rest| rest.trim_start_matches([':', ' ']));
+        let Some((before, fields)) = message.split_once(DIFFERS) else { return said::row(reason, message) };
+        let places: Vec<_> = fields.split(", ").map(|field| self.place(*row, field).say(lang())).collect();
+        said::row(reason, &format!("{before}{DIFFERS}{}", places.join("; ")))
+    }
+
     /// What was said of each line of each refused row.
     pub fn by_line(&self) -> BTreeMap<u64, String> {
         let mut by_line = BTreeMap::new();
@@ -125,7 +141,7 @@ impl Report {
             }
             let place = self.place(error.row, &error.field);
             let column = Place { sheet: None, line: 0, column: place.column };
-            let said = said_of(error);
+            let said = self.said_of(error);
             let text =
                 if column.column.is_some() { told!("{}: {said}", "{}：{said}", column.say(lang())) } else { said };
             by_line.insert(place.line, text);
@@ -165,16 +181,6 @@ impl Report {
             "warnings": warnings.collect::<Vec<_>>(),
         })
     }
-}
-
-/// What is wrong with a row. Its message may begin with the field, which the column says better.
-fn said_of(error: &RowError) -> String {
-    let RowError { reason, field, message, .. } = error;
-    let message = message
-        .strip_prefix(field.as_str())
-        .filter(|_| !field.is_empty())
-        .map_or(message.as_str(), |rest| rest.trim_start_matches([':', ' ']));
-    said::row(reason, message)
 }
 
 /// A time of the contract, in Asia/Shanghai.
