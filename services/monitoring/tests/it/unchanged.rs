@@ -1,6 +1,7 @@
 //! Rows of imports that are about households that are kept: from a file that is imported again, or from an export.
 
 use futures::stream;
+use sqlx::{Postgres, Transaction};
 use tongxin_platform::{
     limit::HourlyLimits,
     testing::{TestWorld, eventually},
@@ -91,6 +92,29 @@ async fn list(caller: &mut Clients, page_size: i32) -> Result<Vec<v1::Household>
 async fn kept(app: &TestApp) -> Vec<(String, i64)> {
     let kept = "SELECT household_id::text, version FROM household ORDER BY household_id";
     sqlx::query_as(kept).fetch_all(&app.owner).await.unwrap()
+}
+
+/// Lets whoever comes to what a transaction has locked wait, so that several go on at once.
+struct Gate<'app> {
+    owner: Transaction<'static, Postgres>,
+    app: &'app TestApp,
+}
+
+impl<'app> Gate<'app> {
+    async fn closed(app: &'app TestApp, lock: &'static str) -> Self {
+        let mut owner = app.owner.begin().await.unwrap();
+        sqlx::query(lock).execute(&mut *owner).await.unwrap();
+        Self { owner, app }
+    }
+
+    /// Opens once so many wait.
+    async fn open_for(self, count: usize) {
+        let waiting = "
+            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let ask = || sqlx::query_scalar::<_, i64>(waiting).fetch_one(&self.app.owner);
+        eventually("all wait", || async { ask().await.unwrap() == i64::try_from(count).unwrap() }).await;
+        self.owner.rollback().await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -231,50 +255,55 @@ async fn guesses_at_once_are_no_more_than_one_after_the_other() {
         let guess = move |order| HouseholdDraft { address: format!("石马村{of}号"), ..numbered(VILLAGE, order) };
         (0..6).map(guess).collect::<Vec<_>>()
     };
-    let asking = (0..8).map(|of| {
+    let gate = Gate::closed(&app, "LOCK TABLE household IN ACCESS EXCLUSIVE MODE").await;
+    let asking = (0..4).map(|of| {
         let (mut county, rows) = (app.clients("county", COUNTY), guesses(of));
-        async move { import(&mut county, of % 2 == 0, rows).await.unwrap() }
+        tokio::spawn(async move { import(&mut county, of % 2 == 0, rows).await.unwrap() })
     });
-    let told = futures::future::join_all(asking).await;
-    let told = told.iter().flat_map(|status| &status.errors).filter(|error| error.reason == "HOUSEHOLD_DIFFERS");
-    assert_eq!(told.count(), 10);
+    let asking: Vec<_> = asking.collect();
+    gate.open_for(asking.len()).await;
+    let mut told = 0;
+    for status in asking {
+        let errors = status.await.unwrap().errors;
+        told += errors.iter().filter(|error| error.reason == "HOUSEHOLD_DIFFERS").count();
+    }
+    assert_eq!(told, 10);
 }
 
 /// The same households in other orders, several to a message.
 #[tokio::test]
 async fn imports_of_the_same_households_at_once_wait_for_each_other() {
     let app = TestApp::start().await;
-    let sending = (0..6).map(|of| {
-        let mut rows: Vec<_> = (0..40).map(|order| numbered(VILLAGE, order)).collect();
-        rows.rotate_left(of * 6);
-        if of % 2 == 0 {
+    app.hq().register(numbered(VILLAGE, 9)).await.unwrap();
+    // Somebody is about to take the number of one in the middle.
+    let gate = Gate::closed(&app, "UPDATE household SET household_number = '44182300004'").await;
+    let sending = [false, true].map(|is_reversed| {
+        let mut rows: Vec<_> = (0..9).map(|order| numbered(VILLAGE, order)).collect();
+        if is_reversed {
             rows.reverse();
         }
         let mut county = app.clients("county", COUNTY);
-        async move { import(&mut county, false, rows).await }
+        tokio::spawn(async move { import(&mut county, false, rows).await })
     });
-    for status in futures::future::join_all(sending).await {
-        let status = status.unwrap();
-        assert_eq!((status.accepted, status.refused), (40, 0));
+    gate.open_for(sending.len()).await;
+    for status in sending {
+        let status = status.await.unwrap().unwrap();
+        assert_eq!((status.accepted, status.refused), (9, 0));
     }
-    assert_eq!(kept(&app).await.len(), 40);
+    assert_eq!(kept(&app).await.len(), 10);
 }
 
 /// Two clerks, or one with two windows.
 #[tokio::test]
 async fn a_file_that_is_imported_twice_at_once_is_new_once() {
     let app = TestApp::start().await;
-    let mut owner = app.owner.begin().await.unwrap();
-    sqlx::query("LOCK TABLE household IN SHARE MODE").execute(&mut *owner).await.unwrap();
+    let gate = Gate::closed(&app, "LOCK TABLE household IN SHARE MODE").await;
     let both = [0, 1].map(|_| {
         let mut county = app.clients("county", COUNTY);
         let file = vec![numbered(VILLAGE, 0), numbered(VILLAGE, 1)];
         tokio::spawn(async move { import(&mut county, false, file).await.unwrap() })
     });
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'household'::regclass";
-    let wait = || async { sqlx::query_scalar::<_, i64>(waiting).fetch_one(&app.owner).await.unwrap() == 2 };
-    eventually("both write", wait).await;
-    owner.rollback().await.unwrap();
+    gate.open_for(both.len()).await;
     let mut counted = Vec::new();
     for import in both {
         counted.push(counts(&import.await.unwrap()));
