@@ -4,13 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::PgConnection;
 use tongxin_platform::{
-    import::{Accepted, Effect, ImportId, Imported},
+    import::{Accepted, Effect, ImportId, Imported, Warning},
     limit::{self, Left, Limited},
     region::{Level, RegionCode, RegionRange},
     register::{self, KnownRegions},
     request::Context,
 };
-use tongxin_proto::batch::v1::RuleWarning;
 
 use super::{
     Policy,
@@ -239,7 +238,7 @@ impl Imported for HouseholdImport {
             Sorted::New(place, warnings, _) => {
                 let household = &new[place].household;
                 let rules = with_twice(warnings, twice.contains(&household.id)).into_iter();
-                let rules = rules.map(|rule| RuleWarning { rule, field: field_of(rule, household) });
+                let rules = rules.map(|rule| Warning { rule, field: field_of(rule, household) });
                 Ok(Accepted { warnings: rules.collect(), effect: Effect::New })
             }
         };

@@ -10,7 +10,7 @@ mod stream;
 mod take;
 
 pub use kept::status;
-pub use progress::{Accepted, Effect, ImportRefused};
+pub use progress::{Accepted, Effect, ImportRefused, Warning};
 pub use row_by_row::RowByRow;
 pub use stream::answer;
 pub use take::Imported;

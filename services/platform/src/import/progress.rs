@@ -38,12 +38,27 @@ pub enum ImportRefused {
 }
 
 /// Result of an accepted row.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Accepted {
     /// What data-quality rules warn of.
-    pub warnings: Vec<RuleWarning>,
+    pub warnings: Vec<Warning>,
     /// What became of what is kept.
     pub effect: Effect,
+}
+
+/// What a data-quality rule warns of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Number of the rule.
+    pub rule: i32,
+    /// Path of the field that it is about; empty if it is about several.
+    pub field: String,
+}
+
+impl From<Warning> for RuleWarning {
+    fn from(Warning { rule, field }: Warning) -> Self {
+        Self { rule, field }
+    }
 }
 
 /// What an accepted row does to what is kept.
@@ -62,7 +77,8 @@ impl Accepted {
     /// A new row, and the numbers of the data-quality rules that warn of it.
     #[must_use]
     pub fn with(rules: Vec<i32>) -> Self {
-        Self { warnings: rules.into_iter().map(RuleWarning::of).collect(), effect: Effect::New }
+        let warning = |rule| Warning { rule, field: String::new() };
+        Self { warnings: rules.into_iter().map(warning).collect(), effect: Effect::New }
     }
 
     /// A row that states what is kept already.

@@ -162,7 +162,8 @@ impl Decided {
         match outcome {
             Ok(Accepted { warnings, .. }) => {
                 if !warnings.is_empty() {
-                    self.warnings.push(RowWarning { row, rules: warnings });
+                    let rules = warnings.into_iter().map(Into::into).collect();
+                    self.warnings.push(RowWarning { row, rules });
                 }
                 if stood_refused {
                     self.redeemed.push(row);
